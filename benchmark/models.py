@@ -1,0 +1,206 @@
+"""The plugin contract: what a model says of itself, what it is given, what it answers.
+
+A model is any object with ``card`` and ``predict``; nothing of this project need be imported to
+write one. The suite prepares the input (leads by name, sampling rate, unit, length) exactly as
+``card.input`` asks. Normalisation that belongs to a model stays in the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from cohorts.errors import ModelError
+from cohorts.recording import STANDARD_LEADS
+
+Floats = npt.NDArray[np.float32]
+
+MV_PER_UNIT = {"mV": 1.0, "uV": 1e-3, "V": 1e3}
+
+
+class InputSpec(BaseModel):
+    """The signal a model wants to be given.
+
+    Attributes
+    ----------
+    sampling_rate
+        In Hz.
+    leads
+        Lead names, in the order of the rows of the signal.
+    seconds
+        Length of one window. Shorter records are zero-padded at the end.
+    unit
+        ``"mV"``, ``"uV"`` or ``"V"``.
+    long_records
+        What to do with longer records: the ``"first"`` or ``"centre"`` window, or consecutive
+        ``"windows"`` over the record (a remainder of half a window or more is padded, a shorter
+        one left out) whose scores are averaged.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sampling_rate: float = Field(default=500.0, gt=0, le=10_000)
+    leads: tuple[str, ...] = STANDARD_LEADS
+    seconds: float = Field(default=10.0, gt=0)
+    unit: Literal["mV", "uV", "V"] = "mV"
+    long_records: Literal["first", "centre", "windows"] = "first"
+
+    @field_validator("leads")
+    @classmethod
+    def _known_leads(cls, leads: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [lead for lead in leads if lead not in STANDARD_LEADS]
+        if unknown or not leads or len(set(leads)) != len(leads):
+            raise ValueError(f"leads must be distinct names out of {', '.join(STANDARD_LEADS)}")
+        return leads
+
+    @property
+    def samples(self) -> int:
+        """Samples of one window."""
+        return round(self.seconds * self.sampling_rate)
+
+
+class ModelCard(BaseModel):
+    """What a model says of itself.
+
+    Attributes
+    ----------
+    name
+        Letters, digits, ``.``, ``_`` and ``-``: it names folders and rows of tables.
+    outputs
+        Concept ids in the order of the columns of the scores, or ``"any"`` for a model that is
+        prompted with concepts.
+    probabilities
+        Whether the scores claim to be probabilities.
+    trained_on
+        Ids of all cohorts that the weights have seen, ``()`` for none, or ``"undisclosed"``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    version: str = "0"
+    description: str = ""
+    licence: str = ""
+    citation: str = ""
+    input: InputSpec = InputSpec()
+    outputs: tuple[str, ...] | Literal["any"]
+    probabilities: bool = False
+    trained_on: tuple[str, ...] | Literal["undisclosed"]
+
+    @field_validator("outputs")
+    @classmethod
+    def _distinct(cls, outputs: tuple[str, ...] | Literal["any"]) -> tuple[str, ...] | Literal["any"]:
+        if outputs != "any" and len(set(outputs)) != len(outputs):
+            raise ValueError("outputs names a concept twice")
+        return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What ``predict`` is given: no record ids and no labels.
+
+    Attributes
+    ----------
+    signals
+        float32 ``[records, leads, samples]``, C-contiguous, as the card's ``input`` asks. A sample
+        that the release marks as missing is 0.
+    age
+        float32 ``[records]``, years, NaN where unknown.
+    sex
+        ``[records]`` of ``"female"``, ``"male"`` or ``""``.
+    """
+
+    signals: Floats
+    age: Floats
+    sex: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+
+class Records(Protocol):
+    """Records of one prepared cohort, as a trainable model is given them."""
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """int8 ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, positions: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Batch:
+        """Records at these positions, one window each, harmonised to the model's ``input``."""
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All records in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How a trainable model is to be trained.
+
+    Attributes
+    ----------
+    concepts
+        The columns of the labels to learn, which become ``card.outputs`` in this order.
+    seed
+        The only source of randomness.
+    device
+        A torch device name, for example ``"cpu"`` or ``"cuda"``.
+    folder
+        For checkpoints: a second call with the same folder resumes what the first left.
+    """
+
+    concepts: tuple[str, ...]
+    seed: int
+    device: str
+    folder: Path
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Anything with a card and a ``predict``."""
+
+    card: Any
+
+    def predict(self, batch: Batch) -> Any:
+        """Scores ``[records, outputs]``, higher for more likely."""
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A model that the suite can train."""
+
+    def fit(self, training: Records, validation: Records, settings: FitSettings) -> None:
+        """Learn from ``training``; ``validation`` is for choosing epochs and strengths only."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything that ``predict`` needs into an existing empty folder."""
+
+    def load(self, folder: Path) -> None:
+        """Restore what ``save`` wrote."""
+
+
+def card_of(model: Model) -> ModelCard:
+    """Read the card of a model, given as a `ModelCard` or a plain dict.
+
+    Raises
+    ------
+    ModelError
+        If there is none or a field is missing, unknown or out of range.
+    """
+    card = getattr(model, "card", None)
+    if isinstance(card, ModelCard):
+        return card
+    try:
+        return ModelCard.model_validate(card)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "card"
+        raise ModelError(f"The card of {type(model).__name__} is not valid: {field}: {first['msg']}.") from None

@@ -1,0 +1,1 @@
+"""Who is measured: released ECG cohorts as harmonised recordings and labels."""
