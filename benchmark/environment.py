@@ -1,0 +1,45 @@
+"""What a result was made with."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmark import __version__
+
+PACKAGES = (
+    "numpy", "scipy", "pandas", "pyarrow", "h5py", "wfdb", "scikit-learn", "numba", "torch", "pytorch-lightning",
+)  # fmt: skip
+
+
+@functools.cache
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that can move a number."""
+    found = {"leadboard": __version__}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@functools.cache
+def source_commit() -> str | None:
+    """Git commit of the suite's source, ``-dirty`` if it was changed, None outside of a checkout."""
+    root = Path(__file__).resolve().parents[1]
+    command = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    inside = (root / ".git").exists() and answer.returncode == 0
+    return answer.stdout.strip() or None if inside else None
+
+
+def platform_name() -> str:
+    """Operating system and processor type, without host name."""
+    return f"{platform.system()} {platform.machine()}"

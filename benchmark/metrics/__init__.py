@@ -1,0 +1,1 @@
+"""Metrics: plain functions of labels and scores, with intervals from patients drawn with replacement."""

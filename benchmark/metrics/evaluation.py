@@ -1,0 +1,284 @@
+"""From labels and scores of one cohort to metrics with intervals: a pure function, and its result types."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.metrics.bootstrap import Groups, Values, bootstrap, percentile_interval
+from cohorts.errors import ModelError, UsageError
+
+MINIMUM = 10
+"""Positives, and negatives, that a concept needs to enter the macro average and the ranking."""
+
+LEVEL = 0.95
+
+
+class _Result(BaseModel):
+    """Undefined numbers are None with a reason: NaN and infinity are refused, so the JSON is strict."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Estimate(_Result):
+    """A value on the full data with its bootstrap interval.
+
+    Attributes
+    ----------
+    value
+        None where undefined, never 0 or 0.5 in its place.
+    low, high
+        Percentile interval over the resamples in which the value is defined; None without one.
+    reason
+        Why ``value`` or the interval is None.
+    undefined_fraction
+        Fraction of the resamples that were left out because the value is undefined in them.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: str | None = None
+    undefined_fraction: float
+
+
+class ConceptMetrics(_Result):
+    """One concept in one cohort.
+
+    Attributes
+    ----------
+    auroc, auprc
+        AUPRC is the average precision; it is read against ``prevalence``.
+    n, positives
+        Annotated records, and the positive ones among them.
+    prevalence
+        ``positives / n``, None without an annotated record.
+    eligible
+        Whether there are enough positives and negatives for the macro average and for ranking.
+    """
+
+    auroc: Estimate
+    auprc: Estimate
+    n: int
+    positives: int
+    prevalence: float | None
+    eligible: bool
+
+
+class MacroMetrics(_Result):
+    """Unweighted means over the eligible concepts, which are named.
+
+    Attributes
+    ----------
+    auroc, auprc
+        The mean is taken inside each resample. A resample in which one of the concepts is undefined
+        is left out, so that every mean is over the same concepts.
+    prevalence
+        Mean prevalence of the concepts.
+    concepts
+        The eligible ones.
+    """
+
+    auroc: Estimate
+    auprc: Estimate
+    prevalence: float | None
+    concepts: tuple[str, ...]
+
+
+class BootstrapSettings(_Result):
+    """How the intervals were made.
+
+    Attributes
+    ----------
+    unit
+        What was drawn with replacement.
+    groups
+        How many there are of it. Among patients, a record without patient id counts as one.
+    """
+
+    resamples: int
+    seed: int
+    level: float = LEVEL
+    unit: Literal["patients", "records"]
+    groups: int
+
+
+class Evaluation(_Result):
+    """All metrics of one model on one cohort.
+
+    Attributes
+    ----------
+    concepts
+        By concept id, in the order of the columns of the labels.
+    notes
+        Sentences for the reader: what was assumed or ignored.
+    """
+
+    macro: MacroMetrics
+    concepts: dict[str, ConceptMetrics]
+    bootstrap: BootstrapSettings
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    labels: pd.DataFrame,
+    scores: pd.DataFrame | npt.NDArray[Any],
+    patients: pd.Series[Any] | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    minimum: int = MINIMUM,
+) -> Evaluation:
+    """AUROC and AUPRC of every concept and their macro averages, with 95 % intervals.
+
+    Parameters
+    ----------
+    labels
+        ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here.
+    scores
+        ``[records, concepts]``, higher for more likely: a table with the same rows and, in any order,
+        the same columns, or an array in the order of ``labels``.
+    patients
+        Patient of each record, missing where unknown. With a patient id anywhere, patients are drawn
+        and a record without one is drawn as a patient of its own; otherwise records are drawn.
+    resamples, seed
+        Of the bootstrap. With 0 resamples there are no intervals.
+    minimum
+        Positives and negatives that make a concept eligible for the macro averages.
+
+    Raises
+    ------
+    ModelError
+        If scores are not numbers, not finite or do not belong to these records and concepts.
+    UsageError
+        If labels, patients, resamples or seed are not as described.
+    """
+    if resamples < 0 or not 0 <= seed < 2**64:
+        raise UsageError(
+            f"{resamples} resamples from seed {seed} cannot be drawn: give 0 or more resamples and a seed "
+            "from 0 to 2**64 - 1."
+        )
+    truth = _checked_labels(labels)
+    values = _checked_scores(scores, labels)
+    groups, unit, notes = _groups(patients, labels.index)
+    drawn = bootstrap(truth, values, groups, resamples=resamples, seed=seed)
+    settings = BootstrapSettings(
+        resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1
+    )
+
+    concepts: dict[str, ConceptMetrics] = {}
+    for column, name in enumerate(labels.columns):
+        n = int(np.count_nonzero(truth[:, column] >= 0))
+        positives = int(np.count_nonzero(truth[:, column] == 1))
+        why = _why_undefined(n, positives)
+        concepts[name] = ConceptMetrics(
+            auroc=_estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why),
+            auprc=_estimate(drawn.auprc[column], drawn.auprc_resamples[:, column], settings, why),
+            n=n,
+            positives=positives,
+            prevalence=positives / n if n else None,
+            eligible=min(positives, n - positives) >= max(minimum, 1),
+        )
+
+    eligible = [column for column, metrics in enumerate(concepts.values()) if metrics.eligible]
+    why = f"no concept has at least {minimum} positives and {minimum} negatives"
+    prevalences = [metrics.positives / metrics.n for metrics in concepts.values() if metrics.eligible]
+    macro = MacroMetrics(
+        auroc=_macro(drawn.auroc, drawn.auroc_resamples, eligible, settings, why),
+        auprc=_macro(drawn.auprc, drawn.auprc_resamples, eligible, settings, why),
+        prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
+        concepts=tuple(name for name, metrics in concepts.items() if metrics.eligible),
+    )
+    return Evaluation(macro=macro, concepts=concepts, bootstrap=settings, notes=notes)
+
+
+def _macro(
+    values: Values, resampled: Values, eligible: list[int], settings: BootstrapSettings, why: str
+) -> Estimate:
+    if not eligible:
+        return _estimate(math.nan, np.full(len(resampled), np.nan), settings, why)
+    return _estimate(float(values[eligible].mean()), resampled[:, eligible].mean(axis=1), settings, "")
+
+
+def _estimate(value: float, resampled: Values, settings: BootstrapSettings, why: str) -> Estimate:
+    undefined = float(np.isnan(resampled).mean()) if len(resampled) else 0.0
+    if math.isnan(value):
+        return Estimate(value=None, low=None, high=None, reason=why, undefined_fraction=undefined)
+    interval = percentile_interval(resampled, settings.level)
+    if settings.groups < 2 or interval is None:
+        reason = (
+            f"no interval: only one of {settings.unit} to draw"
+            if settings.groups < 2
+            else f"no interval: defined in fewer than 2 of {settings.resamples} resamples"
+        )
+        return Estimate(value=value, low=None, high=None, reason=reason, undefined_fraction=undefined)
+    return Estimate(value=value, low=interval[0], high=interval[1], undefined_fraction=undefined)
+
+
+def _why_undefined(n: int, positives: int) -> str:
+    if n == 0:
+        return "no annotated record"
+    return "no positive record" if positives == 0 else "no negative record"
+
+
+def _checked_labels(labels: pd.DataFrame) -> npt.NDArray[np.int8]:
+    repeated = labels.columns[labels.columns.duplicated()]
+    if len(repeated):
+        raise UsageError(f"The labels have the concept '{repeated[0]}' twice; name each concept once.")
+    for name in labels.columns:
+        if not labels[name].isin((-1, 0, 1)).all():
+            raise UsageError(
+                f"The labels of '{name}' have values other than 1, 0 and -1; use -1 for not annotated."
+            )
+    return labels.to_numpy(dtype=np.int8)
+
+
+def _checked_scores(scores: pd.DataFrame | npt.NDArray[Any], labels: pd.DataFrame) -> npt.NDArray[Any]:
+    if isinstance(scores, pd.DataFrame):
+        if not scores.index.equals(labels.index):
+            raise ModelError("The rows of the scores are not the records of the labels, in the same order.")
+        if sorted(map(str, scores.columns)) != sorted(map(str, labels.columns)):
+            raise ModelError(
+                f"The scores have the concepts {', '.join(map(str, scores.columns))}, but the labels have "
+                f"{', '.join(map(str, labels.columns))}."
+            )
+        scores = scores[labels.columns].to_numpy()
+    values = np.asarray(scores)
+    if values.shape != labels.shape:
+        raise ModelError(f"The scores have shape {values.shape}, but the labels have {labels.shape}.")
+    if values.dtype not in (np.float32, np.float64):
+        try:
+            values = values.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ModelError(f"The scores are not numbers (their type is {values.dtype}).") from None
+    for column, name in enumerate(labels.columns):
+        bad = np.count_nonzero(~np.isfinite(values[:, column]))
+        if bad:
+            raise ModelError(f"{bad} of {len(values)} scores of '{name}' are NaN or infinite.")
+    return values
+
+
+def _groups(
+    patients: pd.Series[Any] | None, records: pd.Index[Any]
+) -> tuple[Groups, Literal["patients", "records"], tuple[str, ...]]:
+    """Number the patients by first appearance, so that their names do not matter."""
+    if patients is None or patients.isna().all():
+        return np.arange(len(records)), "records", ()
+    if not patients.index.equals(records):
+        raise UsageError("The patient ids do not have the same records as the labels, in the same order.")
+    unknown = patients.isna().to_numpy()
+    codes, _ = pd.factorize(patients)
+    codes = codes.astype(np.int64)
+    codes[unknown] = codes.max() + 1 + np.arange(np.count_nonzero(unknown))
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    groups = np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    missing = int(np.count_nonzero(unknown))
+    notes = (
+        (f"{missing} records have no patient id: each is drawn as a patient of its own.",) if missing else ()
+    )
+    return groups, "patients", notes

@@ -1,0 +1,147 @@
+"""The compiled part of the bootstrap. Importing this module imports numba."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    """Compile without the interpreter lock, and keep the machine code for the next process if possible."""
+    try:
+        return cast(Function, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # numba's answer where neither the package nor the user's cache folder is writable
+        return cast(Function, numba.njit(nogil=True)(function))
+
+
+@_compiled
+def split_mix(state: Any) -> Any:
+    """Scramble 64 bits: the output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+@_compiled
+def draw_counts(groups: Any, number_of_groups: int, seed: Any, first: int, counts: Any) -> None:
+    """Fill ``counts`` with how often each record is drawn in resamples ``first``, ``first + 1``, ...
+
+    Resample r draws as many groups as there are, with replacement, from its own SplitMix64 stream,
+    which starts at ``split_mix(split_mix(seed + G) + r)`` with G the golden gamma. It depends on the
+    seed, on r and on the groups alone, so it is the same for every model, concept, chunk and thread.
+
+    Parameters
+    ----------
+    groups
+        int64 ``[records]``: which group a record belongs to, from 0.
+    number_of_groups
+        How many there are.
+    seed
+        uint64.
+    first
+        Number of the first resample.
+    counts
+        uint8 ``[records, resamples]``. A count above 255 would need one group drawn 256 times, which
+        for N draws out of N has a chance below N / 256! < 1e-490.
+    """
+    gamma = np.uint64(0x9E3779B97F4A7C15)
+    start = split_mix(seed + gamma)
+    records, resamples = counts.shape
+    tile = 64  # resamples drawn before they are turned round, so that a cache line is written whole
+    drawn = np.empty((tile, number_of_groups), np.uint8)
+    for left in range(0, resamples, tile):
+        width = min(tile, resamples - left)
+        for j in range(width):
+            row = drawn[j]
+            row[:] = 0
+            state = split_mix(start + np.uint64(first + left + j))
+            for _ in range(number_of_groups):
+                state += gamma
+                uniform = np.float64(split_mix(state) >> np.uint64(11)) * 2.0**-53
+                row[np.int64(uniform * number_of_groups)] += np.uint8(1)
+        for i in range(records):
+            group = groups[i]
+            for j in range(width):
+                counts[i, left + j] = drawn[j, group]
+
+
+@_compiled
+def weighted_areas(
+    order: Any, positive: Any, last: Any, starts: Any, counts: Any, auroc: Any, auprc: Any
+) -> None:
+    """AUROC and average precision of all columns in all resamples, walking each sorted column once.
+
+    The inner loops run over resamples, side by side in memory, and so become vector instructions.
+    Everything that decides an AUROC is an integer until the one division at the end.
+
+    Parameters
+    ----------
+    order
+        int32: the annotated records of one column after the other, each by falling score.
+    positive, last
+        bool, in the same order: positive records; last record of each group of tied scores.
+    starts
+        int64 ``[columns + 1]``: where each column starts in the three.
+    counts
+        uint8 ``[records, resamples]``.
+    auroc, auprc
+        float64 ``[columns, resamples]``, written; NaN without a positive or a negative.
+    """
+    resamples = counts.shape[1]
+    above = np.empty(resamples, np.int32)  # negatives so far
+    hits = np.empty(resamples, np.int32)  # positives so far
+    before = np.empty(resamples, np.int32)  # negatives above the tied scores
+    tied = np.empty(resamples, np.int32)  # positives among the tied scores
+    lost = np.empty(resamples, np.int64)  # twice the pairs in the wrong order, ties counting one
+    area = np.empty(resamples, np.float64)
+    for column in range(len(starts) - 1):
+        above[:] = 0
+        hits[:] = 0
+        lost[:] = 0
+        area[:] = 0.0
+        k, end = starts[column], starts[column + 1]
+        while k < end:
+            if last[k] and not positive[k]:
+                row = counts[order[k]]
+                for j in range(resamples):
+                    above[j] += row[j]
+                k += 1
+                continue
+            if last[k]:
+                row = counts[order[k]]
+                for j in range(resamples):
+                    hits[j] += row[j]
+                    lost[j] += np.int64(row[j]) * (2 * np.int64(above[j]))
+                    area[j] += np.float64(row[j]) * hits[j] / max(hits[j] + above[j], 1)
+                k += 1
+                continue
+            before[:] = above
+            tied[:] = 0
+            more = True
+            while more:
+                row = counts[order[k]]
+                if positive[k]:
+                    for j in range(resamples):
+                        tied[j] += row[j]
+                else:
+                    for j in range(resamples):
+                        above[j] += row[j]
+                more = not last[k]
+                k += 1
+            for j in range(resamples):
+                hits[j] += tied[j]
+                lost[j] += np.int64(tied[j]) * (np.int64(before[j]) + np.int64(above[j]))
+                area[j] += np.float64(tied[j]) * hits[j] / max(hits[j] + above[j], 1)
+        for j in range(resamples):
+            pairs = 2 * np.int64(hits[j]) * np.int64(above[j])
+            if pairs == 0:
+                auroc[column, j] = np.nan
+                auprc[column, j] = np.nan
+            else:
+                auroc[column, j] = (pairs - lost[j]) / pairs
+                auprc[column, j] = area[j] / hits[j]

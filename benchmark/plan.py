@@ -1,0 +1,183 @@
+"""The plan of a run: which cells there are, and a key for each of everything that decides it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from benchmark.contamination import relation
+from benchmark.models import ModelCard
+from benchmark.plugins import ModelSource
+from benchmark.results import Relation, load_record
+from benchmark.run_folder import cell_path
+from benchmark.training import TrainingPlan, rows_of
+from cohorts.cohort import CohortCard
+from cohorts.errors import LeadboardError, ModelError
+from cohorts.store import Store
+
+Selection = Literal["all", "test"]
+ELIGIBLE_MINIMUM = 10
+"""Positives and negatives that a concept needs to enter a macro average."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What the user decides about the numbers.
+
+    Attributes
+    ----------
+    records
+        ``"all"`` or ``"test"`` for every cell; by default an internal cell takes the test fold and
+        any other cell all records.
+    """
+
+    seed: int = 0
+    resamples: int = 1000
+    records: Selection | None = None
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """A model as it will be evaluated: with its own weights, or as trained by the suite."""
+
+    source: ModelSource
+    card: ModelCard
+    training: TrainingPlan | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model x protocol x cohort.
+
+    Attributes
+    ----------
+    predictions_key
+        Hash of everything that decides the scores.
+    key
+        Hash of that and of everything that decides the metrics.
+    path
+        The result record; its predictions lie beside it.
+    """
+
+    model: EvaluatedModel
+    protocol: str
+    store: Store
+    relation: Relation
+    selection: Selection
+    predictions_key: str
+    key: str
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """For progress and error lines."""
+        return f"{self.model.card.name} on {self.store.card.id}"
+
+    @property
+    def predictions_path(self) -> Path:
+        """The Parquet file beside the record."""
+        return self.path.with_suffix(".parquet")
+
+    def positions(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        """Rows of the store that this cell scores."""
+        if self.selection == "test":
+            return rows_of(self.store, "test")
+        return np.arange(len(self.store))
+
+    def is_done(self) -> bool:
+        """Whether the record on disk has this key and its predictions are there."""
+        if not (self.path.is_file() and self.predictions_path.is_file()):
+            return False
+        try:
+            return load_record(self.path).key == self.key
+        except LeadboardError:
+            return False
+
+
+def plan_cells(
+    models: Sequence[EvaluatedModel],
+    stores: Sequence[Store],
+    cards: Mapping[str, CohortCard],
+    settings: RunSettings,
+    run: Path,
+) -> list[Cell]:
+    """All cells of a run, cohort by cohort within each model."""
+    return [_plan_cell(model, store, cards, settings, run) for model in models for store in stores]
+
+
+def _plan_cell(
+    model: EvaluatedModel, store: Store, cards: Mapping[str, CohortCard], settings: RunSettings, run: Path
+) -> Cell:
+    related = relation(model.card.trained_on, store.card.id, cards)
+    has_test_fold = len(rows_of(store, "test")) > 0
+    selection: Selection = settings.records or ("test" if related == "internal" and has_test_fold else "all")
+    decides_scores = {
+        "model": model.card.model_dump(mode="json"),
+        "code": model.source.code_hash,
+        "training": model.training.key if model.training else None,
+        "protocol": "as-is",
+        "cohort": store.fingerprint,
+        "selection": selection,
+        "suite": code_hash("scores"),
+    }
+    decides_metrics = {
+        "relation": related,
+        "ontology": store.ontology_hash,
+        "seed": settings.seed,
+        "resamples": settings.resamples,
+        "minimum": ELIGIBLE_MINIMUM,
+        "suite": code_hash("metrics"),
+    }
+    return Cell(
+        model=model,
+        protocol="as-is",
+        store=store,
+        relation=related,
+        selection=selection,
+        predictions_key=_hashed(decides_scores),
+        key=_hashed({"scores": decides_scores, "metrics": decides_metrics}),
+        path=cell_path(run, model.card.name, "as-is", store.card.id),
+    )
+
+
+def check_outputs(card: ModelCard, concepts: Sequence[str]) -> None:
+    """Refuse a model whose outputs are not all concepts of the ontology.
+
+    Raises
+    ------
+    ModelError
+        Naming the first unknown outputs.
+    """
+    if card.outputs == "any":
+        raise ModelError(f"{card.name} is prompted with concepts; this suite cannot prompt models yet.")
+    unknown = [output for output in card.outputs if output not in set(concepts)]
+    if unknown:
+        raise ModelError(
+            f"{card.name} has outputs that are no concepts of the ontology: {', '.join(unknown[:5])}; "
+            "'leadboard concepts' lists them."
+        )
+
+
+@functools.cache
+def code_hash(part: Literal["scores", "metrics"]) -> str:
+    """Hash of the suite's own code that decides scores (signal handling) or metrics."""
+    root = Path(__file__).resolve().parents[1]
+    if part == "scores":
+        files = [root / name for name in ("benchmark/harmonise.py", "benchmark/inference.py", "cohorts/recording.py")]
+    else:
+        files = sorted((root / "benchmark" / "metrics").rglob("*.py"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _hashed(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""Finding models: by entry-point name, ``path.py:Class`` or ``package.module:Class``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmark.inference import guarded
+from benchmark.models import Model, ModelCard, Trainable, card_of
+from cohorts.errors import ModelError, UnknownNameError, UsageError
+
+GROUP = "leadboard.models"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model class, with what is needed to make it again and to tell whether it changed.
+
+    Attributes
+    ----------
+    spec
+        How the user named it.
+    code_hash
+        Hash of the Python files that define it: of its whole package, or of its one file.
+    """
+
+    spec: str
+    model_class: Any = field(repr=False)
+    code_hash: str
+    card: ModelCard
+    trainable: bool
+
+    def build(self, device: str) -> Model:
+        """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
+        model = guarded(f"{self.spec}()", lambda: _construct(self.model_class, device))
+        if not isinstance(model, Model):
+            raise ModelError(f"{self.spec} has no 'predict' or no 'card'; the contract asks for both.")
+        return model
+
+
+def installed_models() -> dict[str, EntryPoint]:
+    """All models that installed packages offer, by name."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+
+
+def find_model(spec: str) -> ModelSource:
+    """Find a model and read its card.
+
+    Raises
+    ------
+    UsageError
+        If nothing of that name or at that path exists.
+    ModelError
+        If it exists but cannot be imported, made, or breaks the contract.
+    """
+    if ":" in spec:
+        module, attribute = _from_reference(spec)
+    else:
+        offered = installed_models()
+        if spec not in offered:
+            raise UnknownNameError("model", spec, offered)
+        entry = offered[spec]
+        module, attribute = _imported(entry.module), entry.attr
+    model_class = getattr(module, attribute, None)
+    if not callable(model_class):
+        raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
+    model = guarded(f"{spec}()", lambda: _construct(model_class, "cpu"))
+    if not hasattr(model, "card") or not callable(getattr(model, "predict", None)):
+        raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
+    trainable = isinstance(model, Trainable)
+    card = guarded(f"The card of {spec}", lambda: card_of(model))
+    if not card.outputs and not trainable:
+        raise ModelError(f"The card of {spec} names no outputs.")
+    return ModelSource(spec, model_class, _code_hash(module), card, trainable)
+
+
+def _construct(model_class: Any, device: str) -> Any:
+    try:
+        takes_device = "device" in inspect.signature(model_class).parameters
+    except ValueError:  # some classes of C extensions have no signature
+        takes_device = False
+    return model_class(device=device) if takes_device else model_class()
+
+
+def _from_reference(spec: str) -> tuple[ModuleType, str]:
+    where, _, attribute = spec.rpartition(":")
+    if not attribute.isidentifier():
+        raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
+    if not where.endswith(".py"):
+        if importlib.util.find_spec(where.split(".", maxsplit=1)[0]) is None:
+            raise UsageError(f"No package '{where}' is installed here; install it or give path/to/file.py:Class.")
+        return _imported(where), attribute
+    path = Path(where).expanduser().resolve()
+    if not path.is_file():
+        raise UsageError(f"No file {path}; check the path of --model {spec}.")
+    name = f"leadboard_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    file_spec = importlib.util.spec_from_file_location(name, path)
+    if file_spec is None or file_spec.loader is None:
+        raise UsageError(f"{path} is not a Python file.")
+    module = importlib.util.module_from_spec(file_spec)
+    sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
+    loader = file_spec.loader
+    guarded(f"Importing {path.name}", lambda: loader.exec_module(module))
+    return module, attribute
+
+
+def _imported(name: str) -> ModuleType:
+    return guarded(f"Importing {name}", lambda: importlib.import_module(name))
+
+
+def _code_hash(module: ModuleType) -> str:
+    """Hash the source of a module's top-level package, or its one file outside of packages.
+
+    The whole package, because a model is rarely one file; a change too many costs a run, a change
+    missed costs a wrong number.
+    """
+    file = getattr(module, "__file__", None)
+    if file is None:
+        raise ModelError(f"{module.__name__} has no source file, so its results could not be told apart later.")
+    package = module.__name__.partition(".")[0]
+    is_packaged = module.__package__ not in ("", None) and package in sys.modules
+    top = getattr(sys.modules[package], "__path__", None) if is_packaged else None
+    folders = [Path(folder) for folder in top] if top else []
+    paths = sorted(path for folder in folders for path in folder.rglob("*.py")) or [Path(file)]
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,86 @@
+"""Progress for people: a bar with rate and ETA on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Callback = Callable[[int, int], None]
+
+PLAIN_INTERVAL = 10.0
+"""Seconds between two plain lines of one step."""
+
+
+class Reporter:
+    """Prints what a long command does; to standard error, so that ``--json`` stays clean."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        """One line of text, as it is; markup and control characters in it are not obeyed."""
+        visible = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+        self.console.print(visible, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, label: str, unit: str = "records", *, quiet_without_work: bool = False) -> Iterator[Callback]:
+        """Show one step; the callback takes how many of how many are done.
+
+        With ``quiet_without_work`` a step that never called back says nothing.
+        """
+        started = time.perf_counter()
+        done = 0
+        if self.console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            with Progress(*columns, console=self.console, transient=True) as bar:
+                task = bar.add_task(label, total=None)
+
+                def update(completed: int, total: int) -> None:
+                    nonlocal done
+                    done = completed
+                    bar.update(task, completed=completed, total=total)
+
+                yield update
+        else:
+            last = started
+
+            def update(completed: int, total: int) -> None:
+                nonlocal done, last
+                done = completed
+                now = time.perf_counter()
+                if now - last >= PLAIN_INTERVAL and completed:
+                    rate = completed / (now - started)
+                    eta = (total - completed) / rate
+                    self.say(f"{label}: {completed:,} of {total:,} {unit}, {rate:,.0f}/s, {eta:,.0f} s left")
+                    last = now
+
+            yield update
+        seconds = time.perf_counter() - started
+        if done:
+            self.say(f"{label}: {done:,} {unit} in {seconds:,.1f} s, {done / seconds:,.0f}/s")
+        elif not quiet_without_work:
+            self.say(f"{label}: {seconds:,.1f} s")
+
+
+def log_to(reporter: Reporter) -> None:
+    """Show the suite's log messages (epochs of a training, for example) through the reporter."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            reporter.say("  " + record.getMessage())
+
+    logger = logging.getLogger("leadboard")
+    logger.handlers = [Handler()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def stdout_is_terminal() -> bool:
+    """Whether a person reads standard output."""
+    return sys.stdout.isatty()

@@ -1,0 +1,136 @@
+"""The result record: one JSON file a cell, from which every table and figure is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.files import write_atomically
+from benchmark.metrics.evaluation import Evaluation
+from benchmark.models import ModelCard
+from cohorts.errors import LeadboardError
+
+SCHEMA_VERSION = 1
+
+Relation = Literal["internal", "external", "unknown"]
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CohortFacts(_Schema):
+    """The cohort as it was measured; ``simulated`` marks synthetic patients everywhere."""
+
+    id: str
+    name: str
+    version: str
+    fingerprint: str
+    simulated: bool
+    release_records: int | None
+    """Records of the whole release, where known: tells a partial copy from a complete one."""
+
+
+class SkippedRecord(_Schema):
+    """A record that was not scored, and why."""
+
+    record_id: str
+    reason: str
+
+
+class RecordCounts(_Schema):
+    """What became of every record of the cohort: ``found = scored + unselected + len(skipped)``."""
+
+    selection: Literal["all", "test"]
+    found: int
+    scored: int
+    unselected: int
+    skipped: tuple[SkippedRecord, ...]
+
+
+class OntologyFacts(_Schema):
+    """Which labelling the numbers belong to."""
+
+    version: str
+    hash: str
+
+
+class PredictionsFile(_Schema):
+    """The Parquet file beside the record; ``sha256`` is of its content, not of its bytes."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+class Training(_Schema):
+    """How the suite trained the model; absent for a model that came with its weights."""
+
+    source: str
+    fingerprint: str
+    records: int
+    validation_records: int
+    seed: int
+    key: str
+
+
+class Provenance(_Schema):
+    """Where and with what the predictions were made."""
+
+    leadboard: str
+    commit: str | None
+    python: str
+    platform: str
+    packages: dict[str, str]
+    device: str
+    dtype: str
+    batch_size: int
+    seconds: float
+    records_per_second: float
+    created: str
+
+
+class ResultRecord(_Schema):
+    """Everything known about one cell: a model under a protocol on a cohort."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    key: str
+    model: ModelCard
+    weights_sha256: str | None
+    training: Training | None
+    protocol: str
+    cohort: CohortFacts
+    relation: Relation
+    records: RecordCounts
+    ontology: OntologyFacts
+    evaluation: Evaluation
+    predictions: PredictionsFile
+    provenance: Provenance
+
+
+def save_record(record: ResultRecord, path: Path) -> None:
+    """Write a record as JSON, atomically."""
+    write_atomically(path, record.model_dump_json(indent=2) + "\n")
+
+
+def load_record(path: Path) -> ResultRecord:
+    """Read one record.
+
+    Raises
+    ------
+    LeadboardError
+        If the file cannot be read or does not follow the schema.
+    """
+    try:
+        return ResultRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LeadboardError(f"Cannot read the result record {path}: {error.strerror}.") from error
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise LeadboardError(
+            f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
+            "delete it and run the cell again."
+        ) from None

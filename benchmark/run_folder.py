@@ -1,0 +1,94 @@
+"""The folder of one run: ``<model>/<protocol>/<cohort>.json`` and ``.parquet``, and ``run.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.files import write_atomically
+from benchmark.results import Relation, ResultRecord, load_record
+from cohorts.errors import LeadboardError, UsageError
+
+
+class PlannedCell(BaseModel):
+    """One line of the plan, and what became of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    protocol: str
+    cohort: str
+    relation: Relation
+    key: str
+    status: Literal["planned", "done", "failed"]
+    reason: str | None = None
+
+
+class AbsentCohort(BaseModel):
+    """A known cohort that took no part, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cohort: str
+    reason: str
+
+
+class RunFile(BaseModel):
+    """``run.json``: the plan and the environment of the latest call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    seed: int
+    resamples: int
+    cells: tuple[PlannedCell, ...]
+    absent: tuple[AbsentCohort, ...]
+    warnings: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def cell_path(run: Path, model: str, protocol: str, cohort: str) -> Path:
+    """Path of a cell's result record; the predictions lie beside it as ``.parquet``."""
+    return run / model / protocol / f"{cohort}.json"
+
+
+def save_run(run: Path, content: RunFile) -> None:
+    """Write ``run.json``, atomically."""
+    write_atomically(run / "run.json", content.model_dump_json(indent=2) + "\n")
+
+
+def load_run_file(run: Path) -> RunFile:
+    """Read ``run.json``.
+
+    Raises
+    ------
+    UsageError
+        If the folder is not a run.
+    LeadboardError
+        If the file is damaged.
+    """
+    path = run / "run.json"
+    if not path.is_file():
+        raise UsageError(f"No run.json in {run}; make a run there first with 'leadboard run --out {run}'.")
+    try:
+        return RunFile.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        raise LeadboardError(f"{path} is damaged ({first['msg']}); delete it and run again.") from None
+
+
+def load_run(run: Path) -> tuple[RunFile, list[ResultRecord]]:
+    """Read ``run.json`` and the result records of its finished cells, in plan order.
+
+    Raises
+    ------
+    UsageError
+        If the folder is not a run.
+    LeadboardError
+        If a file in it is damaged.
+    """
+    content = load_run_file(run)
+    done = [cell for cell in content.cells if cell.status == "done"]
+    return content, [load_record(cell_path(run, cell.model, cell.protocol, cell.cohort)) for cell in done]

@@ -1,0 +1,93 @@
+"""What takes part in a run: cohorts and models, by name or by default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmark.config import Places
+from benchmark.plugins import ModelSource, find_model, installed_models
+from benchmark.progress import Reporter
+from benchmark.run_folder import AbsentCohort
+from cohorts.catalogue import all_cohorts, find_cohort, open_cohort
+from cohorts.errors import ModelError, UsageError
+from cohorts.store import Store, prepare
+
+
+def is_here(cohort: str, places: Places) -> bool:
+    """Whether a release, or a part of it, is on this machine."""
+    return open_cohort(cohort, places.data, places.folders) is not None
+
+
+def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], list[AbsentCohort]]:
+    """Cohorts of a run, and those that take no part, with the reason.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, a cohort that was asked for is not here, or none is.
+    """
+    wanted = list(dict.fromkeys(asked)) or list(all_cohorts())
+    for name in wanted:
+        find_cohort(name)
+    here = [name for name in wanted if is_here(name, places)]
+    absent = [AbsentCohort(cohort=name, reason=f"not found in {_where(name, places)}") for name in wanted if name not in here]
+    if asked and absent:
+        raise UsageError(
+            f"{absent[0].cohort} is {absent[0].reason}; put the release there, or name its folder in leadboard.toml."
+        )
+    for name in list(here):
+        original = find_cohort(name).card.copy_of
+        if original in here:
+            if asked:
+                raise UsageError(f"{name} holds renamed records of {original}; evaluate one of the two.")
+            here.remove(name)
+            absent.append(AbsentCohort(cohort=name, reason=f"holds renamed records of {original}, which takes part"))
+    if not here:
+        place = f"in {places.data}" if places.data else "because no data folder was named"
+        raise UsageError(f"No cohort was found {place}; give the folder that holds the releases with --data.")
+    return here, absent
+
+
+def _where(cohort: str, places: Places) -> str:
+    if cohort in places.folders:
+        return str(places.folders[cohort])
+    return str(places.data / find_cohort(cohort).card.folder) if places.data else "any data folder"
+
+
+def find_models(asked: Sequence[str]) -> tuple[list[ModelSource], dict[str, str]]:
+    """Models of a run, and those that are installed or named but broken, with the reason.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, or two models have the same name.
+    """
+    found: list[ModelSource] = []
+    broken: dict[str, str] = {}
+    for spec in dict.fromkeys(asked) or installed_models():
+        try:
+            found.append(find_model(spec))
+        except ModelError as error:
+            broken[spec] = str(error)
+    names = [source.card.name for source in found]
+    for name in names:
+        if names.count(name) > 1:
+            specs = " and ".join(source.spec for source in found if source.card.name == name)
+            raise UsageError(f"{specs} both call themselves '{name}'; change the name in one card.")
+    return found, broken
+
+
+def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
+    """Prepare a cohort, or open what an earlier call prepared; says what was found.
+
+    Raises
+    ------
+    LeadboardError
+        If the release cannot be read or the store cannot be written.
+    """
+    release = open_cohort(cohort, places.data, places.folders)
+    if release is None:
+        raise UsageError(f"{cohort} was not found in {_where(cohort, places)}.")
+    with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
+        store = prepare(release, places.cache, progress=progress)
+    return store
