@@ -9,10 +9,8 @@ of a random handful of them, as in the authors' published software.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numba
 import numpy as np
@@ -75,14 +73,10 @@ class Kernels:
             raise ValueError("the arrays of the MiniRocket kernels do not fit together")
 
 
-def compiled(**options: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Numba's ``njit``, typed for mypy and cached on disk because compiling takes seconds."""
-    decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(cache=True, **options)
-    return decorator
-
-
-@compiled()
-def _convolve(signal: Floats, leads: Ints, dilation: int, weights: Floats, padded: Floats, out: Floats) -> None:
+@numba.njit(cache=True)
+def _convolve(
+    signal: Floats, leads: Ints, dilation: int, weights: Floats, padded: Floats, out: Floats
+) -> None:
     """Convolve the sum of some leads with one dilated kernel, zeros beyond both ends.
 
     ``padded`` is scratch space of at least ``samples + 8 * dilation``.
@@ -103,7 +97,7 @@ def _convolve(signal: Floats, leads: Ints, dilation: int, weights: Floats, padde
             out[t] += weight * shifted[t]
 
 
-@compiled()
+@numba.njit(cache=True)
 def _proportion_above(values: Floats, bias: float) -> float:
     above = 0
     for value in values:
@@ -111,7 +105,7 @@ def _proportion_above(values: Floats, bias: float) -> float:
     return above / len(values)
 
 
-@compiled(parallel=True)
+@numba.njit(cache=True, parallel=True)
 def _transform(
     signals: Floats,
     weights: Floats,
@@ -134,7 +128,9 @@ def _transform(
             margin = (TAPS // 2) * dilation
             for k in range(kernels):
                 count = lead_counts[i * kernels + k]
-                _convolve(signals[record], leads[lead : lead + count], dilation, weights[k], padded, convolved)
+                _convolve(
+                    signals[record], leads[lead : lead + count], dilation, weights[k], padded, convolved
+                )
                 lead += count
                 # Every other pair looks only where the kernel lies wholly within the signal.
                 inside = convolved if (i + k) % 2 == 0 else convolved[margin : samples - margin]
@@ -248,4 +244,6 @@ def fit_kernels(examples: Floats, rng: np.random.Generator, features: int = 10_0
         dilation, kernel = divmod(pair, len(WEIGHTS))
         _convolve(example, chosen[pair], dilations[dilation], WEIGHTS[kernel], padded, convolved)
         biases.append(np.quantile(convolved, numbers[pair] * GOLDEN_RATIO % 1))
-    return Kernels(dilations, counts, lead_counts, np.concatenate(chosen), np.concatenate(biases).astype(np.float32))
+    return Kernels(
+        dilations, counts, lead_counts, np.concatenate(chosen), np.concatenate(biases).astype(np.float32)
+    )

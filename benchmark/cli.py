@@ -276,9 +276,9 @@ def score(
     for note in answer.notes:
         print(note, file=sys.stderr)
     if as_json:
-        print(answer.evaluation.model_dump_json(indent=2))
+        print(answer.model_dump_json(indent=2))
     else:
-        print_evaluation(answer.evaluation)
+        print_evaluation(answer)
     return 0
 
 

@@ -15,8 +15,8 @@ from benchmark.inference import predict
 from benchmark.metrics.evaluation import Evaluation, evaluate
 from benchmark.models import Model
 from benchmark.plan import ELIGIBLE_MINIMUM, Cell, EvaluatedModel, RunSettings
-from benchmark.progress import Callback
 from benchmark.predictions import content_hash, load_predictions, save_predictions, score_matrix
+from benchmark.progress import Callback
 from benchmark.results import (
     CohortFacts,
     OntologyFacts,

@@ -27,7 +27,7 @@ def guarded(what: str, call: Callable[[], T]) -> T:
         return call()
     except LeadboardError:
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         words = " ".join(str(error).split())[:300]

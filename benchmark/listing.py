@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ from benchmark.metrics.evaluation import Estimate, Evaluation
 from benchmark.plugins import find_model, installed_models
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.errors import ModelError
-from cohorts.ontology import load_ontology
+from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 
 Row = dict[str, Any]
+WIDTH_IN_FILES = 250
+"""Columns of a table that is not printed on a terminal: wide enough not to fold."""
 
 
 def cohort_rows(places: Places) -> list[Row]:
@@ -32,7 +35,7 @@ def cohort_rows(places: Places) -> list[Row]:
         if store is not None:
             records = len(store) + len(store.quarantine)
         elif release is not None:
-            records = release.count()
+            records = len(release.index()) + len(release.unreadable)
         rows.append(
             {
                 "id": name,
@@ -94,11 +97,12 @@ def print_table(rows: Sequence[Row], hide: Sequence[str] = ()) -> None:
     """Print rows as a table; with ``hide`` naming columns that only ``--json`` shows."""
     columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in hide]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(Text(_shown(row.get(column))) for column in columns))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_FILES)
+    console.print(table)
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

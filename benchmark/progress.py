@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,8 +78,3 @@ def log_to(reporter: Reporter) -> None:
     logger.handlers = [Handler()]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def stdout_is_terminal() -> bool:
-    """Whether a person reads standard output."""
-    return sys.stdout.isatty()

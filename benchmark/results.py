@@ -95,7 +95,7 @@ class Provenance(_Schema):
 class ResultRecord(_Schema):
     """Everything known about one cell: a model under a protocol on a cohort."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     key: str
     model: ModelCard
     weights_sha256: str | None

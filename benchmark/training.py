@@ -101,7 +101,7 @@ def plan_training(source: ModelSource, store: Store, cache: Path, seed: int) -> 
 def rows_of(store: Store, part: str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
     folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
-    member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)  # noqa: FBT003
+    member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)
     return np.flatnonzero(member)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +109,7 @@ class DigitalRecording:
         """Quantise millivolts to 16 bits, lead by lead.
 
         A lead whose values are whole microvolts and fit is stored in steps of 1 µV, exactly. Any
-        other is spread over the 16 bits, so its error is at most its range / 131,000. Samples that
+        other is spread over the 16 bits, so its error is at most its range / 130,000. Samples that
         are not finite are stored as missing.
         """
         signal = recording.signal.astype(np.float64)
@@ -131,7 +132,7 @@ class DigitalRecording:
 
 
 def millivolts(counts: Counts, gain: Doubles, baseline: Doubles) -> Floats:
-    """Counts ``[leads, samples]`` in mV, float32; missing samples become NaN."""
+    """Convert counts ``[leads, samples]`` to mV, float32; missing samples become NaN."""
     signal = counts.astype(np.float32)
     if baseline.any():
         signal -= baseline.astype(np.float32)[:, None]
@@ -143,7 +144,7 @@ def millivolts(counts: Counts, gain: Doubles, baseline: Doubles) -> Floats:
 
 
 def standard_lead_name(name: str) -> str | None:
-    """The standard name of a lead, or None for anything else.
+    """Give the standard name of a lead, or None for anything else.
 
     Case, surrounding blanks and the prefixes of "lead aVR", "ECG II" and "DIII" do not matter. A
     sign does: "-aVR" is another lead than aVR.
@@ -165,7 +166,7 @@ def _rows(names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _derived(lead: str, signal: Floats, rows: dict[str, int]) -> Floats:
-    """A lead that is not among ``rows``, from two limb leads that are."""
+    """Compute a lead that is not among ``rows`` from two limb leads that are."""
     sources = [source for source in _LIMB_LEADS if source in rows][:2]
     if lead not in _LIMB_LEADS or len(sources) < 2:
         raise RecordError(
@@ -173,11 +174,12 @@ def _derived(lead: str, signal: Floats, rows: dict[str, int]) -> Floats:
         )
     weights = np.array(_LIMB_LEADS[lead]) @ np.linalg.inv([_LIMB_LEADS[source] for source in sources])
     first, second = (signal[rows[source]].astype(np.float64) for source in sources)
-    return (weights[0] * first + weights[1] * second).astype(np.float32)
+    derived: Floats = (weights[0] * first + weights[1] * second).astype(np.float32)
+    return derived
 
 
 def select_leads(recording: Recording, leads: Sequence[str] = STANDARD_LEADS) -> Recording:
-    """The asked leads, in the order asked.
+    """Take the asked leads, in the order asked.
 
     A missing limb lead is derived from two others (III = II - I, aVR = -(I + II) / 2 and so on).
 
@@ -198,7 +200,7 @@ def select_leads(recording: Recording, leads: Sequence[str] = STANDARD_LEADS) ->
 
 
 def standard_leads(recording: DigitalRecording) -> DigitalRecording:
-    """The twelve standard leads in standard order, without requantising those that are there.
+    """Bring a recording to the twelve standard leads in order; those that are there keep their counts.
 
     Raises
     ------
@@ -230,13 +232,17 @@ def standard_leads(recording: DigitalRecording) -> DigitalRecording:
     )
 
 
+# A signal is continued by its point reflection in its first and last sample. Any: a mode that
+# `scipy.signal.upfirdn` has and the stubs of `resample_poly` do not list.
+_BORDERS: Any = "antireflect"
+
+
 def resample(signal: npt.ArrayLike, rate_in: float, rate_out: float) -> Floats:
     """Change the sampling rate with an anti-aliasing polyphase filter.
 
-    Every row is filtered on its own, so a record's result does not depend on its neighbours. The
-    line through the first and the last sample is taken out before filtering and put back after it:
-    a record that does not start and end at 0 mV would otherwise ring at its borders. Missing samples
-    (NaN) are bridged by a straight line for the filter and are missing again in the result.
+    Every row is filtered on its own, so a record's result does not depend on its neighbours. Its
+    borders do not ring with a baseline offset or a drift, as they would if it were 0 mV outside. Missing
+    samples (NaN) are bridged by a straight line for the filter and are missing again in the result.
 
     Parameters
     ----------
@@ -256,20 +262,21 @@ def resample(signal: npt.ArrayLike, rate_in: float, rate_out: float) -> Floats:
     samples = round(x.shape[-1] * rate_out / rate_in)
     if rate_in == rate_out or samples == 0 or x.size == 0:
         return x[..., :samples].copy()
+    if x.shape[-1] == 1:  # nothing to filter, and scipy ends the process on it
+        return np.repeat(x, samples, axis=-1)
     ratio = Fraction(rate_out / rate_in).limit_denominator(10_000)
-    missing = np.isnan(x)
+    if not ratio:
+        raise ValueError(f"{rate_in:g} Hz cannot be brought down to {rate_out:g} Hz")
+    missing = ~np.isfinite(x)
     gaps = bool(missing.any())
-    y = resample_poly(
-        _bridged(x, missing) if gaps else x, ratio.numerator, ratio.denominator, axis=-1, padtype="line"
-    )
+    up, down = ratio.numerator, ratio.denominator
+    y: Floats = resample_poly(_bridged(x, missing) if gaps else x, up, down, axis=-1, padtype=_BORDERS)
     # A ratio that is no short fraction (500 Hz from 499.97 Hz) may end a few samples early.
     nearest = np.minimum(np.arange(samples), y.shape[-1] - 1)
     y = y[..., :samples] if y.shape[-1] >= samples else y[..., nearest]
     if gaps:
-        source = np.minimum(
-            np.rint(np.arange(samples) * (rate_in / rate_out)).astype(np.int64), x.shape[-1] - 1
-        )
-        y = np.where(missing[..., source], np.float32(np.nan), y)
+        source = np.rint(np.arange(samples) * (rate_in / rate_out)).astype(np.int64)
+        y = np.where(missing[..., np.minimum(source, x.shape[-1] - 1)], np.float32(np.nan), y)
     return np.ascontiguousarray(y, dtype=np.float32)
 
 

@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Values = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.int64]
 
-CHUNK_BYTES = 1 << 28
-"""Counts held in memory at once, over all threads."""
+CHUNK_BYTES = 1 << 29
+"""Counts held in memory at the same time, over all threads."""
 
 CHUNK_RESAMPLES = 256
-"""Resamples side by side: the kernel's accumulators stay in the first-level cache."""
+"""Resamples side by side: few enough that the kernel's sums stay in the first-level cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Bootstrap:
     auroc, auprc
         float64 ``[concepts]``: on the full data.
     auroc_resamples, auprc_resamples
-        float64 ``[resamples, concepts]``.
+        float64 ``[resamples, concepts]``: row r of two models of one cohort is the same resample.
     """
 
     auroc: Values
@@ -45,7 +46,7 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Annotated records of each column by falling score, columns one after the other.
+    """Annotated records of each column by falling score, one column after the other.
 
     Attributes
     ----------
@@ -84,48 +85,47 @@ def bootstrap(
     scores
         ``[records, concepts]``, finite.
     groups
-        int64 ``[records]``: the patient of each record, from 0 (see `group_records`). As many patients
-        as there are, are drawn with replacement, each with all of its records.
+        int64 ``[records]``: the patient of each record, numbered from 0 (see `group_records`). As many
+        patients as there are, are drawn with replacement, each with all of its records.
     resamples, seed
-        How many resamples and from which seed (0 to 2**64 - 1).
+        How many resamples, and from which seed (0 to 2**64 - 1).
     chunk
-        Resamples counted at a time by one thread; it bounds memory and changes no value.
+        Resamples that one thread counts at a time. It bounds memory and changes no value.
     threads
-        At most this many; numba's own limit (``NUMBA_NUM_THREADS``, else the processors) by default.
-        It changes no value.
+        At most this many; the processors, or fewer by ``NUMBA_NUM_THREADS``, if not given. It changes
+        no value.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a score is not finite.
+        If shapes do not fit, labels or groups are not as described, or a score is not finite.
     """
-    from numba import config
-
-    from benchmark.metrics.kernel import draw_counts, weighted_areas
+    from benchmark.metrics.kernel import THREADS, draw_counts, weighted_areas
 
     records, concepts = labels.shape
     if scores.shape != labels.shape or groups.shape != (records,):
         raise ValueError(f"labels {labels.shape}, scores {scores.shape} and groups {groups.shape} do not fit")
-    threads = threads or int(config.NUMBA_NUM_THREADS)
+    groups, number_of_groups = _checked_groups(groups)
+    threads = threads or THREADS
     if chunk is None:
-        fitting = CHUNK_BYTES // max(1, threads * records)
-        chunk = max(16, min(CHUNK_RESAMPLES, fitting, -(-resamples // threads)))
+        affordable = CHUNK_BYTES // max(1, threads * records)
+        chunk = max(16, min(CHUNK_RESAMPLES, affordable, -(-resamples // threads)))
     ranking = rank(labels, scores, threads=threads)
-    number_of_groups = int(groups.max(initial=-1)) + 1
     found = np.empty((2, 1 + resamples, concepts))
 
-    def areas(counts: npt.NDArray[np.uint8], rows: slice) -> None:
+    def areas(counts: npt.NDArray[np.uint8], first: int) -> None:
         auroc, auprc = np.empty((2, concepts, counts.shape[1]))
         weighted_areas(ranking.order, ranking.positive, ranking.last, ranking.starts, counts, auroc, auprc)
+        rows = slice(first, first + counts.shape[1])
         found[0, rows], found[1, rows] = auroc.T, auprc.T
 
-    def part(first: int) -> None:
+    def resample(first: int) -> None:
         counts = np.empty((records, min(chunk, resamples - first)), np.uint8)
         draw_counts(groups, number_of_groups, np.uint64(seed), first, counts)
-        areas(counts, slice(1 + first, 1 + first + counts.shape[1]))
+        areas(counts, 1 + first)
 
-    areas(np.ones((records, 1), np.uint8), slice(0, 1))
-    _in_threads(part, range(0, resamples, chunk), threads)
+    areas(np.ones((records, 1), np.uint8), 0)
+    _in_threads(resample, range(0, resamples, chunk), threads)
     return Bootstrap(found[0, 0], found[1, 0], found[0, 1:], found[1, 1:])
 
 
@@ -142,7 +142,7 @@ def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int
     Raises
     ------
     ValueError
-        If a score is not finite.
+        If a label is none of 1, 0 and -1, or a score is not finite.
     """
     annotated = np.count_nonzero(labels >= 0, axis=0)
     starts = np.concatenate([[0], np.cumsum(annotated)]).astype(np.int64)
@@ -150,62 +150,80 @@ def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int
     positive = np.empty(starts[-1], np.bool_)
     last = np.empty(starts[-1], np.bool_)
 
-    def one(column: int) -> None:
-        part = slice(starts[column], starts[column + 1])
-        rows = np.flatnonzero(labels[:, column] >= 0)
-        values = scores[rows, column]
+    def sort(column: int) -> None:
+        truth, values = labels[:, column], scores[:, column]
+        if truth.min(initial=0) < -1 or truth.max(initial=0) > 1:
+            raise ValueError(f"column {column} has labels other than 1, 0 and -1")
         if not np.isfinite(values).all():
             raise ValueError(f"column {column} has scores that are not finite")
-        falling = np.argsort(values)[::-1]
-        values, rows = values[falling], rows[falling]
+        rows = np.flatnonzero(truth >= 0)
+        rows = rows[np.argsort(values[rows])[::-1]]
+        values = values[rows]
+        part = slice(starts[column], starts[column + 1])
         order[part] = rows
-        positive[part] = labels[rows, column] == 1
-        last[part][:-1] = values[:-1] != values[1:]
-        last[part][-1:] = True
+        positive[part] = truth[rows] == 1
+        last[part] = np.append(values[:-1] != values[1:], True)[: len(rows)]
 
-    _in_threads(one, range(labels.shape[1]), threads)
+    _in_threads(sort, range(labels.shape[1]), threads)
     return Ranking(order, positive, last, starts)
 
 
 def resample_counts(groups: Groups, resamples: int, seed: int) -> npt.NDArray[np.uint8]:
-    """How often each record is drawn in each resample: uint8 ``[records, resamples]``.
-
-    For small cohorts and comparisons: it holds everything in memory at once.
-    """
-    from benchmark.metrics.kernel import draw_counts
-
-    counts = np.empty((len(groups), resamples), np.uint8)
-    draw_counts(groups, int(groups.max(initial=-1)) + 1, np.uint64(seed), 0, counts)
-    return counts
-
-
-def percentile_interval(values: Values, level: float = 0.95) -> tuple[float, float] | None:
-    """Percentile interval over the defined values (Efron and Tibshirani 1993, chapter 13).
-
-    Quantiles are interpolated linearly between order statistics (numpy's default, Hyndman and Fan's
-    type 7).
+    """How often each record is drawn in each resample, all in memory at once.
 
     Parameters
     ----------
-    values
-        ``[resamples]``, NaN where undefined.
-    level
-        Confidence level.
+    groups, resamples, seed
+        As for `bootstrap`, which uses the same counts.
 
     Returns
     -------
-    tuple or None
-        ``(low, high)``, None with fewer than two defined values.
+    array
+        uint8 ``[records, resamples]``.
     """
-    defined = values[~np.isnan(values)]
-    if len(defined) < 2:
-        return None
-    tail = (1 - level) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail], method="linear")
-    return float(low), float(high)
+    from benchmark.metrics.kernel import draw_counts
+
+    groups, number_of_groups = _checked_groups(groups)
+    counts = np.empty((len(groups), resamples), np.uint8)
+    draw_counts(groups, number_of_groups, np.uint64(seed), 0, counts)
+    return counts
+
+
+def group_records(patients: pd.Series[Any]) -> Groups:
+    """Give patients the numbers 0, 1, ... by first appearance, so that their names do not matter.
+
+    Parameters
+    ----------
+    patients
+        Patient id of each record. A record with a missing or blank one is a group of its own.
+
+    Returns
+    -------
+    array
+        int64 ``[records]``.
+    """
+    codes, ids = pd.factorize(patients)
+    unknown = missing_ids(patients)
+    codes[unknown] = len(ids) + np.arange(np.count_nonzero(unknown))
+    return pd.factorize(codes)[0].astype(np.int64)
+
+
+def missing_ids(patients: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """Tell which records have no patient id, or a blank one: bool ``[records]``."""
+    text = patients.astype("string").str.strip().fillna("")
+    return (text == "").to_numpy(dtype=np.bool_)
+
+
+def _checked_groups(groups: Groups) -> tuple[Groups, int]:
+    """Copy the groups into the one memory layout that the kernel is compiled for, and count them."""
+    groups = np.array(groups, dtype=np.int64)
+    if len(groups) and (groups.min() < 0 or not np.bincount(groups).all()):
+        raise ValueError("groups must be numbered 0, 1, 2, ... without gaps")
+    return groups, int(groups.max(initial=-1)) + 1
 
 
 def _in_threads(function: Callable[[int], None], items: Iterable[int], threads: int) -> None:
+    """Call the function on each item; it must let go of the interpreter lock to gain from it."""
     if threads == 1:
         for item in items:
             function(item)

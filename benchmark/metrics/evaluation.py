@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.metrics.bootstrap import Groups, Values, bootstrap, percentile_interval
+from benchmark.metrics.bootstrap import Groups, Values, bootstrap, group_records, missing_ids
+from benchmark.metrics.intervals import percentile_interval
 from cohorts.errors import ModelError, UsageError
 
 MINIMUM = 10
@@ -165,7 +166,7 @@ def evaluate(
         )
     truth = _checked_labels(labels)
     values = _checked_scores(scores, labels)
-    groups, unit, notes = _groups(patients, labels.index)
+    groups, unit, notes = _checked_patients(patients, labels.index)
     drawn = bootstrap(truth, values, groups, resamples=resamples, seed=seed)
     settings = BootstrapSettings(
         resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1
@@ -176,7 +177,7 @@ def evaluate(
         n = int(np.count_nonzero(truth[:, column] >= 0))
         positives = int(np.count_nonzero(truth[:, column] == 1))
         why = _why_undefined(n, positives)
-        concepts[name] = ConceptMetrics(
+        concepts[str(name)] = ConceptMetrics(
             auroc=_estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why),
             auprc=_estimate(drawn.auprc[column], drawn.auprc_resamples[:, column], settings, why),
             n=n,
@@ -209,15 +210,19 @@ def _estimate(value: float, resampled: Values, settings: BootstrapSettings, why:
     undefined = float(np.isnan(resampled).mean()) if len(resampled) else 0.0
     if math.isnan(value):
         return Estimate(value=None, low=None, high=None, reason=why, undefined_fraction=undefined)
-    interval = percentile_interval(resampled, settings.level)
-    if settings.groups < 2 or interval is None:
-        reason = (
-            f"no interval: only one of {settings.unit} to draw"
-            if settings.groups < 2
-            else f"no interval: defined in fewer than 2 of {settings.resamples} resamples"
-        )
+    interval = percentile_interval(resampled, settings.level) if settings.groups > 1 else None
+    if interval is None:
+        reason = "no interval: " + _why_no_interval(settings)
         return Estimate(value=value, low=None, high=None, reason=reason, undefined_fraction=undefined)
     return Estimate(value=value, low=interval[0], high=interval[1], undefined_fraction=undefined)
+
+
+def _why_no_interval(settings: BootstrapSettings) -> str:
+    if settings.resamples < 2:
+        return f"{settings.resamples} resamples"
+    if settings.groups < 2:
+        return f"all records are of one {settings.unit.removesuffix('s')}"
+    return f"defined in fewer than 2 of {settings.resamples} resamples"
 
 
 def _why_undefined(n: int, positives: int) -> str:
@@ -227,9 +232,10 @@ def _why_undefined(n: int, positives: int) -> str:
 
 
 def _checked_labels(labels: pd.DataFrame) -> npt.NDArray[np.int8]:
-    repeated = labels.columns[labels.columns.duplicated()]
-    if len(repeated):
-        raise UsageError(f"The labels have the concept '{repeated[0]}' twice; name each concept once.")
+    for what, names in (("record", labels.index), ("concept", labels.columns)):
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            raise UsageError(f"The labels have the {what} '{twice}' twice; give each {what} once.")
     for name in labels.columns:
         if not labels[name].isin((-1, 0, 1)).all():
             raise UsageError(
@@ -239,23 +245,24 @@ def _checked_labels(labels: pd.DataFrame) -> npt.NDArray[np.int8]:
 
 
 def _checked_scores(scores: pd.DataFrame | npt.NDArray[Any], labels: pd.DataFrame) -> npt.NDArray[Any]:
-    if isinstance(scores, pd.DataFrame):
-        if not scores.index.equals(labels.index):
-            raise ModelError("The rows of the scores are not the records of the labels, in the same order.")
-        if sorted(map(str, scores.columns)) != sorted(map(str, labels.columns)):
-            raise ModelError(
-                f"The scores have the concepts {', '.join(map(str, scores.columns))}, but the labels have "
-                f"{', '.join(map(str, labels.columns))}."
-            )
-        scores = scores[labels.columns].to_numpy()
-    values = np.asarray(scores)
-    if values.shape != labels.shape:
-        raise ModelError(f"The scores have shape {values.shape}, but the labels have {labels.shape}.")
-    if values.dtype not in (np.float32, np.float64):
-        try:
-            values = values.astype(np.float64)
-        except (TypeError, ValueError):
-            raise ModelError(f"The scores are not numbers (their type is {values.dtype}).") from None
+    """Scores as float32 or float64 in the order of the labels' columns."""
+    if not isinstance(scores, pd.DataFrame):
+        if scores.shape != labels.shape:
+            raise ModelError(f"The scores have shape {scores.shape}, but the labels have {labels.shape}.")
+        scores = pd.DataFrame(scores, index=labels.index, columns=labels.columns)
+    if not scores.index.equals(labels.index):
+        raise ModelError("The rows of the scores are not the records of the labels in the same order.")
+    if sorted(map(str, scores.columns)) != sorted(map(str, labels.columns)):
+        raise ModelError(
+            f"The scores have the concepts {', '.join(map(str, scores.columns))}, but the labels have "
+            f"{', '.join(map(str, labels.columns))}."
+        )
+    scores = scores[labels.columns]
+    for name, dtype in scores.dtypes.items():
+        if dtype.kind not in "biuf":
+            raise ModelError(f"The scores of '{name}' are not numbers but {dtype}.")
+    single = all(dtype == np.float32 for dtype in scores.dtypes)
+    values = scores.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
     for column, name in enumerate(labels.columns):
         bad = np.count_nonzero(~np.isfinite(values[:, column]))
         if bad:
@@ -263,22 +270,15 @@ def _checked_scores(scores: pd.DataFrame | npt.NDArray[Any], labels: pd.DataFram
     return values
 
 
-def _groups(
+def _checked_patients(
     patients: pd.Series[Any] | None, records: pd.Index[Any]
 ) -> tuple[Groups, Literal["patients", "records"], tuple[str, ...]]:
-    """Number the patients by first appearance, so that their names do not matter."""
-    if patients is None or patients.isna().all():
+    if patients is None:
         return np.arange(len(records)), "records", ()
     if not patients.index.equals(records):
-        raise UsageError("The patient ids do not have the same records as the labels, in the same order.")
-    unknown = patients.isna().to_numpy()
-    codes, _ = pd.factorize(patients)
-    codes = codes.astype(np.int64)
-    codes[unknown] = codes.max() + 1 + np.arange(np.count_nonzero(unknown))
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    groups = np.argsort(np.argsort(first))[inverse].astype(np.int64)
-    missing = int(np.count_nonzero(unknown))
-    notes = (
-        (f"{missing} records have no patient id: each is drawn as a patient of its own.",) if missing else ()
-    )
-    return groups, "patients", notes
+        raise UsageError("The patient ids do not belong to the records of the labels in the same order.")
+    missing = int(np.count_nonzero(missing_ids(patients)))
+    if missing == len(patients):
+        return np.arange(len(records)), "records", ()
+    note = f"{missing} of {len(patients)} records have no patient id: each is drawn as a patient of its own."
+    return group_records(patients), "patients", (note,) if missing else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from statistics import fmean
 from typing import NamedTuple
@@ -18,24 +18,6 @@ class Entry(NamedTuple):
 
     model: str
     protocol: str
-
-
-class Change(NamedTuple):
-    """AUROC elsewhere minus AUROC at home, on the concepts that are eligible in both.
-
-    Attributes
-    ----------
-    mean
-        Mean over the pairs of an internal and an external cohort of the mean over their shared concepts.
-    concepts
-        Distinct concepts that entered.
-    pairs
-        Pairs of cohorts that share a concept.
-    """
-
-    mean: float
-    concepts: int
-    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +146,9 @@ def _board(plan: Sequence[PlannedCell], records: Sequence[ResultRecord], simulat
     for cohort, same in by_cohort.items():
         reference[cohort] = tuple(dict.fromkeys(c for r in same for c in r.evaluation.macro.concepts))
         if not reference[cohort]:
-            left_out[cohort] = f"too few positives: no concept has {MINIMUM} positives and {MINIMUM} negatives"
+            left_out[cohort] = (
+                f"too few positives: no concept has {MINIMUM} positives and {MINIMUM} negatives"
+            )
         elif len({_measured_on(record) for record in same}) > 1:
             left_out[cohort] = "its cells were measured on different records or labels; run them again"
 
@@ -175,7 +159,7 @@ def _board(plan: Sequence[PlannedCell], records: Sequence[ResultRecord], simulat
     common = common_cohorts(
         frozenset(c for c in usable if relations.get((entry, c)) == "external") for entry in entries
     )
-    left_out |= {cohort: "not external to all models that are compared" for cohort in usable - common}
+    left_out |= dict.fromkeys(usable - common, "not external to all models that are compared")
     ranking = tuple(cohort for cohort in reference if cohort in common)
     standings = [_standing(entry, ranking, reference, cells, planned) for entry in entries]
     return Board(
@@ -210,7 +194,11 @@ def common_cohorts(external: Iterable[frozenset[str]]) -> frozenset[str]:
     candidates = {a & b for a, b in product(sets, sets)} - {frozenset()}
     return max(
         candidates,
-        key=lambda chosen: (sum(chosen <= cohorts for cohorts in sets) * len(chosen), len(chosen), sorted(chosen)),
+        key=lambda chosen: (
+            sum(chosen <= cohorts for cohorts in sets) * len(chosen),
+            len(chosen),
+            sorted(chosen),
+        ),
         default=frozenset(),
     )
 
@@ -229,15 +217,12 @@ def _standing(
     planned: Mapping[tuple[Entry, str], PlannedCell],
 ) -> Standing:
     own = [record for (owner, _), record in cells.items() if owner == entry]
-    by_relation = {
-        relation: tuple(record for record in own if record.relation == relation)
-        for relation in ("internal", "external", "unknown")
-    }
-    measured = {r.cohort.id: r for r in by_relation["external"] if r.cohort.id in ranking}
+    external = tuple(record for record in own if record.relation == "external")
+    measured = {record.cohort.id: record for record in external if record.cohort.id in ranking}
     values = {c: v for c in ranking if c in measured and (v := macro_auroc(measured[c])) is not None}
     lacking = {c for cohort, r in measured.items() for c in _lacking(r, reference[cohort])}
     needed = list(dict.fromkeys(concept for cohort in measured for concept in reference[cohort]))
-    reasons = [_why_not_measured(entry, cohort, cells, planned) for cohort in ranking if cohort not in measured]
+    reasons = [_why_missing(entry, cohort, cells, planned) for cohort in ranking if cohort not in values]
     if own and all(record.relation == "unknown" for record in own):
         reasons = ["training data undisclosed"]
     elif not own:
@@ -254,7 +239,9 @@ def _standing(
         cohorts=tuple(values),
         concepts=tuple(concept for concept in needed if concept not in lacking),
         why_unranked="; ".join(reasons),
-        **by_relation,
+        internal=tuple(record for record in own if record.relation == "internal"),
+        external=external,
+        unknown=tuple(record for record in own if record.relation == "unknown"),
     )
 
 
@@ -262,7 +249,7 @@ def _lacking(record: ResultRecord, reference: Iterable[str]) -> set[str]:
     return set(reference) - set(record.evaluation.macro.concepts)
 
 
-def _why_not_measured(
+def _why_missing(
     entry: Entry,
     cohort: str,
     cells: Mapping[tuple[Entry, str], ResultRecord],
@@ -275,7 +262,7 @@ def _why_not_measured(
         return f"trained on {cohort}"
     if cell.relation == "unknown":
         return f"may have been trained on {cohort}"
-    return f"no result on {cohort}"
+    return f"no macro AUROC on {cohort}"
 
 
 def _ranked(standings: Iterable[Standing]) -> list[Standing]:
@@ -287,6 +274,6 @@ def _ranked(standings: Iterable[Standing]) -> list[Standing]:
     ordered = sorted(standings, key=place)
     means = [standing.mean for standing in ordered if not standing.why_unranked]
     return [
-        standing if standing.why_unranked else _with_rank(standing, 1 + means.index(standing.mean))
+        standing if standing.why_unranked else replace(standing, rank=1 + means.index(standing.mean))
         for standing in ordered
     ]

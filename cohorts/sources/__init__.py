@@ -1,0 +1,1 @@
+"""One module per published release; `cohorts.catalogue` finds them all."""

@@ -1,0 +1,1 @@
+"""Network architectures, built to load the state dicts of the published models."""

@@ -1,0 +1,75 @@
+"""The PTB-XL benchmark's ``resnet1d_wang``.
+
+Strodthoff, Wagner, Schaeffter and Samek, "Deep Learning for ECG Analysis: Benchmarks and Insights from
+PTB-XL", IEEE Journal of Biomedical and Health Informatics 25, 2021, doi 10.1109/JBHI.2020.3022989; the
+residual network is the one of Wang, Yan and Oates, "Time Series Classification from Scratch with Deep
+Neural Networks", IJCNN 2017, arXiv 1611.06455, widened. Names of the parameters are those of the
+published state dict, so that weights trained there load here.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+WIDTH = 128
+
+
+class Block(nn.Module):
+    """Two convolutions of 5 and 3 samples beside a shortcut."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(WIDTH, WIDTH, 5, stride=stride, padding=2, bias=False)
+        self.bn1 = nn.BatchNorm1d(WIDTH)
+        self.conv2 = nn.Conv1d(WIDTH, WIDTH, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm1d(WIDTH)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1:
+            self.downsample = nn.Sequential(
+                nn.Conv1d(WIDTH, WIDTH, 1, stride=stride, bias=False), nn.BatchNorm1d(WIDTH)
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``[records, 128, samples]`` to ``[records, 128, ceil(samples / stride)]``."""
+        inner = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
+
+
+class ConcatPool(nn.Module):
+    """Maximum and mean over time, in this order."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``[records, channels, samples]`` to ``[records, 2 * channels]``."""
+        return torch.cat([x.amax(dim=-1), x.mean(dim=-1)], dim=1)
+
+
+def concat_pool_head(channels: int, outputs: int) -> nn.Sequential:
+    """Build the head that the PTB-XL benchmark puts on all its networks; it gives logits."""
+    return nn.Sequential(
+        ConcatPool(),
+        nn.Identity(),  # keeps the numbering of the published head, which flattens here
+        nn.BatchNorm1d(2 * channels),
+        nn.Dropout(0.25),
+        nn.Linear(2 * channels, 128),
+        nn.ReLU(),
+        nn.BatchNorm1d(128),
+        nn.Dropout(0.5),
+        nn.Linear(128, outputs),
+    )
+
+
+def resnet1d_wang(outputs: int, leads: int = 12) -> nn.Sequential:
+    """Build the network: standardised crops ``[records, leads, samples]`` to logits ``[records, outputs]``.
+
+    The benchmark's input is 2.5 s at 100 Hz, all 12 leads in the standard order.
+    """
+    return nn.Sequential(
+        nn.Conv1d(leads, WIDTH, 7, padding=3, bias=False),
+        nn.BatchNorm1d(WIDTH),
+        nn.ReLU(),
+        nn.Sequential(Block(stride=1)),
+        nn.Sequential(Block(stride=2)),
+        nn.Sequential(Block(stride=2)),
+        concat_pool_head(WIDTH, outputs),
+    )

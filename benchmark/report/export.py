@@ -1,0 +1,154 @@
+"""The leaderboard for programs: one long table as CSV, and everything as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmark.metrics.evaluation import ConceptMetrics, MacroMetrics
+from benchmark.report.change import change_elsewhere
+from benchmark.report.facts import quarantined
+from benchmark.report.leaderboard import Board, Standing
+from benchmark.report.text import csv_cell
+from benchmark.results import ResultRecord
+from benchmark.run_folder import RunFile
+
+Row = dict[str, str | float | bool | None]
+
+COLUMNS = (
+    "model",
+    "protocol",
+    "cohort",
+    "concept",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "positives",
+    "prevalence",
+    "eligible",
+    "relation",
+    "selection",
+    "unit",
+    "groups",
+    "resamples",
+    "seed",
+    "undefined_fraction",
+    "reason",
+    "simulated",
+)
+
+
+def rows_of(record: ResultRecord) -> Iterator[Row]:
+    """Yield the estimates of one cell: concept ``macro`` first, AUROC and AUPRC each.
+
+    For ``macro``, ``n`` is the number of scored records, ``prevalence`` the mean over its concepts, and
+    ``positives`` is empty.
+    """
+    evaluation = record.evaluation
+    yield from _rows(record, "macro", evaluation.macro)
+    for concept, metrics in evaluation.concepts.items():
+        yield from _rows(record, concept, metrics)
+
+
+def _rows(record: ResultRecord, concept: str, metrics: MacroMetrics | ConceptMetrics) -> Iterator[Row]:
+    drawn = record.evaluation.bootstrap
+    one = metrics if isinstance(metrics, ConceptMetrics) else None
+    for metric, estimate in (("auroc", metrics.auroc), ("auprc", metrics.auprc)):
+        yield {
+            "model": record.model.name,
+            "protocol": record.protocol,
+            "cohort": record.cohort.id,
+            "concept": concept,
+            "metric": metric,
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "n": one.n if one else record.records.scored,
+            "positives": one.positives if one else None,
+            "prevalence": metrics.prevalence,
+            "eligible": one.eligible if one else bool(record.evaluation.macro.concepts),
+            "relation": record.relation,
+            "selection": record.records.selection,
+            "unit": drawn.unit,
+            "groups": drawn.groups,
+            "resamples": drawn.resamples,
+            "seed": drawn.seed,
+            "undefined_fraction": estimate.undefined_fraction,
+            "reason": estimate.reason,
+            "simulated": record.cohort.simulated,
+        }
+
+
+def as_csv(records: Sequence[ResultRecord]) -> str:
+    """All estimates as CSV: full precision, an undefined value is an empty cell."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        for row in rows_of(record):
+            writer.writerow([csv_cell(row[column]) for column in COLUMNS])
+    return file.getvalue()
+
+
+def as_json(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board]) -> str:
+    """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
+    content = {
+        "schema_version": 1,
+        "run": run.name,
+        "simulated": any(record.cohort.simulated for record in records),
+        "rankings": [_ranking(board) for board in boards],
+        "cells": [_cell(record) for record in records],
+        "estimates": [row for record in records for row in rows_of(record)],
+        "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
+        "absent": [absent.model_dump() for absent in run.absent],
+        "quarantined": [
+            {"cohort": cohort, "simulated": simulated, "record_id": record_id, "reason": reason}
+            for (cohort, simulated), skipped in quarantined(records).items()
+            for record_id, reason in skipped.items()
+        ],
+        "warnings": list(run.warnings),
+        "environment": run.environment,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _ranking(board: Board) -> dict[str, Any]:
+    return {
+        "simulated": board.simulated,
+        "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
+        "cohorts_left_out": dict(board.left_out),
+        "rows": [_row(standing) for standing in board.standings],
+    }
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    change, lowest = change_elsewhere(standing), standing.lowest
+    return {
+        "model": standing.entry.model,
+        "protocol": standing.entry.protocol,
+        "rank": standing.rank,
+        "external_macro_auroc_mean": standing.mean,
+        "cohorts": standing.cohorts,
+        "concepts": standing.concepts,
+        "lowest_external_cohort": lowest and lowest.cohort.id,
+        "internal_cohorts": [record.cohort.id for record in standing.internal],
+        "change_on_same_concepts": change and change._asdict(),
+        "why_unranked": standing.why_unranked or None,
+    }
+
+
+def _cell(record: ResultRecord) -> dict[str, Any]:
+    """Return everything about a cell but its estimates and the time it took."""
+    left_out = {"schema_version", "evaluation", "records", "provenance"}
+    return record.model_dump(mode="json", exclude=left_out) | {
+        "records": record.records.model_dump(mode="json", exclude={"skipped"})
+        | {"quarantined": len(record.records.skipped)},
+        "macro_concepts": record.evaluation.macro.concepts,
+        "notes": record.evaluation.notes,
+        "provenance": record.provenance.model_dump(mode="json", exclude={"seconds", "records_per_second"}),
+    }

@@ -1,0 +1,198 @@
+"""What else a reader must know: what did not run, what was left out, and where every number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from benchmark.models import InputSpec, ModelCard
+from benchmark.report.tables import Cell, Table, cohort_label, count_cell, fact_table, text_cell
+from benchmark.report.text import UNDEFINED, count, plain
+from benchmark.results import CohortFacts, RecordCounts, ResultRecord
+from benchmark.run_folder import RunFile
+
+QUARANTINE_ROWS = 100
+"""Reasons shown on the page; all records are in leaderboard.json."""
+
+
+def problem_tables(run: RunFile, records: Sequence[ResultRecord]) -> list[Table]:
+    """Cells without a result, absent cohorts and quarantined records; an empty list if all went well."""
+    tables = [
+        fact_table(
+            "Cells without a result",
+            ("Model", "Protocol", "Cohort", "Relation", "Reason"),
+            [
+                (c.model, c.protocol, c.cohort, c.relation, c.reason or _WHY[c.status])
+                for c in run.cells
+                if c.status != "done"
+            ],
+        ),
+        fact_table(
+            "Cohorts that took no part", ("Cohort", "Reason"), [(a.cohort, a.reason) for a in run.absent]
+        ),
+        _quarantine_table(records),
+    ]
+    return [table for table in tables if table.rows]
+
+
+_WHY = {"failed": "failed without a reason", "planned": "not run yet"}
+
+
+def quarantined(records: Iterable[ResultRecord]) -> dict[tuple[str, bool], dict[str, str]]:
+    """Return (cohort, simulated) -> record id -> reason, over all cells of the cohort."""
+    found: dict[tuple[str, bool], dict[str, str]] = {}
+    for record in records:
+        of_cohort = found.setdefault((record.cohort.id, record.cohort.simulated), {})
+        of_cohort |= {skipped.record_id: skipped.reason for skipped in record.records.skipped}
+    return {key: dict(sorted(skipped.items())) for key, skipped in found.items() if skipped}
+
+
+def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
+    labels = {(r.cohort.id, r.cohort.simulated): cohort_label(r.cohort) for r in records}
+    rows = []
+    for cohort, skipped in quarantined(records).items():
+        by_reason: dict[str, list[str]] = {}
+        for record_id, reason in skipped.items():
+            by_reason.setdefault(plain(reason), []).append(record_id)
+        for reason, ids in by_reason.items():
+            named = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+            rows.append((Cell(labels[cohort]), text_cell(reason), count_cell(len(ids)), text_cell(named)))
+    caption = "Quarantined records"
+    if len(rows) > QUARANTINE_ROWS:
+        caption += (
+            f" (the first {QUARANTINE_ROWS} of {count(len(rows))} reasons; all are in leaderboard.json)"
+        )
+    return Table(caption, ("Cohort", "Reason", "Records", "Which"), tuple(rows[:QUARANTINE_ROWS]))
+
+
+def cohorts_table(records: Iterable[ResultRecord]) -> Table:
+    """One row a cohort as it lay on disk; a partial copy says so."""
+    seen: dict[CohortFacts, RecordCounts] = {}
+    for record in records:
+        seen.setdefault(record.cohort, record.records)
+    rows = [
+        (
+            cohort_label(cohort),
+            cohort.name,
+            cohort.version,
+            "simulated" if cohort.simulated else "patients",
+            copy_size(cohort, counts),
+            cohort.fingerprint,
+        )
+        for cohort, counts in seen.items()
+    ]
+    return fact_table(
+        "Cohorts", ("Cohort", "Name", "Version", "Recordings of", "Records", "Fingerprint"), rows
+    )
+
+
+def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:
+    """Say how many records lay on disk: ``400 of 21,799 records`` for a partial copy."""
+    if cohort.release_records is None or counts.found == cohort.release_records:
+        return f"{count(counts.found)} records"
+    if counts.found > cohort.release_records:
+        return f"{count(counts.found)} records (the release has {count(cohort.release_records)})"
+    return f"{count(counts.found)} of {count(cohort.release_records)} records"
+
+
+def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
+    """Name the cohorts of which only a part was there."""
+    found = [
+        f"{cohort_label(r.cohort)}: {copy_size(r.cohort, r.records)}"
+        for r in records
+        if r.cohort.release_records is not None and r.records.found < r.cohort.release_records
+    ]
+    return list(dict.fromkeys(found))
+
+
+def models_table(records: Iterable[ResultRecord]) -> Table:
+    """One row for each distinct model card and way of training it."""
+    rows = []
+    for record in records:
+        card, training = record.model, record.training
+        trained = "came with its weights"
+        if training is not None:
+            trained = (
+                f"by this suite on {training.source}, {count(training.records)} records "
+                f"({count(training.validation_records)} for validation), seed {training.seed}"
+            )
+        rows.append(
+            (
+                card.name,
+                card.version,
+                card.description,
+                card.licence or "not stated",
+                card.citation or "not stated",
+                trained_on(card),
+                trained,
+                input_text(card.input),
+                "probabilities" if card.probabilities else "scores",
+                record.weights_sha256 or UNDEFINED,
+            )
+        )
+    columns = (
+        "Model",
+        "Version",
+        "Description",
+        "Licence",
+        "Citation",
+        "Trained on",
+        "Training",
+        "Input",
+        "Output",
+        "Weights (SHA-256)",
+    )
+    return fact_table("Models", columns, dict.fromkeys(rows))
+
+
+def trained_on(card: ModelCard) -> str:
+    """Cohorts that the weights have seen."""
+    if card.trained_on == "undisclosed":
+        return "undisclosed"
+    return ", ".join(card.trained_on) or "none of the cohorts"
+
+
+def input_text(spec: InputSpec) -> str:
+    """Return the input of a model in a few words."""
+    long = {"first": "first window", "centre": "centre window", "windows": "mean over windows"}
+    return (
+        f"{len(spec.leads)} leads ({' '.join(spec.leads)}), {spec.sampling_rate:g} Hz, {spec.seconds:g} s, "
+        f"{spec.unit}; longer records: {long[spec.long_records]}"
+    )
+
+
+def provenance_table(run: RunFile, records: Sequence[ResultRecord]) -> Table:
+    """Software, hardware and labelling; several values where the cells differ."""
+
+    def distinct(value: Callable[[ResultRecord], str]) -> str:
+        return "; ".join(dict.fromkeys(value(record) for record in records)) or UNDEFINED
+
+    rows = [
+        ("Ontology", distinct(lambda r: f"{r.ontology.version} ({r.ontology.hash})")),
+        ("Leadboard", distinct(lambda r: f"{r.provenance.leadboard} ({r.provenance.commit or 'no commit'})")),
+        ("Python", distinct(lambda r: r.provenance.python)),
+        ("Platform", distinct(lambda r: r.provenance.platform)),
+        ("Device and precision", distinct(lambda r: f"{r.provenance.device}, {r.provenance.dtype}")),
+        ("Packages", distinct(lambda r: _pairs(r.provenance.packages))),
+        ("Environment of the latest call", _pairs(run.environment) or UNDEFINED),
+    ]
+    return fact_table("Software and labelling", ("What", "Value"), rows)
+
+
+def _pairs(values: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
+
+
+def interval_sentences(records: Iterable[ResultRecord]) -> str:
+    """Say how the intervals were made."""
+    drawn = [record.evaluation.bootstrap for record in records]
+    if not drawn:
+        return "No cell is finished, so there are no intervals."
+    levels = " / ".join(dict.fromkeys(f"{settings.level:.0%}".replace("%", " %") for settings in drawn))
+    resamples = " / ".join(dict.fromkeys(count(settings.resamples) for settings in drawn))
+    seeds = " / ".join(dict.fromkeys(str(settings.seed) for settings in drawn))
+    return (
+        f"Brackets are {levels} percentile intervals of a bootstrap ({resamples} resamples, seed {seeds}) "
+        "that draws patients with replacement, each with all of their records, or records where a release "
+        "has no patient ids; the tables say which. The same resamples serve every model and concept of a "
+        "cohort, and a resample in which a value is undefined is left out of its interval and counted."
+    )

@@ -1,0 +1,59 @@
+"""The leaderboard as Markdown, for a README or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
+from benchmark.report.leaderboard import Board
+from benchmark.report.rules import SIMULATED, ranking_rules
+from benchmark.report.tables import Cell, Table, cohort_table, leaderboard_table
+from benchmark.report.text import markdown
+from benchmark.results import ResultRecord
+from benchmark.run_folder import RunFile
+
+
+def as_markdown(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board]) -> str:
+    """Leaderboards, cohorts and whatever went wrong; concepts are left to the page and the CSV."""
+    parts = [f"# Leaderboard: {markdown(run.name)}"]
+    if any(board.simulated for board in boards):
+        parts.append(f"> **{SIMULATED}**")
+    for board in boards:
+        parts += [markdown_table(leaderboard_table(board)), _bullets(ranking_rules(board))]
+    if records:
+        parts += [
+            "![Macro AUROC of every model on every cohort](figures/forest.png)",
+            interval_sentences(records),
+        ]
+        parts += [markdown_table(cohort_table(board)) for board in boards]
+        parts += [
+            "![AUROC by concept and cohort](figures/heatmap.png)",
+            markdown_table(cohorts_table(records)),
+        ]
+    partial = partial_copies(records)
+    if partial:
+        parts += ["## Partial copies", _bullets(partial)]
+    parts += [markdown_table(table) for table in problem_tables(run, records)]
+    if run.warnings:
+        parts += ["## Warnings", _bullets(run.warnings)]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(table: Table) -> str:
+    """One table with its caption as heading and its footnotes below."""
+    numbers = table.footnotes
+
+    def shown(cell: Cell) -> str:
+        marks = ",".join(str(numbers[note]) for note in cell.notes)
+        return markdown(cell.text) + (f" <sup>{marks}</sup>" if marks else "")
+
+    header = [markdown(column) for column in table.columns]
+    lines = [header, ["---"] * len(header), *([shown(cell) for cell in row] for row in table.rows)]
+    parts = [f"## {markdown(table.caption)}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+    if numbers:
+        parts.append("\n".join(f"{number}. {markdown(note)}" for note, number in numbers.items()))
+    return "\n\n".join(parts)
+
+
+def _bullets(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {markdown(sentence)}" for sentence in sentences)

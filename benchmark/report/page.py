@@ -1,0 +1,96 @@
+"""The page of a run, and all files of its report."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmark.files import write_atomically
+from benchmark.report import facts, tables
+from benchmark.report.export import as_csv, as_json
+from benchmark.report.figures import Picture, inline_svg
+from benchmark.report.forest import forest
+from benchmark.report.heatmap import heatmap
+from benchmark.report.leaderboard import Board, make_boards
+from benchmark.report.markdown import as_markdown
+from benchmark.report.rules import SIMULATED, ranking_rules
+from benchmark.results import ResultRecord
+from benchmark.run_folder import RunFile, load_run
+
+
+def write_report(run: Path) -> list[Path]:
+    """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with two figures.
+
+    A pure function of ``run.json`` and the result records: the same records give the same bytes.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+
+    Returns
+    -------
+    list of Path
+        The files written: ``leaderboard.html``, ``.md``, ``.csv``, ``.json`` and ``figures/``
+        ``forest`` and ``heatmap`` as ``.svg`` and ``.png``.
+
+    Raises
+    ------
+    UsageError
+        If the folder is not a run.
+    LeadboardError
+        If a file in it is damaged, or the folder cannot be written to.
+    """
+    plan, records = load_run(run)
+    boards = make_boards(plan, records)
+    pictures = [forest(boards), heatmap(boards)]
+    content: dict[str, str | bytes] = {
+        "leaderboard.html": as_html(plan, records, boards, pictures),
+        "leaderboard.md": as_markdown(plan, records, boards),
+        "leaderboard.csv": as_csv(records),
+        "leaderboard.json": as_json(plan, records, boards),
+    }
+    for picture in pictures:
+        content[f"figures/{picture.name}.svg"] = picture.svg
+        content[f"figures/{picture.name}.png"] = picture.png
+    for name, data in content.items():
+        write_atomically(run / name, data)
+    return [run / name for name in content]
+
+
+def as_html(
+    run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board], pictures: Sequence[Picture]
+) -> str:
+    """One self-contained page: no network, no script but its own."""
+    environment = Environment(
+        loader=PackageLoader("benchmark.report"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Style and script are this project's own files; the policy lets the browser run this script and no other.
+    style, script = (
+        (files("benchmark.report") / "templates" / name).read_text("utf-8")
+        for name in ("page.css", "sort.js")
+    )
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html.j2").render(
+        run=run,
+        records=records,
+        boards=boards,
+        figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
+        facts=facts,
+        tables=tables,
+        ranking_rules=ranking_rules,
+        simulated=SIMULATED if any(board.simulated for board in boards) else "",
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_digest=digest,
+    )

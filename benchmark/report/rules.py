@@ -1,0 +1,35 @@
+"""The rules of the ranking in words, with the cohorts and concepts of one board filled in."""
+
+from __future__ import annotations
+
+from benchmark.metrics.evaluation import MINIMUM
+from benchmark.report.leaderboard import Board
+from benchmark.report.text import plain, plural
+
+SIMULATED = (
+    "Simulated recordings: what is marked 'simulated' comes from synthetic hearts, not from patients. "
+    "It shows that the software works and says nothing about any hospital."
+)
+
+
+def ranking_rules(board: Board) -> list[str]:
+    """Sentences below a leaderboard: who ranks, on what, and what the number is not."""
+    kind = "simulated cohort" if board.simulated else "cohort"
+    rules = [
+        "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
+        "external to a model that was not trained on it or on a release that shares recordings with it.",
+        f"Macro: the unweighted mean over the concepts with at least {MINIMUM} positives and {MINIMUM} "
+        "negatives in the cohort. A model ranks only if its macro averages cover every concept that is "
+        "eligible for any model.",
+        "The mean over cohorts has no interval here: none follows from the intervals of the single cohorts. "
+        "A difference in rank is not a difference shown.",
+        "Change on the same concepts: AUROC on external cohorts minus AUROC on internal ones, over the "
+        "concepts that are eligible in both.",
+    ]
+    if board.cohorts:
+        over = ", ".join(f"{plain(c)} ({plural(len(board.reference[c]), 'concept')})" for c in board.cohorts)
+        rules.append(f"This ranking is over {plural(len(board.cohorts), kind)}: {over}.")
+    elif board.records:
+        rules.append(f"Nothing is ranked: no {kind} is external to a model and has an eligible concept.")
+    rules += [f"Not in this ranking: {plain(cohort)} ({why})." for cohort, why in board.left_out.items()]
+    return rules

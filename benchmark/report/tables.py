@@ -1,0 +1,283 @@
+"""Tables of the report, before they are HTML or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from benchmark.metrics.evaluation import ConceptMetrics, Estimate
+from benchmark.report.change import change_elsewhere
+from benchmark.report.leaderboard import (
+    Board,
+    Standing,
+    entry_of,
+    macro_auroc,
+)
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, plain, plural, signed
+from benchmark.results import CohortFacts, RecordCounts, ResultRecord
+
+Kind = Literal["text", "number", "muted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell.
+
+    Attributes
+    ----------
+    text
+        As shown; not escaped.
+    notes
+        Footnotes: why a number is missing, which concepts are meant.
+    kind
+        ``"muted"`` is a number that is shown but counts for nothing, or the lack of one.
+    sort
+        What a number is sorted by.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+    kind: Kind = "text"
+    sort: float | None = None
+
+
+DASH = Cell(UNDEFINED, kind="muted")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with one header row, or two where columns are grouped.
+
+    Attributes
+    ----------
+    rows
+        The first cell of each row is its header.
+    groups
+        Label and width of groups of columns, together as wide as the table; empty for none.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    groups: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def footnotes(self) -> dict[str, int]:
+        """Distinct notes in order of appearance, numbered from 1."""
+        notes = dict.fromkeys(note for row in self.rows for cell in row for note in cell.notes)
+        return {note: at for at, note in enumerate(notes, start=1)}
+
+
+def text_cell(text: str, *notes: str) -> Cell:
+    """Cell with somebody's text."""
+    return Cell(plain(text), tuple(plain(note) for note in notes))
+
+
+def count_cell(value: int | None, *notes: str) -> Cell:
+    """Cell with a number of things."""
+    return Cell(count(value), notes, "number", value)
+
+
+def number_cell(value: float | None, *notes: str, kind: Kind = "number") -> Cell:
+    """Cell with a number without interval."""
+    return Cell(number(value), notes, kind if value is not None else "muted", value)
+
+
+def estimate_cell(estimate: Estimate, *, muted: bool = False) -> Cell:
+    """Cell with a value and its interval; the reason for a missing part becomes a note."""
+    notes = []
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        notes.append(plain(estimate.reason or "undefined"))
+    if estimate.value is not None and estimate.undefined_fraction > 0:
+        notes.append(f"undefined in {estimate.undefined_fraction:.1%} of the resamples, which are left out")
+    kind: Kind = "muted" if muted or estimate.value is None else "number"
+    return Cell(interval(estimate), tuple(notes), kind, estimate.value)
+
+
+def cohort_label(cohort: CohortFacts) -> str:
+    """Id of the cohort, marked where its patients are synthetic."""
+    return plain(f"{cohort.id} (simulated)" if cohort.simulated else cohort.id)
+
+
+def _caption(board: Board, text: str) -> str:
+    return f"Simulated cohorts, not patients: {text}" if board.simulated else text[0].upper() + text[1:]
+
+
+def selected(records: RecordCounts) -> str:
+    """Which records of a cohort were measured."""
+    return "test fold" if records.selection == "test" else "all records"
+
+
+def leaderboard_table(board: Board) -> Table:
+    """One row a model and protocol: at home, elsewhere, and what changes between the two."""
+    rows = tuple(_standing_row(standing, board) for standing in board.standings)
+    return Table(
+        _caption(board, "ranked by mean macro AUROC on external cohorts"),
+        (
+            "Model",
+            "Protocol",
+            "Rank",
+            "External macro AUROC (mean)",
+            "Cohorts",
+            "Concepts",
+            "Lowest external cohort",
+            "Internal macro AUROC",
+            "Change on the same concepts",
+            "Not ranked because",
+        ),
+        rows,
+    )
+
+
+def _standing_row(standing: Standing, board: Board) -> tuple[Cell, ...]:
+    ranked = standing.rank is not None
+    lowest = standing.lowest
+    return (
+        text_cell(standing.entry.model),
+        text_cell(standing.entry.protocol),
+        Cell(str(standing.rank) if ranked else UNDEFINED, (), "number" if ranked else "muted", standing.rank),
+        number_cell(standing.mean, kind="number" if ranked else "muted"),
+        _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
+        _share_cell(len(standing.concepts), len(board.concepts)),
+        _macro_cell([lowest] if lowest else []),
+        _macro_cell(standing.internal),
+        _change_cell(standing),
+        text_cell(standing.why_unranked),
+    )
+
+
+def _share_cell(part: int, whole: int, what: str = "") -> Cell:
+    return Cell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
+
+
+def _macro_cell(records: Sequence[ResultRecord]) -> Cell:
+    """Macro AUROC on each of a few cohorts, sorted by the first."""
+    if not records:
+        return DASH
+    parts = [f"{interval(r.evaluation.macro.auroc)} {cohort_label(r.cohort)}" for r in records]
+    undefined = [r.evaluation.macro.auroc.reason for r in records if macro_auroc(r) is None]
+    return Cell(
+        "; ".join(parts), tuple(plain(why) for why in undefined if why), "number", macro_auroc(records[0])
+    )
+
+
+def _change_cell(standing: Standing) -> Cell:
+    change = change_elsewhere(standing)
+    if change is None:
+        if not (standing.internal and standing.external):
+            return DASH
+        return replace(DASH, notes=("no concept is eligible in both an internal and an external cohort",))
+    note = (
+        f"mean over {plural(change.pairs, 'pair')} of an internal and an external cohort, "
+        f"on the concepts eligible in both ({change.concepts} distinct)"
+    )
+    return Cell(signed(change.mean), (note,), "number", change.mean)
+
+
+def cohort_table(board: Board) -> Table:
+    """One row a cell: what was measured, on which records, with which interval."""
+    place = {entry: at for at, entry in enumerate(board.entries)}
+    order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
+    records = sorted(board.records, key=lambda r: (order[r.cohort.id], place[entry_of(r)]))
+    return Table(
+        _caption(board, "macro averages, one row a cohort and model"),
+        (
+            "Cohort",
+            "Model",
+            "Protocol",
+            "Relation",
+            "Selection",
+            "Scored",
+            "Not usable",
+            "Macro AUROC [interval]",
+            "Macro AUPRC [interval]",
+            "Mean prevalence",
+            "Concepts in the macro",
+            "Drawn with replacement",
+            "Resamples (seed)",
+        ),
+        tuple(_cohort_row(record) for record in records),
+    )
+
+
+def _cohort_row(record: ResultRecord) -> tuple[Cell, ...]:
+    macro, drawn = record.evaluation.macro, record.evaluation.bootstrap
+    eligible = Cell("too few positives", (), "muted", 0)
+    if macro.concepts:
+        eligible = count_cell(len(macro.concepts), plain(f"concepts: {', '.join(macro.concepts)}"))
+    return (
+        Cell(cohort_label(record.cohort)),
+        text_cell(record.model.name),
+        text_cell(record.protocol),
+        Cell(record.relation),
+        Cell(selected(record.records), tuple(plain(note) for note in record.evaluation.notes)),
+        count_cell(record.records.scored),
+        count_cell(len(record.records.skipped)),
+        estimate_cell(macro.auroc),
+        estimate_cell(macro.auprc),
+        number_cell(macro.prevalence),
+        eligible,
+        Cell(f"{count(drawn.groups)} {drawn.unit}", (), "number", drawn.groups),
+        Cell(f"{count(drawn.resamples)} ({drawn.seed})", (), "number", drawn.resamples),
+    )
+
+
+def concept_tables(board: Board) -> list[Table]:
+    """Concept x model, a table for each cohort and set of its records that was measured."""
+    populations: dict[tuple[str, str, int], list[ResultRecord]] = {}
+    place = {entry: at for at, entry in enumerate(board.entries)}
+    for record in sorted(board.records, key=lambda r: place[entry_of(r)]):
+        key = (record.cohort.id, record.records.selection, record.records.scored)
+        populations.setdefault(key, []).append(record)
+    order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
+    return [_concept_table(board, populations[key]) for key in sorted(populations, key=lambda k: order[k[0]])]
+
+
+def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
+    labels = entry_labels(board.entries)
+    concepts = dict.fromkeys(concept for r in records for concept in r.evaluation.concepts)
+    found = {concept: [r.evaluation.concepts.get(concept) for r in records] for concept in concepts}
+    annotated = [concept for concept in concepts if any(m is not None and m.n for m in found[concept])]
+    facts = records[0]
+    caption = f"{cohort_label(facts.cohort)}: {selected(facts.records)}, {count(facts.records.scored)} scored"
+    if len(annotated) < len(concepts):
+        caption += f"; not annotated here: {plain(', '.join(c for c in concepts if c not in annotated))}"
+    groups = (("", 4), *((f"{labels[entry_of(r)]} ({r.relation})", 2) for r in records))
+    return Table(
+        caption,
+        ("Concept", "n", "Positives", "Prevalence") + ("AUROC [interval]", "AUPRC [interval]") * len(records),
+        tuple(_concept_row(concept, found[concept]) for concept in annotated),
+        groups,
+    )
+
+
+def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[Cell, ...]:
+    first = next(metrics for metrics in found if metrics is not None and metrics.n)
+    notes = (
+        () if first.eligible else ("too few positives or negatives for the macro average and the ranking",)
+    )
+    kind: Kind = "number" if first.eligible else "muted"
+    cells = [
+        Cell(plain(concept), notes, "text" if first.eligible else "muted"),
+        Cell(count(first.n), (), kind, first.n),
+        Cell(count(first.positives), (), kind, first.positives),
+        number_cell(first.prevalence, kind=kind),
+    ]
+    for metrics in found:
+        if metrics is None:
+            cells += [replace(DASH, notes=("not an output of this model",))] * 2
+            continue
+        differs = (metrics.n, metrics.positives) != (first.n, first.positives)
+        for estimate in (metrics.auroc, metrics.auprc):
+            cell = estimate_cell(estimate, muted=not metrics.eligible)
+            if differs:
+                note = f"on {count(metrics.n)} annotated records, {count(metrics.positives)} positive"
+                cell = replace(cell, notes=(*cell.notes, note))
+            cells.append(cell)
+    return tuple(cells)
+
+
+def fact_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Table of plain text."""
+    return Table(caption, tuple(columns), tuple(tuple(text_cell(text) for text in row) for row in rows))

@@ -1,0 +1,24 @@
+// Sorting by a click on a column's header. The page works without it.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const headers = table.tHead.rows[table.tHead.rows.length - 1].cells;
+  for (const [column, header] of [...headers].entries()) {
+    const button = document.createElement("button");
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => {
+      const falling = header.getAttribute("aria-sort") !== "descending";
+      for (const other of headers) other.removeAttribute("aria-sort");
+      header.setAttribute("aria-sort", falling ? "descending" : "ascending");
+      const sign = falling ? -1 : 1;
+      const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
+      const missing = (value) => value === "–" || value === "";
+      const compare = (a, b) =>
+        missing(a) - missing(b) || sign * (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
+      const rows = [...table.tBodies[0].rows];
+      table.tBodies[0].append(...rows.sort((a, b) => compare(key(a), key(b))));
+    });
+  }
+}
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});

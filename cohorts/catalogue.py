@@ -1,0 +1,74 @@
+"""Which cohorts there are, by id. Every module of `cohorts.sources` is looked through."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from cohorts import sources
+from cohorts.cohort import Cohort
+from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+
+
+@functools.cache
+def all_cohorts() -> Mapping[str, type[Cohort]]:
+    """Give every cohort's class by id, sorted; the mapping is read-only."""
+    found: dict[str, type[Cohort]] = {}
+    for module_info in pkgutil.iter_modules(sources.__path__, f"{sources.__name__}."):
+        module = importlib.import_module(module_info.name)
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Cohort) and value.__module__ == module.__name__:
+                if value.card.id in found:
+                    raise LeadboardError(
+                        f"Two cohorts are called '{value.card.id}'; rename one in {module.__name__}."
+                    )
+                found[value.card.id] = value
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def find_cohort(cohort_id: str) -> type[Cohort]:
+    """Look a cohort up by its id.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest id that exists.
+    """
+    cohorts = all_cohorts()
+    if cohort_id not in cohorts:
+        raise UnknownNameError("cohort", cohort_id, cohorts)
+    return cohorts[cohort_id]
+
+
+def open_cohort(
+    cohort_id: str, data_root: Path | None, overrides: Mapping[str, Path] = MappingProxyType({})
+) -> Cohort | None:
+    """Open a cohort where it lies on this machine, or give None if it is not there.
+
+    Parameters
+    ----------
+    data_root
+        The folder with the releases, each in its own layout; None if there is only ``overrides``.
+    overrides
+        Folders of releases that lie elsewhere, by cohort id.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such cohort.
+    UsageError
+        If an override names a folder that does not hold the release.
+    """
+    cohort = find_cohort(cohort_id)
+    root = overrides.get(cohort_id)
+    if root is not None and not cohort.found(root):
+        raise UsageError(
+            f"{root} does not hold {cohort.card.name}; correct the path given for '{cohort_id}'."
+        )
+    if root is None and data_root is not None:
+        root = Path(data_root) / cohort.card.folder
+    return cohort(root) if root is not None and cohort.found(root) else None

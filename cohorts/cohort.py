@@ -1,0 +1,256 @@
+"""The adapter base: what a release is, who is in it, and how one of its recordings is read.
+
+A release is one subclass with a card and one short hook, `Cohort._read_index`. What must never be
+forgotten (types, uniqueness, order, clean text, paths that stay in their folder) is done here.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from cohorts.errors import RecordError, UsageError
+from cohorts.recording import DigitalRecording
+from cohorts.wfdb_files import read_record
+
+INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
+OLDEST = 120.0
+LONGEST_TEXT = 100_000
+
+
+class Folds(BaseModel):
+    """The release's own split, by fold number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+class CohortCard(BaseModel):
+    """The facts of a release.
+
+    Attributes
+    ----------
+    access
+        ``"open"``, or ``"credentialed"`` where the publisher asks for an agreement first.
+    url
+        The publisher's page of exactly this release.
+    vocabulary
+        Vocabulary of the ontology that its statements are written in.
+    folder
+        Where it lies below the data root.
+    records
+        Records of the whole release.
+    sampling_rates
+        In Hz, the default first.
+    folds
+        None where the release has no split of its own.
+    copy_of
+        Id of the cohort that this one is a renamed copy of; it is never evaluated.
+    overlaps
+        Ids of other cohorts that hold some of the same recordings.
+    simulated
+        True for synthetic recordings.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    name: str
+    version: str
+    licence: str
+    access: Literal["open", "credentialed"] = "open"
+    url: str
+    citation: str
+    vocabulary: str
+    folder: str
+    records: int = Field(gt=0)
+    sampling_rates: tuple[float, ...] = Field(min_length=1)
+    country: str
+    folds: Folds | None = None
+    copy_of: str | None = None
+    overlaps: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One record as a release's hook found it; `Cohort.index` cleans and checks it."""
+
+    record_id: str
+    path: str
+    statements: tuple[str, ...]
+    patient_id: str | None = None
+    age: float = math.nan
+    sex: Literal["female", "male"] | None = None
+    fold: int | None = None
+    report: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot even be indexed, and why."""
+
+    record_id: str
+    reason: str
+
+
+class Cohort(ABC):
+    """One release on this machine.
+
+    Parameters
+    ----------
+    root
+        The release's folder.
+    """
+
+    card: ClassVar[CohortCard]
+    declared_gain: ClassVar[float | None] = None
+    """Counts per mV that every header of the release is known to declare."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    @classmethod
+    def found(cls, root: Path) -> bool:
+        """Whether ``root`` holds at least one header of this release."""
+        return next(iter(Path(root).rglob("*.hea")), None) is not None
+
+    @property
+    def variant(self) -> str:
+        """Which form of the release this is, where there are several (part of the store's name)."""
+        return ""
+
+    def source_paths(self) -> tuple[Path, ...]:
+        """Files and folders whose content decides what this cohort is."""
+        return (self.root,)
+
+    def index(self) -> pd.DataFrame:
+        """One row a record that can be indexed, sorted by ``record_id``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``record_id`` (unique), ``patient_id`` (or NA), ``age`` (years, NaN unless above 0 and at
+            most 120), ``sex`` ("female", "male" or NA), ``fold`` (Int64), ``statements`` (tuple of
+            native codes, each once), ``report`` (or NA), ``path`` (relative to the root, with "/").
+        """
+        return self._tables[0].copy(deep=False)
+
+    @property
+    def unreadable(self) -> pd.DataFrame:
+        """Records that are not in the index: ``record_id`` and ``reason``."""
+        return self._tables[1]
+
+    @cached_property
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        try:
+            listed = list(self._read_index())
+        except OSError as error:
+            raise UsageError(f"{error.filename} cannot be read ({error.strerror}).") from None
+        rows: dict[str, IndexRow] = {}
+        unreadable: list[tuple[str, str]] = []
+        for found in listed:
+            record_id = _text(found.record_id)
+            reason = _objection(found, rows.get(record_id))
+            if reason is not None:
+                unreadable.append((record_id, _text(reason)))
+            elif isinstance(found, IndexRow):
+                rows[record_id] = found
+        return _index_table(rows), pd.DataFrame(
+            sorted(unreadable), columns=["record_id", "reason"], dtype="str"
+        )
+
+    def read(self, record: str | pd.Series[Any]) -> DigitalRecording:
+        """Read one recording in its native form, given its id or its row of the index.
+
+        Raises
+        ------
+        UsageError
+            If there is no such id.
+        RecordError
+            If the recording cannot be read.
+        """
+        if isinstance(record, pd.Series):
+            return self.read_path(str(record["path"]))
+        found = self._paths.get(record)
+        if found is None:
+            raise UsageError(f"{self.card.name} in {self.root} has no record '{record}'.")
+        return self.read_path(found)
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        index = self.index()
+        return dict(zip(index["record_id"], index["path"], strict=True))
+
+    def read_path(self, path: str) -> DigitalRecording:
+        """Read the recording at a ``path`` of the index."""
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+            raise RecordError(f"The path '{path}' leaves the release's folder.")
+        return self._read_signal(self.root / parts)
+
+    @abstractmethod
+    def _read_index(self) -> Iterator[IndexRow | Unreadable]:
+        """Yield every record that the release lists, in any order; the first of an id is used."""
+
+    def _read_signal(self, path: Path) -> DigitalRecording:
+        """Read the signal at a path of the index; a WFDB header by default."""
+        return read_record(path)
+
+
+def parse_age(text: str) -> float:
+    """Years, or NaN for anything that is not a number above 0 and at most 120."""
+    try:
+        age = float(text)
+    except ValueError:
+        return math.nan
+    return age if 0 < age <= OLDEST else math.nan
+
+
+def _text(value: str) -> str:
+    """Clean text for any file format: no NUL, lone surrogate or blank ends, at most 100,000 characters."""
+    short = value[:LONGEST_TEXT].strip()
+    return short.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _objection(found: IndexRow | Unreadable, same_id: IndexRow | None) -> str | None:
+    """Say why a record cannot be in the index, or None."""
+    if isinstance(found, Unreadable):
+        return found.reason
+    if not _text(found.record_id):
+        return f"The record at {found.path} has no id."
+    if same_id is not None:
+        return f"Its id occurs twice, at {found.path} and, used, at {same_id.path}."
+    if _text(found.path) != found.path:
+        return f"The file name {found.path!r} is not clean text."
+    return None
+
+
+def _index_table(rows: dict[str, IndexRow]) -> pd.DataFrame:
+    order = sorted(rows)
+    found = [rows[record_id] for record_id in order]
+    ages = [row.age if 0 < row.age <= OLDEST else math.nan for row in found]
+    codes = [tuple(dict.fromkeys(filter(None, map(_text, row.statements)))) for row in found]
+    return pd.DataFrame(
+        {
+            "record_id": pd.Series(order, dtype="str"),
+            "patient_id": pd.Series([_text(row.patient_id or "") or None for row in found], dtype="str"),
+            "age": pd.Series(ages, dtype="float64"),
+            "sex": pd.Series([row.sex for row in found], dtype="str"),
+            "fold": pd.Series([row.fold for row in found], dtype="Int64"),
+            "statements": pd.Series(codes, dtype="object"),
+            "report": pd.Series([_text(row.report or "") or None for row in found], dtype="str"),
+            "path": pd.Series([row.path for row in found], dtype="str"),
+        }
+    )

@@ -1,0 +1,244 @@
+"""One label ontology for all cohorts: concepts, the codes that mean them, and who annotates them.
+
+A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided in this order:
+
+1. The statements of a record make concepts positive (``same``, ``narrower``) or ambiguous.
+2. A positive child makes its ancestors positive; an ambiguous one makes them ambiguous.
+3. Positive outweighs ambiguous; ambiguous is -1.
+4. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
+5. Everything else is 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cohorts.errors import UnknownNameError, UsageError
+from cohorts.ontology.tables import Tables, descendants, read_tables, split
+
+VERSION = "1.0.0"
+LABELLING = 1  # raise it whenever `Ontology.labels` answers differently from the same tables
+
+_AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
+_LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
+_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "ambiguous": _AMBIGUOUS}
+
+Statements = Sequence[Collection[str]]
+
+
+@lru_cache(maxsize=1)
+def load_ontology() -> Ontology:
+    """Read this version's ontology, once a process.
+
+    Raises
+    ------
+    LeadboardError
+        If its tables are broken.
+    """
+    return Ontology(read_tables(Path(__file__).parent))
+
+
+class Ontology:
+    """Concepts, vocabularies and coverage.
+
+    Attributes
+    ----------
+    version
+        Of the tables.
+    hash
+        SHA-256, in hexadecimal, of all tables, the version and the labelling rules. It does not depend
+        on how a file ends its lines.
+    concepts
+        Index ``id``; columns ``name``, ``snomed`` (main code or ""), ``category``, ``parents`` (tuple
+        of ids) and ``prompts`` (tuple of str). A parent stands above its children.
+    vocabularies
+        ``code``, ``name``, ``concept``, ``relation``, ``cohort`` and ``note`` by name of the vocabulary.
+        Rows with a ``cohort`` are what the code means there, in place of its other rows.
+    cohorts
+        Ids of the cohorts in the coverage table.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.version = VERSION
+        self.hash = _hash(tables)
+        self.concepts = tables.concepts.set_index("id")
+        for column in ("parents", "prompts"):
+            cells = [split(cell) for cell in self.concepts[column]]
+            self.concepts[column] = pd.Series(cells, index=self.concepts.index, dtype="object")
+        self.vocabularies: Mapping[str, pd.DataFrame] = MappingProxyType(
+            {name: table.reset_index(drop=True) for name, table in tables.vocabularies.items()}
+        )
+        self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
+        self._descendants = descendants(tables.concepts)
+        self._coverage = tables.coverage.set_index(["cohort", "concept"])
+        self._strengths: dict[tuple[str, str], tuple[dict[str, int], npt.NDArray[np.uint8]]] = {}
+
+    def descendants(self, concept: str) -> tuple[str, ...]:
+        """Ids of all concepts below this one.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such concept.
+        """
+        self._check("concept", concept, self._descendants)
+        return self._descendants[concept]
+
+    def coverage(self, cohort: str) -> pd.Series[str]:
+        """Look up what a release annotates.
+
+        Returns
+        -------
+        pandas.Series
+            ``"annotated"``, ``"not annotated"`` or ``"ambiguous"`` for every concept.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such cohort.
+        """
+        self._check("cohort", cohort, self.cohorts)
+        states: pd.Series[str] = self._coverage.loc[cohort]["state"].reindex(self.concepts.index)
+        return states
+
+    def coverage_reason(self, cohort: str, concept: str) -> str:
+        """Why the coverage of this concept in this cohort is what it is.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such cohort or concept.
+        """
+        self._check("cohort", cohort, self.cohorts)
+        self._check("concept", concept, self._descendants)
+        return str(self._coverage.loc[(cohort, concept), "reason"])
+
+    def labels(self, cohort: str, vocabulary: str, statements: Statements) -> pd.DataFrame:
+        """Label records by what was stated of them.
+
+        Parameters
+        ----------
+        cohort
+            Id of the cohort that the records belong to.
+        vocabulary
+            Name of the vocabulary that the statements are written in.
+        statements
+            The codes of each record. They are compared as whole tokens; order and repetition do not
+            matter. Codes that are in no table say nothing (see `unknown_codes`). A record without a
+            code is one on which nothing was found: a release that always states something must not
+            pass one on.
+
+        Returns
+        -------
+        pandas.DataFrame
+            int8 ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such cohort or vocabulary.
+        UsageError
+            If a record's statements are not a collection of codes.
+        """
+        covered = (self.coverage(cohort) == "annotated").to_numpy()
+        row_of, strength = self._strength(cohort, vocabulary)
+        # Row 0 says nothing. It stands at the start of every record, so that none is empty, and for
+        # every code without a row.
+        starts: list[int] = []
+        rows: list[int] = []
+        for codes in _checked(statements):
+            starts.append(len(rows))
+            rows.append(0)
+            rows.extend([row_of.get(code, 0) for code in codes])
+        said = np.zeros((0, len(self.concepts)), dtype=np.uint8)
+        if starts:
+            said = np.maximum.reduceat(strength[rows], starts, axis=0)
+        labels = _LABEL[said]
+        labels[:, ~covered] = -1
+        return pd.DataFrame(labels, columns=pd.Index(self.concepts.index))
+
+    def unknown_codes(self, vocabulary: str, statements: Statements) -> dict[str, int]:
+        """Codes that the vocabulary neither maps nor lists as unmapped, with the number of their records.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such vocabulary.
+        UsageError
+            If a record's statements are not a collection of codes.
+        """
+        self._check("vocabulary", vocabulary, self.vocabularies)
+        known = set(self.vocabularies[vocabulary]["code"])
+        counts = Counter(code for codes in _checked(statements) for code in set(codes) - known)
+        return dict(sorted(counts.items()))
+
+    def _strength(self, cohort: str, vocabulary: str) -> tuple[dict[str, int], npt.NDArray[np.uint8]]:
+        """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
+
+        The closure is taken here, once for a code, not for every record. That is exact: a child whose
+        ambiguity is outweighed is positive, and so are then all its ancestors.
+        """
+        self._check("vocabulary", vocabulary, self.vocabularies)
+        if (cohort, vocabulary) not in self._strengths:
+            table = self.vocabularies[vocabulary]
+            own = table["cohort"] == cohort
+            table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
+            row_of = {code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)}
+            column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
+            stated = np.zeros((len(row_of) + 1, len(column_of)), dtype=np.uint8)
+            for code, concept, relation in zip(
+                table["code"], table["concept"], table["relation"], strict=True
+            ):
+                if relation != "unmapped":
+                    stated[row_of[code], column_of[concept]] = _STRENGTH[relation]
+            strength = np.empty_like(stated)
+            for concept, below in self._descendants.items():
+                family = [column_of[member] for member in (concept, *below)]
+                strength[:, column_of[concept]] = stated[:, family].max(axis=1)
+            self._strengths[cohort, vocabulary] = row_of, strength
+        return self._strengths[cohort, vocabulary]
+
+    @staticmethod
+    def _check(kind: str, name: str, available: Collection[str]) -> None:
+        if name not in available:
+            raise UnknownNameError(kind, name, available)
+
+
+def _checked(statements: Statements) -> Iterator[Collection[str]]:
+    for position, codes in enumerate(statements):
+        # A string is a collection too, of its letters: "AF" in "AFIB".
+        if isinstance(codes, str | bytes) or not isinstance(codes, Collection):
+            raise UsageError(
+                f"The statements of record {position} are {codes!r:.80}; give a collection of codes, "
+                f"each a string."
+            )
+        for code in codes:
+            if not isinstance(code, str):
+                raise UsageError(
+                    f"The statements of record {position} hold {code!r:.80}, which is no code; "
+                    f"give codes as strings."
+                )
+        yield codes
+
+
+def _hash(tables: Tables) -> str:
+    content = {
+        "version": VERSION,
+        "labelling": LABELLING,
+        "concepts": tables.concepts.to_dict("split", index=False),
+        "coverage": tables.coverage.to_dict("split", index=False),
+        "vocabularies": {
+            name: table.to_dict("split", index=False) for name, table in tables.vocabularies.items()
+        },
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

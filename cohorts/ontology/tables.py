@@ -1,0 +1,194 @@
+"""The tables of the ontology: read from CSV and checked, so that a slip in a row cannot become a label."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cohorts.errors import LeadboardError
+
+CONCEPT_COLUMNS = ("id", "name", "snomed", "category", "parents", "prompts")
+VOCABULARY_COLUMNS = ("code", "name", "concept", "relation", "cohort", "note")
+COVERAGE_COLUMNS = ("cohort", "concept", "state", "reason")
+
+CATEGORIES = (
+    "overall",
+    "rhythm",
+    "ectopy",
+    "conduction",
+    "hypertrophy",
+    "infarction",
+    "ST-T",
+    "QRS",
+    "superclass",
+)
+RELATIONS = ("same", "narrower", "ambiguous", "unmapped")
+STATES = ("annotated", "not annotated", "ambiguous")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables as they stand in the files, every cell a str."""
+
+    concepts: pd.DataFrame
+    vocabularies: Mapping[str, pd.DataFrame]
+    coverage: pd.DataFrame
+
+
+def read_tables(folder: Path) -> Tables:
+    """Read ``concepts.csv``, ``vocabularies/*.csv`` and ``coverage.csv`` and check them against each other.
+
+    Raises
+    ------
+    LeadboardError
+        If a table is missing, unreadable or contradicts itself or another; the message names the row.
+    """
+    concepts = _read(folder / "concepts.csv", CONCEPT_COLUMNS)
+    coverage = _read(folder / "coverage.csv", COVERAGE_COLUMNS)
+    files = sorted((folder / "vocabularies").glob("*.csv"))
+    if not files:
+        raise LeadboardError(f"{folder / 'vocabularies'} holds no vocabulary; restore the ontology's tables.")
+    vocabularies = {file.stem: _read(file, VOCABULARY_COLUMNS) for file in files}
+    _check_concepts(concepts)
+    cohorts = set(coverage["cohort"])
+    for name, table in vocabularies.items():
+        _check_vocabulary(f"vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
+    _check_coverage(coverage, descendants(concepts))
+    return Tables(concepts, vocabularies, coverage)
+
+
+def split(cell: str) -> tuple[str, ...]:
+    """Items of a cell that are separated by semicolons; an empty cell has none."""
+    return tuple(item.strip() for item in cell.split(";")) if cell else ()
+
+
+def descendants(concepts: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """For every concept all concepts below it, in the order of the table."""
+    ancestors: dict[str, set[str]] = {}
+    for concept, parents in zip(concepts["id"], concepts["parents"], strict=True):
+        ancestors[concept] = set(split(parents)).union(*(ancestors[parent] for parent in split(parents)))
+    return {
+        concept: tuple(below for below, above in ancestors.items() if concept in above)
+        for concept in ancestors
+    }
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table of text; its index is the line of the file at which a row ends."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LeadboardError(f"{path} cannot be read ({error}); restore the ontology's tables.") from None
+    if not rows or tuple(rows[0][1]) != columns:
+        raise LeadboardError(f"{path} must have exactly the columns {', '.join(columns)}, in this order.")
+    if len(rows) == 1:
+        raise LeadboardError(f"{path} has no rows; restore the ontology's tables.")
+    for line, row in rows[1:]:
+        if len(row) != len(columns):
+            raise _broken(path.name, line, f"{len(row)} cells instead of {len(columns)}")
+        if any(cell != cell.strip() or not cell.isprintable() for cell in row):
+            raise _broken(path.name, line, "a cell with blanks at an end or an unprintable character")
+    return pd.DataFrame(
+        [row for _, row in rows[1:]], columns=list(columns), index=[line for line, _ in rows[1:]], dtype="str"
+    )
+
+
+def _broken(table: str, line: object, what: str) -> LeadboardError:
+    return LeadboardError(f"The ontology's {table} has {what} in line {line}; correct the table.")
+
+
+def _require(table: str, values: pd.Series[str], allowed: Iterable[str], what: str) -> None:
+    wrong = values[~values.isin(list(allowed))]
+    if len(wrong):
+        raise _broken(table, wrong.index[0], f"the {what} '{wrong.iloc[0]}', which is not known,")
+
+
+def _require_text(table: str, values: pd.Series[str], what: str) -> None:
+    empty = values[values == ""]
+    if len(empty):
+        raise _broken(table, empty.index[0], f"no {what}")
+
+
+def _require_unique(table: str, rows: pd.DataFrame) -> None:
+    again = rows[rows.duplicated()]
+    if len(again):
+        raise _broken(table, again.index[0], f"{' / '.join(filter(None, again.iloc[0]))} a second time")
+
+
+def _check_concepts(concepts: pd.DataFrame) -> None:
+    table = "concepts.csv"
+    _require_unique(table, concepts[["id"]])
+    _require_unique(table, concepts.loc[concepts["snomed"] != "", ["snomed"]])
+    _require(table, concepts["category"], CATEGORIES, "category")
+    _require_text(table, concepts["name"], "name")
+    seen: set[str] = set()
+    for line, row in concepts.iterrows():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", row["id"]):
+            raise _broken(table, line, f"'{row['id']}', which is no id (letters, digits and _),")
+        for parent in split(row["parents"]):
+            # The order makes a circle impossible and lets the closure be computed in one pass.
+            if parent not in seen:
+                raise _broken(table, line, f"the parent '{parent}', which no row above it has as id,")
+        prompts = split(row["prompts"])
+        if not 2 <= len(prompts) <= 4 or len(set(prompts)) != len(prompts) or "" in prompts:
+            raise _broken(table, line, "something other than 2 to 4 different prompts")
+        seen.add(row["id"])
+
+
+def _check_vocabulary(table: str, rows: pd.DataFrame, concepts: set[str], cohorts: set[str]) -> None:
+    _require_text(table, rows["code"], "code")
+    _require(table, rows["relation"], RELATIONS, "relation")
+    _require(table, rows["concept"], concepts | {""}, "concept")
+    _require(table, rows["cohort"], cohorts | {""}, "cohort")
+    _require_unique(table, rows[["code", "concept", "cohort"]])
+    unmapped = rows["relation"] == "unmapped"
+    _require_text(table, rows.loc[~unmapped, "concept"], "concept")
+    _require_text(table, rows.loc[unmapped | (rows["relation"] == "ambiguous"), "note"], "note")
+    _require_text(table, rows.loc[rows["cohort"] != "", "note"], "note")
+    if (rows.loc[unmapped, "concept"] != "").any():
+        line = rows.index[unmapped & (rows["concept"] != "")][0]
+        raise _broken(table, line, "a concept for an unmapped code")
+    alone = rows.groupby(["code", "cohort"])["code"].transform("size") == 1
+    if (unmapped & ~alone).any():
+        raise _broken(table, rows.index[unmapped & ~alone][0], "an unmapped code that is mapped as well")
+    general = rows.loc[rows["cohort"] == "", "code"]
+    _require(table, rows["code"], set(general), "code without a row for all cohorts")
+
+
+def _check_coverage(coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]]) -> None:
+    table = "coverage.csv"
+    _require_text(table, coverage["cohort"], "cohort")
+    _require(table, coverage["concept"], below, "concept")
+    _require(table, coverage["state"], STATES, "state")
+    _require_text(table, coverage["reason"], "reason")
+    _require_unique(table, coverage[["cohort", "concept"]])
+    for cohort, rows in coverage.groupby("cohort"):
+        state = dict(zip(rows["concept"], rows["state"], strict=True))
+        missing = [concept for concept in below if concept not in state]
+        if missing:
+            raise LeadboardError(
+                f"The ontology's {table} has no row for {cohort} and {', '.join(missing)}; add one for each."
+            )
+        for line, row in rows.iterrows():
+            unknown = [child for child in below[row["concept"]] if state[child] != "annotated"]
+            if row["state"] == "annotated" and unknown != _complete_without(row["reason"]):
+                # A negative parent means that all its children are negative, so somebody must have thought.
+                raise _broken(
+                    table,
+                    line,
+                    f"{row['concept']} annotated, but its reason does not begin with 'Complete without "
+                    f"{', '.join(unknown) or '(nothing: no such words)'}:', its unannotated children,",
+                )
+
+
+def _complete_without(reason: str) -> list[str]:
+    """Children that the reason says the parent is complete without."""
+    words = re.match(r"Complete without ([^:]+):", reason)
+    return words.group(1).split(", ") if words else []

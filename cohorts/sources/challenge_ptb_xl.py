@@ -1,0 +1,19 @@
+"""The Challenge tree's copy of PTB-XL: the same recordings under other names (HR00001 is record 1)."""
+
+from __future__ import annotations
+
+from cohorts.challenge import ChallengeCohort, challenge_card
+
+
+class ChallengePtbXl(ChallengeCohort):
+    """Never evaluated beside PTB-XL; known so that nobody takes it for another cohort."""
+
+    card = challenge_card(
+        "ptb-xl",
+        id="challenge-ptb-xl",
+        name="PTB-XL (Challenge 2021 copy)",
+        records=21_837,
+        country="Germany",
+        copy_of="ptb-xl",
+        overlaps=("ptb-xl",),
+    )

@@ -1,0 +1,17 @@
+"""CPSC-2018: 6,877 recordings from eleven Chinese hospitals, nine classes."""
+
+from __future__ import annotations
+
+from cohorts.challenge import ChallengeCohort, challenge_card
+
+
+class Cpsc2018(ChallengeCohort):
+    """The training set of the China Physiological Signal Challenge 2018, as in the Challenge 2021 tree."""
+
+    card = challenge_card(
+        "cpsc_2018",
+        id="cpsc-2018",
+        name="CPSC-2018",
+        records=6_877,
+        country="China",
+    )

@@ -1,0 +1,17 @@
+"""Ningbo: 34,905 recordings of 10 s from Ningbo First Hospital."""
+
+from __future__ import annotations
+
+from cohorts.challenge import ChallengeCohort, challenge_card
+
+
+class Ningbo(ChallengeCohort):
+    """The Ningbo First Hospital database, as in the Challenge 2021 tree."""
+
+    card = challenge_card(
+        "ningbo",
+        id="ningbo",
+        name="Ningbo",
+        records=34_905,
+        country="China",
+    )

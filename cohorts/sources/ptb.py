@@ -1,0 +1,18 @@
+"""PTB: 516 recordings of 10 to 120 s at 1000 Hz from Berlin."""
+
+from __future__ import annotations
+
+from cohorts.challenge import ChallengeCohort, challenge_card
+
+
+class Ptb(ChallengeCohort):
+    """The PTB Diagnostic ECG database, as in the Challenge 2021 tree (without its patient ids)."""
+
+    card = challenge_card(
+        "ptb",
+        id="ptb",
+        name="PTB Diagnostic",
+        records=516,
+        country="Germany",
+        sampling_rates=(1000.0,),
+    )

@@ -1,0 +1,222 @@
+"""Writing a store: stream the release once, check and quarantine, label, fingerprint.
+
+Layout of the file::
+
+    /                  attributes: format, stamp, fingerprint, ontology_hash, ontology_version, card (JSON)
+    /index/COLUMN      text as UTF-8 ("" for NA), statements as JSON, age float64, fold int64 (-1 for NA)
+    /labels, /concepts int8 [records, concepts] and the ids of the concepts
+    /quarantine/...    record_id, reason
+    /warnings, /unknown_codes   sentences
+    /signals/counts    int16, all records one after the other, each [12 leads, samples]
+    /signals/...       offset, length (samples), rate (Hz), crc32 [records];
+                       gain (counts per mV), baseline [records, 12]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cohorts.cohort import Cohort
+from cohorts.errors import RecordError
+from cohorts.ontology.ontology import Ontology
+from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
+
+FORMAT = 1
+"""Version of the layout."""
+
+_CHUNK = 1 << 20  # samples
+_TEXT = h5py.string_dtype("utf-8")
+_SHOWN = 5
+
+Progress = Callable[[int, int], None]
+
+
+def write_store(
+    path: Path, cohort: Cohort, ontology: Ontology, stamp: str, progress: Progress | None
+) -> None:
+    """Write a cohort to a new file; memory does not grow with its signals."""
+    listed = cohort.index()
+    odd_gains: dict[str, float] = {}
+    unusable: dict[str, str] = {}
+    with h5py.File(path, "w", rdcc_nbytes=0) as file:
+        signals = _SignalWriter(file.create_group("signals"))
+        for number, (record_id, source) in enumerate(zip(listed["record_id"], listed["path"], strict=True)):
+            try:
+                native = cohort.read_path(source)
+                digital = standard_leads(native)
+                _check_usable(digital.counts)
+            except RecordError as error:
+                unusable[record_id] = str(error)
+            else:
+                signals.append(digital)
+                if cohort.declared_gain is not None and (native.gain != cohort.declared_gain).any():
+                    odd_gains[record_id] = float(native.gain[native.gain != cohort.declared_gain][0])
+            if progress is not None:
+                progress(number + 1, len(listed))
+        signals.finish()
+        index = listed[~listed["record_id"].isin(unusable)].reset_index(drop=True)
+        quarantine = pd.concat(
+            [
+                cohort.unreadable,
+                pd.DataFrame({"record_id": unusable.keys(), "reason": unusable.values()}, dtype="str"),
+            ]
+        ).sort_values(["record_id", "reason"])
+        _write_index(file.create_group("index"), index)
+        _write_texts(file.create_group("quarantine"), quarantine)
+        file["warnings"] = _texts(_warnings(cohort, len(index) + len(quarantine), odd_gains))
+        write_labels(file, index["statements"].tolist(), ontology, cohort.card.id, cohort.card.vocabulary)
+        file.attrs["format"] = FORMAT
+        file.attrs["card"] = cohort.card.model_dump_json()
+        file.attrs["stamp"] = stamp
+        file.attrs["fingerprint"] = _fingerprint(cohort.card.id, index, signals)
+
+
+def write_labels(
+    file: h5py.File,
+    statements: Sequence[tuple[str, ...]],
+    ontology: Ontology,
+    cohort_id: str,
+    vocabulary: str,
+) -> None:
+    """Write, or write again, the labels that an ontology gives to statements."""
+    labels = ontology.labels(cohort_id, vocabulary, statements)
+    for name in {"labels", "concepts", "unknown_codes"} & set(file):
+        del file[name]
+    file["labels"] = labels.to_numpy(dtype=np.int8)
+    file["concepts"] = _texts(labels.columns)
+    file["unknown_codes"] = _texts(_unknown_codes(ontology, vocabulary, statements))
+    file.attrs["ontology_hash"] = ontology.hash
+    file.attrs["ontology_version"] = ontology.version
+
+
+class _SignalWriter:
+    """Appends recordings to one flat dataset, a chunk at a time."""
+
+    def __init__(self, group: h5py.Group) -> None:
+        self._group = group
+        self._counts = group.create_dataset("counts", (0,), "<i2", maxshape=(None,), chunks=(_CHUNK,))
+        self._buffer = np.empty(_CHUNK, np.int16)
+        self._written = self._filled = 0
+        self.offset, self.length, self.crc32 = array("q"), array("q"), array("L")
+        self.rate, self.gain, self.baseline = array("d"), array("d"), array("d")
+
+    def append(self, recording: DigitalRecording) -> None:
+        """Add one recording of the twelve standard leads."""
+        flat = np.ascontiguousarray(recording.counts).reshape(-1)
+        self.offset.append(self._written + self._filled)
+        self.length.append(recording.counts.shape[1])
+        self.crc32.append(zlib.crc32(flat.data))
+        self.rate.append(recording.sampling_rate)
+        self.gain.frombytes(recording.gain.tobytes())
+        self.baseline.frombytes(recording.baseline.tobytes())
+        while len(flat):
+            piece = flat[: _CHUNK - self._filled]
+            self._buffer[self._filled : self._filled + len(piece)] = piece
+            self._filled += len(piece)
+            flat = flat[len(piece) :]
+            if self._filled == _CHUNK:
+                self._flush()
+
+    def _flush(self) -> None:
+        self._counts.resize((self._written + self._filled,))
+        self._counts[self._written :] = self._buffer[: self._filled]
+        self._written += self._filled
+        self._filled = 0
+
+    def finish(self) -> None:
+        """Write what is left, and where each record lies."""
+        self._flush()
+        for name, values in self.tables().items():
+            self._group[name] = values
+
+    def tables(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Numbers that belong to each record, without the counts themselves."""
+        leads = len(STANDARD_LEADS)
+        return {
+            "offset": np.array(self.offset, "<i8"),
+            "length": np.array(self.length, "<i8"),
+            "rate": np.array(self.rate, "<f8"),
+            "crc32": np.array(self.crc32, "<u4"),
+            "gain": np.array(self.gain, "<f8").reshape(-1, leads),
+            "baseline": np.array(self.baseline, "<f8").reshape(-1, leads),
+        }
+
+
+def _check_usable(counts: Counts) -> None:
+    """Refuse a signal without information; one flat lead among others is fine."""
+    flat = bool((counts == counts[:, :1]).all())
+    if not flat and counts.min() == MISSING:
+        valid = counts != MISSING
+        low = np.where(valid, counts, -(MISSING + 1)).min(axis=1)
+        flat = bool((np.where(valid, counts, MISSING).max(axis=1) <= low).all())
+    if flat:
+        raise RecordError("No sample is finite." if (counts == MISSING).all() else "All leads are flat.")
+
+
+def _warnings(cohort: Cohort, records: int, odd_gains: dict[str, float]) -> list[str]:
+    """Say what is odd about the release as it lies here, one sentence each."""
+    card, found = cohort.card, []
+    if records != card.records:
+        found.append(f"{records:,} records are here; {card.name} {card.version} has {card.records:,}.")
+    if odd_gains:
+        examples = _some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
+        found.append(
+            f"{len(odd_gains):,} headers declare another gain than the {cohort.declared_gain:g}/mV of "
+            f"{card.name} {card.version}, and are believed: {examples}."
+        )
+    return found
+
+
+def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tuple[str, ...]]) -> list[str]:
+    unknown = ontology.unknown_codes(vocabulary, statements)
+    if not unknown:
+        return []
+    examples = _some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
+    return [f"{len(unknown):,} codes are in no table of the vocabulary '{vocabulary}': {examples}."]
+
+
+def _some(items: Iterable[str]) -> str:
+    every = list(items)
+    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else "")
+
+
+def _write_index(group: h5py.Group, index: pd.DataFrame) -> None:
+    _write_texts(group, index[["record_id", "patient_id", "sex", "report", "path"]])
+    group["statements"] = _texts(json.dumps(codes) for codes in index["statements"])
+    group["age"] = index["age"].to_numpy(np.float64)
+    group["fold"] = index["fold"].fillna(-1).to_numpy(np.int64)
+
+
+def _write_texts(group: h5py.Group, table: pd.DataFrame) -> None:
+    for name in table:
+        group[str(name)] = _texts(table[name].fillna(""))
+
+
+def _texts(values: Iterable[str]) -> npt.NDArray[np.object_]:
+    """Text as h5py takes it, also where there is none."""
+    return np.array(list(values), dtype=_TEXT)
+
+
+def _fingerprint(cohort_id: str, index: pd.DataFrame, signals: _SignalWriter) -> str:
+    """Hash what the records say, in order: not where they lie, nor when they were prepared."""
+    digest = hashlib.sha256(json.dumps(cohort_id).encode())
+    columns = [index[name].astype("object").where(index[name].notna(), None) for name in _DECISIVE]
+    for row in zip(*columns, strict=True):
+        digest.update(json.dumps(row).encode() + b"\n")
+    for name, values in signals.tables().items():
+        if name != "offset":
+            digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+_DECISIVE = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report")

@@ -1,0 +1,395 @@
+"""What holds for every cohort: on the tiny releases that the tests write and on the real samples."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohorts.catalogue import all_cohorts, find_cohort, open_cohort
+from cohorts.cohort import INDEX_COLUMNS, CohortCard
+from cohorts.errors import UnknownNameError, UsageError
+from cohorts.ontology.ontology import load_ontology
+from cohorts.recording import STANDARD_LEADS, standard_leads
+from cohorts.store import Store, prepare
+
+COHORTS = [
+    "challenge-ptb-xl",
+    "chapman-shaoxing",
+    "cpsc-2018",
+    "cpsc-2018-extra",
+    "georgia",
+    "incart",
+    "ningbo",
+    "ptb",
+    "ptb-xl",
+]
+
+# Records in the real sample tree, native samples per second, and the first counts of leads I and V6 of
+# the first record, read off the files with wfdb (incart has no sample).
+REAL = {
+    "challenge-ptb-xl": (27, {500.0}),
+    "chapman-shaoxing": (13, {500.0}),
+    "cpsc-2018": (7, {500.0}),
+    "cpsc-2018-extra": (16, {500.0}),
+    "georgia": (47, {500.0}),
+    "ningbo": (51, {500.0}),
+    "ptb": (9, {1000.0}),
+    "ptb-xl": (400, {500.0}),
+}
+
+
+@pytest.fixture(params=[*COHORTS, *(f"real {cohort_id}" for cohort_id in REAL)])
+def cohort(request, tmp_path, write_release):
+    """Every cohort twice: written here, and real where there is a sample."""
+    kind, _, cohort_id = request.param.rpartition(" ")
+    root = request.getfixturevalue("shared") / "data" if kind else write_release(cohort_id)
+    found = open_cohort(cohort_id, root)
+    assert found is not None
+    return found
+
+
+def test_the_catalogue_is_complete():
+    assert list(all_cohorts()) == COHORTS
+
+
+def test_contract(cohort, tmp_path):
+    index = cohort.index()
+    assert tuple(index.columns) == INDEX_COLUMNS
+    assert index.dtypes.astype(str).to_dict() == {
+        "record_id": "str",
+        "patient_id": "str",
+        "age": "float64",
+        "sex": "str",
+        "fold": "Int64",
+        "statements": "object",
+        "report": "str",
+        "path": "str",
+    }
+    assert len(index) > 0
+    assert index["record_id"].is_unique
+    assert index["record_id"].is_monotonic_increasing
+    assert list(index.index) == list(range(len(index)))
+    assert index["age"].dropna().between(0, 120, inclusive="right").all()
+    assert set(index["sex"].dropna()) <= {"female", "male"}
+    assert (
+        index["statements"]
+        .map(lambda codes: isinstance(codes, tuple) and len(set(codes)) == len(codes) > 0)
+        .all()
+    )
+    assert (cohort.card.folds is not None) == index["fold"].notna().all()
+    assert cohort.unreadable.empty
+
+    calls = []
+    with prepare(
+        cohort, tmp_path / "cache", progress=lambda done, total: calls.append((done, total))
+    ) as store:
+        assert calls == [(number + 1, len(index)) for number in range(len(index))]
+        pd.testing.assert_frame_equal(store.index, index)
+        assert store.quarantine.empty
+        assert store.card == cohort.card
+        assert len(store) == len(index) == len(store.labels) == len(store.lengths) == len(store.rates)
+        ontology = load_ontology()
+        assert (store.ontology_hash, store.ontology_version) == (ontology.hash, ontology.version)
+        expected = ontology.labels(cohort.card.id, cohort.card.vocabulary, index["statements"].tolist())
+        np.testing.assert_array_equal(store.labels.to_numpy(), expected.to_numpy())
+        assert list(store.labels.columns) == list(expected.columns)
+        assert set(store.labels.dtypes) == {np.dtype(np.int8)}
+        assert "no table" not in " ".join(store.warnings)
+        for position in range(0, len(store), max(1, len(store) // 7)):
+            native = standard_leads(cohort.read(index["record_id"][position]))
+            recording = store.recording(position)
+            assert recording.leads == STANDARD_LEADS
+            assert recording.signal.dtype == np.float32
+            assert recording.signal.shape == (12, store.lengths[position])
+            assert recording.sampling_rate == store.rates[position] == native.sampling_rate
+            np.testing.assert_array_equal(store.counts(position), native.counts)
+            np.testing.assert_array_equal(recording.signal, native.to_recording().signal)
+
+    fresh = type(cohort)(cohort.root)
+    assert prepare(fresh, tmp_path / "elsewhere").fingerprint == store.fingerprint
+
+
+@pytest.mark.parametrize("cohort_id", REAL)
+def test_real_numbers_of_records_and_rates(shared, tmp_path, cohort_id):
+    cohort = open_cohort(cohort_id, shared / "data")
+    records, rates = REAL[cohort_id]
+    assert len(cohort.index()) == records
+    store = prepare(cohort, tmp_path)
+    assert set(store.rates) == rates
+    assert store.warnings[0] == (
+        f"{records:,} records are here; {cohort.card.name} {cohort.card.version} has {cohort.card.records:,}."
+    )
+
+
+def test_gains_that_differ_from_the_release_are_warned_of(shared, tmp_path):
+    georgia = prepare(open_cohort("georgia", shared / "data"), tmp_path)
+    assert "E00015 (4880/mV), E00018 (4880/mV)" in georgia.warnings[1]
+    copy = prepare(open_cohort("challenge-ptb-xl", shared / "data"), tmp_path)
+    assert "HR00599 (200/mV), HR20715 (200/mV)" in copy.warnings[1]
+    assert len(prepare(open_cohort("ningbo", shared / "data"), tmp_path).warnings) == 1
+
+
+def test_known_real_rows(shared):
+    rows = open_cohort("georgia", shared / "data").index().set_index("record_id")
+    assert np.isnan(rows.loc["E00001", "age"])
+    assert rows.loc["E00001", "sex"] == "female"
+    assert rows.loc["E00001", "statements"] == ("426783006",)
+    first = open_cohort("ptb-xl", shared / "data").index().set_index("record_id").loc["1"]
+    assert first["patient_id"] == "15709"
+    assert (first["age"], first["sex"], first["fold"]) == (56.0, "female", 3)
+    assert first["statements"] == ("NORM", "LVOLT", "SR")
+    assert first["report"] == "sinusrhythmus periphere niederspannung"
+
+
+def test_the_challenge_copy_of_ptb_xl_holds_the_same_recordings(shared):
+    """HR00001 is record 1: same counts, sex, age (where neither is hidden)."""
+    original = open_cohort("ptb-xl", shared / "data")
+    copy = open_cohort("challenge-ptb-xl", shared / "data")
+    ids = {f"HR{int(record_id):05d}": record_id for record_id in original.index()["record_id"]}
+    shared_ids = [record_id for record_id in copy.index()["record_id"] if record_id in ids]
+    assert shared_ids
+    ours, theirs = original.index().set_index("record_id"), copy.index().set_index("record_id")
+    for record_id in shared_ids:
+        np.testing.assert_array_equal(copy.read(record_id).counts, original.read(ids[record_id]).counts)
+        assert theirs.loc[record_id, "sex"] == ours.loc[ids[record_id], "sex"]
+    assert copy.card.copy_of == "ptb-xl"
+
+
+def test_wfdb_agrees_on_golden_values(shared):
+    """First counts of leads I, II and V6, as `wfdb.rdrecord(..., physical=False)` gives them."""
+    golden = {
+        ("chapman-shaoxing", "JS00004"): (195, 107, 342),
+        ("cpsc-2018", "A0002"): (-1, -15, -32),
+        ("cpsc-2018-extra", "Q0001"): (0, 10, 9),
+        ("georgia", "E00001"): (136, 87, 78),
+        ("ptb", "S0001"): (-245, -229, 195),
+        ("ptb-xl", "1"): (-115, -50, -75),
+    }
+    for (cohort_id, record_id), counts in golden.items():
+        digital = standard_leads(open_cohort(cohort_id, shared / "data").read(record_id))
+        assert tuple(digital.counts[[0, 1, 11], 0]) == counts, cohort_id
+
+
+# --- PTB-XL's own rules ------------------------------------------------------------------------------------
+
+
+def test_ptb_xl_at_100_hz_by_choice_and_where_nothing_else_is_there(write_release, tmp_path):
+    import shutil
+
+    root = write_release("ptb-xl") / "ptb-xl"
+    ptb_xl = find_cohort("ptb-xl")
+    fast, slow = prepare(ptb_xl(root), tmp_path), prepare(ptb_xl(root, sampling_rate=100), tmp_path)
+    assert fast.path != slow.path
+    assert (set(fast.rates), set(slow.rates)) == ({500.0}, {100.0})
+    assert fast.fingerprint != slow.fingerprint
+    shutil.rmtree(root / "records500")
+    assert prepare(ptb_xl(root), tmp_path).fingerprint == slow.fingerprint
+    with pytest.raises(UsageError, match="250 Hz"):
+        ptb_xl(root, sampling_rate=250)
+
+
+def test_ptb_xl_values(write_release):
+    rows = open_cohort("ptb-xl", write_release("ptb-xl")).index().set_index("record_id")
+    assert rows.loc["2", "age"] == 90.0, "300 stands for more than 89"
+    assert rows.loc["1", "patient_id"] == rows.loc["2", "patient_id"] == "1001"
+    assert rows.loc["2", "statements"] == ("AFIB",), "a statement counts whatever its likelihood"
+    assert list(rows["sex"])[:2] == ["female", "male"]
+
+
+def ptb_xl_with(write_release, old, new):
+    root = write_release("ptb-xl")
+    table = root / "ptb-xl" / "ptbxl_database.csv"
+    text = table.read_text(encoding="utf-8")
+    assert old in text
+    table.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return open_cohort("ptb-xl", root)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "record_id", "reason"),
+    [
+        ("records500/00000/00003_hr", "records500/00000/09999_hr", "3", "No such file"),
+        ("records500/00000/00003_hr", "../../outside", "3", "leaves the release's folder"),
+        ("records500/00000/00003_hr", "/etc/passwd", "3", "leaves the release's folder"),
+        ("records500/00000/00003_hr", "", "3", "names no file"),
+        ("{'NORM': 100.0, 'SR': 0.0}", "__import__('os').getcwd()", "1", "scp_codes"),
+        ("{'NORM': 100.0, 'SR': 0.0}", "[" * 5000, "1", "scp_codes"),
+        ("{'NORM': 100.0, 'SR': 0.0}", "{}", "1", "scp_codes"),
+        ("{'NORM': 100.0, 'SR': 0.0}", "{1: 100.0}", "1", "scp_codes"),
+        ("{'NORM': 100.0, 'SR': 0.0}", "", "1", "scp_codes"),
+        ("3,1002.0", "nan,1002.0", "line-4", "no ecg_id"),
+        ("3,1002.0", "2,1002.0", "2", "occurs twice"),
+    ],
+)
+def test_a_ptb_xl_row_that_cannot_be_used_is_quarantined_and_not_lost(
+    write_release, tmp_path, old, new, record_id, reason
+):
+    store = prepare(ptb_xl_with(write_release, old, new), tmp_path / "cache")
+    assert len(store) == 5
+    assert list(store.quarantine["record_id"]) == [record_id]
+    assert reason in store.quarantine["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("ecg_id,", "\ufeffecg_id,"), ("\n", "\r\n"), ("ecg_id,patient_id", '"ecg_id","patient_id"')],
+)
+def test_a_ptb_xl_table_may_have_a_bom_or_quotes(write_release, old, new):
+    assert len(ptb_xl_with(write_release, old, new).index()) == 6
+
+
+def test_ptb_xl_columns_are_found_by_name(write_release):
+    root = write_release("ptb-xl")
+    expected = open_cohort("ptb-xl", root).index()
+    table = root / "ptb-xl" / "ptbxl_database.csv"
+    frame = pd.read_csv(table, dtype=str)
+    frame[frame.columns[::-1]].assign(site="1").to_csv(table, index=False)
+    pd.testing.assert_frame_equal(open_cohort("ptb-xl", root).index(), expected)
+
+
+@pytest.mark.parametrize("column", ["ecg_id", "patient_id", "strat_fold", "scp_codes", "filename_hr"])
+def test_a_ptb_xl_table_without_a_needed_column_is_an_error(write_release, column):
+    with pytest.raises(UsageError, match=f"has no column {column}"):
+        ptb_xl_with(write_release, column, "other").index()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"a,b\n1,2\n"])
+def test_a_ptb_xl_table_that_is_none_is_an_error(write_release, content):
+    root = write_release("ptb-xl")
+    (root / "ptb-xl" / "ptbxl_database.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=r"ptbxl_database\.csv"):
+        open_cohort("ptb-xl", root).index()
+
+
+def test_a_field_larger_than_csv_takes_is_an_error(write_release):
+    with pytest.raises(UsageError, match="near line"):
+        ptb_xl_with(write_release, "sinusrhythmus", "x" * 200_000).index()
+
+
+# --- the Challenge's own rules --------------------------------------------------------------------------------
+
+
+def challenge_with(write_release, old, new, record="g1/X0001.hea"):
+    root = write_release("georgia")
+    header = root / find_cohort("georgia").card.folder / record
+    header.write_text(header.read_text().replace(old, new))
+    return open_cohort("georgia", root)
+
+
+def test_challenge_values(write_release):
+    rows = open_cohort("georgia", write_release("georgia")).index().set_index("record_id")
+    assert rows.loc["X0003", "statements"] == ("426783006",), "# Dx: with a blank"
+    assert rows.loc["X0005", "statements"] == ("426783006", "164889003"), "a repeated code counts once"
+    assert np.isnan(rows.loc["X0004", "age"])
+    assert rows["patient_id"].isna().all()
+    assert rows["report"].isna().all()
+    assert rows["fold"].isna().all()
+
+
+@pytest.mark.parametrize("age", ["0", "-1", "121", "300", "nan", "inf", "56y", "", "1e400"])
+def test_ages_that_are_none(write_release, age):
+    rows = challenge_with(write_release, "Age: 41", f"Age: {age}").index()
+    assert np.isnan(rows["age"][0])
+
+
+@pytest.mark.parametrize("sex", ["Unknown", "", "NaN", "2", "Femal"])
+def test_sexes_that_are_none(write_release, sex):
+    assert pd.isna(challenge_with(write_release, "Sex: Female", f"Sex: {sex}").index()["sex"][0])
+
+
+def test_contradicting_repeated_fields_are_unknown_and_repeated_codes_are_joined(write_release):
+    rows = challenge_with(write_release, "#Age: 41", "#Age: 41\n#Age: 42\n#Dx: 1,426783006").index()
+    assert np.isnan(rows["age"][0])
+    assert rows["statements"][0] == ("1", "426783006")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("#Dx: 426783006", "#Dx:", "no diagnosis"),
+        ("#Dx", "#Ex", "no diagnosis"),
+        ("X0001 12", "X0001 twelve", "not a readable WFDB header"),
+        (" 1000/mV", " nan/mV", "gain"),
+    ],
+)
+def test_a_challenge_header_that_cannot_be_used_is_quarantined(write_release, tmp_path, old, new, reason):
+    store = prepare(challenge_with(write_release, old, new), tmp_path / "cache")
+    assert list(store.quarantine["record_id"]) == ["X0001"]
+    assert reason in store.quarantine["reason"][0]
+    assert "X0001" not in set(store.index["record_id"])
+    assert len(store) == 5
+
+
+def test_a_flat_challenge_folder_is_read_like_one_with_sub_folders(write_release, tmp_path):
+    root = write_release("georgia")
+    folder = root / find_cohort("georgia").card.folder
+    nested = prepare(open_cohort("georgia", root), tmp_path / "cache")
+    for file in list(folder.rglob("X*")):
+        file.rename(folder / file.name)
+    flat = prepare(open_cohort("georgia", root), tmp_path / "cache")
+    assert len(flat) == 6
+    assert flat.fingerprint == nested.fingerprint, "where a record lies does not matter"
+
+
+def test_a_record_id_that_occurs_twice_is_used_once(write_release, tmp_path):
+    import shutil
+
+    root = write_release("georgia")
+    folder = root / find_cohort("georgia").card.folder
+    shutil.copytree(folder / "g1", folder / "g9")
+    store = prepare(open_cohort("georgia", root), tmp_path / "cache")
+    assert len(store) == 6
+    assert list(store.quarantine["record_id"]) == ["X0001", "X0002", "X0003"]
+    assert "g9/X0001.hea and, used, at g1/X0001.hea" in store.quarantine["reason"][0]
+
+
+# --- catalogue and cards -----------------------------------------------------------------------------------------
+
+
+def test_an_unknown_cohort_is_named_with_its_neighbour():
+    with pytest.raises(UnknownNameError, match="Did you mean 'georgia'"):
+        find_cohort("gorgia")
+
+
+def test_a_cohort_that_is_not_there_is_none(tmp_path):
+    assert open_cohort("georgia", tmp_path) is None
+    (tmp_path / find_cohort("georgia").card.folder / "g1").mkdir(parents=True)
+    assert open_cohort("georgia", tmp_path) is None, "an empty folder is not a release"
+
+
+def test_a_release_elsewhere(write_release, tmp_path):
+    folder = write_release("georgia") / find_cohort("georgia").card.folder
+    cohort = open_cohort("georgia", tmp_path / "nothing", {"georgia": folder})
+    assert len(cohort.index()) == 6
+    with pytest.raises(UsageError, match="does not hold"):
+        open_cohort("georgia", tmp_path, {"georgia": tmp_path / "nothing"})
+
+
+def test_an_unknown_record_is_a_usage_error(write_release):
+    with pytest.raises(UsageError, match="has no record 'X9'"):
+        open_cohort("georgia", write_release("georgia")).read("X9")
+
+
+def test_a_row_of_the_index_can_be_read(write_release):
+    cohort = open_cohort("georgia", write_release("georgia"))
+    row = cohort.index().iloc[2]
+    np.testing.assert_array_equal(cohort.read(row).counts, cohort.read(row["record_id"]).counts)
+
+
+def test_cards_are_consistent():
+    cards = {cohort_id: cohort.card for cohort_id, cohort in all_cohorts().items()}
+    assert cards["challenge-ptb-xl"].copy_of == "ptb-xl"
+    for card in cards.values():
+        assert card.vocabulary in load_ontology().vocabularies
+        assert set(card.overlaps) <= set(cards)
+        assert card.url.startswith("https://")
+        assert CohortCard.model_validate(json.loads(card.model_dump_json())) == card
+    challenge = [card.records for card in cards.values() if card.folder.startswith("challenge-2021")]
+    assert sum(challenge) == 88_253, "the Challenge 2021's own total"
+
+
+def test_store_is_exported_where_others_import_it():
+    assert Store.__module__ == "cohorts.store"

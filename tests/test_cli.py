@@ -1,0 +1,182 @@
+"""The real command line, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.results import load_record
+from tests.releases import write_challenge, write_ptb_xl
+
+PLUGINS = Path(__file__).parent / "plugins"
+GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
+COMMAND = (sys.executable, "-m", "benchmark")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data/ (PTB-XL and Georgia) and a cache for all tests of this module."""
+    folder = tmp_path_factory.mktemp("home")
+    write_ptb_xl(folder / "data")
+    write_challenge(folder / "data")
+    return folder
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LEADBOARD_")}
+    return {**kept, "LEADBOARD_CACHE": str(home / "cache"), "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def leadboard(home: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    answer = subprocess.run(
+        (*COMMAND, *arguments), cwd=home, env=environment(home), capture_output=True, text=True, timeout=120
+    )
+    assert answer.returncode == code, answer.stderr
+    assert "Traceback" not in answer.stderr
+    return answer
+
+
+def test_run_then_run_again(home: Path) -> None:
+    first = leadboard(home, "run", "--data", "data", "--model", "prevalence", "--model", GOOD, "--out", "run", "--resamples", "50")
+    assert "2 models x 2 cohorts = 4 cells, 4 to compute" in first.stderr
+    assert "4 of 4 cells computed now, 0 failed" in first.stdout
+    for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv", "leaderboard.json", "run.json"):
+        assert (home / "run" / name).stat().st_size > 0
+    again = leadboard(home, "run", "--data", "data", "--model", "prevalence", "--model", GOOD, "--out", "run", "--resamples", "50")
+    assert "Nothing to do: all 4 cells are done." in again.stdout
+    leadboard(home, "report", "run")
+
+
+def test_cohorts_as_json(home: Path) -> None:
+    rows = {row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)}
+    assert set(rows) >= {"ptb-xl", "cpsc-2018", "cpsc-2018-extra", "chapman-shaoxing", "ningbo", "georgia", "ptb", "incart"}
+    assert (rows["georgia"]["found"], rows["georgia"]["records"]) == (True, 40)
+    assert (rows["ningbo"]["found"], rows["ningbo"]["records"]) == (False, None)
+    leadboard(home, "prepare", "georgia", "--data", "data")
+    rows = {row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)}
+    assert rows["georgia"]["quarantined"] == 0
+
+
+def test_lists_for_people(home: Path) -> None:
+    assert "georgia" in leadboard(home, "cohorts", "--data", "data").stdout
+    assert "resnet1d" in leadboard(home, "models").stdout
+    assert "IAVB" in leadboard(home, "concepts").stdout
+    assert {row["id"] for row in json.loads(leadboard(home, "concepts", "--json").stdout)} > {"AF", "NORM", "LBBB"}
+
+
+def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 50)
+    ids = [f"r{i:03d}" for i in range(50)]
+    pd.DataFrame({"record_id": ids, "my disease": truth + rng.normal(0, 1, 50)}).to_csv(tmp_path / "s.csv", index=False)
+    pd.DataFrame({"record_id": ids, "my disease": truth}).to_csv(tmp_path / "l.csv", index=False)
+    answer = json.loads(leadboard(tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json").stdout)
+    assert set(answer["macro"]["auroc"]) >= {"value", "low", "high"}
+    concept = answer["concepts"]["my disease"]
+    assert (concept["n"], concept["positives"], concept["eligible"]) == (50, int(truth.sum()), True)
+    assert concept["auroc"]["low"] < concept["auroc"]["value"] < concept["auroc"]["high"]
+    assert "my disease" in leadboard(tmp_path, "score", "s.csv", "--labels", "l.csv").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--data", "data", "--cohort", "gerogia"], "Did you mean 'georgia'"),
+        (["run", "--data", "data", "--model", "resnt1d"], "Did you mean 'resnet1d'"),
+        (["run", "--data", "no-such-folder"], "No folder no-such-folder"),
+        (["run"], "--data"),
+        (["run", "--data", "data", "--cohort", "ningbo"], "leadboard.toml"),
+        (["run", "--data", "data", "--resamples", "0"], "1 or more"),
+        (["run", "--data", "data", "--device", "cuda:77"], "cuda:77"),
+        (["run", "--data", "data", "--model", "nowhere.py:Model"], "No file"),
+        (["run", "--dat", "data"], "--dat"),
+        (["prepare", "nowhere", "--data", "data"], "Unknown cohort 'nowhere'"),
+        (["train", "nothing", "--data", "data"], "Unknown model 'nothing'"),
+        (["score", "missing.csv", "--labels", "missing.csv"], "missing.csv"),
+        (["score", "missing.csv"], "labels"),
+        (["report", "nowhere"], "leadboard run"),
+        (["frobnicate"], "frobnicate"),
+        (["run", "--seed", "many"], "many"),
+    ],
+)
+def test_wrong_calls_answer_in_one_sentence(home: Path, arguments: list[str], words: str) -> None:
+    answer = leadboard(home, *arguments, code=2)
+    assert answer.stdout == ""
+    lines = answer.stderr.strip().splitlines()
+    assert len(lines) == 1, answer.stderr
+    assert lines[0].startswith("leadboard: ")
+    assert words in lines[0]
+
+
+def test_help_answers_without_heavy_imports(home: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['leadboard', '--help']\n"
+        "import benchmark.cli\n"
+        "try: benchmark.cli.main()\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'torch', 'pandas', 'numba', 'matplotlib', 'h5py', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=home, env=environment(home), capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "prepare" in answer.stdout
+
+
+def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
+    answer = leadboard(
+        home, "run", "--data", "data", "--cohort", "georgia", "--model", f"{PLUGINS / 'bad.py'}:Raises", "--out", "bad", code=1
+    )
+    assert "ZeroDivisionError" in answer.stderr
+    assert "1 failed" in answer.stdout
+
+
+SLOW = '''
+import pathlib, time
+import numpy as np
+
+class Slow:
+    card = {"name": "slow", "outputs": ["AF"], "trained_on": []}
+
+    def predict(self, batch):
+        if batch.signals.shape[0] and pathlib.Path("slow-now").exists():
+            pathlib.Path("stuck").touch()
+            time.sleep(600)
+        return np.zeros((len(batch.signals), 1))
+'''
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
+    (home / "slow.py").write_text(SLOW)
+    out = home / f"killed-{how.name}"
+    arguments = ("run", "--data", "data", "--model", GOOD, "--model", "slow.py:Slow", "--out", str(out), "--resamples", "20")
+    (home / "slow-now").touch()
+    (home / "stuck").unlink(missing_ok=True)
+    process = subprocess.Popen((*COMMAND, *arguments), cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (home / "stuck").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "goes on from there" in errors
+    (home / "slow-now").unlink()
+    done = [out / "amplitude/as-is" / f"{cohort}.json" for cohort in ("ptb-xl", "georgia")]
+    before = {path: path.stat().st_mtime_ns for path in done}
+    for path in done:
+        load_record(path)
+    assert "2 to compute" in leadboard(home, *arguments).stderr
+    assert before == {path: path.stat().st_mtime_ns for path in done}
+    assert not list(out.rglob("*.part"))
