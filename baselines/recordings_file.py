@@ -25,24 +25,27 @@ def write_recordings(records: Records, spec: InputSpec, path: Path) -> Floats:
         The model's input, which gives the shape.
     path
         The file. It appears when it is complete; an interrupted call leaves none. One that is there
-        and has the right shape is taken as it is.
+        with the right shape, first and last record is taken as it is.
 
     Returns
     -------
     float32 ``[records, leads, samples]``, read-only, on disk.
     """
     shape = (len(records), len(spec.leads), spec.samples)
-    if not (path.exists() and np.load(path, mmap_mode="r").shape == shape):
-        partial = path.with_suffix(".partial")
-        signals = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
-        done = 0
-        for batch in records.batches(AT_ONCE):
-            signals[done : done + len(batch)] = batch.signals
-            done += len(batch)
-        signals.flush()
-        partial.replace(path)
-    mapped: Floats = np.load(path, mmap_mode="r")
-    return mapped
+    if path.exists():
+        mapped = np.lib.format.open_memmap(path, mode="r")
+        ends = records.batch([0, len(records) - 1]).signals
+        if mapped.shape == shape and np.array_equal(mapped[[0, -1]], ends):
+            return mapped
+    partial = path.with_suffix(".partial")
+    signals = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    done = 0
+    for batch in records.batches(AT_ONCE):
+        signals[done : done + len(batch)] = batch.signals
+        done += len(batch)
+    signals.flush()
+    partial.replace(path)
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def mean_and_scale(signals: Floats) -> tuple[float, float]:

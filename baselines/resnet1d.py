@@ -70,9 +70,8 @@ class ResNet1d:
         known = torch.from_numpy(log_odds(prevalence(labels)).astype(np.float32))
         labels[:, constant] = validation_labels[:, constant] = -1
 
-        files = settings.folder / "training.npy", settings.folder / "validation.npy"
-        signals = write_recordings(training, self.card.input, files[0])
-        validation_signals = write_recordings(validation, self.card.input, files[1])
+        signals = write_recordings(training, self.card.input, settings.folder / "training.npy")
+        validation_signals = write_recordings(validation, self.card.input, settings.folder / "validation.npy")
         with torch.random.fork_rng([]):
             torch.manual_seed(settings.seed)
             classifier, last = build(len(settings.concepts))
@@ -81,18 +80,14 @@ class ResNet1d:
         classifier.scale.fill_(scale)
         with torch.no_grad():
             last.bias.copy_(known)
-        recipe = Recipe(epochs=self._epochs, precision=self._precision)
+        recipe = Recipe(self.card.name, epochs=self._epochs, precision=self._precision)
         both = (signals, validation_signals), (labels, validation_labels)
         train(Supervised(classifier, *both, recipe, settings))
-        with (
-            torch.no_grad()
-        ):  # a concept with a single class was not learnt: its prevalence, whatever the signal
+        with torch.no_grad():  # a concept with a single class: its prevalence, whatever the signal
             last.weight[constant] = 0
             last.bias[constant] = known[constant].to(last.bias.device)
         self._classifier = classifier.to(self._device)
         self.card = self.card.model_copy(update={"outputs": settings.concepts})
-        for file in files:
-            file.unlink()
 
     def predict(self, batch: Batch) -> Floats:
         """Score float32 ``[records, outputs]``, probabilities."""

@@ -40,6 +40,8 @@ class Recipe:
 
     Attributes
     ----------
+    name
+        What the log calls the model.
     epochs
         Passes over the training records, one random crop of each a pass.
     batch_size
@@ -54,6 +56,7 @@ class Recipe:
         ``"32-true"``, or ``"bf16-mixed"`` on a processor that has it.
     """
 
+    name: str
     epochs: int = 50
     batch_size: int = 128
     least_steps: int = 8
@@ -137,7 +140,8 @@ class Supervised(lightning.LightningModule):
             self.best = {"score": score, "epoch": epoch, "weights": weights}
         self.trainer.save_checkpoint(self.settings.folder / CHECKPOINT)
         logger.info(
-            "resnet1d: epoch %d of %d, training loss %.4f, validation %s %.4f, best epoch %d, %.1f s",
+            "%s: epoch %d of %d, training loss %.4f, validation %s %.4f, best epoch %d, %.1f s",
+            self.recipe.name,
             epoch,
             self.recipe.epochs,
             torch.stack(self.losses).mean().item(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +19,7 @@ app = App(
     version=__version__,
     help="Does a 12-lead ECG model still work in another hospital?",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main() says what is kept
 )
 
 DataOption = Annotated[Path | None, Parameter(name="--data")]
@@ -146,6 +148,7 @@ def train(
     workers
         Threads that prepare signals.
     """
+    from benchmark.execution import Hardware
     from benchmark.plugins import find_model
     from benchmark.progress import Reporter, log_to
     from benchmark.selection import choose_cohorts, prepare_cohort
@@ -154,6 +157,7 @@ def train(
 
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
+    Hardware(device=device).check()
     found = find_model(model)
     if not found.trainable:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
@@ -312,6 +316,7 @@ def main() -> None:
     """Entry point of the ``leadboard`` command; exits with 0, 1 (a cell failed) or 2 (a wrong call)."""
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except CycloptsError as error:
         _fail(" ".join(str(error).split()))
     except UsageError as error:
@@ -322,6 +327,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -30,7 +30,7 @@ from benchmark.results import (
     save_record,
 )
 from benchmark.training import load_trained
-from cohorts.errors import LeadboardError
+from cohorts.errors import LeadboardError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,24 @@ class Hardware:
     device: str = "cpu"
     batch_size: int = 64
     workers: int = 2
+
+    def check(self) -> None:
+        """Refuse a device that is not there, before anything is computed.
+
+        Raises
+        ------
+        UsageError
+            With what torch says about it.
+        """
+        if self.device == "cpu":
+            return
+        import torch
+
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            words = str(error).partition("\n")[0].rstrip(".")
+            raise UsageError(f"The device '{self.device}' cannot be used here ({words}); try --device cpu.") from None
 
 
 @dataclass(frozen=True)

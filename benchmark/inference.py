@@ -49,7 +49,8 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
         raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
     if scores.shape != expected:
         raise ModelError(f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}.")
-    scores = scores.astype(np.float32)
+    with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
+        scores = scores.astype(np.float32)
     bad = ~np.isfinite(scores)
     if bad.any():
         column = outputs[int(np.argmax(bad.any(axis=0)))]

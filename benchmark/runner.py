@@ -61,6 +61,7 @@ class Run:
         UsageError
             If a name is unknown or there is nothing to evaluate.
         """
+        self.hardware.check()
         chosen, absent = choose_cohorts(self.cohorts, self.places)
         sources, broken = find_models(self.models)
         stores = self._prepare(chosen, absent)
@@ -196,8 +197,8 @@ class Run:
             say(f"  {name}: {len(store):,}{of_release} records{quarantined}")
             for warning in store.warnings:
                 say(f"    warning: {warning}")
-        for item in absent:
-            say(f"  {item.cohort}: left out, {item.reason}")
+        for reason in dict.fromkeys(item.reason for item in absent):
+            say(f"  left out: {', '.join(item.cohort for item in absent if item.reason == reason)}: {reason}")
         for evaluated in models:
             plan = evaluated.training
             trained = "" if plan is None else (", trained" if plan.done else f", to be trained on {plan.store.card.id}")

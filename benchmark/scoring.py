@@ -189,8 +189,8 @@ def _find_non_number(file: _File, table: pa.Table, columns: Iterable[str]) -> No
                 float(value or "nan")
             except ValueError:
                 raise UsageError(
-                    f"{file.path} has '{_short(value)}' in column '{name}' of record '{_short(record)}', which "
-                    "is not a number; write scores as numbers with a decimal point."
+                    f"{file.path} has '{_short(value)}' in column '{name}' of record '{_short(record)}', "
+                    "which is not a number; write scores as numbers with a decimal point."
                 ) from None
 
 

@@ -30,11 +30,13 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
     for name in wanted:
         find_cohort(name)
     here = [name for name in wanted if is_here(name, places)]
-    absent = [AbsentCohort(cohort=name, reason=f"not found in {_where(name, places)}") for name in wanted if name not in here]
-    if asked and absent:
+    missing = [name for name in wanted if name not in here]
+    if asked and missing:
         raise UsageError(
-            f"{absent[0].cohort} is {absent[0].reason}; put the release there, or name its folder in leadboard.toml."
+            f"{missing[0]} was not found in {_where(missing[0], places)}; put the release there, or name its "
+            "folder in leadboard.toml."
         )
+    absent = [AbsentCohort(cohort=name, reason="not found on this machine") for name in missing]
     for name in list(here):
         original = find_cohort(name).card.copy_of
         if original in here:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
@@ -195,14 +195,16 @@ class Cohort(ABC):
 
     def read_path(self, path: str) -> DigitalRecording:
         """Read the recording at a ``path`` of the index."""
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        if path.startswith("/") or ".." in path.split("/") or "\\" in path:
             raise RecordError(f"The path '{path}' leaves the release's folder.")
-        return self._read_signal(self.root / parts)
+        try:
+            return self._read_signal(self.root / path)
+        except OSError as error:
+            raise RecordError(f"{Path(path).name} cannot be read ({error.strerror or error}).") from None
 
     @abstractmethod
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
-        """Yield every record that the release lists, in any order; the first of an id is used."""
+        """Yield every record that the release lists, in a fixed order: the first of an id is used."""
 
     def _read_signal(self, path: Path) -> DigitalRecording:
         """Read the signal at a path of the index; a WFDB header by default."""

@@ -52,9 +52,9 @@ def read_record(path: Path) -> DigitalRecording:
         If the record is missing, damaged, or does not fit its header.
     """
     header = read_header(path)
-    for line in header.signals:
-        if line.file in {".", ".."} or any(character in line.file for character in "/\\\0"):
-            raise RecordError(f"{path.name} names a signal file outside its folder: {shown(line.file)}.")
+    for file in {line.file for line in header.signals}:
+        if file in {".", ".."} or any(character in file for character in "/\\\0"):
+            raise RecordError(f"{path.name} names a signal file outside its folder: {shown(file)}.")
     if not header.signals or not all(line.format == "16" and line.simple for line in header.signals):
         return _read_with_wfdb(path, header)
     counts = _read_plain(path.parent, header)

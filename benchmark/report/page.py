@@ -70,7 +70,7 @@ def as_html(
     """One self-contained page: no network, no script but its own."""
     environment = Environment(
         loader=PackageLoader("benchmark.report"),
-        autoescape=False,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

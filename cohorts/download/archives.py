@@ -132,7 +132,9 @@ def _targets(archive: Path, entries: list[_Entry], rule: Unpack) -> dict[str, _E
         try:
             safe_path(inside)
         except LeadboardError:
-            raise _refused(archive, entry.name, "leaves the release's folder or has an unusable name") from None
+            raise _refused(
+                archive, entry.name, "leaves the release's folder or has an unusable name"
+            ) from None
         if path in targets:
             raise _refused(archive, entry.name, "is there twice")
         targets[path] = entry

@@ -35,12 +35,12 @@ class Known:
     Attributes
     ----------
     verified
-        Paths of files.
+        Sizes of files, by path.
     unpacked
         Members of archives, all of them in place, by the archive's path.
     """
 
-    verified: set[str] = field(default_factory=set)
+    verified: dict[str, int] = field(default_factory=dict)
     unpacked: dict[str, list[Member]] = field(default_factory=dict)
 
 
@@ -88,7 +88,9 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
             # The kernel lets go of it when the process ends, in whatever way.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"Another process is downloading to {path.parent}; wait until it is done.") from None
+            raise UsageError(
+                f"Another process is downloading to {path.parent}; wait until it is done."
+            ) from None
         if file.tell():
             file.write("\n")  # ends a line that a killed process left torn
         yield Ledger(file)
@@ -114,8 +116,9 @@ def read_ledger(path: Path, root: Path, files: Mapping[str, RemoteFile]) -> Know
             if file is None or entry.get("sum") != file.sum:
                 continue
             if "archive" not in entry:
-                if size_of(root / file.path) == entry.get("size"):
-                    known.verified.add(file.path)
+                size = size_of(root / file.path)
+                if size is not None and size == entry.get("size"):
+                    known.verified[file.path] = size
                 continue
             members = _members(entry.get("members"))
             if members and all(size_of(root / member.path) == member.size for member in members):

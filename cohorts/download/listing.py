@@ -16,8 +16,10 @@ from cohorts.errors import LeadboardError
 
 PART = ".part"
 WRONG = ".wrong-sum"
+ASIDE = ".set-aside"
+"""Ends of names: of what is not complete, was fetched wrong, or lay there and is wrong."""
 
-_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
+_LINE = re.compile(r"([0-9a-fA-F]{64})[ \t]+\*?(.+)")  # PhysioNet writes one blank, sha256sum two
 _DIGITS = {"md5": 32, "sha256": 64}
 
 
@@ -57,7 +59,7 @@ def safe_path(text: str) -> str:
         or "\\" in text
         or any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > 240 for part in parts)
         or re.match(r"[A-Za-z]:", text)
-        or text.endswith((PART, WRONG))
+        or text.endswith((PART, WRONG, ASIDE))
     )
     if wrong:
         raise LeadboardError(f"The path {text[:200]!a} leaves the release's folder or is no usable name")
@@ -144,8 +146,9 @@ def parse_figshare_collection(text: str) -> list[int]:
         If it is not such an answer.
     """
     articles = _json(text)
-    ids = [entry.get("id") for entry in articles if isinstance(entry, dict)] if isinstance(articles, list) else []
-    if not ids or not all(isinstance(number, int) for number in ids):
+    entries = [entry for entry in articles if isinstance(entry, dict)] if isinstance(articles, list) else []
+    ids = [entry["id"] for entry in entries if isinstance(entry.get("id"), int)]
+    if not ids or len(ids) != len(articles):
         raise LeadboardError("The publisher's answer is no list of articles")
     return ids
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cohorts.download.ledger import Known, read_ledger, size_of
-from cohorts.download.listing import PART, RemoteFile
-from cohorts.download.publishers import Addresses, addresses_of
-from cohorts.download.releases import Release, find_release
-from cohorts.download.transfer import beside
-from cohorts.errors import LeadboardError
+from cohorts.download.listing import PART, RemoteFile, read_lines, without_conflicts, write_lines
+from cohorts.download.publishers import SUMS, Addresses, addresses_of, list_files, parse_sums
+from cohorts.download.releases import PhysioNet, Release, Unpack, find_release
+from cohorts.download.transfer import beside, disk_errors
+from cohorts.download.web import DeniedError, Web, has_login
+from cohorts.errors import LeadboardError, UsageError
 
 CONNECTIONS = 4
 """How many files are fetched at a time; publishers ask for few."""
@@ -117,9 +121,8 @@ def plan_download(
         for file in files
         if verify or file.path not in (known.unpacked if unpack_rule(release, file) else known.verified)
     ]
-    here = sum(size_of(root / file.path) or size_of(beside(root / file.path, PART)) or 0 for file in missing)
-    total = _size(release, missing, len(files))
-    needed = _needed(release, missing, files, total) - here
+    total = _total(release, missing, known)
+    here = sum(_here(root, file, known) for file in missing)
     return Plan(
         cohort_id,
         release,
@@ -130,8 +133,107 @@ def plan_download(
         missing,
         bytes=max(0, total - here),
         total=max(total, here),
-        needed=max(0, needed),
+        needed=max(0, total - here + _room_to_unpack(release, files, missing, known)),
         free=free_space(root),
         known=known,
         verify=verify,
     )
+
+
+def unpack_rule(release: Release, file: RemoteFile) -> Unpack | None:
+    """How a file is to be unpacked, or None if it is no archive."""
+    return next((rule for rule in release.unpack if fnmatch(file.path, rule.name)), None)
+
+
+def free_space(folder: Path) -> int:
+    """Bytes free where a folder is or would be."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(existing).free
+
+
+def explain_access(cohort_id: str, release: Release, root: Path) -> UsageError:
+    """Tell what to sign, where, and what to do then."""
+    url = addresses_of(release).files[0]
+    again = f"'leadboard download {cohort_id}'"
+    return UsageError(
+        f"{cohort_id} ({release.licence}, about {release.size:,} bytes) is not open to everybody: sign "
+        f"{release.agreement} at {release.page}, then set PHYSIONET_USER and PHYSIONET_PASSWORD (or an entry "
+        f"for {urlsplit(url).hostname} in the netrc file) and run {again}; if the account is refused all "
+        f"the same, fetch it with 'wget -r -N -c -np -nH --cut-dirs=3 --user YOUR_NAME --ask-password "
+        f"-P {root} {url}' and run {again} to verify it."
+    )
+
+
+def _files(
+    cohort_id: str, release: Release, addresses: Addresses, root: Path, saved: Path
+) -> list[RemoteFile]:
+    """List the release as it was listed before, or as the publisher lists it now."""
+    head = "# " + release.model_dump_json(include={"source", "sums"}) + "\n"
+    with disk_errors(saved):
+        if saved.is_file():
+            with saved.open(encoding="utf-8", errors="surrogateescape") as lines:
+                if next(lines, "") == head:
+                    return read_lines(lines)
+        files = _ask(cohort_id, release, addresses, root)
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        draft = beside(saved, PART)
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(head)
+            file.writelines(write_lines(files))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(saved)
+    return files
+
+
+def _ask(cohort_id: str, release: Release, addresses: Addresses, root: Path) -> list[RemoteFile]:
+    web = Web(loopback=addresses.loopback, login_to=addresses.login_to)
+    try:
+        if not addresses.login_to or has_login(addresses.lists[0]):
+            return list_files(release, addresses, web)
+    except DeniedError as error:
+        if not addresses.login_to:
+            raise LeadboardError(f"{error}; see {release.page}.") from None
+    finally:
+        web.close()
+    # Whoever has fetched it by other means has the publisher's list too.
+    own = root / SUMS
+    if isinstance(release.source, PhysioNet) and own.is_file():
+        with own.open("rb") as file:
+            try:
+                return without_conflicts(parse_sums(file, release.source), release.sums)
+            except LeadboardError as error:
+                raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
+    raise explain_access(cohort_id, release, root)
+
+
+def _here(root: Path, file: RemoteFile, known: Known) -> int:
+    """How much of a file is on the disk, verified or not."""
+    if file.path in known.unpacked:
+        return sum(member.size for member in known.unpacked[file.path])
+    path = root / file.path
+    return size_of(path) or size_of(beside(path, PART)) or 0
+
+
+def _total(release: Release, missing: Sequence[RemoteFile], known: Known) -> int:
+    """Bytes of the missing files; what is left of the release's size where the list has no sizes."""
+    if any(file.size is None for file in missing):
+        return max(0, release.size - sum(known.verified.values()))
+    whole = [file for file in missing if file.path not in known.unpacked]
+    members = sum(member.size for file in missing for member in known.unpacked.get(file.path, ()))
+    return sum(file.size or 0 for file in whole) + members
+
+
+def _room_to_unpack(
+    release: Release, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
+) -> int:
+    """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
+    archives = [file.size or 0 for file in files if unpack_rule(release, file)]
+    to_unpack = sorted(
+        file.size or 0 for file in missing if unpack_rule(release, file) and file.path not in known.unpacked
+    )
+    if not to_unpack:
+        return 0
+    unpacked = release.size * sum(to_unpack) // max(1, sum(archives))
+    in_flight = sum(to_unpack[-CONNECTIONS:])
+    return unpacked + in_flight - sum(to_unpack)

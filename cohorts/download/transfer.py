@@ -75,6 +75,7 @@ def fetch(
         If the disk is full or cannot be written to.
     """
     part, aside = beside(target, PART), beside(target, WRONG)
+    kept = ""
     failures: list[AddressError] = []
     for number, url in enumerate(urls):
         with disk_errors(target):
@@ -87,15 +88,16 @@ def fetch(
                         _receive_all(url, piece, file.size, most, web, stop)
                 if piece.right:
                     part.replace(target)
-                    aside.unlink(missing_ok=True)
+                    if kept:  # another address had it after all
+                        aside.unlink()
                     return number
                 part.replace(aside)
+                kept = f"; what came is kept as {aside}"
                 failures.append(AddressError(f"{shown(url)} has another {file.sum.split(':')[0]} sum"))
             except AddressError as error:
                 failures.append(error)
     if all(isinstance(error, DeniedError) for error in failures):
         raise failures[0]
-    kept = f"; what came is kept as {aside}" if aside.exists() else ""
     raise FileError("; ".join(map(str, failures)) + kept)
 
 

@@ -23,8 +23,9 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes of an answer."""
 
 _REDIRECTS = 10
-_PASSING = {202, 408, 425, 429, 500, 502, 503, 504}  # figshare answers 202 while it prepares a file
+_PASSING = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 60.0
+_WHILE_PREPARED = 5.0  # seconds; figshare answers 202 until it has a file ready
 
 
 class PassingError(Exception):
@@ -90,6 +91,8 @@ class Web:
         response = self._follow(url, headers)
         try:
             status = response.status_code
+            if status == 202:
+                raise PassingError(f"{shown(url)} is being prepared", _seconds(response) or _WHILE_PREPARED)
             if status in _PASSING:
                 raise PassingError(f"{shown(url)} answered {status}", _seconds(response))
             if status in (401, 403):
@@ -132,9 +135,7 @@ class Web:
                     timeout=TIMEOUT,
                 )
             except requests.exceptions.SSLError:
-                raise AddressError(
-                    f"{shown(url)} has no TLS certificate that can be verified"
-                ) from None
+                raise AddressError(f"{shown(url)} has no TLS certificate that can be verified") from None
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
                 raise PassingError(f"{shown(url)} cannot be reached") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError):

@@ -117,4 +117,4 @@ def _atrial_waves(heart: Heart, beats: Beats, samples: int, rate: float, now: np
     main = np.sin(phase) + 0.35 * np.sin(2 * phase + 1.0) + 0.15 * np.sin(3 * phase + 2.0)
     other = np.sin(phase * now.uniform(1.1, 1.35) + 2.0)
     dipole = np.outer([-0.35, 0.35, -0.75], swell * main) + np.outer([0.3, 0.4, 0.15], other)
-    return (0.5 * heart.fibrillation * heart.leads @ dipole).astype(np.float32)
+    return np.asarray(0.5 * heart.fibrillation * heart.leads @ dipole, dtype=np.float32)

@@ -59,6 +59,7 @@ def visits_of(site: Site, count: int, random: np.random.Generator) -> Visits:
     female = (random.random(count) < site.female)[first]
     odds = _calibrated_odds(site)
     present = random.random((count, len(TABLE))) < _chances(odds, age, site.ages[0])
+    present &= (random.random(count) >= site.healthy)[first][:, None]
     present[:, _CHRONIC] = present[first][:, _CHRONIC]
     severity = random.beta(1.7, 1.7, (count, len(TABLE)))
     drift = random.normal(0.0, 0.06, severity.shape)
@@ -79,13 +80,13 @@ def _ages(site: Site, count: int, random: np.random.Generator) -> Doubles:
     ages = random.normal(mean, spread, count)
     outside = (ages < youngest) | (ages > oldest)
     ages[outside] = random.uniform(max(youngest, mean - spread), min(oldest, mean + spread), outside.sum())
-    return ages
+    return np.asarray(ages, dtype=np.float64)
 
 
 def _chances(odds: Doubles, age: Doubles, mean_age: float) -> Doubles:
     """Probability ``[recordings, conditions]`` of being present."""
     shifted = odds * np.exp(_AGEING * ((age - mean_age) / 10)[:, None])
-    return np.asarray(shifted / (1 + shifted))
+    return np.asarray(shifted / (1 + shifted), dtype=np.float64)
 
 
 def _without_conflicts(drawn: Bools) -> Bools:
@@ -103,7 +104,8 @@ def _calibrated_odds(site: Site) -> Doubles:
     wanted = np.array([site.prevalence.get(condition.id, 0.0) for condition in TABLE])
     age = _ages(site, _PILOT, random)
     uniform = random.random((_PILOT, len(TABLE)))
-    odds = wanted / (1 - wanted)
+    uniform[random.random(_PILOT) < site.healthy] = 1.0
+    odds: Doubles = wanted / (1 - wanted)
     for _ in range(8):
         found = _without_conflicts(uniform < _chances(odds, age, site.ages[0])).mean(axis=0)
         odds = odds * np.clip((wanted + 1e-4) / (found + 1e-4), 0.5, 2.0)
@@ -123,4 +125,4 @@ def _folds(
     order = np.lexsort((random.random(patients), of_patient))
     fold = np.empty(patients, np.int64)
     fold[order] = (np.arange(patients) + random.integers(10)) % 10 + 1
-    return np.asarray(fold[patient])
+    return np.asarray(fold[patient], dtype=np.int64)

@@ -14,7 +14,7 @@ from cohorts.simulator.drawing import draw
 from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, normal_heart
 from cohorts.simulator.noise import Noise, add_noise
 from cohorts.simulator.patients import visits_of
-from cohorts.simulator.rhythm import beats_of
+from cohorts.simulator.rhythm import Beats, beats_of
 from cohorts.simulator.sites import Site
 
 Counts = npt.NDArray[np.int16]
@@ -52,6 +52,8 @@ class Simulated:
         float32 ``[8, samples]`` in mV: I, II, V1-V6.
     heart
         Intervals, axis and leads.
+    beats
+        When it beat.
     noise, popped
         Noise levels, and electrodes that popped.
     random
@@ -69,6 +71,7 @@ class Simulated:
     signal: Floats
     rate: float
     heart: Heart
+    beats: Beats
     noise: Noise
     popped: list[int]
     random: np.random.Generator
@@ -108,26 +111,39 @@ def recordings_of(site: Site, seed: int, scale: float = 1.0) -> Iterator[Simulat
         apply(heart, present, now)
         heart.leads = heart.leads * site.amplitude
         seconds = float(now.choice(list(site.seconds), p=list(site.seconds.values())))
-        signal = draw(heart, beats_of(heart.rhythm, heart.pr, seconds, now), seconds, site.rate, now)
+        beats = beats_of(heart.rhythm, heart.pr, seconds, now)
+        signal = draw(heart, beats, seconds, site.rate, now)
         noise = site.noise.of_recording(now)
         popped = add_noise(signal, noise, site.rate, now)
         stated = _read(present, site, 0.4 if fold > 8 else 1.0, now)
-        written = _written(stated, site, now)
         yield Simulated(
-            number, patient, age, female, fold, present, stated, written,
-            signal, site.rate, heart, noise, popped, now,
-        )  # fmt: skip
+            number=number,
+            patient=patient,
+            age=age,
+            female=female,
+            fold=fold,
+            present=present,
+            stated=stated,
+            statements=_written(stated, site, now),
+            signal=signal,
+            rate=site.rate,
+            heart=heart,
+            beats=beats,
+            noise=noise,
+            popped=popped,
+            random=now,
+        )
 
 
 def record_count(site: Site, scale: float) -> int:
-    """Recordings of a site at this scale."""
+    """Count the recordings of a site at this scale."""
     return max(2, round(site.records * scale))
 
 
 def _read(
     present: dict[str, float], site: Site, carelessness: float, now: np.random.Generator
 ) -> tuple[str, ...]:
-    """What a reader states: mild conditions are missed, some taken for others, a few invented.
+    """Read as people do: mild conditions are missed, some taken for others, a few invented.
 
     The last two folds are read with more care, as those of PTB-XL were.
     """

@@ -1,4 +1,4 @@
-"""CPSC-2018: 6,877 recordings from eleven Chinese hospitals, nine classes."""
+"""CPSC-2018: 6,877 recordings of 6 to 144 s from eleven Chinese hospitals, nine classes."""
 
 from __future__ import annotations
 

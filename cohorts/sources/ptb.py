@@ -1,4 +1,4 @@
-"""PTB: 516 recordings of 10 to 120 s at 1000 Hz from Berlin."""
+"""PTB: 516 recordings of 32 to 120 s at 1000 Hz from Berlin."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def test_protocols_of_a_model_are_ranked_one_by_one() -> None:
 
 
 def test_change_is_over_the_same_concepts() -> None:
-    home = record("a", "ptb-xl", {"AF": 0.9, "LBBB": 0.8, "NORM": 0.99}, relation="internal")
+    home = record("a", "ptb-xl", {"AF": 0.9, "LBBB": 0.8, "NORM": 0.99, "WPW": 0.9}, relation="internal")
     georgia = record("a", "georgia", {"AF": 0.7, "LBBB": 0.8, "SB": 0.2})
     ningbo = record("a", "ningbo", {"LBBB": 0.7, "WPW": concept(0.1, positives=2)})
     [standing] = board_of([home, georgia, ningbo]).standings

@@ -175,7 +175,7 @@ def test_records_are_strict_json(tmp_path: Path, data: Path, cache: Path) -> Non
 def test_nothing_to_evaluate_is_a_wrong_call(tmp_path: Path, data: Path, cache: Path) -> None:
     with pytest.raises(UsageError, match="No cohort was found"):
         run(tmp_path, tmp_path, cache, GOOD)
-    with pytest.raises(UsageError, match="not found in"):
+    with pytest.raises(UsageError, match="was not found in"):
         run(tmp_path, data, cache, GOOD, cohorts=["ningbo"])
     with pytest.raises(UsageError, match="Did you mean 'georgia'"):
         run(tmp_path, data, cache, GOOD, cohorts=["gerogia"])

@@ -16,7 +16,8 @@ with warnings.catch_warnings():  # pandas 3 deprecates what wfdb does while it i
     warnings.simplefilter("ignore", DeprecationWarning)
     import wfdb  # noqa: F401
 
-from cohorts.catalogue import find_cohort
+from cohorts.catalogue import find_cohort, open_cohort
+from cohorts.cohort import Cohort
 from cohorts.recording import STANDARD_LEADS
 
 Counts = npt.NDArray[np.int16]
@@ -182,3 +183,22 @@ def write_release(tmp_path: Path) -> Write:
 @pytest.fixture
 def new_stub() -> type[StubOntology]:
     return StubOntology
+
+
+@pytest.fixture
+def georgia(write_release: Write) -> Callable[[], Cohort]:
+    """A tiny Georgia; call it to open it again, as a new process would."""
+    root = write_release("georgia")
+
+    def open_again() -> Cohort:
+        cohort = open_cohort("georgia", root)
+        assert cohort is not None
+        return cohort
+
+    return open_again
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """The cache folder, which does not exist yet."""
+    return tmp_path / "cache"

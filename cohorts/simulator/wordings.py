@@ -1,0 +1,128 @@
+"""Releases whose statements are sentences: MIMIC-IV-ECG's carts, LUDB's table, INCART's comments."""
+
+from __future__ import annotations
+
+from cohorts.simulator.statements import Vocabulary
+
+MACHINE: Vocabulary = {
+    "NORM": ("Normal ECG",),
+    "NSR": ("Sinus rhythm",),
+    "SB": ("Sinus bradycardia",),
+    "STach": ("Sinus tachycardia",),
+    "SA": ("Sinus rhythm with marked sinus arrhythmia", "Sinus arrhythmia"),
+    "AF": ("Atrial fibrillation", "Atrial fibrillation with rapid ventricular response"),
+    "AFL": ("Atrial flutter", "Atrial flutter with variable A-V block"),
+    "SVT": (
+        "Supraventricular tachycardia",
+        "Narrow complex tachycardia, probable supraventricular tachycardia",
+    ),
+    "PR": ("Ventricular-paced rhythm", "A-V sequential pacemaker"),
+    "IAVB": ("1st degree A-V block", "Borderline 1st degree A-V block"),
+    "MoI": ("2nd degree A-V block, Mobitz I (Wenckebach)",),
+    "MoII": ("2nd degree A-V block, Mobitz II",),
+    "IIIAVB": ("Complete A-V block",),
+    "LBBB": ("Left bundle branch block",),
+    "RBBB": ("Right bundle branch block", "RBBB with left anterior fascicular block"),
+    "ILBBB": ("Incomplete LBBB",),
+    "IRBBB": ("Incomplete RBBB", "rSr'(V1) - probable normal variant"),
+    "NSIVCB": ("Intraventricular conduction delay",),
+    "WPW": ("Ventricular preexcitation",),
+    "LAnFB": ("Left anterior fascicular block",),
+    "LPFB": ("Left posterior fascicular block",),
+    "LAD": ("Left axis deviation",),
+    "RAD": ("Right axis deviation",),
+    "RVH": ("Right ventricular hypertrophy", "Consider right ventricular hypertrophy"),
+    "PAC": ("PAC(s)",),
+    "PVC": ("PVC(s)",),
+    "IMI": ("Inferior infarct - age undetermined", "Possible inferior infarct - age undetermined"),
+    "ASMI": (
+        "Anteroseptal infarct - age undetermined",
+        "Cannot rule out anteroseptal infarct - age undetermined",
+    ),
+    "AMI": ("Anterior infarct - age undetermined", "Cannot rule out anterior infarct - age undetermined"),
+    "LMI": ("Lateral infarct - age undetermined", "Possible lateral infarct - age undetermined"),
+    "QAb": ("Abnormal Q waves",),
+    "PRWP": ("Poor R wave progression - probable normal variant",),
+    "LVH": ("Left ventricular hypertrophy", "Consider left ventricular hypertrophy"),
+    "LVHV": ("Voltage criteria for left ventricular hypertrophy",),
+    "LQRSV": ("Low QRS voltages in limb leads", "Generalized low QRS voltages"),
+    "STEI": ("*** Consider acute ST elevation MI ***|Inferior ST elevation",),
+    "STEA": ("*** Consider acute ST elevation MI ***|Anterior ST elevation",),
+    "STEL": ("Lateral ST elevation, CONSIDER ACUTE INFARCT",),
+    "STD": ("ST depression, consider ischemia", "Lateral ST-T changes may be due to myocardial ischemia"),
+    "ERe": ("ST elevation - probable normal early repolarization",),
+    "TInv": ("Inferior T wave inversion", "T wave inversion may be due to myocardial ischemia"),
+    "TAb": ("Nonspecific T wave changes", "Lateral T wave changes are nonspecific"),
+    "NSSTTA": ("Nonspecific ST-T wave changes", "Inferior/lateral ST-T changes are nonspecific"),
+    "LQT": ("Prolonged QT interval", "Borderline prolonged QT interval"),
+    "LAE": ("Left atrial abnormality", "Possible left atrial abnormality"),
+    "RAE": ("Right atrial abnormality", "Possible right atrial abnormality"),
+}
+
+LUDB: Vocabulary = {
+    "NSR": ("Rhythms=Sinus rhythm",),
+    "SB": ("Rhythms=Sinus bradycardia",),
+    "STach": ("Rhythms=Sinus tachycardia",),
+    "SA": ("Rhythms=Sinus arrhythmia", "Rhythms=Irregular sinus rhythm"),
+    "AF": ("Rhythms=Atrial fibrillation",),
+    "AFL": ("Rhythms=Atrial flutter, typical",),
+    "PR": (
+        "Cardiac pacing=Unipolar ventricular pacing",
+        "Cardiac pacing=Pacemaker presence, undefined|Cardiac pacing=Bipolar ventricular pacing",
+    ),
+    "IAVB": ("Conduction abnormalities=I degree av block",),
+    "IIIAVB": ("Conduction abnormalities=Iii degree av-block",),
+    "LBBB": ("Conduction abnormalities=Complete left bundle branch block",),
+    "RBBB": ("Conduction abnormalities=Complete right bundle branch block",),
+    "ILBBB": ("Conduction abnormalities=Incomplete left bundle branch block",),
+    "IRBBB": ("Conduction abnormalities=Incomplete right bundle branch block",),
+    "NSIVCB": ("Conduction abnormalities=Non-specific intravintricular conduction delay",),
+    "LAnFB": ("Conduction abnormalities=Left anterior hemiblock",),
+    "PAC": (
+        "Extrasystolies=Atrial extrasystole, type: single pac",
+        "Extrasystolies=Atrial extrasystole: undefined",
+    ),
+    "PVC": (
+        "Extrasystolies=Ventricular extrasystole, type: single pvc"
+        "|Extrasystolies=Ventricular extrasystole, localisation: rvot, anterior wall",
+        "Extrasystolies=Ventricular extrasystole, type: couplet",
+    ),
+    "LVH": (
+        "Hypertrophies=Left ventricular hypertrophy",
+        "Hypertrophies=Left ventricular overload|Hypertrophies=Left ventricular hypertrophy",
+    ),
+    "RVH": ("Hypertrophies=Right ventricular hypertrophy",),
+    "LAE": ("Hypertrophies=Left atrial hypertrophy", "Hypertrophies=Left atrial overload"),
+    "RAE": ("Hypertrophies=Right atrial overload", "Hypertrophies=Right atrial hypertrophy"),
+    "IMI": ("Ischemia=Scar formation: inferior wall",),
+    "ASMI": ("Ischemia=Scar formation: septal|Ischemia=Scar formation: anterior wall",),
+    "AMI": ("Ischemia=Scar formation: anterior wall|Ischemia=Scar formation: apical",),
+    "LMI": ("Ischemia=Scar formation: lateral wall",),
+    "STEI": ("Ischemia=Stemi: inferior wall",),
+    "STEA": ("Ischemia=Stemi: anterior wall|Ischemia=Stemi: septal",),
+    "STEL": ("Ischemia=Stemi: lateral wall",),
+    "STD": ("Ischemia=Ischemia: lateral wall|Ischemia=Ischemia: inferior wall",),
+    "TInv": ("Ischemia=Undefined ischemia/scar/supp.nstemi: lateral wall",),
+    "TAb": (
+        "Non-specific repolarization abnormalities=Non-specific repolarization abnormalities: lateral wall",
+    ),
+    "NSSTTA": (
+        "Non-specific repolarization abnormalities=Non-specific repolarization abnormalities: inferior wall",
+    ),
+    "ERe": ("Other states=Early repolarization syndrome",),
+}
+"""Column of ``ludb.csv`` = cell; several cells are separated by ``|``."""
+
+INCART_FINDINGS: Vocabulary = {
+    "AF": ("atrial fibrillation",),
+    "IAVB": ("1st degree AV block",),
+    "MoI": ("AV nodal block",),
+    "RBBB": ("right bundle branch block",),
+    "PAC": ("APCs",),
+    "PVC": ("PVCs", "PVCs, ventricular couplets", "ventricular bigeminy"),
+    "LVH": ("left ventricular hypertrophy",),
+    "STD": ("ST depression",),
+    "TInv": ("negative T",),
+    "WPW": ("WPW",),
+    "SA": ("sinus arrhythmia",),
+}
