@@ -30,7 +30,10 @@ DEFAULT_RUN = Path("results/runs/local")
 
 @app.command
 def cohorts(
-    *, data: DataOption = None, cache: CacheOption = None, as_json: Annotated[bool, Parameter(name="--json")] = False
+    *,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """List every cohort, and what of it is on this machine.
 
@@ -193,7 +196,7 @@ def run(
     Parameters
     ----------
     model
-        Name, path/to/file.py:Class or package.module:Class; may be repeated. All installed models if not given.
+        Name, path/to/file.py:Class or package.module:Class; may be repeated. All installed ones if not given.
     cohort
         May be repeated. All cohorts on this machine if not given.
     data
@@ -241,7 +244,10 @@ def run(
 
         with reporter.step("Writing the report"):
             write_report(out)
-        print(f"{outcome.computed - outcome.failed} of {outcome.cells} cells computed now, {outcome.failed} failed.")
+        print(
+            f"{outcome.computed - outcome.failed} of {outcome.cells} cells computed now, "
+            f"{outcome.failed} failed."
+        )
     else:
         print(f"Nothing to do: all {outcome.cells} cells are done.")
     print(f"Leaderboard: {page}")

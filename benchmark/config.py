@@ -66,10 +66,18 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     if chosen is not None and not chosen.is_dir():
         raise UsageError(f"No folder {chosen}; give the folder that holds the releases with --data.")
     for cohort, folder in settings.folders.items():
+        from cohorts.catalogue import find_cohort  # heavy, and only here needed
+
+        find_cohort(cohort)
         if not (base / folder).is_dir():
             raise UsageError(f"{CONFIG_FILE} says that {cohort} is in {folder}, but there is no such folder.")
     user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
-    stores = cache or _from_environment("LEADBOARD_CACHE") or (settings.cache and base / settings.cache) or user_cache
+    stores = (
+        cache
+        or _from_environment("LEADBOARD_CACHE")
+        or (settings.cache and base / settings.cache)
+        or user_cache
+    )
     folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
     return Places(chosen, stores.expanduser().absolute(), folders)
 

@@ -15,7 +15,9 @@ def sharing(cohort: str, cards: Mapping[str, CohortCard]) -> set[str]:
 
     Not transitive: two cohorts that each share recordings with a third need share none themselves.
     """
-    stated = {(card.id, other) for card in cards.values() for other in (*card.overlaps, card.copy_of) if other}
+    stated = {
+        (card.id, other) for card in cards.values() for other in (*card.overlaps, card.copy_of) if other
+    }
     return {cohort} | {b for a, b in stated if a == cohort} | {a for a, b in stated if b == cohort}
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmark import __version__
 
 PACKAGES = (
-    "numpy", "scipy", "pandas", "pyarrow", "h5py", "wfdb", "scikit-learn", "numba", "torch", "pytorch-lightning",
+    "numpy", "scipy", "pandas", "pyarrow", "h5py", "wfdb",
+    "numba", "scikit-learn", "torch", "pytorch-lightning",
 )  # fmt: skip
 
 

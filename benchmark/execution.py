@@ -57,7 +57,9 @@ class Hardware:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             words = str(error).partition("\n")[0].rstrip(".")
-            raise UsageError(f"The device '{self.device}' cannot be used here ({words}); try --device cpu.") from None
+            raise UsageError(
+                f"The device '{self.device}' cannot be used here ({words}); try --device cpu."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def score(cell: Cell, loaded: LoadedModel, hardware: Hardware, progress: Callbac
     scores = predict(loaded.model, card, records, hardware.batch_size, progress)
     seconds = time.perf_counter() - started
     outputs = card.outputs if card.outputs != "any" else ()
-    predictions = save_predictions(records.record_ids, scores, outputs, cell.predictions_key, cell.predictions_path)
+    predictions = save_predictions(
+        records.record_ids, scores, outputs, cell.predictions_key, cell.predictions_path
+    )
     provenance = _provenance(hardware, len(records), seconds)
     return Scored(predictions, loaded.training, loaded.weights_sha256, provenance)
 
@@ -196,7 +200,9 @@ def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
         ontology=OntologyFacts(version=store.ontology_version, hash=store.ontology_hash),
         evaluation=evaluation,
         predictions=PredictionsFile(
-            file=cell.predictions_path.name, sha256=content_hash(scored.predictions), rows=len(scored.predictions)
+            file=cell.predictions_path.name,
+            sha256=content_hash(scored.predictions),
+            rows=len(scored.predictions),
         ),
         provenance=scored.provenance,
     )

@@ -31,7 +31,9 @@ def guarded(what: str, call: Callable[[], T]) -> T:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         words = " ".join(str(error).split())[:300]
-        raise ModelError(f"{what} raised {type(error).__name__} at {where}: {words or 'no message'}") from error
+        raise ModelError(
+            f"{what} raised {type(error).__name__} at {where}: {words or 'no message'}"
+        ) from error
 
 
 def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np.float32]:
@@ -48,7 +50,9 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
         raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
     if scores.shape != expected:
-        raise ModelError(f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}.")
+        raise ModelError(
+            f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}."
+        )
     with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
         scores = scores.astype(np.float32)
     bad = ~np.isfinite(scores)

@@ -65,7 +65,9 @@ def model_rows() -> list[Row]:
         try:
             source = find_model(name)
         except ModelError as error:
-            rows.append({**row, "kind": "BROKEN", "description": str(error), "licence": None, "citation": None})
+            rows.append(
+                {**row, "kind": "BROKEN", "description": str(error), "licence": None, "citation": None}
+            )
             continue
         card = source.card
         kind = "learns from a source cohort" if source.trainable else "comes with its weights"
@@ -87,7 +89,9 @@ def concept_rows() -> list[Row]:
             "category": row["category"],
             "parents": list(row["parents"]),
             "prompts": list(row["prompts"]),
-            "annotated_in": [name for name, states in coverage.items() if states[concept] == "annotated"],
+            "annotated_in": [
+                name for name, states in coverage.items() if states.loc[str(concept)] == "annotated"
+            ],
         }
         for concept, row in ontology.concepts.iterrows()
     ]

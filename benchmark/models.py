@@ -203,4 +203,6 @@ def card_of(model: Model) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise ModelError(f"The card of {type(model).__name__} is not valid: {field}: {first['msg']}.") from None
+        raise ModelError(
+            f"The card of {type(model).__name__} is not valid: {field}: {first['msg']}."
+        ) from None

@@ -170,7 +170,10 @@ def code_hash(part: Literal["scores", "metrics"]) -> str:
     """Hash of the suite's own code that decides scores (signal handling) or metrics."""
     root = Path(__file__).resolve().parents[1]
     if part == "scores":
-        files = [root / name for name in ("benchmark/harmonise.py", "benchmark/inference.py", "cohorts/recording.py")]
+        files = [
+            root / name
+            for name in ("benchmark/harmonise.py", "benchmark/inference.py", "cohorts/recording.py")
+        ]
     else:
         files = sorted((root / "benchmark" / "metrics").rglob("*.py"))
     digest = hashlib.sha256()

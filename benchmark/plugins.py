@@ -96,7 +96,9 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
         raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
     if not where.endswith(".py"):
         if importlib.util.find_spec(where.split(".", maxsplit=1)[0]) is None:
-            raise UsageError(f"No package '{where}' is installed here; install it or give path/to/file.py:Class.")
+            raise UsageError(
+                f"No package '{where}' is installed here; install it or give path/to/file.py:Class."
+            )
         return _imported(where), attribute
     path = Path(where).expanduser().resolve()
     if not path.is_file():
@@ -124,7 +126,9 @@ def _code_hash(module: ModuleType) -> str:
     """
     file = getattr(module, "__file__", None)
     if file is None:
-        raise ModelError(f"{module.__name__} has no source file, so its results could not be told apart later.")
+        raise ModelError(
+            f"{module.__name__} has no source file, so its results could not be told apart later."
+        )
     package = module.__name__.partition(".")[0]
     is_packaged = module.__package__ not in ("", None) and package in sys.modules
     top = getattr(sys.modules[package], "__path__", None) if is_packaged else None

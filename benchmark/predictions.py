@@ -33,7 +33,11 @@ def score_matrix(predictions: pd.DataFrame) -> npt.NDArray[np.float32]:
 
 
 def save_predictions(
-    record_ids: pd.Series[str], scores: npt.NDArray[np.float32], outputs: tuple[str, ...], key: str, path: Path
+    record_ids: pd.Series[str],
+    scores: npt.NDArray[np.float32],
+    outputs: tuple[str, ...],
+    key: str,
+    path: Path,
 ) -> pd.DataFrame:
     """Write scores ``[records, outputs]`` with the key of what they were made from."""
     table = pd.DataFrame(scores, columns=list(outputs))
@@ -57,7 +61,9 @@ def load_predictions(path: Path) -> tuple[pd.DataFrame, str]:
     try:
         arrow = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise LeadboardError(f"The predictions {path} cannot be read ({error}); delete them and run again.") from error
+        raise LeadboardError(
+            f"The predictions {path} cannot be read ({error}); delete them and run again."
+        ) from error
     key = (arrow.schema.metadata or {}).get(_KEY)
     if key is None or "record_id" not in arrow.column_names:
         raise LeadboardError(f"{path} is not a predictions table of this suite; delete it and run again.")

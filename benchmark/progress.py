@@ -28,7 +28,9 @@ class Reporter:
         self.console.print(visible, markup=False, soft_wrap=True)
 
     @contextmanager
-    def step(self, label: str, unit: str = "records", *, quiet_without_work: bool = False) -> Iterator[Callback]:
+    def step(
+        self, label: str, unit: str = "records", *, quiet_without_work: bool = False
+    ) -> Iterator[Callback]:
         """Show one step; the callback takes how many of how many are done.
 
         With ``quiet_without_work`` a step that never called back says nothing.
@@ -36,7 +38,12 @@ class Reporter:
         started = time.perf_counter()
         done = 0
         if self.console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
             with Progress(*columns, console=self.console, transient=True) as bar:
                 task = bar.add_task(label, total=None)
 

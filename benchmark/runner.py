@@ -109,7 +109,9 @@ class Run:
             name = source.card.name
             try:
                 if source.trainable and not source.card.outputs:
-                    plan = plan_training(source, self._source_store(stores), self.places.cache, self.settings.seed)
+                    plan = plan_training(
+                        source, self._source_store(stores), self.places.cache, self.settings.seed
+                    )
                     models.append(EvaluatedModel(source, plan.card, plan))
                 else:
                     check_outputs(source.card, concepts)
@@ -161,7 +163,7 @@ class Run:
                 kept.append(cell)
             else:
                 self.reporter.say(
-                    f"Left out of the table: {cell.model} on {cell.cohort}, made from other data or settings; "
+                    f"Left out of the table: {cell.model} on {cell.cohort}, from other data or settings; "
                     f"name it with --model to run it again."
                 )
         return kept
@@ -190,7 +192,10 @@ class Run:
         absent: Sequence[AbsentCohort],
     ) -> None:
         say = self.reporter.say
-        say(f"Plan: {len(models)} models x {len(stores)} cohorts = {len(cells)} cells, {len(to_do)} to compute.")
+        say(
+            f"Plan: {len(models)} models x {len(stores)} cohorts = {len(cells)} cells, "
+            f"{len(to_do)} to compute."
+        )
         for name, store in stores.items():
             of_release = f" of {store.card.records:,}" if store.card.records else ""
             quarantined = f", {len(store.quarantine)} quarantined" if len(store.quarantine) else ""
@@ -201,7 +206,11 @@ class Run:
             say(f"  left out: {', '.join(item.cohort for item in absent if item.reason == reason)}: {reason}")
         for evaluated in models:
             plan = evaluated.training
-            trained = "" if plan is None else (", trained" if plan.done else f", to be trained on {plan.store.card.id}")
+            trained = (
+                ""
+                if plan is None
+                else (", trained" if plan.done else f", to be trained on {plan.store.card.id}")
+            )
             internal = [c.store.card.id for c in cells if c.model is evaluated and c.relation == "internal"]
             seen = f"; internal: {', '.join(internal)} (test fold)" if internal else ""
             say(f"  {evaluated.card.name}: {len(evaluated.card.outputs)} concepts{trained}{seen}")
@@ -220,6 +229,7 @@ class Ready:
         self.error: LeadboardError | None = None
 
     def __call__(self) -> LoadedModel:
+        """Give the model, or raise what went wrong the first time."""
         if self.error is not None:
             raise self.error
         if self.loaded is None:
@@ -255,5 +265,11 @@ def _state(cell: Cell, status: str, reason: str | None = None) -> PlannedCell:
 def _lost(model: str, cohort: str, reason: str) -> PlannedCell:
     """A cell of a model that could not even be planned."""
     return PlannedCell(
-        model=model, protocol="as-is", cohort=cohort, relation="unknown", key="", status="failed", reason=reason
+        model=model,
+        protocol="as-is",
+        cohort=cohort,
+        relation="unknown",
+        key="",
+        status="failed",
+        reason=reason,
     )

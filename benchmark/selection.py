@@ -43,7 +43,9 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
             if asked:
                 raise UsageError(f"{name} holds renamed records of {original}; evaluate one of the two.")
             here.remove(name)
-            absent.append(AbsentCohort(cohort=name, reason=f"holds renamed records of {original}, which takes part"))
+            absent.append(
+                AbsentCohort(cohort=name, reason=f"holds renamed records of {original}, which takes part")
+            )
     if not here:
         place = f"in {places.data}" if places.data else "because no data folder was named"
         raise UsageError(f"No cohort was found {place}; give the folder that holds the releases with --data.")
@@ -91,5 +93,4 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     if release is None:
         raise UsageError(f"{cohort} was not found in {_where(cohort, places)}.")
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
-        store = prepare(release, places.cache, progress=progress)
-    return store
+        return prepare(release, places.cache, progress=progress)

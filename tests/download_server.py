@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -158,7 +159,7 @@ def slow(pieces: int, seconds: float) -> Fault:
 
 
 @contextmanager
-def serve(publisher: Publisher) -> Iterator[Publisher]:
+def serve(publisher: Publisher, tls: ssl.SSLContext | None = None) -> Iterator[Publisher]:
     """Serve on a free port of the loopback interface."""
 
     class Own(Handler):
@@ -172,9 +173,11 @@ def serve(publisher: Publisher) -> Iterator[Publisher]:
 
     Own.publisher = publisher
     server = Server(("127.0.0.1", 0), Own)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    publisher.url = f"http://127.0.0.1:{server.server_address[1]}/"
+    publisher.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}/"
     try:
         yield publisher
     finally:

@@ -22,7 +22,9 @@ def make_signal(seed: int, samples: int, strength: float, rate: float = 500.0) -
     return np.rint(np.concatenate([limb, independent[2:]])).astype(np.int16)
 
 
-def write_record(folder: Path, name: str, counts: np.ndarray, rate: int, comments: Sequence[str] = (), mat: bool = False) -> None:
+def write_record(
+    folder: Path, name: str, counts: np.ndarray, rate: int, comments: Sequence[str] = (), mat: bool = False
+) -> None:
     """Write one format-16 record: plain ``.dat``, or behind the 24 bytes of a ``.mat`` file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = f"{name}.mat" if mat else f"{name}.dat"
@@ -38,7 +40,7 @@ def write_record(folder: Path, name: str, counts: np.ndarray, rate: int, comment
 
 
 def write_ptb_xl(root: Path, records: int = 120, seed: int = 0) -> None:
-    """Write ``root/ptb-xl`` at 500 Hz: ten folds, patients of one or two records; half of them in fibrillation."""
+    """Write ``root/ptb-xl`` at 500 Hz: ten folds, two records a patient; half of the patients in fibrillation."""
     folder = root / "ptb-xl"
     rows = []
     for i in range(1, records + 1):
@@ -70,4 +72,6 @@ def write_challenge(root: Path, folder: str = "georgia", records: int = 40, seed
         counts = make_signal(seed * 100_000 + i, 5000, 1.0 if sick else 0.2)
         codes = "164889003,164873001" if sick else "426783006"
         comments = (f"#Age: {40 + i % 30}", "#Sex: Female" if i % 3 else "#Sex: Male", f"#Dx: {codes}")
-        write_record(root / "challenge-2021/training" / folder / "g1", f"E{i:05d}", counts, 500, comments, mat=True)
+        write_record(
+            root / "challenge-2021/training" / folder / "g1", f"E{i:05d}", counts, 500, comments, mat=True
+        )

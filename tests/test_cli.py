@@ -46,23 +46,62 @@ def leadboard(home: Path, *arguments: str, code: int = 0) -> subprocess.Complete
 
 
 def test_run_then_run_again(home: Path) -> None:
-    first = leadboard(home, "run", "--data", "data", "--model", "prevalence", "--model", GOOD, "--out", "run", "--resamples", "50")
+    first = leadboard(
+        home,
+        "run",
+        "--data",
+        "data",
+        "--model",
+        "prevalence",
+        "--model",
+        GOOD,
+        "--out",
+        "run",
+        "--resamples",
+        "50",
+    )
     assert "2 models x 2 cohorts = 4 cells, 4 to compute" in first.stderr
     assert "4 of 4 cells computed now, 0 failed" in first.stdout
     for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv", "leaderboard.json", "run.json"):
         assert (home / "run" / name).stat().st_size > 0
-    again = leadboard(home, "run", "--data", "data", "--model", "prevalence", "--model", GOOD, "--out", "run", "--resamples", "50")
+    again = leadboard(
+        home,
+        "run",
+        "--data",
+        "data",
+        "--model",
+        "prevalence",
+        "--model",
+        GOOD,
+        "--out",
+        "run",
+        "--resamples",
+        "50",
+    )
     assert "Nothing to do: all 4 cells are done." in again.stdout
     leadboard(home, "report", "run")
 
 
 def test_cohorts_as_json(home: Path) -> None:
-    rows = {row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)}
-    assert set(rows) >= {"ptb-xl", "cpsc-2018", "cpsc-2018-extra", "chapman-shaoxing", "ningbo", "georgia", "ptb", "incart"}
+    rows = {
+        row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)
+    }
+    assert set(rows) >= {
+        "ptb-xl",
+        "cpsc-2018",
+        "cpsc-2018-extra",
+        "chapman-shaoxing",
+        "ningbo",
+        "georgia",
+        "ptb",
+        "incart",
+    }
     assert (rows["georgia"]["found"], rows["georgia"]["records"]) == (True, 40)
     assert (rows["ningbo"]["found"], rows["ningbo"]["records"]) == (False, None)
     leadboard(home, "prepare", "georgia", "--data", "data")
-    rows = {row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)}
+    rows = {
+        row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)
+    }
     assert rows["georgia"]["quarantined"] == 0
 
 
@@ -70,16 +109,26 @@ def test_lists_for_people(home: Path) -> None:
     assert "georgia" in leadboard(home, "cohorts", "--data", "data").stdout
     assert "resnet1d" in leadboard(home, "models").stdout
     assert "IAVB" in leadboard(home, "concepts").stdout
-    assert {row["id"] for row in json.loads(leadboard(home, "concepts", "--json").stdout)} > {"AF", "NORM", "LBBB"}
+    assert {row["id"] for row in json.loads(leadboard(home, "concepts", "--json").stdout)} > {
+        "AF",
+        "NORM",
+        "LBBB",
+    }
 
 
 def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
     ids = [f"r{i:03d}" for i in range(50)]
-    pd.DataFrame({"record_id": ids, "my disease": truth + rng.normal(0, 1, 50)}).to_csv(tmp_path / "s.csv", index=False)
+    pd.DataFrame({"record_id": ids, "my disease": truth + rng.normal(0, 1, 50)}).to_csv(
+        tmp_path / "s.csv", index=False
+    )
     pd.DataFrame({"record_id": ids, "my disease": truth}).to_csv(tmp_path / "l.csv", index=False)
-    answer = json.loads(leadboard(tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json").stdout)
+    answer = json.loads(
+        leadboard(
+            tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json"
+        ).stdout
+    )
     assert set(answer["macro"]["auroc"]) >= {"value", "low", "high"}
     concept = answer["concepts"]["my disease"]
     assert (concept["n"], concept["positives"], concept["eligible"]) == (50, int(truth.sum()), True)
@@ -126,20 +175,32 @@ def test_help_answers_without_heavy_imports(home: Path) -> None:
         "heavy = {'torch', 'pandas', 'numba', 'matplotlib', 'h5py', 'sklearn'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    answer = subprocess.run([sys.executable, "-c", code], cwd=home, env=environment(home), capture_output=True, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, env=environment(home), capture_output=True, text=True
+    )
     assert answer.returncode == 0, answer.stderr
     assert "prepare" in answer.stdout
 
 
 def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
     answer = leadboard(
-        home, "run", "--data", "data", "--cohort", "georgia", "--model", f"{PLUGINS / 'bad.py'}:Raises", "--out", "bad", code=1
+        home,
+        "run",
+        "--data",
+        "data",
+        "--cohort",
+        "georgia",
+        "--model",
+        f"{PLUGINS / 'bad.py'}:Raises",
+        "--out",
+        "bad",
+        code=1,
     )
     assert "ZeroDivisionError" in answer.stderr
     assert "1 failed" in answer.stdout
 
 
-SLOW = '''
+SLOW = """
 import pathlib, time
 import numpy as np
 
@@ -151,17 +212,31 @@ class Slow:
             pathlib.Path("stuck").touch()
             time.sleep(600)
         return np.zeros((len(batch.signals), 1))
-'''
+"""
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
     (home / "slow.py").write_text(SLOW)
     out = home / f"killed-{how.name}"
-    arguments = ("run", "--data", "data", "--model", GOOD, "--model", "slow.py:Slow", "--out", str(out), "--resamples", "20")
+    arguments = (
+        "run",
+        "--data",
+        "data",
+        "--model",
+        GOOD,
+        "--model",
+        "slow.py:Slow",
+        "--out",
+        str(out),
+        "--resamples",
+        "20",
+    )
     (home / "slow-now").touch()
     (home / "stuck").unlink(missing_ok=True)
-    process = subprocess.Popen((*COMMAND, *arguments), cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        (*COMMAND, *arguments), cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not (home / "stuck").exists():
         assert process.poll() is None

@@ -68,14 +68,13 @@ def unpack(archive: Path, root: Path, rule: Unpack, stop: Event) -> list[Member]
     LeadboardError
         If the disk has no room for them.
     """
-    with disk_errors(archive):
-        try:
-            with _entries(archive) as entries:
-                targets = _targets(archive, entries, rule)
-                _check_size(archive, sum(entry.size for entry in entries), root)
-                return [_write(entry, path, root, stop) for path, entry in targets.items()]
-        except _DAMAGED as error:
-            raise FileError(f"{archive} is damaged ({error}); delete it and download it again.") from None
+    try:
+        with _entries(archive) as entries:
+            targets = _targets(archive, entries, rule)
+            _check_size(archive, sum(entry.size for entry in entries), root)
+            return [_write(entry, path, root, stop) for path, entry in targets.items()]
+    except (*_DAMAGED, OSError) as error:  # what the disk says to a write is a LeadboardError by now
+        raise FileError(f"{archive} is damaged ({error}); delete it and download it again") from None
 
 
 @contextmanager
@@ -139,7 +138,7 @@ def _targets(archive: Path, entries: list[_Entry], rule: Unpack) -> dict[str, _E
             raise _refused(archive, entry.name, "is there twice")
         targets[path] = entry
     if not targets:
-        raise FileError(f"{archive} holds no file; delete it and download it again.")
+        raise FileError(f"{archive} holds no file; delete it and download it again")
     return targets
 
 
@@ -148,7 +147,7 @@ def _check_size(archive: Path, size: int, root: Path) -> None:
     if size > MOST_EXPANSION * packed + CHUNK:
         raise FileError(
             f"{archive} has {packed:,} bytes and claims to hold {size:,}; it was not unpacked, since "
-            "an archive of recordings does not grow that much."
+            "an archive of recordings does not grow that much"
         )
     if size > free:
         raise LeadboardError(
@@ -161,25 +160,35 @@ def _write(entry: _Entry, path: str, root: Path, stop: Event) -> Member:
     target = root / path
     piece = beside(target, PART)
     digest = hashlib.sha256()
-    with disk_errors(target):
+    with entry.open() as source, disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with entry.open() as source, piece.open("wb") as file:
-            while chunk := source.read(CHUNK):
+        with piece.open("wb") as file:
+            for chunk in _chunks(source, entry):
                 if stop.is_set():
                     raise StoppedError
                 digest.update(chunk)
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-            size = file.tell()
-        if size != entry.size:
-            raise EOFError(f"{entry.name!a} ends early")
         piece.replace(target)
-    return Member(path, size, f"sha256:{digest.hexdigest()}")
+    return Member(path, entry.size, f"sha256:{digest.hexdigest()}")
+
+
+def _chunks(source: IO[bytes], entry: _Entry) -> Iterator[bytes]:
+    """Read an entry; whatever is wrong with it is no fault of the disk that it is written to."""
+    size = 0
+    try:
+        while chunk := source.read(CHUNK):
+            size += len(chunk)
+            yield chunk
+    except OSError as error:
+        raise EOFError(str(error)) from None
+    if size != entry.size:
+        raise EOFError(f"{entry.name!a} ends early")
 
 
 def _refused(archive: Path, name: str, why: str) -> FileError:
     return FileError(
-        f"{archive} was not unpacked: its entry {name[:200]!a} {why}; nothing was written. "
-        "Tell the publisher, or whoever runs the mirror."
+        f"{archive} was not unpacked: its entry {name[:200]!a} {why}; nothing was "
+        "written, tell the publisher or whoever runs the mirror"
     )

@@ -57,7 +57,8 @@ def safe_path(text: str) -> str:
     wrong = (
         not text.isprintable()
         or "\\" in text
-        or any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > 240 for part in parts)
+        or any(part.strip() in ("", ".", "..") or part != part.strip() for part in parts)
+        or any(len(part.encode("utf-8", "replace")) > 240 for part in parts)
         or re.match(r"[A-Za-z]:", text)
         or text.endswith((PART, WRONG, ASIDE))
     )

@@ -51,6 +51,13 @@ class _NoLogin(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Leaves redirects, and the bodies that come with them, to `Web`."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Web:
     """HTTP sessions for one download.
 
@@ -68,7 +75,7 @@ class Web:
     def __init__(self, connections: int = 4, *, loopback: bool = False, login_to: str = "") -> None:
         self._loopback = loopback
         self._login_to = login_to
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _NoLogin()
         self._session.headers["User-Agent"] = f"leadboard/{_version()}"
         # Sums and ranges are those of the file, not of a compressed transfer of it.

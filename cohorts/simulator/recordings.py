@@ -47,7 +47,7 @@ class Simulated:
     stated
         What the reader wrote, by condition: one rhythm, findings, and ``"NORM"`` if there are none.
     statements
-        The same in the release's own words.
+        The same in the release's own words, as far as it has words for it.
     signal
         float32 ``[8, samples]`` in mV: I, II, V1-V6.
     heart
@@ -67,7 +67,7 @@ class Simulated:
     fold: int
     present: dict[str, float]
     stated: tuple[str, ...]
-    statements: tuple[str, ...]
+    statements: dict[str, str]
     signal: Floats
     rate: float
     heart: Heart
@@ -162,11 +162,11 @@ def _read(
     return tuple(dict.fromkeys(found))
 
 
-def _written(stated: tuple[str, ...], site: Site, now: np.random.Generator) -> tuple[str, ...]:
-    """Put the stated conditions into the site's own words."""
-    words: list[str] = []
+def _written(stated: tuple[str, ...], site: Site, now: np.random.Generator) -> dict[str, str]:
+    """Put the stated conditions into the site's own words, mostly the usual ones."""
+    words: dict[str, str] = {}
     for condition in stated:
-        ways = site.vocabulary.get(condition, ())
+        ways = site.vocabulary.get(condition)
         if ways:
-            words.append(ways[0] if now.random() < 0.7 else ways[int(now.integers(len(ways)))])
-    return tuple(words)
+            words[condition] = ways[0] if now.random() < 0.7 else ways[int(now.integers(len(ways)))]
+    return words

@@ -43,7 +43,9 @@ def test_resampled_length_and_content() -> None:
     signal = np.tile(np.sin(2 * np.pi * 3 * time), (12, 1))
     got = harmonise(recording(signal), InputSpec(sampling_rate=100))
     assert got.shape == (12, 1000)
-    np.testing.assert_allclose(got[0, 50:-50], np.sin(2 * np.pi * 3 * np.arange(1000) / 100)[50:-50], atol=0.01)
+    np.testing.assert_allclose(
+        got[0, 50:-50], np.sin(2 * np.pi * 3 * np.arange(1000) / 100)[50:-50], atol=0.01
+    )
 
 
 def test_frequencies_above_the_new_limit_do_not_fold_back() -> None:

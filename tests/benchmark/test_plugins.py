@@ -20,7 +20,9 @@ PLUGINS = Path(__file__).parents[1] / "plugins"
 
 def batch(records: int = 4) -> Batch:
     return Batch(
-        np.zeros((records, 2, 500), dtype=np.float32), np.full(records, np.nan, dtype=np.float32), np.full(records, "")
+        np.zeros((records, 2, 500), dtype=np.float32),
+        np.full(records, np.nan, dtype=np.float32),
+        np.full(records, ""),
     )
 
 

@@ -33,7 +33,9 @@ def test_hash_sees_every_value(row: int, column: int, value: float) -> None:
     table.insert(0, "record_id", IDS)
     changed = table.copy()
     changed.iloc[row, column + 1] = np.float32(value)
-    same = table.iloc[row, column + 1] == np.float32(value) and np.signbit(value) == np.signbit(SCORES[row, column])
+    same = table.iloc[row, column + 1] == np.float32(value) and np.signbit(value) == np.signbit(
+        SCORES[row, column]
+    )
     assert (content_hash(changed) == content_hash(table)) == same
 
 

@@ -41,7 +41,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def run(folder: Path, data: Path, cache: Path, *models: str, settings: RunSettings | None = None, **more: object) -> Outcome:
+def run(
+    folder: Path, data: Path, cache: Path, *models: str, settings: RunSettings | None = None, **more: object
+) -> Outcome:
     settings = settings or RunSettings(resamples=100)
     hardware = more.pop("hardware", Hardware())
     return Run(folder, Places(data, cache), settings, hardware, Reporter(), models=models, **more)()  # type: ignore[arg-type]
@@ -60,7 +62,9 @@ def test_the_record_agrees_with_scikit_learn(tmp_path: Path, data: Path, cache: 
         known = truth >= 0
         metrics = record.evaluation.concepts[concept]
         assert (metrics.n, metrics.positives) == (known.sum(), (truth == 1).sum())
-        assert metrics.auroc.value == pytest.approx(roc_auc_score(truth[known], predictions[concept][known]), abs=1e-12)
+        assert metrics.auroc.value == pytest.approx(
+            roc_auc_score(truth[known], predictions[concept][known]), abs=1e-12
+        )
         assert metrics.auprc.value == pytest.approx(
             average_precision_score(truth[known], predictions[concept][known]), abs=1e-12
         )
@@ -69,7 +73,9 @@ def test_the_record_agrees_with_scikit_learn(tmp_path: Path, data: Path, cache: 
     assert record.cohort.fingerprint == store.fingerprint
 
 
-def test_a_second_run_does_nothing_and_a_damaged_cell_is_made_again(tmp_path: Path, data: Path, cache: Path) -> None:
+def test_a_second_run_does_nothing_and_a_damaged_cell_is_made_again(
+    tmp_path: Path, data: Path, cache: Path
+) -> None:
     run(tmp_path, data, cache, GOOD)
     paths = sorted(tmp_path.rglob("*.json")) + sorted(tmp_path.rglob("*.parquet"))
     before = {path: path.stat().st_mtime_ns for path in paths if path.name != "run.json"}
@@ -123,7 +129,9 @@ def test_a_trained_model_is_internal_on_its_test_fold_only(tmp_path: Path, data:
     assert external.evaluation.macro.auroc.value == 0.5
 
 
-def test_the_renamed_copy_is_never_evaluated_beside_the_original(tmp_path: Path, data: Path, cache: Path) -> None:
+def test_the_renamed_copy_is_never_evaluated_beside_the_original(
+    tmp_path: Path, data: Path, cache: Path
+) -> None:
     run(tmp_path, data, cache, GOOD)
     content = load_run_file(tmp_path)
     assert {cell.cohort for cell in content.cells} == {"ptb-xl", "georgia"}
@@ -143,7 +151,9 @@ def test_a_broken_model_fails_alone(tmp_path: Path, data: Path, cache: Path, nam
     assert all(cell.status == "failed" and cell.reason for cell in bad)
 
 
-def test_batch_size_threads_and_neighbours_do_not_change_a_result(tmp_path: Path, data: Path, cache: Path) -> None:
+def test_batch_size_threads_and_neighbours_do_not_change_a_result(
+    tmp_path: Path, data: Path, cache: Path
+) -> None:
     run(tmp_path / "a", data, cache, GOOD, hardware=Hardware(batch_size=1, workers=1))
     run(tmp_path / "b", data, cache, GOOD, hardware=Hardware(batch_size=32, workers=3), cohorts=["georgia"])
     a, b = (load_record(tmp_path / name / "amplitude/as-is/georgia.json") for name in "ab")

@@ -266,6 +266,7 @@ def _first_counts(store):
     return store.counts(0)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 on, of any process with threads
 def test_a_store_survives_pickling_forking_and_threads(georgia, cache):
     store = prepare(georgia(), cache)
     expected = store.counts(0)

@@ -94,6 +94,6 @@ def write_challenge_record(folder: Path, recording: Simulated, database: Databas
 
 def snomed_codes(recording: Simulated) -> list[str]:
     """Codes of a recording; one in a hundred states a code twice, as the real headers do."""
-    words = [word for statement in recording.statements for word in statement.split()]
+    words = [word for statement in recording.statements.values() for word in statement.split()]
     codes = list(dict.fromkeys(SCP_TO_SNOMED.get(word, word) for word in words)) or [_SINUS_RHYTHM]
     return codes + codes[-1:] if recording.random.random() < 0.01 else codes

@@ -95,7 +95,7 @@ def _exam(recording: Simulated, exam_id: int, trace_file: str) -> list[object]:
         int(recording.age),
         not recording.female,
         round(float(np.clip(recording.age + random.normal(0, 9), 16, 99)), 4),
-        *(name in recording.statements for name in _CODE_15_CLASSES),
+        *(name in recording.statements.values() for name in _CODE_15_CLASSES),
         7_000 + 13 * recording.patient,
         bool(random.random() < 0.036) if followed else "",
         round(float(random.uniform(0.1, 6.5)), 4) if followed else "",
@@ -118,7 +118,9 @@ def write_code_test(folder: Path, recordings: Iterable[Simulated]) -> None:
     )
     annotations = folder / "annotations"
     annotations.mkdir()
-    gold = np.array([[name in recording.statements for name in _CODE_TEST_CLASSES] for recording in found])
+    gold = np.array(
+        [[name in recording.statements.values() for name in _CODE_TEST_CLASSES] for recording in found]
+    )
     _write_table(annotations / "gold_standard.csv", list(_CODE_TEST_CLASSES), gold.astype(int).tolist())
     random = found[0].random
     for reader, (missed, invented) in _READERS.items():

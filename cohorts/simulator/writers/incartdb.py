@@ -36,12 +36,14 @@ def write(folder: Path, recordings: Iterable[Simulated]) -> None:
             f"# {', '.join(findings) or 'noise'}",
         ]
         write_record(folder, name, recording.rate, [file], comments)
-        (folder / f"{name}.atr").write_bytes(annotations(recording.beats, recording.rate, file.counts.shape[1]))
+        (folder / f"{name}.atr").write_bytes(
+            beat_annotations(recording.beats, recording.rate, file.counts.shape[1])
+        )
     (folder / "RECORDS").write_text("".join(names))
     (folder / "ANNOTATORS").write_text("atr\treference beats\n")
 
 
-def annotations(beats: Beats, rate: float, samples: int) -> bytes:
+def beat_annotations(beats: Beats, rate: float, samples: int) -> bytes:
     """Beats in the MIT annotation format, annot(5): six bits of code, ten of time since the last."""
     marks = [(time, _NORMAL) for time in beats.qrs] + [(time, _PREMATURE) for time in beats.pvc]
     last, content = 0, b""

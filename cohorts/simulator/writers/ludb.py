@@ -30,6 +30,14 @@ _COLUMNS = (
     "Non-specific repolarization abnormalities",
     "Other states",
 )
+# Highest frontal axis in degrees, and what it is called.
+_AXES = (
+    (-150, "right axis deviation"),
+    (0, "left axis deviation"),
+    (30, "horizontal"),
+    (70, "normal"),
+    (90, "vertical"),
+)
 _LEADS = tuple(lead.lower() for lead in STANDARD_LEADS)
 
 
@@ -52,15 +60,13 @@ def write(folder: Path, recordings: Iterable[Simulated]) -> None:
 def _cells(recording: Simulated) -> dict[str, list[str]]:
     """Statements by column, each once."""
     cells: dict[str, list[str]] = defaultdict(list)
-    for way in recording.statements:
+    for way in recording.statements.values():
         for statement in way.split("|"):
             column, _, text = statement.partition("=")
             if text not in cells[column]:
                 cells[column].append(text)
     degrees = recording.heart.frontal_axis()
-    limits = ((-150, "right axis deviation"), (0, "left axis deviation"), (30, "horizontal"))
-    limits += ((70, "normal"), (90, "vertical"))
-    axis = next((name for limit, name in limits if degrees <= limit), "right axis deviation")
+    axis = next((name for limit, name in _AXES if degrees <= limit), "right axis deviation")
     cells[_AXIS] = [f"{_AXIS}: {axis}"]
     return cells
 

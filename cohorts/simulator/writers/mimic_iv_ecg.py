@@ -22,7 +22,16 @@ LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V
 _REPORTS = 18
 _WARNING = "--- Warning: Data quality may affect interpretation ---"
 _MEASUREMENTS = [f"report_{number}" for number in range(_REPORTS)]
-_MEASUREMENTS += ["bandwidth", "filtering", "rr_interval", "p_onset", "p_end", "qrs_onset", "qrs_end", "t_end"]
+_MEASUREMENTS += [
+    "bandwidth",
+    "filtering",
+    "rr_interval",
+    "p_onset",
+    "p_end",
+    "qrs_onset",
+    "qrs_end",
+    "t_end",
+]
 _MEASUREMENTS += ["p_axis", "qrs_axis", "t_axis"]
 _NO_TIME, _NO_AXIS = 29999, 32767
 
@@ -94,8 +103,7 @@ def report_lines(recording: Simulated) -> list[str]:
     random = recording.random
     rhythm: list[str] = []
     findings: list[str] = []
-    said = dict(zip((c for c in recording.stated), recording.statements, strict=True))
-    for condition, words in said.items():
+    for condition, words in recording.statements.items():
         if condition in RHYTHMS:
             rhythm += words.split("|")
         elif condition != "NORM":
@@ -106,6 +114,8 @@ def report_lines(recording: Simulated) -> list[str]:
         findings = [words for words in findings if words not in ectopy]
     if findings and random.random() < 0.08:
         findings.append("Cannot rule out anterior infarct - age undetermined")
-    conclusion = "Normal ECG" if "NORM" in said else str(random.choice(["Abnormal ECG", "Borderline ECG"]))
+    conclusion = (
+        "Normal ECG" if "NORM" in recording.stated else str(random.choice(["Abnormal ECG", "Borderline ECG"]))
+    )
     warning = [_WARNING] if recording.noise.muscle > 0.025 else []
     return [*warning, *rhythm, *findings, "", conclusion]

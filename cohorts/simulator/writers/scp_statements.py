@@ -78,6 +78,21 @@ BIGU r - - bigeminal pattern
 """
 
 
+_HEADER = (
+    "",
+    "description",
+    *_KINDS.values(),
+    "diagnostic_class",
+    "diagnostic_subclass",
+    "Statement Category",
+    "SCP-ECG Statement Description",
+    "AHA code",
+    "aECG REFID",
+    "CDISC Code",
+    "DICOM Code",
+)
+
+
 def _parse() -> dict[str, ScpStatement]:
     statements = {}
     for line in _TABLE.strip().splitlines():
@@ -98,12 +113,10 @@ def write_scp_statements(path: Path) -> None:
     """Write the table beside PTB-XL's; columns that nobody reads are left empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(
-            ["", "description", "diagnostic", "form", "rhythm", "diagnostic_class", "diagnostic_subclass"]
-            + ["Statement Category", "SCP-ECG Statement Description", "AHA code"]
-            + ["aECG REFID", "CDISC Code", "DICOM Code"]
-        )
+        table.writerow(_HEADER)
         for code, statement in SCP_STATEMENTS.items():
             flags = ["1.0" if kind in statement.kinds else "" for kind in _KINDS.values()]
             classes = [statement.superclass, statement.subclass]
-            table.writerow([code, statement.description, *flags, *classes, "", statement.description, *[""] * 4])
+            table.writerow(
+                [code, statement.description, *flags, *classes, "", statement.description, *[""] * 4]
+            )

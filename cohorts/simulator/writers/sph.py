@@ -28,11 +28,13 @@ def write(folder: Path, recordings: Iterable[Simulated]) -> None:
             signal = (np.rint(twelve_leads(recording.signal) * 1250) / 1250).astype(np.float16)
             with h5py.File(records / f"{name}.h5", "w") as store:
                 chunks = (3, min(1250, signal.shape[1]))
-                store.create_dataset("ecg", data=signal, chunks=chunks, compression="gzip", compression_opts=4)
+                store.create_dataset(
+                    "ecg", data=signal, chunks=chunks, compression="gzip", compression_opts=4
+                )
             table.writerow(
                 [
                     name,
-                    aha_code(recording.statements),
+                    aha_code(recording.statements.values()),
                     f"S{recording.patient + 1:05d}",
                     int(recording.age),
                     "F" if recording.female else "M",
@@ -42,7 +44,7 @@ def write(folder: Path, recordings: Iterable[Simulated]) -> None:
             )
 
 
-def aha_code(statements: tuple[str, ...]) -> str:
+def aha_code(statements: Iterable[str]) -> str:
     """Join statements by number, "normal" only where it stands alone: ``60+310;147``."""
     codes = list(dict.fromkeys(code for statement in statements for code in statement.split()))
     abnormal = [code for code in codes if code != "1"]

@@ -1,0 +1,163 @@
+"""Write simulated releases: the entry of the simulator."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cohorts.errors import UnknownNameError, UsageError
+from cohorts.simulator import MARKER
+from cohorts.simulator.recordings import Simulated, record_count, recordings_of
+from cohorts.simulator.sites import SITES
+from cohorts.simulator.writers import (
+    challenge,
+    code,
+    ecg_arrhythmia,
+    echonext,
+    incartdb,
+    ludb,
+    mimic_iv_ecg,
+    ptb_xl,
+    ptbdb,
+    sph,
+    zzu_pecg,
+)
+from cohorts.simulator.writers.wfdb import write_marker
+
+Progress = Callable[[int, int], None]
+"""Takes how many recordings of how many are done."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """How one release is made.
+
+    Attributes
+    ----------
+    folder
+        Below the data root, as in the cohort's card.
+    sites
+        Whose recordings it holds. Releases that name the same site hold the same recordings.
+    write
+        Writes them into the folder.
+    default
+        Whether it is part of the default suite.
+    """
+
+    folder: str
+    sites: tuple[str, ...]
+    write: Callable[..., None]
+    default: bool = False
+
+
+def _tree(database: str, site: str = "", *, default: bool = False) -> Release:
+    """Make a database of the Challenge tree."""
+    folder = f"challenge-2021/training/{database}"
+    return Release(folder, (site or database,), challenge.write, default)
+
+
+RELEASES = {
+    "ptb-xl": Release("ptb-xl", ("ptb-xl",), ptb_xl.write, default=True),
+    "cpsc-2018": _tree("cpsc_2018", default=True),
+    "cpsc-2018-extra": _tree("cpsc_2018_extra"),
+    "chapman-shaoxing": _tree("chapman_shaoxing", default=True),
+    "ningbo": _tree("ningbo", default=True),
+    "georgia": _tree("georgia", default=True),
+    "ptb": _tree("ptb"),
+    "incart": _tree("st_petersburg_incart", "incart"),
+    "challenge-ptb-xl": _tree("ptb-xl"),
+    "sph": Release("sph", ("sph",), sph.write, default=True),
+    "code-15": Release("code-15", ("code-15",), code.write_code_15, default=True),
+    "code-test": Release("code-test", ("code-test",), code.write_code_test, default=True),
+    "ludb": Release("ludb", ("ludb",), ludb.write, default=True),
+    "mimic-iv-ecg": Release("mimic-iv-ecg", ("mimic-iv-ecg",), mimic_iv_ecg.write, default=True),
+    "zzu-pecg": Release("zzu-pecg", ("zzu-pecg",), zzu_pecg.write, default=True),
+    "ptbdb": Release("ptbdb", ("ptb",), ptbdb.write),
+    "incartdb": Release("incartdb", ("incart",), incartdb.write),
+    "ecg-arrhythmia": Release("ecg-arrhythmia", ("chapman_shaoxing", "ningbo"), ecg_arrhythmia.write),
+    "echonext": Release("echonext", ("echonext",), echonext.write),
+}
+"""Every release that can be simulated, by cohort id."""
+
+
+def simulate(
+    out: Path,
+    seed: int = 0,
+    sites: Sequence[str] | None = None,
+    scale: float = 1.0,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write synthetic copies of releases, each in its own layout.
+
+    The recordings of a release depend on the seed and the scale only, not on which other releases
+    are written. Two releases that contain each other hold the same recordings.
+
+    Parameters
+    ----------
+    out
+        The data root; releases come to lie below it as the adapters expect them.
+    sites
+        Cohort ids; the default suite if not given.
+    scale
+        Relative number of recordings.
+    progress
+        Called after every recording.
+
+    Returns
+    -------
+    list of Path
+        The folders of the releases, in the order asked.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no release of that name to simulate.
+    UsageError
+        If a release's folder holds something that the simulator has not made.
+    """
+    names = [name for name, release in RELEASES.items() if release.default] if sites is None else list(sites)
+    for name in names:
+        if name not in RELEASES:
+            raise UnknownNameError("simulated release", name, RELEASES)
+    if not 0 < scale <= 1000:
+        raise UsageError(f"A scale of {scale:g} is not above 0 and at most 1000.")
+    if seed < 0:
+        raise UsageError(f"The seed {seed} is negative; give 0 or more.")
+    total = sum(record_count(SITES[site], scale) for name in names for site in RELEASES[name].sites)
+    counter = _Counter(progress, total)
+    return [_simulate_release(Path(out), RELEASES[name], seed, scale, counter) for name in names]
+
+
+def _simulate_release(out: Path, release: Release, seed: int, scale: float, counter: _Counter) -> Path:
+    """Write one release into an empty folder."""
+    folder = out / release.folder
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).is_file():
+            raise UsageError(
+                f"{folder} holds files that are not simulated; choose another folder for simulated releases."
+            )
+        shutil.rmtree(folder)
+    write_marker(folder, seed)
+    release.write(
+        folder, *(counter.counted(recordings_of(SITES[site], seed, scale)) for site in release.sites)
+    )
+    return folder
+
+
+class _Counter:
+    """Tells the progress over all releases."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.tell = progress
+        self.total = total
+        self.done = 0
+
+    def counted(self, recordings: Iterable[Simulated]) -> Iterator[Simulated]:
+        """Pass recordings on and count them."""
+        for recording in recordings:
+            yield recording
+            self.done += 1
+            if self.tell is not None:
+                self.tell(self.done, self.total)
