@@ -26,6 +26,7 @@ DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
 Repeated = Annotated[tuple[str, ...], Parameter(negative=())]
 DEFAULT_RUN = Path("results/runs/local")
+QUARANTINE_SHOWN = 20
 
 
 @app.command
@@ -113,11 +114,14 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
             reporter.say(f"FAILED {name}: {error}")
             failed += 1
             continue
-        print(f"{name}: {len(store):,} records, {len(store.quarantine)} quarantined, {store.path}")
+        here, whole = len(store) + len(store.quarantine), store.card.records
+        print(f"{name}: {here:,} of {whole:,} records, {len(store.quarantine):,} quarantined, {store.path}")
         for warning in store.warnings:
             print(f"  warning: {warning}")
-        for row in store.quarantine.itertuples(index=False):
+        for row in store.quarantine.head(QUARANTINE_SHOWN).itertuples(index=False):
             print(f"  quarantined: {row.record_id}: {row.reason}")
+        if len(store.quarantine) > QUARANTINE_SHOWN:
+            print(f"  and {len(store.quarantine) - QUARANTINE_SHOWN:,} more")
     return 1 if failed else 0
 
 

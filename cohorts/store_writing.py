@@ -73,7 +73,7 @@ def write_store(
         ).sort_values(["record_id", "reason"])
         _write_index(file.create_group("index"), index)
         _write_texts(file.create_group("quarantine"), quarantine)
-        file["warnings"] = _texts(_warnings(cohort, len(index) + len(quarantine), odd_gains))
+        file["warnings"] = _texts(_warnings(cohort, odd_gains))
         write_labels(file, index["statements"].tolist(), ontology, cohort.card.id, cohort.card.vocabulary)
         file.attrs["format"] = FORMAT
         file.attrs["card"] = cohort.card.model_dump_json()
@@ -163,11 +163,10 @@ def _check_usable(counts: Counts) -> None:
         raise RecordError("No sample is finite." if (counts == MISSING).all() else "All leads are flat.")
 
 
-def _warnings(cohort: Cohort, records: int, odd_gains: dict[str, float]) -> list[str]:
+def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     """Say what is odd about the release as it lies here, one sentence each."""
-    card, found = cohort.card, []
-    if records != card.records:
-        found.append(f"{records:,} records are here; {card.name} {card.version} has {card.records:,}.")
+    card = cohort.card
+    found: list[str] = []
     if odd_gains:
         examples = _some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
         found.append(

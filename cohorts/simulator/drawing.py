@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, Wave
+from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, Wave, project
 from cohorts.simulator.rhythm import Beats
 
 Doubles = npt.NDArray[np.float64]
@@ -48,14 +48,14 @@ def draw(heart: Heart, beats: Beats, seconds: float, rate: float, now: np.random
 
 def twelve_leads(signal: npt.NDArray[np.floating]) -> Floats:
     """All `STANDARD_LEADS` ``[12, samples]`` from the eight independent ones."""
-    return np.asarray(TWELVE_FROM_EIGHT.astype(np.float32) @ signal.astype(np.float32))
+    return project(TWELVE_FROM_EIGHT.astype(np.float32), signal.astype(np.float32))
 
 
 def _projected(heart: Heart, wave: Wave, rate: float, before: float, after: float) -> tuple[Floats, int]:
     """Project a wave to ``[8, samples]``, and count the samples from its start to the onset."""
     start = round(before * rate)
     time = (np.arange(start + round(after * rate)) - start) / rate
-    return (heart.leads @ wave.at(time)).astype(np.float32), start
+    return project(heart.leads, wave.at(time)).astype(np.float32), start
 
 
 def _repolarisation(time: Doubles, onset: float, qt: float, st: Doubles, slope: float, t: Doubles) -> Doubles:
@@ -82,7 +82,7 @@ def _beat(heart: Heart, rate: float, premature: bool) -> tuple[Floats, int]:
     else:
         st, slope, t = heart.st, heart.st_slope, heart.t
     dipole = wave.at(time) + _repolarisation(time, wave.duration - 0.008, qt, st, slope, t)
-    return (heart.leads @ dipole).astype(np.float32), before
+    return project(heart.leads, dipole).astype(np.float32), before
 
 
 def _spike(heart: Heart, stimulus: Doubles, rate: float) -> tuple[Floats, int]:
@@ -117,4 +117,4 @@ def _atrial_waves(heart: Heart, beats: Beats, samples: int, rate: float, now: np
     main = np.sin(phase) + 0.35 * np.sin(2 * phase + 1.0) + 0.15 * np.sin(3 * phase + 2.0)
     other = np.sin(phase * now.uniform(1.1, 1.35) + 2.0)
     dipole = np.outer([-0.35, 0.35, -0.75], swell * main) + np.outer([0.3, 0.4, 0.15], other)
-    return np.asarray(0.5 * heart.fibrillation * heart.leads @ dipole, dtype=np.float32)
+    return project(0.5 * heart.fibrillation * heart.leads, dipole).astype(np.float32)

@@ -136,7 +136,7 @@ def lateral_injury(heart: Heart, s: float, now: Random) -> None:
 
 def _injury(heart: Heart, direction: list[float], s: float) -> None:
     vector = np.array(direction)
-    heart.st = heart.st + vector * (0.75 + 0.95 * s)
+    heart.st = heart.st + vector * (0.5 + 0.9 * s)
     heart.st_slope = 0.7
     heart.t = heart.t * 0.7 + vector * (0.5 + 0.6 * s)
 

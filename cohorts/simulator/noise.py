@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from cohorts.simulator.heart import project
+
 Floats = npt.NDArray[np.float32]
 
 # Electrodes: right arm, left arm, left leg, V1-V6. The chest leads refer to the mean of the limbs.
@@ -79,10 +81,10 @@ def add_noise(signal: Floats, noise: Noise, rate: float, now: np.random.Generato
     weights[:, :, :-2] *= noise.wander * (0.19 / _WANDER_HZ) ** 0.7 / np.sqrt(count - 2)
     weights[:, :, -2] *= noise.mains
     weights[:, :, -1] *= 0.3 * noise.mains
-    mixed = _LEADS_FROM_ELECTRODES @ weights.reshape(9, 2 * count).astype(np.float32)
-    signal += mixed @ _waves(samples, rate, noise.mains_hz)
+    mixed = project(_LEADS_FROM_ELECTRODES, weights.reshape(9, 2 * count)).astype(np.float32)
+    signal += project(mixed, _waves(samples, rate, noise.mains_hz))
     if noise.muscle:
-        signal += _LEADS_FROM_ELECTRODES @ _muscle(samples, noise.muscle, now)
+        signal += project(_LEADS_FROM_ELECTRODES, _muscle(samples, noise.muscle, now))
     popped = now.integers(0, 9, now.poisson(noise.pops * samples / rate / 10))
     for electrode in popped:
         signal += np.outer(_LEADS_FROM_ELECTRODES[:, electrode], _pop(samples, rate, now))

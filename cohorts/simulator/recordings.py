@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cohorts.simulator.conditions import CONDITIONS, CONFUSED, apply
 from cohorts.simulator.drawing import draw
-from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, normal_heart
+from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, normal_heart, project
 from cohorts.simulator.noise import Noise, add_noise
 from cohorts.simulator.patients import visits_of
 from cohorts.simulator.rhythm import Beats, beats_of
@@ -79,12 +79,12 @@ class Simulated:
     def counts(self, gain: float = 1000.0) -> Counts:
         """All twelve leads as int16 ``[12, samples]``; the limb leads agree to the last count."""
         eight = np.rint(np.clip(self.signal * gain, -32000, 32000))
-        twelve = np.rint(TWELVE_FROM_EIGHT.astype(np.float32) @ eight)
+        twelve = np.rint(project(TWELVE_FROM_EIGHT.astype(np.float32), eight))
         return np.asarray(np.clip(twelve, -32767, 32767).astype(np.int16))
 
     def frank(self) -> Floats:
         """Frank's leads ``[3, samples]`` in mV: the dipole that explains the eight leads best."""
-        return np.asarray(np.linalg.pinv(self.heart.leads) @ self.signal, dtype=np.float32)
+        return project(np.linalg.pinv(self.heart.leads), self.signal).astype(np.float32)
 
 
 def seeded(seed: int, site: str, *place: int) -> np.random.Generator:
@@ -115,7 +115,7 @@ def recordings_of(site: Site, seed: int, scale: float = 1.0) -> Iterator[Simulat
         signal = draw(heart, beats, seconds, site.rate, now)
         noise = site.noise.of_recording(now)
         popped = add_noise(signal, noise, site.rate, now)
-        stated = _read(present, site, 0.4 if fold > 8 else 1.0, now)
+        stated = _read(present, site, 0.4 if fold in site.clean_folds else 1.0, now)
         yield Simulated(
             number=number,
             patient=patient,
@@ -143,10 +143,7 @@ def record_count(site: Site, scale: float) -> int:
 def _read(
     present: dict[str, float], site: Site, carelessness: float, now: np.random.Generator
 ) -> tuple[str, ...]:
-    """Read as people do: mild conditions are missed, some taken for others, a few invented.
-
-    The last two folds are read with more care, as those of PTB-XL were.
-    """
+    """Read as people do: mild conditions are missed, some taken for others, a few invented."""
     found: list[str] = []
     for condition, severity in present.items():
         if now.random() < carelessness * site.missed * 2 * (1 - severity):

@@ -48,6 +48,8 @@ class Site:
         Chance that a condition of medium severity is not stated; a marked one never is.
     mistaken
         Chance that another condition is stated in its place.
+    clean_folds
+        Folds that were read with more care.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Site:
     returning: float = 0.0
     missed: float = 0.08
     mistaken: float = 0.03
+    clean_folds: tuple[int, ...] = ()
 
 
 def _shares(text: str) -> dict[str, float]:
@@ -91,6 +94,7 @@ _ALL = (
         Noise(wander=0.05, muscle=0.006, mains=0.003, pops=0.02, mains_hz=50),
         statements.SCP,
         returning=0.13,
+        clean_folds=(9, 10),
         healthy=0.38,
     ),
     Site(

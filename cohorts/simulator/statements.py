@@ -108,7 +108,8 @@ def _snomed(only: str = "", **own: str) -> Vocabulary:
     return {**ways, **{condition: (code,) for condition, code in own.items()}}
 
 
-CPSC = _snomed("NSR AF IAVB LBBB RBBB PAC STD STEI STEA STEL", PVC="164884008")
+# Where sinus rhythm is stated of a normal ECG only, its code stands for "NORM".
+CPSC = _snomed("AF IAVB LBBB RBBB PAC STD STEI STEA STEL", PVC="164884008", NORM="426783006")
 
 # "old myocardial infarction" is the usual word there.
 CPSC_EXTRA = _snomed(
@@ -140,13 +141,15 @@ NINGBO = _snomed(
     NSSTTA="55930002",
 )
 GEORGIA = _snomed(
-    "NSR SB STach SA AF AFL SVT IAVB MoI MoII IIIAVB LBBB RBBB ILBBB IRBBB NSIVCB WPW LAnFB LPFB LAD RAD RVH "
+    "SB STach SA AF AFL SVT IAVB MoI MoII IIIAVB LBBB RBBB ILBBB IRBBB NSIVCB WPW LAnFB LPFB LAD RAD RVH "
     "PAC QAb LVH STEI STEA STEL STD ERe TInv TAb NSSTTA LQT LAE LQRSV",
     PVC="17338001",
+    NORM="426783006",
 )
 _MI = "164865005"
 PTB = _snomed(
-    "NSR AF AFL", LBBB="6374002", RBBB="6374002", LVH="266249003", IMI=_MI, ASMI=_MI, AMI=_MI, LMI=_MI,
+    "AF AFL", NORM="426783006",
+    LBBB="6374002", RBBB="6374002", LVH="266249003", IMI=_MI, ASMI=_MI, AMI=_MI, LMI=_MI,
     STEI=_MI, STEA=_MI, STEL=_MI,
 )  # fmt: skip
 INCART = _snomed("SA AF IAVB MoI RBBB PAC LVH STD STEI STEA STEL TInv WPW", PVC="164884008", IMI="57054005")

@@ -219,7 +219,7 @@ def test_an_epoch_of_crops_has_every_record_once() -> None:
     assert [len(batch[0]) for batch in batches] == [5, 4]
     assert len(epoch) == 2
     assert sorted(rows[:, 0]) == list(range(9))
-    starts = crops[:, 0, 0] - 10_000 * rows[:, 0]
+    starts = crops[:, 0, 0] - 10_000 * rows[:, 0].astype(np.float32)
     assert len(set(starts)) > 5
     assert ((starts >= 0) & (starts <= 750)).all()
     np.testing.assert_array_equal(crops - crops[:, :1, :1], np.tile(samples[:250], (9, 2, 1)))

@@ -36,6 +36,8 @@ class Database:
         Whether the record line carries the name of the signal file.
     symptoms
         Whether there is a line ``#Sx``.
+    sinus_alone
+        Whether the code of sinus rhythm stands for a normal ECG, and so never beside another code.
     """
 
     name: Callable[[int], str]
@@ -43,15 +45,20 @@ class Database:
     unit: str = "mV"
     mat_name: bool = False
     symptoms: bool = True
+    sinus_alone: bool = False
 
 
 DATABASES = {
-    "cpsc_2018": Database(lambda n: f"A{n + 1:04d}", "12-May-2020 12:33:59"),
+    "cpsc_2018": Database(lambda n: f"A{n + 1:04d}", "12-May-2020 12:33:59", sinus_alone=True),
     "cpsc_2018_extra": Database(lambda n: f"Q{n + 1:04d}", "15-May-2020 15:35:30"),
     "chapman_shaoxing": Database(lambda n: f"JS{n + 1:05d}", "23-Mar-2021 23:35:00"),
     "ningbo": Database(lambda n: f"JS{n + 10647:05d}", "26-Mar-2021 08:07:04"),
-    "georgia": Database(lambda n: f"E{n + 1:05d}", "05-May-2020 09:49:17", mat_name=True, symptoms=False),
-    "ptb": Database(lambda n: f"S{n + 1:04d}", "15-May-2020 15:22:05", unit="mv", symptoms=False),
+    "georgia": Database(
+        lambda n: f"E{n + 1:05d}", "05-May-2020 09:49:17", mat_name=True, symptoms=False, sinus_alone=True
+    ),
+    "ptb": Database(
+        lambda n: f"S{n + 1:04d}", "15-May-2020 15:22:05", unit="mv", symptoms=False, sinus_alone=True
+    ),
     "ptb-xl": Database(lambda n: f"HR{n + 1:05d}", "04-Jun-2020 15:11:55", unit="mv"),
     "st_petersburg_incart": Database(lambda n: f"I{n + 1:04d}", "15-May-2020 15:26:10"),
 }
@@ -79,7 +86,7 @@ def write_challenge_record(folder: Path, recording: Simulated, database: Databas
     )
     age = f"{recording.age:.0f}" if random.random() > 0.02 else "NaN"
     sex = ("Female" if recording.female else "Male") if random.random() > 0.005 else "Unknown"
-    fields = [f"Age: {age}", f"Sex: {sex}", f"Dx: {','.join(snomed_codes(recording))}"]
+    fields = [f"Age: {age}", f"Sex: {sex}", f"Dx: {','.join(snomed_codes(recording, database))}"]
     fields += ["Rx: Unknown", "Hx: Unknown"] + ["Sx: Unknown"] * database.symptoms
     mark = "# " if random.random() < 0.03 else "#"
     write_record(
@@ -92,8 +99,10 @@ def write_challenge_record(folder: Path, recording: Simulated, database: Databas
     )
 
 
-def snomed_codes(recording: Simulated) -> list[str]:
+def snomed_codes(recording: Simulated, database: Database) -> list[str]:
     """Codes of a recording; one in a hundred states a code twice, as the real headers do."""
     words = [word for statement in recording.statements.values() for word in statement.split()]
     codes = list(dict.fromkeys(SCP_TO_SNOMED.get(word, word) for word in words)) or [_SINUS_RHYTHM]
+    if database.sinus_alone and len(codes) > 1:
+        codes = [code for code in codes if code != _SINUS_RHYTHM]
     return codes + codes[-1:] if recording.random.random() < 0.01 else codes
