@@ -9,6 +9,8 @@ of a random handful of them, as in the authors' published software.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -105,43 +107,42 @@ def _proportion_above(values: Floats, bias: float) -> float:
     return above / len(values)
 
 
-@numba.njit(cache=True, parallel=True)
+@numba.njit(cache=True, nogil=True)
 def _transform(
-    signals: Floats,
+    signal: Floats,
     weights: Floats,
     dilations: Ints,
     features: Ints,
     lead_counts: Ints,
     leads: Ints,
     biases: Floats,
-) -> Floats:
-    records, _, samples = signals.shape
-    kernels = len(weights)
-    out = np.empty((records, len(biases)), dtype=np.float32)
-    for record in numba.prange(records):
-        padded = np.empty(samples + (TAPS - 1) * dilations.max(), dtype=np.float32)
-        convolved = np.empty(samples, dtype=np.float32)
-        feature = 0
-        lead = 0
-        for i in range(len(dilations)):
-            dilation = dilations[i]
-            margin = (TAPS // 2) * dilation
-            for k in range(kernels):
-                count = lead_counts[i * kernels + k]
-                _convolve(
-                    signals[record], leads[lead : lead + count], dilation, weights[k], padded, convolved
-                )
-                lead += count
-                # Every other pair looks only where the kernel lies wholly within the signal.
-                inside = convolved if (i + k) % 2 == 0 else convolved[margin : samples - margin]
-                for _ in range(features[i]):
-                    out[record, feature] = _proportion_above(inside, biases[feature])
-                    feature += 1
-    return out
+    out: Floats,
+) -> None:
+    """Fill ``out`` with the features of one record."""
+    samples = signal.shape[1]
+    padded = np.empty(samples + (TAPS - 1) * dilations.max(), dtype=np.float32)
+    convolved = np.empty(samples, dtype=np.float32)
+    pair = lead = feature = 0
+    for i in range(len(dilations)):
+        dilation = dilations[i]
+        margin = (TAPS // 2) * dilation
+        for k in range(len(weights)):
+            count = lead_counts[pair]
+            _convolve(signal, leads[lead : lead + count], dilation, weights[k], padded, convolved)
+            pair += 1
+            lead += count
+            # Every other pair looks only where the kernel lies wholly within the signal.
+            inside = convolved if (i + k) % 2 == 0 else convolved[margin : samples - margin]
+            for _ in range(features[i]):
+                out[feature] = _proportion_above(inside, biases[feature])
+                feature += 1
 
 
 def transform(signals: Floats, kernels: Kernels) -> Floats:
-    """Compute the features of some signals, each for itself and in parallel.
+    """Compute the features of some signals, each for itself.
+
+    Records are shared out to one thread a core. They are not Numba's own, because those are OpenMP's,
+    whose number PyTorch would then find changed.
 
     Parameters
     ----------
@@ -159,18 +160,27 @@ def transform(signals: Floats, kernels: Kernels) -> Floats:
     ValueError
         If the kernels ask for a lead that is not there or reach further than the signal is long.
     """
-    _, leads, samples = signals.shape
+    records, leads, samples = signals.shape
     if kernels.leads.max() >= leads or (TAPS - 1) * kernels.dilations.max() >= samples:
         raise ValueError(f"the MiniRocket kernels do not fit signals of {leads} leads and {samples} samples")
-    features: Floats = _transform(
-        np.ascontiguousarray(signals, dtype=np.float32),
-        WEIGHTS,
-        kernels.dilations,
-        kernels.features,
-        kernels.lead_counts,
-        kernels.leads,
-        kernels.biases,
-    )
+    signals = np.ascontiguousarray(signals, dtype=np.float32)
+    features = np.empty((records, len(kernels.biases)), dtype=np.float32)
+
+    def work(record: int) -> None:
+        _transform(
+            signals[record],
+            WEIGHTS,
+            kernels.dilations,
+            kernels.features,
+            kernels.lead_counts,
+            kernels.leads,
+            kernels.biases,
+            features[record],
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for _ in threads.map(work, range(records)):
+            pass  # an error in a thread is raised here
     return features
 
 

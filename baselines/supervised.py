@@ -1,7 +1,8 @@
-"""Supervised training of a network with PyTorch Lightning, resumable to the bit.
+"""Supervised training of a network with PyTorch Lightning, which can be killed at any time.
 
 Everything random in an epoch or a step is a function of the seed and of its number, so a training that
-was killed goes on from its last whole epoch as if nothing had happened.
+was killed goes on from its last whole epoch and ends with the same weights: to the bit on a processor
+with the same number of threads, up to the order of its sums on a GPU.
 """
 
 from __future__ import annotations
@@ -239,7 +240,7 @@ def train(module: Supervised) -> None:
     else:
         with _quiet_lightning(), torch.random.fork_rng([device] if device.type == "cuda" else []):
             trainer = lightning.Trainer(
-                accelerator={"cuda": "gpu"}.get(device.type, device.type),
+                accelerator=device.type,
                 devices=[device.index or 0] if device.type == "cuda" else 1,
                 precision=recipe.precision,
                 max_epochs=recipe.epochs,

@@ -39,7 +39,7 @@ class ChallengeCohort(Cohort):
     declared_gain = 1000.0
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
-        for path in _headers(self.root):
+        for path in header_files(self.root):
             relative = path.relative_to(self.root).as_posix()
             try:
                 fields = comment_fields(read_header(path).comments)
@@ -59,7 +59,7 @@ class ChallengeCohort(Cohort):
             )
 
 
-def _headers(folder: Path) -> Iterator[Path]:
+def header_files(folder: Path) -> Iterator[Path]:
     """All header files below a folder, in the same order on every machine."""
     for parent, folders, files in os.walk(folder):
         folders.sort()

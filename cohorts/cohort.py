@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cohorts.errors import RecordError, UsageError
 from cohorts.recording import DigitalRecording
+from cohorts.simulator import MARKER
 from cohorts.wfdb_files import read_record
 
 INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
@@ -55,6 +56,9 @@ class CohortCard(BaseModel):
         In Hz, the default first.
     folds
         None where the release has no split of its own.
+    signal_unit
+        ``"z-score"`` where the publisher standardised the signals and kept the scale: their amplitudes
+        are not millivolts, and nothing makes them so.
     copy_of
         Id of the cohort that this one is a renamed copy of; it is never evaluated.
     overlaps
@@ -78,6 +82,7 @@ class CohortCard(BaseModel):
     sampling_rates: tuple[float, ...] = Field(min_length=1)
     country: str
     folds: Folds | None = None
+    signal_unit: Literal["mV", "z-score"] = "mV"
     copy_of: str | None = None
     overlaps: tuple[str, ...] = ()
     simulated: bool = False
@@ -114,12 +119,15 @@ class Cohort(ABC):
         The release's folder.
     """
 
-    card: ClassVar[CohortCard]
+    card: CohortCard
     declared_gain: ClassVar[float | None] = None
     """Counts per mV that every header of the release is known to declare."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
+        if (self.root / MARKER).is_file():
+            # A class attribute is shadowed on purpose: everything that reads the card sees the mark.
+            self.card = self.card.model_copy(update={"simulated": True})
 
     @classmethod
     def found(cls, root: Path) -> bool:
@@ -134,6 +142,10 @@ class Cohort(ABC):
     def source_paths(self) -> tuple[Path, ...]:
         """Files and folders whose content decides what this cohort is."""
         return (self.root,)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what is odd about the release as it lies here, one sentence each; `prepare` keeps them."""
+        return ()
 
     def index(self) -> pd.DataFrame:
         """One row a record that can be indexed, sorted by ``record_id``.

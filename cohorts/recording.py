@@ -112,7 +112,8 @@ class DigitalRecording:
         other is spread over the 16 bits, so its error is at most its range / 130,000. Samples that
         are not finite are stored as missing.
         """
-        signal = recording.signal.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # numpy warns of a signalling NaN, which files may hold
+            signal = recording.signal.astype(np.float64)
         finite = np.isfinite(signal)
         microvolts = np.where(finite, signal * 1000.0, 0.0)
         # float32 millivolts carry whole microvolts to about 0.002 µV at full scale.

@@ -272,7 +272,7 @@ def _cannot_write(path: Path) -> Iterator[None]:
 
 def _stamp(cohort: Cohort) -> str:
     """Hash what a change of the release or of the code that reads it would change; no file is read."""
-    digest = hashlib.sha256(f"{FORMAT} {_code_hash()} {cohort.variant}".encode())
+    digest = hashlib.sha256(f"{FORMAT} {_code_hash()} {cohort.variant} {cohort.card.simulated}".encode())
     try:
         for source in cohort.source_paths():
             for line in _listing(source, source.name):

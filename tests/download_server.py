@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
         faults = self.publisher.faults.get(path)
         if faults and faults.pop(0)(self, content):
             return
-        etag = f'"{hashlib.md5(content).hexdigest()}"' if self.publisher.etags else None
+        etag = self.etag(content)
         start = self.start(etag)
         if start is None:
             self.answer(200, content, etag)
@@ -81,6 +81,9 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(416, b"")
         else:
             self.answer(206, content[start:], etag, f"bytes {start}-{len(content) - 1}/{len(content)}")
+
+    def etag(self, content: bytes) -> str | None:
+        return f'"{hashlib.md5(content).hexdigest()}"' if self.publisher.etags else None
 
     def start(self, etag: str | None) -> int | None:
         wanted = self.headers.get("Range")
@@ -108,11 +111,10 @@ def cut(after: int) -> Fault:
     """Break the connection after some bytes of what was asked for."""
 
     def fault(handler: Handler, content: bytes) -> bool:
-        start = handler.start(None if handler.publisher.etags else "") or 0
-        status = 206 if start else 200
+        start = handler.start(handler.etag(content)) or 0
         rest = content[start:]
         where = f"bytes {start}-{len(content) - 1}/{len(content)}" if start else ""
-        handler.answer(status, rest[:after], content_range=where, length=len(rest))
+        handler.answer(206 if start else 200, rest[:after], handler.etag(content), where, length=len(rest))
         handler.close_connection = True
         return True
 
@@ -138,6 +140,19 @@ def other(content: bytes) -> Fault:
 
     def fault(handler: Handler, _: bytes) -> bool:
         handler.answer(200, content)
+        return True
+
+    return fault
+
+
+def unannounced(content: bytes) -> Fault:
+    """Answer without saying how long it is, and close the connection at the end."""
+
+    def fault(handler: Handler, _: bytes) -> bool:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(content)
+        handler.close_connection = True
         return True
 
     return fault

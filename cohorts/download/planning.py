@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -121,8 +122,12 @@ def plan_download(
         for file in files
         if verify or file.path not in (known.unpacked if unpack_rule(release, file) else known.verified)
     ]
-    total = _total(release, missing, known)
-    here = sum(_here(root, file, known) for file in missing)
+    lying = [_lying(root, file, known) for file in missing]
+    here = sum(
+        (size_of(beside(root / file.path, PART)) or 0) if size is None else size
+        for file, size in zip(missing, lying, strict=True)
+    )
+    total = _total(release, missing, known) if None in lying else here
     return Plan(
         cohort_id,
         release,
@@ -171,7 +176,7 @@ def _files(
     head = "# " + release.model_dump_json(include={"source", "sums"}) + "\n"
     with disk_errors(saved):
         if saved.is_file():
-            with saved.open(encoding="utf-8", errors="surrogateescape") as lines:
+            with saved.open(encoding="utf-8", errors="replace") as lines, suppress(ValueError):
                 if next(lines, "") == head:
                     return read_lines(lines)
         files = _ask(cohort_id, release, addresses, root)
@@ -207,12 +212,11 @@ def _ask(cohort_id: str, release: Release, addresses: Addresses, root: Path) -> 
     raise explain_access(cohort_id, release, root)
 
 
-def _here(root: Path, file: RemoteFile, known: Known) -> int:
-    """How much of a file is on the disk, verified or not."""
+def _lying(root: Path, file: RemoteFile, known: Known) -> int | None:
+    """Size of what is on the disk of a file, or of its members; None if it is not there as a whole."""
     if file.path in known.unpacked:
         return sum(member.size for member in known.unpacked[file.path])
-    path = root / file.path
-    return size_of(path) or size_of(beside(path, PART)) or 0
+    return size_of(root / file.path)
 
 
 def _total(release: Release, missing: Sequence[RemoteFile], known: Known) -> int:

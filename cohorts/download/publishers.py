@@ -143,7 +143,8 @@ def _ask(addresses: Addresses, location: str, web: Web, file: IO[bytes], most: i
                 break
             except PassingError as error:
                 failures.append(AddressError(str(error)))
-                time.sleep(error.wait or transfer.BACKOFF * 2**attempt)
+                if attempt + 1 < transfer.ATTEMPTS:
+                    time.sleep(error.wait or transfer.BACKOFF * 2**attempt)
     if isinstance(failures[0], DeniedError):
         raise failures[0]
     reasons = "; ".join(dict.fromkeys(map(str, failures)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from threading import Event, Lock
@@ -110,8 +110,11 @@ def download(plan: Plan, progress: Progress | None = None, *, connections: int =
     UsageError
         If the publisher asks for an account.
     """
+    before = Summary(
+        plan.cohort_id, plan.root, len(plan.files), already=plan.already, afterwards=plan.release.afterwards
+    )
     if not plan.missing:
-        return _summary(plan, already=plan.already)
+        return before
     plan.check_space()
     with open_ledger(plan.ledger) as ledger:
         web = Web(connections, loopback=plan.addresses.loopback, login_to=plan.addresses.login_to)
@@ -120,19 +123,14 @@ def download(plan: Plan, progress: Progress | None = None, *, connections: int =
             job.run(connections)
         finally:
             web.close()
-    return _summary(
-        plan,
+    return replace(
+        before,
         fetched=job.fetched,
         verified=job.verified,
-        already=plan.already,
         failures=tuple(sorted(job.failures, key=lambda failure: failure.path)),
         set_aside=tuple(sorted(job.set_aside)),
         gave_up=job.gave_up,
     )
-
-
-def _summary(plan: Plan, **found: object) -> Summary:
-    return Summary(plan.cohort_id, plan.root, len(plan.files), afterwards=plan.release.afterwards, **found)  # type: ignore[arg-type]
 
 
 class _Job:
@@ -185,18 +183,14 @@ class _Job:
         plan, target = self._plan, self._plan.root / file.path
         rule = unpack_rule(plan.release, file)
         if rule and self._intact(plan.known.unpacked.get(file.path, [])):
-            self._count(verified=1)
+            self._succeed(fetched=False)
             return
-        if file.path in plan.known.verified:
-            here = True  # an archive that was fetched but not unpacked
-            self._advance(plan.known.verified[file.path])
-        else:
-            here = self._verify(file, target)
+        here = self._verify(file, target)
         if not here:
             self._fetch(file, target)
         if rule:
             self._unpack(file, target, rule)
-        self._count(**{"verified" if here else "fetched": 1})
+        self._succeed(fetched=not here)
 
     def _verify(self, file: RemoteFile, target: Path) -> bool:
         """Hash what lies there already; what is wrong is kept aside."""
@@ -244,10 +238,10 @@ class _Job:
             has_sum(root / member.path, member.sum, self._stop, self._advance) for member in members
         )
 
-    def _count(self, fetched: int = 0, verified: int = 0) -> None:
+    def _succeed(self, *, fetched: bool) -> None:
         with self._lock:
             self.fetched += fetched
-            self.verified += verified
+            self.verified += not fetched
             self._in_a_row = 0
 
     def _fail(self, file: RemoteFile, reason: str) -> None:

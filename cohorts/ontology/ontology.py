@@ -7,6 +7,10 @@ A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided 
 3. Positive outweighs ambiguous; ambiguous is -1.
 4. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
 5. Everything else is 0.
+
+A code may carry modifiers ("60+310") where its vocabulary lists them ("+310"). With rows of its own it
+means what they say; otherwise what it means without the modifier, and no more than ambiguous if the
+modifier is ``uncertain`` ("possible").
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology.tables import Tables, descendants, read_tables, split
 
 VERSION = "1.0.0"
-LABELLING = 1  # raise it whenever `Ontology.labels` answers differently from the same tables
+LABELLING = 2  # raise it whenever `Ontology.labels` answers differently from the same tables
 
 _AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
 _LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
@@ -81,7 +85,7 @@ class Ontology:
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._descendants = descendants(tables.concepts)
         self._coverage = tables.coverage.set_index(["cohort", "concept"])
-        self._strengths: dict[tuple[str, str], tuple[dict[str, int], npt.NDArray[np.uint8]]] = {}
+        self._strengths: dict[tuple[str, str], tuple[_Rows, npt.NDArray[np.uint8]]] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -159,7 +163,7 @@ class Ontology:
         for codes in _checked(statements):
             starts.append(len(rows))
             rows.append(0)
-            rows.extend([row_of.get(code, 0) for code in codes])
+            rows.extend(map(row_of.__getitem__, codes))
         said = np.zeros((0, len(self.concepts)), dtype=np.uint8)
         if starts:
             said = np.maximum.reduceat(strength[rows], starts, axis=0)
@@ -178,11 +182,11 @@ class Ontology:
             If a record's statements are not a collection of codes.
         """
         self._check("vocabulary", vocabulary, self.vocabularies)
-        known = set(self.vocabularies[vocabulary]["code"])
-        counts = Counter(code for codes in _checked(statements) for code in set(codes) - known)
+        known = _Rows(self.vocabularies[vocabulary])
+        counts = Counter(code for codes in _checked(statements) for code in set(codes) if not known[code])
         return dict(sorted(counts.items()))
 
-    def _strength(self, cohort: str, vocabulary: str) -> tuple[dict[str, int], npt.NDArray[np.uint8]]:
+    def _strength(self, cohort: str, vocabulary: str) -> tuple[_Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
         The closure is taken here, once for a code, not for every record. That is exact: a child whose
@@ -193,18 +197,20 @@ class Ontology:
             table = self.vocabularies[vocabulary]
             own = table["cohort"] == cohort
             table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
-            row_of = {code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)}
+            row_of = _Rows(table)
             column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
             stated = np.zeros((len(row_of) + 1, len(column_of)), dtype=np.uint8)
             for code, concept, relation in zip(
                 table["code"], table["concept"], table["relation"], strict=True
             ):
-                if relation != "unmapped":
+                if concept:
                     stated[row_of[code], column_of[concept]] = _STRENGTH[relation]
             strength = np.empty_like(stated)
             for concept, below in self._descendants.items():
                 family = [column_of[member] for member in (concept, *below)]
                 strength[:, column_of[concept]] = stated[:, family].max(axis=1)
+            # Below every row the same once more, for the code with an uncertain modifier.
+            strength = np.vstack([strength, np.minimum(strength, _AMBIGUOUS)])
             self._strengths[cohort, vocabulary] = row_of, strength
         return self._strengths[cohort, vocabulary]
 
@@ -212,6 +218,26 @@ class Ontology:
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
             raise UnknownNameError(kind, name, available)
+
+
+class _Rows(dict[str, int]):
+    """Row of each code of a vocabulary in its table of strengths; 0 for a code that is not known."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
+        self._uncertain = len(self) + 1  # rows further down, where nothing is more than ambiguous
+        listed = zip(table["code"], table["relation"], strict=True)
+        self._modifiers = {code: relation for code, relation in listed if code.startswith("+")}
+
+    def __missing__(self, code: str) -> int:
+        base, *rest = code.split("+")
+        modifiers = [f"+{modifier}" for modifier in rest]
+        if not (base and rest) or not all(modifier in self._modifiers for modifier in modifiers):
+            return 0
+        row = next((self[base + modifier] for modifier in modifiers if base + modifier in self), None)
+        row = self.get(base, 0) if row is None else row
+        uncertain = any(self._modifiers[modifier] == "uncertain" for modifier in modifiers)
+        return row + self._uncertain if row and uncertain else row
 
 
 def _checked(statements: Statements) -> Iterator[Collection[str]]:

@@ -26,8 +26,9 @@ CATEGORIES = (
     "ST-T",
     "QRS",
     "superclass",
+    "echo",
 )
-RELATIONS = ("same", "narrower", "ambiguous", "unmapped")
+RELATIONS = ("same", "narrower", "ambiguous", "unmapped", "uncertain")
 STATES = ("annotated", "not annotated", "ambiguous")
 
 
@@ -148,13 +149,17 @@ def _check_vocabulary(table: str, rows: pd.DataFrame, concepts: set[str], cohort
     _require(table, rows["concept"], concepts | {""}, "concept")
     _require(table, rows["cohort"], cohorts | {""}, "cohort")
     _require_unique(table, rows[["code", "concept", "cohort"]])
-    unmapped = rows["relation"] == "unmapped"
+    unmapped = rows["relation"].isin(["unmapped", "uncertain"])
     _require_text(table, rows.loc[~unmapped, "concept"], "concept")
     _require_text(table, rows.loc[unmapped | (rows["relation"] == "ambiguous"), "note"], "note")
     _require_text(table, rows.loc[rows["cohort"] != "", "note"], "note")
     if (rows.loc[unmapped, "concept"] != "").any():
         line = rows.index[unmapped & (rows["concept"] != "")][0]
         raise _broken(table, line, "a concept for an unmapped code")
+    modifier = rows["code"].str.startswith("+")
+    if (modifier & ~unmapped).any():
+        raise _broken(table, rows.index[modifier & ~unmapped][0], "a concept for a modifier")
+    _require(table, rows.loc[~modifier, "relation"], RELATIONS[:-1], "relation")
     alone = rows.groupby(["code", "cohort"])["code"].transform("size") == 1
     if (unmapped & ~alone).any():
         raise _broken(table, rows.index[unmapped & ~alone][0], "an unmapped code that is mapped as well")

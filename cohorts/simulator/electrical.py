@@ -89,7 +89,7 @@ def complete_block(heart: Heart, s: float, now: Random) -> None:
 
 def long_pr(heart: Heart, s: float, now: Random) -> None:
     """PR above 200 ms."""
-    heart.pr = 0.207 + 0.10 * s
+    heart.pr = 0.202 + 0.10 * s
     heart.rhythm.rate = min(heart.rhythm.rate, 60 / (heart.pr + 0.36))
 
 

@@ -231,11 +231,11 @@ def normal_heart(age: float, female: bool, anatomy: np.random.Generator, now: np
     torso = torso * (1 + 0.08 * anatomy.standard_normal((8, 1)) + 0.03 * anatomy.standard_normal((8, 3)))
     placement = np.concatenate([np.zeros(2), 0.06 * now.standard_normal(6)])[:, None]
     torso = torso * (1 + placement)
-    size = float(np.clip(anatomy.normal(0.95 - 0.08 * female, 0.17), 0.6, 1.35))
+    size = float(np.clip(anatomy.normal(0.95 - 0.08 * female, 0.19), 0.55, 1.45))
 
     qrs = normal_qrs()
     qrs.vectors *= size * (1 + 0.15 * anatomy.standard_normal(qrs.vectors.shape))
-    qrs.stretch(float(np.clip(anatomy.normal(1.06 - 0.15 * child, 0.06), 0.85, 1.2)))
+    qrs.stretch(float(np.clip(anatomy.normal(1.06 - 0.15 * child, 0.075), 0.85, 1.25)))
     p = Wave.of((35, 17, 0.035, 0.075, -0.035), (66, 19, 0.055, 0.070, 0.040))
     p.vectors *= float(np.clip(anatomy.normal(1.0, 0.2), 0.6, 1.5))
     early_p = Wave.of((30, 15, 0.02, -0.07, -0.05), (55, 16, -0.04, -0.05, 0.03))
@@ -245,7 +245,11 @@ def normal_heart(age: float, female: bool, anatomy: np.random.Generator, now: np
     pvc = ventricular_qrs()
     pvc.vectors *= anatomy.uniform(0.8, 1.25)
     pvc.turn(float(anatomy.uniform(-150, 40)), float(anatomy.uniform(-40, 200)))
-    t = np.array([0.27, 0.19, -0.14 + 0.42 * child]) * np.clip(anatomy.normal(1.0, 0.22), 0.6, 1.6)
+    t = (
+        np.array([0.27, 0.19, -0.14 + 0.42 * child])
+        * np.clip(anatomy.normal(1.0, 0.27), 0.5, 1.5)
+        * size**0.6
+    )
     rate = float(np.clip(now.normal(73 + 55 * child**1.5, 9 + 6 * child), 61 + 42 * child, 98 + 50 * child))
     heart = Heart(
         leads=torso,
@@ -257,12 +261,14 @@ def normal_heart(age: float, female: bool, anatomy: np.random.Generator, now: np
         st=np.array([0.02, 0.02, -0.02]) * now.normal(0.6, 0.8),
         rhythm=Rhythm(rate=rate, respiratory=float(now.uniform(0.01, 0.045)) * (1.6 if age < 30 else 1.0)),
         st_slope=0.5,
-        pr=float(np.clip(anatomy.normal(0.152 + 0.0002 * age - 0.03 * child, 0.016), 0.105, 0.196)),
-        qtc=float(np.clip(anatomy.normal(0.405 + 0.012 * female, 0.016), 0.36, 0.445)),
+        pr=float(np.clip(anatomy.normal(0.152 + 0.0002 * age - 0.03 * child, 0.019), 0.105, 0.2)),
+        qtc=float(np.clip(anatomy.normal(0.405 + 0.012 * female, 0.019), 0.36, 0.455)),
         respiration=0.05 * now.standard_normal(8),
     )
     lowest, highest = (-22.0, 84.0 + 25 * child)
     if not lowest < heart.frontal_axis() < highest:
         heart.set_frontal_axis(float(anatomy.uniform(lowest + 4, highest - 4)))
-    heart.qrs.vectors *= min(1.0, 3.3 / heart.sokolow())
+    heart.qrs.vectors *= min(1.0, 3.6 / heart.sokolow())
+    high, low = heart.qrs_peaks()
+    heart.t *= min(1.0, 0.45 * (high - low).max() / np.abs(heart.leads @ heart.t).max())
     return heart

@@ -12,13 +12,15 @@ from cohorts.simulator.heart import Heart, Wave
 
 Random = np.random.Generator
 
+_HIGHEST_QRS = 5.0  # mV, in any lead
+
 
 # Size and voltage
 
 
 def left_hypertrophy(heart: Heart, s: float, now: Random) -> None:
     """High voltage, a slightly longer QRS, and strain where it is marked."""
-    _reach_sokolow(heart, 3.5 + 1.6 * s)
+    _reach_sokolow(heart, 3.35 + 1.6 * s)
     heart.qrs.stretch(1.04 + 0.06 * s)
     if s > 0.35:
         strain = (s - 0.35) / 0.65
@@ -30,7 +32,7 @@ def left_hypertrophy(heart: Heart, s: float, now: Random) -> None:
 
 def high_voltage(heart: Heart, s: float, now: Random) -> None:
     """High voltage and nothing else."""
-    _reach_sokolow(heart, 3.5 + 0.9 * s)
+    _reach_sokolow(heart, 3.35 + 1.0 * s)
 
 
 def right_hypertrophy(heart: Heart, s: float, now: Random) -> None:
@@ -178,10 +180,12 @@ def unspecific_st_t(heart: Heart, s: float, now: Random) -> None:
 
 def long_qt(heart: Heart, s: float, now: Random) -> None:
     """QTc above 470 ms."""
-    heart.qtc = 0.475 + 0.07 * s
+    heart.qtc = 0.462 + 0.08 * s
 
 
 def _reach_sokolow(heart: Heart, millivolts: float) -> None:
     for _ in range(4):  # the wall grows to the left and back, hardly towards the feet
-        factor = max(millivolts / heart.sokolow(), 1.0)
+        high, low = heart.qrs_peaks()
+        most = _HIGHEST_QRS / max(high.max(), -low.min())
+        factor = min(max(millivolts / heart.sokolow(), 1.0), max(most, 1.0))
         heart.qrs.vectors *= np.array([factor, factor**0.35, factor])

@@ -16,7 +16,7 @@ Doubles = npt.NDArray[np.float64]
 _CONFLICT = np.array([[conflicts(a.id, b.id) for b in TABLE] for a in TABLE])
 _AGEING = np.array([condition.ageing for condition in TABLE])
 _CHRONIC = np.array([condition.chronic for condition in TABLE])
-_PILOT = 4000
+_PILOT = 8000
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def visits_of(site: Site, count: int, random: np.random.Generator) -> Visits:
     present = random.random((count, len(TABLE))) < _chances(odds, age, site.ages[0])
     present &= (random.random(count) >= site.healthy)[first][:, None]
     present[:, _CHRONIC] = present[first][:, _CHRONIC]
-    severity = random.beta(1.7, 1.7, (count, len(TABLE)))
+    severity = random.beta(1.2, 1.7, (count, len(TABLE)))
     drift = random.normal(0.0, 0.06, severity.shape)
     severity[:, _CHRONIC] = np.clip(severity[first] + drift, 0, 1)[:, _CHRONIC]
     present = _without_conflicts(present)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from baselines.minirocket_transform import (
     GOLDEN_RATIO,
@@ -144,6 +145,15 @@ def test_each_record_is_transformed_for_itself(
     together = transform(golden["signals"], kernels)
     for row, signal in zip(together, golden["signals"], strict=True):
         np.testing.assert_array_equal(transform(signal[None], kernels)[0], row)
+
+
+def test_the_threads_of_pytorch_stay_as_they_are(
+    golden: dict[str, npt.NDArray[np.float32]], kernels: Kernels
+) -> None:
+    """Numba's own threads are OpenMP's: using them would change how many PyTorch has."""
+    before = torch.get_num_threads()
+    transform(golden["signals"], kernels)
+    assert torch.get_num_threads() == before == 1
 
 
 def test_signals_that_do_not_fit_are_refused(

@@ -15,7 +15,7 @@ from cohorts.download import RELEASES, Summary, download, plan_download, plannin
 from cohorts.download.ledger import open_ledger
 from cohorts.download.publishers import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
-from tests.download_server import Publisher, cut, other, serve, slow, status
+from tests.download_server import Handler, Publisher, cut, other, serve, slow, status, unannounced
 
 PTB_XL = {
     "LICENSE.txt": b"CC BY 4.0\n",
@@ -24,7 +24,7 @@ PTB_XL = {
     "records100/00000/00001_lr.hea": b"00001_lr 12 100 1000\n",
     "records100/00000/00001_lr.dat": bytes(range(256)) * 94,
     "records500/00000/00001_hr.dat": bytes(reversed(range(256))) * 470,
-    "odd name+%&.txt": b"odd",
+    "odd %41+#?.txt": b"odd",
 }
 DATA = "records500/00000/00001_hr.dat"
 BASE = "/ptb-xl/1.0.3/"
@@ -64,6 +64,7 @@ def test_a_release_arrives_whole_and_in_its_own_layout(publisher: Publisher, tmp
     assert summary.complete
     assert (summary.fetched, summary.failures) == (7, ())
     assert tree(tmp_path / "ptb-xl") == PTB_XL
+    assert {headers["accept-encoding"] for _, headers in publisher.asked} == {"identity"}
 
 
 def test_a_second_run_asks_for_nothing(publisher: Publisher, tmp_path: Path) -> None:
@@ -181,8 +182,9 @@ def test_a_server_without_ranges_sends_the_file_again(publisher: Publisher, tmp_
 
 
 def test_a_server_that_sends_another_range_is_not_believed(publisher: Publisher, tmp_path: Path) -> None:
-    def shifted(handler: object, content: bytes) -> bool:
-        handler.answer(206, content[100:], content_range=f"bytes 100-{len(content) - 1}/{len(content)}")
+    def shifted(handler: Handler, content: bytes) -> bool:
+        where = f"bytes 100-{len(content) - 1}/{len(content)}"
+        handler.answer(206, content[100:], handler.etag(content), where)
         return True
 
     publisher.faults[BASE + DATA] = [cut(50_000), shifted]
@@ -196,7 +198,7 @@ def test_a_file_that_changes_between_two_pieces_is_fetched_again(
     right = PTB_XL[DATA]
     old = bytes(len(right))
 
-    def cut_old(handler: object, content: bytes) -> bool:
+    def cut_old(handler: Handler, content: bytes) -> bool:
         handler.answer(200, old[:50_000], etag='"old"', length=len(old))
         handler.close_connection = True
         return True
@@ -208,7 +210,7 @@ def test_a_file_that_changes_between_two_pieces_is_fetched_again(
 
 
 def test_joined_pieces_of_two_versions_are_noticed_by_the_sum(publisher: Publisher, tmp_path: Path) -> None:
-    def cut_old(handler: object, content: bytes) -> bool:
+    def cut_old(handler: Handler, content: bytes) -> bool:
         handler.answer(200, bytes(50_000), length=len(content))
         handler.close_connection = True
         return True
@@ -308,6 +310,69 @@ def test_progress_counts_bytes_and_ends_at_the_end(publisher: Publisher, tmp_pat
     assert all(0 <= done <= total for done, total in seen)
 
 
+TABLE = "/records/3765780/files/large.csv"
+
+
+def get_large(publisher: Publisher, root: Path, part: bytes = b"") -> tuple[Summary, list[tuple[int, int]]]:
+    """Fetch a file whose size is listed."""
+    publisher.zenodo(3765780, {"large.csv": b"x" * 50_000})
+    if part:
+        (root / "code-test").mkdir()
+        (root / "code-test" / "large.csv.part").write_bytes(part)
+    seen: list[tuple[int, int]] = []
+    plan = plan_download("code-test", root, mirror=publisher.url)
+    return download(plan, lambda done, total: seen.append((done, total))), seen
+
+
+def test_a_complete_part_of_known_size_is_not_asked_for(publisher: Publisher, tmp_path: Path) -> None:
+    assert get_large(publisher, tmp_path, b"x" * 50_000)[0].complete
+    assert TABLE not in publisher.paths()
+
+
+def test_a_file_of_another_length_is_not_fetched(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[TABLE] = [other(b"x" * 40_000)]
+    (failure,) = get_large(publisher, tmp_path)[0].failures
+    assert "offers 40,000 bytes where the publisher lists 50,000" in failure.reason
+    assert tree(tmp_path / "code-test") == {}
+
+
+def test_an_end_that_comes_too_early_is_a_cut(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[TABLE] = [unannounced(b"x" * 30_000)]
+    assert get_large(publisher, tmp_path)[0].complete
+    assert publisher.headers(TABLE)[1]["range"] == "bytes=30000-"
+
+
+def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[TABLE] = [unannounced(b"x" * 60_000)]
+    (failure,) = get_large(publisher, tmp_path)[0].failures
+    assert "more bytes than the file can have" in failure.reason
+    plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
+    small = replace(plan, release=plan.release.model_copy(update={"size": 50_000}))
+    (failure,) = download(small).failures
+    assert failure.path == DATA
+    assert "more bytes than the file can have" in failure.reason
+
+
+def test_what_failed_does_not_count_as_done(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[TABLE] = [other(b"y" * 50_000)]
+    summary, seen = get_large(publisher, tmp_path)
+    assert not summary.complete
+    assert max(seen) == (50_000, 50_000)
+    assert seen[-1] == (0, 50_000)
+
+
+def test_another_version_of_the_same_size_is_not_taken_for_this_one(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    get(publisher, tmp_path)
+    newer = PTB_XL | {DATA: bytes(len(PTB_XL[DATA]))}
+    publisher.physionet("ptb-xl/1.0.3", newer)
+    (tmp_path / ".leadboard" / "ptb-xl" / "ptb-xl.list").unlink()
+    summary = get(publisher, tmp_path)
+    assert (summary.already, summary.fetched, len(summary.set_aside)) == (6, 1, 1)
+    assert (tmp_path / "ptb-xl" / DATA).read_bytes() == newer[DATA]
+
+
 def test_an_error_of_the_caller_stops_all_threads(publisher: Publisher, tmp_path: Path) -> None:
     def interrupt(done: int, total: int) -> None:
         if done > 60_000:
@@ -338,14 +403,7 @@ def test_a_list_that_leaves_the_folder_is_refused(publisher: Publisher, tmp_path
 
 
 def test_a_list_of_unknown_length_is_refused(publisher: Publisher, tmp_path: Path) -> None:
-    def endless(handler: object, content: bytes) -> bool:
-        handler.send_response(200)
-        handler.end_headers()
-        handler.wfile.write(content[:70])
-        handler.close_connection = True
-        return True
-
-    publisher.faults[BASE + "SHA256SUMS.txt"] = [endless] * 9
+    publisher.faults[BASE + "SHA256SUMS.txt"] = [unannounced(b"0" * 64 + b" RECORDS\n")] * 9
     with pytest.raises(LeadboardError, match="does not say how long"):
         get(publisher, tmp_path)
 
@@ -397,8 +455,31 @@ def test_a_saved_list_of_another_version_is_not_used(publisher: Publisher, tmp_p
     assert publisher.paths() == [BASE + "SHA256SUMS.txt"]
 
 
+@pytest.mark.parametrize("rest", ["garbage\n", "sha256:1\tmany\tx\tx\n", "\x00\xff"])
+def test_a_saved_list_that_is_damaged_is_asked_for_again(
+    publisher: Publisher, tmp_path: Path, rest: str
+) -> None:
+    get(publisher, tmp_path)
+    saved = tmp_path / ".leadboard" / "ptb-xl" / "ptb-xl.list"
+    saved.write_bytes(saved.read_bytes() + rest.encode("latin-1"))
+    assert get(publisher, tmp_path).already == 7
+
+
+def test_a_data_root_that_is_no_folder(publisher: Publisher, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(LeadboardError, match="Cannot use"):
+        get(publisher, tmp_path / "data")
+
+
+def test_verifying_takes_no_room(publisher: Publisher, tmp_path: Path) -> None:
+    get(publisher, tmp_path)
+    plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url, verify=True)
+    assert (len(plan.missing), plan.bytes, plan.needed) == (7, 0, 0)
+    assert plan.total == sum(map(len, PTB_XL.values()))
+
+
 def test_memory_does_not_grow_with_the_file(publisher: Publisher, tmp_path: Path) -> None:
-    publisher.zenodo(3765780, {"large.csv": bytes(64 << 20)})
+    publisher.zenodo(3765780, {"large.csv": bytes(32 << 20)})
     plan = plan_download("code-test", tmp_path, mirror=publisher.url)
     tracemalloc.start()
     try:

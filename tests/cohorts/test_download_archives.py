@@ -146,6 +146,15 @@ def test_a_member_whose_bytes_are_damaged_is_not_named(tmp_path: Path) -> None:
     assert not (tmp_path / "outer/root/fine").exists()
 
 
+def test_a_member_that_claims_too_many_bytes_is_not_named(tmp_path: Path) -> None:
+    content = bytearray(zip_of(("fine", TRACINGS)))
+    claimed = content.index(CENTRAL) + 24
+    content[claimed : claimed + 4] = (len(TRACINGS) + 1).to_bytes(4, "little")
+    with pytest.raises(FileError, match="ends early"):
+        unpacked(tmp_path, "x.zip", bytes(content))
+    assert not (tmp_path / "outer/root/fine").exists()
+
+
 def test_too_little_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
     with pytest.raises(LeadboardError, match=r"needs 51,200 bytes and 1 are free"):

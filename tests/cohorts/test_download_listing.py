@@ -85,7 +85,7 @@ def test_a_path_that_is_not_safe_spoils_the_list_even_where_it_is_not_wanted(pat
     "line", ["<!DOCTYPE html>", SUM, f"{SUM[:-1]} x", f"{SUM}0 x", f"g{SUM[1:]} x", f"{SUM}  "]
 )
 def test_a_line_that_is_none_spoils_the_list(line: str) -> None:
-    with pytest.raises(LeadboardError, match="(?i)line 2"):
+    with pytest.raises(LeadboardError, match=r"(?i)line 2"):
         listed(f"{SUM} fine", line)
 
 

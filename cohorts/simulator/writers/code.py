@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import h5py
@@ -49,41 +50,47 @@ def padded(signal: npt.NDArray[np.float32], leads: Sequence[str]) -> npt.NDArray
 
 
 def write_code_15(folder: Path, recordings: Iterable[Simulated]) -> None:
-    """Write CODE-15 %."""
-    found = list(recordings)
-    random = found[0].random
-    exam_ids = 1_000_000 + random.permutation(len(found) * 9)[: len(found)]
-    parts = np.array_split(np.arange(len(found)), _PARTS)
+    """Write CODE-15 %, a recording at a time."""
     rows: list[list[object]] = []
-    for number, part in enumerate(parts):
-        name = f"exams_part{number}.hdf5"
-        with h5py.File(folder / name, "w") as store:
-            tracings = _tracings(store, len(part) + 1, "f4")
-            store.create_dataset("exam_id", data=np.append(exam_ids[part], 0))
-            for row, position in enumerate(part):
-                tracing = padded(found[position].signal, STANDARD_LEADS)
-                if random.random() < 0.004:
-                    tracing[:, random.integers(6, 12)] = 0.0  # an electrode that was never attached
-                tracings[row] = tracing
-        rows += [_exam(found[position], int(exam_ids[position]), name) for position in part]
-    header = ["exam_id", "age", "is_male", "nn_predicted_age", "1dAVb", "RBBB", "LBBB", "SB", "ST", "AF"]
+    exam_ids: list[list[int]] = [[] for _ in range(_PARTS)]
+    names = [f"exams_part{part}.hdf5" for part in range(_PARTS)]
+    with ExitStack() as stack:
+        stores = [stack.enter_context(h5py.File(folder / name, "w")) for name in names]
+        tracings = [_tracings(store, "f4") for store in stores]
+        for recording in recordings:
+            part = recording.number % _PARTS
+            tracing = padded(recording.signal, STANDARD_LEADS)
+            if recording.random.random() < 0.004:
+                tracing[:, recording.random.integers(6, 12)] = 0.0  # an electrode that was never attached
+            _append(tracings[part], tracing)
+            exam_ids[part].append(1_000_000 + 7 * recording.number)
+            rows.append(_exam(recording, exam_ids[part][-1], names[part]))
+        for store, found, ids in zip(stores, tracings, exam_ids, strict=True):
+            _append(found, np.zeros((_SAMPLES, 12), np.float32))
+            store.create_dataset("exam_id", data=np.array([*ids, 0], dtype=np.int64))
+    shuffled = np.random.default_rng(len(rows)).permutation(len(rows))
+    header = ["exam_id", "age", "is_male", "nn_predicted_age", *_CODE_15_CLASSES]
     header += ["patient_id", "death", "timey", "normal_ecg", "trace_file"]
-    with (folder / "exams.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        table.writerows(rows[position] for position in random.permutation(len(rows)))
+    _write_table(folder / "exams.csv", header, [rows[position] for position in shuffled])
 
 
-def _tracings(store: h5py.File, rows: int, dtype: str) -> h5py.Dataset:
+def _tracings(store: h5py.File, dtype: str) -> h5py.Dataset:
+    """Make an empty array that grows."""
     return store.create_dataset(
         "tracings",
-        (rows, _SAMPLES, 12),
+        (0, _SAMPLES, 12),
         dtype,
+        maxshape=(None, _SAMPLES, 12),
         chunks=(1, _SAMPLES, 12),
         compression="gzip",
         compression_opts=1,
         shuffle=True,
     )
+
+
+def _append(tracings: h5py.Dataset, tracing: npt.NDArray[np.float32]) -> None:
+    tracings.resize(len(tracings) + 1, axis=0)
+    tracings[-1] = tracing
 
 
 def _exam(recording: Simulated, exam_id: int, trace_file: str) -> list[object]:
@@ -105,32 +112,27 @@ def _exam(recording: Simulated, exam_id: int, trace_file: str) -> list[object]:
 
 
 def write_code_test(folder: Path, recordings: Iterable[Simulated]) -> None:
-    """Write CODE-test."""
-    found = list(recordings)
+    """Write CODE-test, a recording at a time."""
+    attributes: list[list[object]] = []
+    marks: dict[str, list[list[object]]] = {reader: [] for reader in ("gold_standard", *_READERS)}
     with h5py.File(folder / "ecg_tracings.hdf5", "w") as store:
-        tracings = _tracings(store, len(found), "f8")
-        for row, recording in enumerate(found):
-            tracings[row] = padded(recording.signal, CODE_TEST_LEADS)
-    _write_table(
-        folder / "attributes.csv",
-        ["age", "sex"],
-        [[int(recording.age), "F" if recording.female else "M"] for recording in found],
-    )
-    annotations = folder / "annotations"
-    annotations.mkdir()
-    gold = np.array(
-        [[name in recording.statements.values() for name in _CODE_TEST_CLASSES] for recording in found]
-    )
-    _write_table(annotations / "gold_standard.csv", list(_CODE_TEST_CLASSES), gold.astype(int).tolist())
-    random = found[0].random
-    for reader, (missed, invented) in _READERS.items():
-        chance = random.random(gold.shape)
-        read = np.where(gold, chance >= missed, chance < invented).astype(int).tolist()
+        tracings = _tracings(store, "f8")
+        for recording in recordings:
+            _append(tracings, padded(recording.signal, CODE_TEST_LEADS))
+            attributes.append([int(recording.age), "F" if recording.female else "M"])
+            gold = [int(name in recording.statements.values()) for name in _CODE_TEST_CLASSES]
+            marks["gold_standard"].append([*gold])
+            for reader, (missed, invented) in _READERS.items():
+                chances = recording.random.random(len(gold)).tolist()
+                pairs = zip(gold, chances, strict=True)
+                marks[reader].append([int(c >= missed if mark else c < invented) for mark, c in pairs])
+    _write_table(folder / "attributes.csv", ["age", "sex"], attributes)
+    (folder / "annotations").mkdir()
+    for reader, rows in marks.items():
+        header = list(_CODE_TEST_CLASSES)
         if reader == "dnn":  # as released: a nameless column of row numbers, in this file only
-            numbered = [[row, *marks] for row, marks in enumerate(read)]
-            _write_table(annotations / "dnn.csv", ["", *_CODE_TEST_CLASSES], numbered)
-        else:
-            _write_table(annotations / f"{reader}.csv", list(_CODE_TEST_CLASSES), read)
+            header, rows = ["", *header], [[number, *row] for number, row in enumerate(rows)]
+        _write_table(folder / "annotations" / f"{reader}.csv", header, rows)
 
 
 def _write_table(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> None:

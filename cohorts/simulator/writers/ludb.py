@@ -65,6 +65,8 @@ def _cells(recording: Simulated) -> dict[str, list[str]]:
             column, _, text = statement.partition("=")
             if text not in cells[column]:
                 cells[column].append(text)
+    if not cells["Rhythms"]:  # paced, or blocked: what the atria do is stated all the same
+        cells["Rhythms"] = ["Atrial fibrillation" if recording.heart.fibrillation else "Sinus rhythm"]
     degrees = recording.heart.frontal_axis()
     axis = next((name for limit, name in _AXES if degrees <= limit), "right axis deviation")
     cells[_AXIS] = [f"{_AXIS}: {axis}"]

@@ -21,19 +21,22 @@ def lead(signal: np.ndarray, name: str) -> np.ndarray:
 
 
 def find_qrs(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Samples of the QRS complexes: energy of the slope over all leads, one peak in 240 ms."""
-    slope = np.diff(signal, axis=1, prepend=signal[:, :1])
-    energy = np.sqrt((slope**2).sum(axis=0))
+    """Samples of the QRS complexes: energy of the slope over all leads, one peak in 260 ms."""
+    short = np.ones(max(1, int(0.016 * rate))) / max(1, int(0.016 * rate))
+    smooth = np.array([np.convolve(trace, short, mode="same") for trace in signal])
+    slope = np.diff(smooth, axis=1, prepend=smooth[:, :1])
+    energy = (slope**2).sum(axis=0)
     width = max(3, int(0.06 * rate))
     energy = np.convolve(energy, np.hanning(width) / np.hanning(width).sum(), mode="same")
-    threshold = 0.3 * np.median(np.sort(energy)[-int(0.05 * len(energy)) :])
+    threshold = 0.1 * np.median(np.sort(energy)[-int(0.05 * len(energy)) :])
     peaks: list[int] = []
     for position in np.argsort(-energy):
         if energy[position] < threshold:
             break
-        if all(abs(position - peak) > 0.24 * rate for peak in peaks):
+        if all(abs(position - peak) > 0.26 * rate for peak in peaks):
             peaks.append(int(position))
-    return np.array(sorted(peaks))
+    edge = int(0.05 * rate)  # a complex cut by the border has no place of its own
+    return np.array(sorted(peak for peak in peaks if edge <= peak < len(energy) - edge))
 
 
 @dataclass
@@ -69,7 +72,9 @@ class Measured:
         aligned = []
         for beat in beats:
             shifts = range(-8, 9)
-            fits = [np.sum(reference[:, 20:-20] * np.roll(beat, shift, axis=1)[:, 20:-20]) for shift in shifts]
+            fits = [
+                np.sum(reference[:, 20:-20] * np.roll(beat, shift, axis=1)[:, 20:-20]) for shift in shifts
+            ]
             aligned.append(np.roll(beat, shifts[int(np.argmax(fits))], axis=1))
         return np.median(np.array(aligned), axis=0)
 
@@ -79,25 +84,29 @@ class Measured:
         speed = np.sqrt((np.gradient(beat, 1 / self.rate, axis=1) ** 2).sum(axis=0))
         middle = int(0.36 * self.rate)
         near = slice(middle - int(0.13 * self.rate), middle + int(0.15 * self.rate))
-        limit = 0.09 * speed[near].max()
-        fast = np.flatnonzero(speed[near] > limit) + near.start
-        return int(fast[0]), int(fast[-1]), beat
+        limit, pause = 0.07 * speed[near].max(), int(0.028 * self.rate)
+        onset = end = near.start + int(np.argmax(speed[near]))
+        while onset > near.start and (speed[onset - pause : onset] > limit).any():
+            onset -= 1
+        while end < near.stop and (speed[end + 1 : end + 1 + pause] > limit).any():
+            end += 1
+        return onset, end, beat
 
     @property
     def qrs_duration(self) -> float:
         onset, end, _ = self.qrs_bounds()
         return (end - onset) / self.rate
 
-    def p_wave(self) -> tuple[float, float]:
+    def p_wave(self, longest: float = 0.34) -> tuple[float, float]:
         """Spatial size of the P wave in mV, and seconds from its onset to that of the QRS."""
         onset, _, beat = self.qrs_bounds()
-        before = beat[:, : onset - int(0.012 * self.rate)]
-        size = np.sqrt(((before - np.median(before[:, :20], axis=1, keepdims=True)) ** 2).sum(axis=0))
+        before = beat[:, max(0, onset - int(longest * self.rate)) : onset - int(0.012 * self.rate)]
+        size = np.sqrt(((before - before[:, :8].mean(axis=1, keepdims=True)) ** 2).sum(axis=0))
         peak = int(np.argmax(size))
         start = peak
         while start > 0 and size[start] > 0.12 * size[peak]:
             start -= 1
-        return float(size[peak]), (onset - start) / self.rate
+        return float(size[peak]), (len(size) - start) / self.rate + 0.012
 
     @property
     def qt(self) -> float:

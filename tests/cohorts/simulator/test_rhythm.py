@@ -49,7 +49,9 @@ def test_fibrillation_is_irregularly_irregular() -> None:
 def test_fibrillatory_waves_are_stronger_than_the_pauses_of_sinus_rhythm(measured: Make) -> None:
     for patient in range(4):
         fibrillating = measured({"AF": 0.8, "SB": 0.5}, patient, seconds=30)
-        assert fibrillating.atrial_power(4, 9) > 30 * measured({"SB": 0.5}, patient, seconds=30).atrial_power(4, 9)
+        assert fibrillating.atrial_power(4, 9) > 30 * measured({"SB": 0.5}, patient, seconds=30).atrial_power(
+            4, 9
+        )
 
 
 @pytest.mark.parametrize("conduction", [2, 3, 4])

@@ -1,0 +1,1 @@
+"""The commands of `leadboard`, by what they are about. Heavy imports happen inside the functions."""

@@ -1,0 +1,163 @@
+"""Commands about cohorts: list, simulate, download, prepare, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, print_json
+from benchmark.config import find_places
+from cohorts.errors import LeadboardError, UsageError
+
+QUARANTINE_SHOWN = 20
+
+
+def cohorts(
+    *,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List every cohort, and what of it is on this machine.
+
+    Parameters
+    ----------
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    as_json
+        Print JSON.
+    """
+    from benchmark.listing import cohort_rows, print_table
+
+    rows = cohort_rows(find_places(data, cache))
+    print_json(rows) if as_json else print_table(rows, hide=("path", "citation", "fingerprint", "url"))
+    return 0
+
+
+def concepts(*, as_json: JsonOption = False) -> int:
+    """List the concepts of the ontology and which cohorts annotate them.
+
+    Parameters
+    ----------
+    as_json
+        Print JSON.
+    """
+    from benchmark.listing import concept_rows, print_table
+
+    rows = concept_rows()
+    print_json(rows) if as_json else print_table(rows, hide=("prompts",))
+    return 0
+
+
+def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> int:
+    """Turn native releases into stores; what is prepared already is left alone.
+
+    Parameters
+    ----------
+    names
+        Cohorts; all that are on this machine if none is given.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    """
+    from benchmark.progress import Reporter
+    from benchmark.selection import choose_cohorts, prepare_cohort
+
+    reporter, places = Reporter(), find_places(data, cache)
+    chosen, _ = choose_cohorts(names, places)
+    failed = 0
+    for name in chosen:
+        try:
+            store = prepare_cohort(name, places, reporter)
+        except UsageError:
+            raise
+        except LeadboardError as error:
+            reporter.say(f"FAILED {name}: {error}")
+            failed += 1
+            continue
+        here, whole = len(store) + len(store.quarantine), store.card.records
+        print(f"{name}: {here:,} of {whole:,} records, {len(store.quarantine):,} quarantined, {store.path}")
+        for warning in store.warnings:
+            print(f"  warning: {warning}")
+        for row in store.quarantine.head(QUARANTINE_SHOWN).itertuples(index=False):
+            print(f"  quarantined: {row.record_id}: {row.reason}")
+        if len(store.quarantine) > QUARANTINE_SHOWN:
+            print(f"  and {len(store.quarantine) - QUARANTINE_SHOWN:,} more")
+    return 1 if failed else 0
+
+
+def simulate(
+    *cohorts: str, out: Path, seed: int = 0, scale: float = 1.0
+) -> int:
+    """Write synthetic releases in their native layouts; every number from them is marked simulated.
+
+    Parameters
+    ----------
+    cohorts
+        Cohorts to simulate; the default suite if none is given.
+    out
+        Folder to write the releases into; give it to the other commands with --data.
+    seed
+        Seed of the hearts and hospitals.
+    scale
+        Relative number of recordings.
+    """
+    from benchmark.progress import Reporter
+    from cohorts.simulator.simulate import simulate as write_releases
+
+    with Reporter().step("Simulating", quiet_without_work=True) as progress:
+        folders = write_releases(out, seed, cohorts or None, scale, progress)
+    print(f"{len(folders)} simulated releases are in {out}")
+    return 0
+
+
+def download(
+    *cohorts: str, data: DataOption = None, mirror: str | None = None, verify: bool = False
+) -> int:
+    """Fetch releases from their publishers, verify them, and go on after a cut.
+
+    Parameters
+    ----------
+    cohorts
+        Cohorts to fetch.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA); made if it is not there.
+    mirror
+        Address to use in place of the publisher's (or LEADBOARD_MIRROR).
+    verify
+        Hash again what was verified before.
+    """
+    from benchmark.progress import Reporter
+    from cohorts.catalogue import find_cohort
+    from cohorts.download import download as fetch
+    from cohorts.download import plan_download
+
+    if not cohorts:
+        raise UsageError("No cohort was named; 'leadboard cohorts' lists them.")
+    for name in cohorts:
+        find_cohort(name)
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+    root = find_places(data).data
+    if root is None:
+        raise UsageError("No data folder was named; say with --data where the releases are to go.")
+    reporter, complete = Reporter(), True
+    for name in cohorts:
+        plan = plan_download(name, root, mirror=mirror, verify=verify)
+        reporter.say(
+            f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, about {plan.bytes / 1e9:,.2f} GB; "
+            f"{plan.free / 1e9:,.1f} GB free in {root}; licence {plan.release.licence}"
+        )
+        with reporter.step(f"Downloading {name}", "bytes", quiet_without_work=True) as progress:
+            summary = fetch(plan, progress)
+        print(summary.text)
+        for failure in summary.failures:
+            print(f"  FAILED {failure.path}: {failure.reason}")
+        for path in summary.set_aside:
+            print(f"  set aside, its sum is wrong: {path}")
+        if summary.afterwards:
+            print(f"  {summary.afterwards}")
+        complete = complete and summary.complete
+    return 0 if complete else 1
