@@ -1,9 +1,10 @@
-# Two commands do everything: make benchmark DATA=folder-of-releases, make test.
+# Two commands do everything: make benchmark [DATA=folder-of-releases], make test.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
-NAME ?= local
+NAME ?= $(if $(DATA),local,simulated)
+SIMULATED := data/simulated
 RUN := results/runs/$(NAME)
 STAMP := $(VENV)/.installed
 ARGS ?=
@@ -21,8 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
 	@touch $@
 
-benchmark: $(STAMP) ## prepare, train, evaluate, report: make benchmark DATA=folder [NAME=run] [ARGS='--device cuda']
-	$(BIN)/leadboard run $(if $(DATA),--data $(DATA)) --out $(RUN) $(ARGS)
+benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones] [NAME=run] [ARGS='--device cuda']
+	$(if $(DATA),,$(BIN)/leadboard simulate --out $(SIMULATED))
+	$(BIN)/leadboard run --data $(or $(DATA),$(SIMULATED)) --out $(RUN) $(ARGS)
 
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -36,5 +38,5 @@ bench: $(STAMP) ## measure speed; needs the sample data for some of it
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib $(ARGS)
 
 clean: ## remove everything that make made, runs included
-	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs
+	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -187,7 +187,7 @@ def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
             version=card.version,
             fingerprint=store.fingerprint,
             simulated=card.simulated,
-            release_records=card.records,
+            release_records=None if card.simulated else card.records,
         ),
         relation=cell.relation,
         records=RecordCounts(

@@ -43,6 +43,7 @@ def cohort_rows(places: Places) -> list[Row]:
                 "records": records,
                 "quarantined": len(store.quarantine) if store is not None else None,
                 "release_records": card.records,
+                "simulated": release is not None and release.card.simulated,
                 "concepts": int((ontology.coverage(name) == "annotated").sum()),
                 "copy_of": card.copy_of,
                 "access": card.access,

@@ -14,7 +14,7 @@ from benchmark.plugins import ModelSource
 from benchmark.progress import Reporter
 from benchmark.results import load_record
 from benchmark.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, load_run_file, save_run
-from benchmark.selection import choose_cohorts, find_models, is_here, prepare_cohort
+from benchmark.selection import choose_cohorts, find_models, is_here, prepare_cohort, size_in_words
 from benchmark.training import plan_training, train
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, UsageError
@@ -197,9 +197,7 @@ class Run:
             f"{len(to_do)} to compute."
         )
         for name, store in stores.items():
-            of_release = f" of {store.card.records:,}" if store.card.records else ""
-            quarantined = f", {len(store.quarantine)} quarantined" if len(store.quarantine) else ""
-            say(f"  {name}: {len(store):,}{of_release} records{quarantined}")
+            say(f"  {name}: {size_in_words(store)}")
             for warning in store.warnings:
                 say(f"    warning: {warning}")
         for reason in dict.fromkeys(item.reason for item in absent):

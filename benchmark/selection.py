@@ -94,3 +94,10 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
         raise UsageError(f"{cohort} was not found in {_where(cohort, places)}.")
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
         return prepare(release, places.cache, progress=progress)
+
+
+def size_in_words(store: Store) -> str:
+    """Say how many records are here, of how many, and how many cannot be used."""
+    here, card = len(store) + len(store.quarantine), store.card
+    size = f"{here:,} SIMULATED records" if card.simulated else f"{here:,} of {card.records:,} records"
+    return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")

@@ -92,6 +92,9 @@ def plan_training(source: ModelSource, store: Store, cache: Path, seed: int) -> 
     seen = () if source.card.trained_on == "undisclosed" else source.card.trained_on
     trained_on = tuple(dict.fromkeys((*seen, name)))
     card = source.card.model_copy(update={"outputs": concepts, "trained_on": trained_on})
+    if store.card.simulated:
+        note = "Trained by this suite on SIMULATED recordings. "
+        card = card.model_copy(update={"description": note + card.description})
     if source.card.trained_on == "undisclosed":
         card = card.model_copy(update={"trained_on": "undisclosed"})
     folder = cache / "models" / source.card.name / key[:24]

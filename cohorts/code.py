@@ -15,10 +15,10 @@ from typing import ClassVar
 import h5py
 import numpy as np
 
+from cohorts.array_files import MAX_VALUES, reading
 from cohorts.cohort import Cohort
 from cohorts.errors import RecordError
 from cohorts.recording import DigitalRecording, Floats, Recording
-from cohorts.wfdb_header import MAX_VALUES
 
 CLASSES = ("1dAVb", "RBBB", "LBBB", "SB", "AF", "ST")
 """ST is sinus tachycardia."""
@@ -75,27 +75,24 @@ class CodeCohort(Cohort):
         """
         if file in self._arrays:
             return self._arrays[file]
-        if not file.is_file():
-            raise RecordError(f"{file.name} is not there.")
-        try:
+        with reading(file):
             tracings = h5py.File(file, "r", locking=False).get("tracings")
-        except OSError as error:
-            raise RecordError(f"{file.name} cannot be read ({error}).") from None
-        if not isinstance(tracings, h5py.Dataset) or tracings.dtype.kind != "f":
-            raise RecordError(f"{file.name} holds no array of tracings.")
-        if tracings.ndim != 3 or tracings.shape[2] != 12 or not 0 < tracings.shape[1] * 12 <= MAX_VALUES:
-            raise RecordError(f"The tracings of {file.name} are {tracings.shape}, not [tracings, 4096, 12].")
+            if not isinstance(tracings, h5py.Dataset) or tracings.dtype.kind != "f":
+                raise RecordError(f"{file.name} holds no array of tracings.")
+            shape = tracings.shape
+        if len(shape) != 3 or shape[2] != 12 or not 0 < shape[1] * 12 <= MAX_VALUES:
+            raise RecordError(f"The tracings of {file.name} are {shape}, not [tracings, 4096, 12].")
         self._arrays[file] = tracings
         return tracings
 
     def _read_signal(self, path: Path) -> DigitalRecording:
-        tracings = self._tracings(path.parent)
-        if not path.name.isdecimal() or int(path.name) >= len(tracings):
-            raise RecordError(f"{path.parent.name} has no row {path.name}.")
-        try:
-            tracing: Floats = np.asarray(tracings[int(path.name)], np.float32)
-        except OSError as error:
-            raise RecordError(f"Row {path.name} of {path.parent.name} cannot be read ({error}).") from None
+        file, row = path.parent, path.name
+        tracings = self._tracings(file)
+        if not row.isdecimal() or int(row) >= len(tracings):
+            raise RecordError(f"{file.name} has no row {row}.")
+        # What no float32 can hold is infinite, and so missing.
+        with reading(file), np.errstate(over="ignore"):
+            tracing: Floats = np.asarray(tracings[int(row)], np.float32)
         signal = np.ascontiguousarray(without_padding(tracing).T)
         return DigitalRecording.from_recording(Recording(signal, SAMPLING_RATE, self.leads))
 

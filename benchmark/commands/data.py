@@ -63,7 +63,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     """
     from benchmark.progress import Reporter
-    from benchmark.selection import choose_cohorts, prepare_cohort
+    from benchmark.selection import choose_cohorts, prepare_cohort, size_in_words
 
     reporter, places = Reporter(), find_places(data, cache)
     chosen, _ = choose_cohorts(names, places)
@@ -77,8 +77,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
             reporter.say(f"FAILED {name}: {error}")
             failed += 1
             continue
-        here, whole = len(store) + len(store.quarantine), store.card.records
-        print(f"{name}: {here:,} of {whole:,} records, {len(store.quarantine):,} quarantined, {store.path}")
+        print(f"{name}: {size_in_words(store)}, {store.path}")
         for warning in store.warnings:
             print(f"  warning: {warning}")
         for row in store.quarantine.head(QUARANTINE_SHOWN).itertuples(index=False):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cohorts.errors import UnknownNameError, UsageError
-from cohorts.simulator import MARKER
+from cohorts.simulator import MARKER, VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.simulator.writers import (
@@ -24,7 +26,6 @@ from cohorts.simulator.writers import (
     sph,
     zzu_pecg,
 )
-from cohorts.simulator.writers.wfdb import write_marker
 
 Progress = Callable[[int, int], None]
 """Takes how many recordings of how many are done."""
@@ -133,17 +134,44 @@ def simulate(
 def _simulate_release(out: Path, release: Release, seed: int, scale: float, counter: _Counter) -> Path:
     """Write one release into an empty folder."""
     folder = out / release.folder
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).is_file():
-            raise UsageError(
-                f"{folder} holds files that are not simulated; choose another folder for simulated releases."
-            )
-        shutil.rmtree(folder)
-    write_marker(folder, seed)
+    marker, text = folder / MARKER, _marker_text(seed, scale)
+    if marker.is_file() and marker.read_text(encoding="utf-8") == text:
+        return folder
+    if folder.exists() and any(folder.iterdir()) and not marker.is_file():
+        raise UsageError(
+            f"{folder} holds files that are not simulated; choose another folder for simulated releases."
+        )
+    workshop = out / ".partial"  # so that a killed call leaves no half release in a place where it is found
+    shutil.rmtree(workshop, ignore_errors=True)
+    partial = workshop / release.folder
+    partial.mkdir(parents=True)
+    (partial / MARKER).write_text(text, encoding="utf-8")
     release.write(
-        folder, *(counter.counted(recordings_of(SITES[site], seed, scale)) for site in release.sites)
+        partial, *(counter.counted(recordings_of(SITES[site], seed, scale)) for site in release.sites)
     )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial.rename(folder)
+    shutil.rmtree(workshop)
     return folder
+
+
+def _marker_text(seed: int, scale: float) -> str:
+    """Say that nobody in a release exists, and what it was made with."""
+    return (
+        "Synthetic recordings. There are no patients here: every recording, age, report and diagnosis was\n"
+        "made by a mathematical model of the heart. Results on these files say nothing about medicine.\n"
+        f"generator version: {VERSION}, source {_source_hash()}\nseed: {seed}\nscale: {scale:g}\n"
+    )
+
+
+@functools.cache
+def _source_hash() -> str:
+    """Hash the simulator's own code: a change of it makes the releases on disk out of date."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class _Counter:

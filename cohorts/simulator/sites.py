@@ -99,7 +99,7 @@ _ALL = (
     ),
     Site(
         "cpsc_2018",
-        180,
+        170,
         500.0,
         {6.0: 0.12, 8.0: 0.15, 10.0: 0.55, 12.5: 0.1, 16.0: 0.05, 21.0: 0.02, 60.0: 0.01},
         (60, 19, 5, 98),
@@ -245,7 +245,7 @@ _ALL = (
         (53, 18, 17, 100),
         0.60,
         _shares(
-            "IAVB 6 RBBB 7 LBBB 5 SB 6 STach 6 AF 6 LAD 6 LVH 4 TAb 6 NSSTTA 6 PVC 4 PAC 3 IMI 2 "
+            "IAVB 7 RBBB 8 LBBB 7 SB 8 STach 8 AF 8 LAD 6 LVH 4 TAb 6 NSSTTA 6 PVC 4 PAC 3 IMI 2 "
             "ASMI 2 LAnFB 4"
         ),
         Noise(wander=0.14, muscle=0.016, mains=0.012, pops=0.12, mains_hz=60, spread=0.8),
@@ -264,7 +264,7 @@ _ALL = (
         (55, 18, 17, 99),
         0.61,
         _shares(
-            "IAVB 6.5 RBBB 7 LBBB 6 SB 6 STach 6.5 AF 6 LAD 6 LVH 4 TAb 6 NSSTTA 6 PVC 4 PAC 3 IMI 2 LAnFB 4"
+            "IAVB 8 RBBB 9 LBBB 8 SB 9 STach 9 AF 8 LAD 6 LVH 4 TAb 6 NSSTTA 6 PVC 4 PAC 3 IMI 2 LAnFB 4"
         ),
         Noise(wander=0.12, muscle=0.014, mains=0.010, pops=0.08, mains_hz=60, spread=0.7),
         statements.CODE,

@@ -254,6 +254,18 @@ AHA: Vocabulary = {
     "PVC": ("60", "60+308", "60+310", "60+341"),
 }
 
+# First number of each category of AHA/ACC/HRS statements, and its letter.
+_AHA_CATEGORIES = (
+    *((1, "A"), (10, "B"), (20, "C"), (30, "D"), (50, "E"), (60, "F"), (70, "G")),
+    *((80, "H"), (100, "I"), (120, "J"), (140, "K"), (145, "L"), (160, "M"), (180, "N")),
+)
+
+
+def aha_category(number: int) -> str:
+    """Give the letter of a statement's category."""
+    return [letter for first, letter in _AHA_CATEGORIES if number >= first][-1]
+
+
 CODE: Vocabulary = {
     "IAVB": ("1dAVb",),
     "RBBB": ("RBBB",),

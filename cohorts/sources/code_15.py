@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from cohorts.array_files import reading
 from cohorts.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
 from cohorts.cohort import CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.csv_rows import csv_rows
@@ -71,13 +72,14 @@ class Code15(CodeCohort):
             return f"{_TABLE} names no part of the release for this record."
         try:
             tracings = self._tracings(self.root / part)
-            exam_ids = tracings.file.get("exam_id")
-            if not isinstance(exam_ids, h5py.Dataset) or exam_ids.dtype.kind not in "iu":
-                return f"{part} holds no whole numbers as exam_id."
-            if exam_ids.shape != tracings.shape[:1]:
-                return f"{part} does not hold one exam_id a tracing."
-            ids = exam_ids[:]
-        except (RecordError, OSError) as error:
+            with reading(self.root / part):
+                exam_ids = tracings.file.get("exam_id")
+                if not isinstance(exam_ids, h5py.Dataset) or exam_ids.dtype.kind not in "iu":
+                    return f"{part} holds no whole numbers as exam_id."
+                if exam_ids.shape != tracings.shape[:1]:
+                    return f"{part} does not hold one exam_id a tracing."
+                ids = exam_ids[:]
+        except RecordError as error:
             return str(error)
         names, first, times = np.unique(ids.astype(str), return_index=True, return_counts=True)
         return {

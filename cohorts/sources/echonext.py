@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from cohorts.array_files import reading
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError, UsageError
@@ -110,7 +111,9 @@ class EchoNext(Cohort):
         waveforms = _waveforms(path.parent)
         if not path.name.isdecimal() or int(path.name) >= len(waveforms):
             raise RecordError(f"{path.parent.name} has no row {path.name}.")
-        signal = np.array(waveforms[int(path.name), 0].T, np.float32, order="C")
+        # What no float32 can hold is infinite, and so missing.
+        with reading(path.parent), np.errstate(over="ignore"):
+            signal = np.array(waveforms[int(path.name), 0].T, np.float32, order="C")
         return DigitalRecording.from_recording(Recording(signal, 250.0, STANDARD_LEADS))
 
 
@@ -120,12 +123,8 @@ def _file(split: str) -> str:
 
 def _waveforms(file: Path) -> npt.NDArray[np.floating[Any]]:
     """Map the array of one split; mapped anew for every recording, so that no page of it is kept."""
-    if not file.is_file():
-        raise RecordError(f"{file.name} is not there.")
-    try:
+    with reading(file):
         waveforms = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise RecordError(f"{file.name} cannot be read ({error}).") from None
     if not isinstance(waveforms, np.ndarray) or waveforms.dtype.kind != "f":
         raise RecordError(f"{file.name} holds no array of numbers.")
     if waveforms.ndim != 4 or waveforms.shape[1] != 1 or waveforms.shape[3] != len(STANDARD_LEADS):

@@ -30,7 +30,7 @@ class Ludb(Cohort):
 
     A cell holds one statement a line. Every record has a rhythm, but not every one an axis (in paced
     rhythms, for example): an empty cell there becomes a statement of its own, because it does not mean
-    a normal axis. An age above 89 is written ``>89`` and becomes 90, the least it can be.
+    a normal axis. An age above 89 is written ``>89`` and becomes 90, as in the header of the one such record.
     """
 
     card = CohortCard(

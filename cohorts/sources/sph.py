@@ -9,11 +9,11 @@ from typing import Literal
 import h5py
 import numpy as np
 
+from cohorts.array_files import MAX_VALUES, reading
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
-from cohorts.wfdb_header import MAX_VALUES
 
 _TABLE = "metadata.csv"
 _COLUMNS = ("ECG_ID", "AHA_Code", "Patient_ID", "Age", "Sex")
@@ -68,7 +68,7 @@ class Sph(Cohort):
     def _read_signal(self, path: Path) -> DigitalRecording:
         if not path.is_file():  # the same words for all of them: a list of reasons has one line for it
             raise RecordError("Its signal file is not there.")
-        with h5py.File(path, "r", locking=False) as file:
+        with reading(path), h5py.File(path, "r", locking=False) as file:
             ecg = file.get("ecg")
             if not isinstance(ecg, h5py.Dataset) or ecg.dtype.kind != "f" or ecg.ndim != 2:
                 raise RecordError(f"{path.name} holds no array 'ecg' [leads, samples].")

@@ -19,6 +19,7 @@ with warnings.catch_warnings():  # pandas 3 deprecates what wfdb does while it i
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort
 from cohorts.recording import STANDARD_LEADS
+from tests.cohorts import array_releases
 
 Counts = npt.NDArray[np.int16]
 Write = Callable[..., Path]
@@ -130,6 +131,9 @@ def write_ptb_xl(root: Path, cohort_id: str = "ptb-xl", records: int = 6, sample
     return folder
 
 
+WRITERS: dict[str, Callable[..., Path]] = {"ptb-xl": write_ptb_xl, **array_releases.WRITERS}
+
+
 class StubOntology:
     """Stands in for the ontology where a test is about the store and not about labels."""
 
@@ -174,7 +178,7 @@ def write_release(tmp_path: Path) -> Write:
 
     def write(cohort_id: str, root: Path | None = None, **settings: int) -> Path:
         data = root or tmp_path / "data"
-        (write_ptb_xl if cohort_id == "ptb-xl" else write_challenge)(data, cohort_id, **settings)
+        WRITERS.get(cohort_id, write_challenge)(data, cohort_id, **settings)
         return data
 
     return write

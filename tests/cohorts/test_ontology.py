@@ -10,23 +10,14 @@ import pandas as pd
 import pytest
 
 import cohorts.ontology
+from cohorts.catalogue import all_cohorts
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology import Ontology, load_ontology
 from cohorts.ontology.ontology import VERSION
 from cohorts.ontology.tables import Tables, read_tables
 
 FOLDER = Path(cohorts.ontology.__file__).parent
-COHORTS = {
-    "ptb-xl": "scp",
-    "challenge-ptb-xl": "snomed",
-    "cpsc-2018": "snomed",
-    "cpsc-2018-extra": "snomed",
-    "chapman-shaoxing": "snomed",
-    "ningbo": "snomed",
-    "georgia": "snomed",
-    "ptb": "snomed",
-    "incart": "snomed",
-}
+COHORTS = {cohort_id: cohort.card.vocabulary for cohort_id, cohort in all_cohorts().items()}
 SCORED_BY_THE_CHALLENGE = [
     "AF",
     "AFL",
@@ -74,7 +65,7 @@ def test_there_are_the_concepts_cohorts_and_vocabularies_that_others_rely_on(ont
     more = "STD STE LVH LVHV RVH LAE RAE IIAVB IIIAVB AVB LPFB WPW SVT AMI IMI LMI MIs AF_AFL BBB_ANY ILBBB"
     assert set(more.split()) <= set(ontology.concepts.index)
     assert set(ontology.cohorts) == set(COHORTS)
-    assert set(ontology.vocabularies) == {"snomed", "scp", "cpsc2018"}
+    assert set(ontology.vocabularies) == {*COHORTS.values(), "cpsc2018"}
     assert list(ontology.concepts.columns) == ["name", "snomed", "category", "parents", "prompts"]
 
 

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cohorts.ontology
+from cohorts.catalogue import all_cohorts
 from cohorts.ontology import Ontology, load_ontology
 from cohorts.ontology.tables import read_tables
 
 ONTOLOGY = load_ontology()
-VOCABULARY_OF = dict.fromkeys(ONTOLOGY.cohorts, "snomed") | {"ptb-xl": "scp"}
+VOCABULARY_OF = {cohort_id: cohort.card.vocabulary for cohort_id, cohort in all_cohorts().items()}
 CODES = {name: sorted(set(table["code"])) for name, table in ONTOLOGY.vocabularies.items()}
 KNOWN = {name: set(codes) for name, codes in CODES.items()}
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cohorts.simulator import MARKER, VERSION
 
 Counts = npt.NDArray[np.int16]
 
@@ -95,14 +94,3 @@ def write_record(
 def mat_header(rows: int, columns: int) -> bytes:
     """Give the 24 bytes before the samples of a MATLAB level-4 matrix ``val`` of int16."""
     return struct.pack("<5i", 30, rows, columns, 0, 4) + b"val\0"
-
-
-def write_marker(folder: Path, seed: int) -> None:
-    """Say in the release's folder that nobody in it exists."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text(
-        "Synthetic recordings. There are no patients here: every recording, age, report and diagnosis was\n"
-        "made by a mathematical model of the heart. Results on these files say nothing about medicine.\n"
-        f"generator version: {VERSION}\nseed: {seed}\n",
-        encoding="utf-8",
-    )

@@ -17,16 +17,10 @@ import numpy as np
 from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.drawing import twelve_leads
 from cohorts.simulator.recordings import Simulated
-from cohorts.simulator.statements import AHA
+from cohorts.simulator.statements import AHA, aha_category
 from cohorts.simulator.writers.wfdb import SignalFile, write_record
 
 NINE_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V3", "V5")
-
-# First number of each category of AHA/ACC/HRS statements, and the letter that ZZU-pECG puts before it.
-_CATEGORIES = (
-    *((1, "A"), (10, "B"), (20, "C"), (30, "D"), (50, "E"), (60, "F"), (70, "G")),
-    *((80, "H"), (100, "I"), (120, "J"), (140, "K"), (145, "L"), (160, "M"), (180, "N")),
-)
 
 _DESCRIPTIONS = {
     "NORM": "Normal ECG",
@@ -69,8 +63,7 @@ def aha_token(code: str) -> str:
     number, _, modifier = code.partition("+")
     if not number.isdecimal():
         return code
-    letter = [letter for first, letter in _CATEGORIES if int(number) >= first][-1]
-    return f"{letter}{number}{f'+Modifier{modifier}' if modifier else ''}"
+    return f"{aha_category(int(number))}{number}{f'+Modifier{modifier}' if modifier else ''}"
 
 
 def write(folder: Path, recordings: Iterable[Simulated]) -> None:
