@@ -25,6 +25,7 @@ for command in (
     data.download,
     data.simulate,
     data.prepare,
+    data.overlap,
     evaluation.train,
     evaluation.run,
     evaluation.score,

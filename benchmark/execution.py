@@ -22,9 +22,9 @@ from benchmark.results import (
     OntologyFacts,
     PredictionsFile,
     Provenance,
+    Quarantined,
     RecordCounts,
     ResultRecord,
-    SkippedRecord,
     Training,
     load_record,
     save_record,
@@ -171,10 +171,8 @@ def _provenance(hardware: Hardware, records: int, seconds: float) -> Provenance:
 
 def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
     store, card = cell.store, cell.store.card
-    skipped = tuple(
-        SkippedRecord(record_id=str(row.record_id), reason=str(row.reason))
-        for row in store.quarantine.itertuples(index=False)
-    )
+    groups = store.quarantine.groupby("reason", sort=True)["record_id"]
+    quarantined = tuple(Quarantined(reason=str(reason), record_ids=tuple(ids)) for reason, ids in groups)
     return ResultRecord(
         key=cell.key,
         model=cell.model.card,
@@ -192,10 +190,10 @@ def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
         relation=cell.relation,
         records=RecordCounts(
             selection=cell.selection,
-            found=len(store) + len(skipped),
+            found=len(store) + len(store.quarantine),
             scored=len(scored.predictions),
             unselected=len(store) - len(scored.predictions),
-            skipped=skipped,
+            quarantined=quarantined,
         ),
         ontology=OntologyFacts(version=store.ontology_version, hash=store.ontology_hash),
         evaluation=evaluation,

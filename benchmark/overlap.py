@@ -14,11 +14,12 @@ leads, or an excerpt of a longer recording, wherever it starts. Three steps, eac
 
 The thresholds were measured on 552 recordings of 10 s of seven releases (PTB-XL, Georgia, Chapman-Shaoxing,
 Ningbo, CPSC-2018 and its extra set), each against all others and against altered copies of itself; see
-`KEY`, `CONTEXT`, `SIMILARITY` and `DISTINCT`.
+`KEY`, `CONTEXT`, `SIMILARITY` and `DISTANCE`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -37,7 +38,8 @@ from cohorts.store import Store
 KEY = 0.93
 CONTEXT = 0.93
 SIMILARITY = 0.93
-DISTINCT = 0.75
+DISTANCE = 0.75
+ASIDE = 0.2
 
 SHORTEST = 5.0
 """Recordings below this many seconds are not compared: nothing would be left between their borders."""
@@ -52,6 +54,7 @@ _FINE = 500.0  # Hz, of the last step
 _BORDER = 0.5  # s
 _KEY_SAMPLES, _CONTEXT_SAMPLES, _STEP = 64, 160, 0.0625  # one sample every 62.5 ms
 _BLOCK = 2.0  # s; one anchor of the smaller cohort in each
+_SLIDE = 10  # samples of the last step by which it may correct an anchor
 _REACH = 15.0  # s on either side of an anchor that the last step looks at
 _RECORDS_AT_ONCE = 256
 _PRODUCT = 1 << 24  # numbers of one matrix product
@@ -227,9 +230,7 @@ def _anchors(recording: Recording, record: int) -> _Anchors:
     peaks[:half] = peaks[len(peaks) - half :] = False
     at = np.flatnonzero(peaks)
     before, here, after = energy[at - 1], energy[at], energy[at + 1]
-    # The summit of a parabola: between samples, so it does not depend on where the samples happen to lie.
-    curvature = np.minimum(before - 2 * here + after, -1e-300)
-    place = at + np.clip((before - after) / (2 * curvature), -0.5, 0.5)
+    place = at + _summit(before, here, after)
     offsets = (np.arange(_CONTEXT_SAMPLES) - (_CONTEXT_SAMPLES - 1) / 2) * _STEP * rate
     wanted = place[:, None] + offsets
     context = np.interp(wanted, np.arange(len(signal)), signal, left=0.0, right=0.0)
@@ -293,38 +294,53 @@ def _context_similarity(x: Floats, y: Floats) -> tuple[Floats, Integers]:
 
 def _compare(x: Recording, y: Recording, time_x: float, time_y: float) -> _Match | None:
     """Compare two recordings lead by lead, laid upon each other at the given times; None if they differ."""
-    before = min(time_x, time_y, _REACH)
-    lengths = [recording.signal.shape[1] / recording.sampling_rate for recording in (x, y)]
-    after = min(lengths[0] - time_x, lengths[1] - time_y, _REACH)
-    first, start_x = _excerpt(x, time_x - before, time_x + after)
-    second, start_y = _excerpt(y, time_y - before, time_y + after)
-    # Anchors are a hundredth of a second apart at most: slide by twice that.
-    slide = int(0.02 * _FINE)
-    samples = min(first.shape[1], second.shape[1]) - 2 * slide
-    first = first[:, slide : slide + samples]
-    products = np.correlate(second.sum(axis=0)[: samples + 2 * slide], first.sum(axis=0), "valid")
-    lag = int(products.argmax())
-    second = second[:, lag : lag + samples]
-    order = _assignment(first, second)
-    similarity = _similarity(first, second[order])
+    first, start_x = _excerpt(x, time_x)
+    second, start_y = _excerpt(y, time_y)
+    shift = round((time_y - start_y - time_x + start_x) * _FINE)
+    start, stop = max(0, -shift) + _SLIDE, min(first.shape[1], second.shape[1] - shift) - _SLIDE
+    here, there = first[:, start:stop], second[:, start + shift : stop + shift]
+    order = _assignment(here, there)
+    second = second[order]
+    lag = _lag(here, second[:, start + shift - _SLIDE : stop + shift + _SLIDE]) - _SLIDE
+    whole, part = math.floor(lag), lag - math.floor(lag)
+    start_there, stop_there = start + shift + whole, stop + shift + whole
+    there = (1 - part) * second[:, start_there:stop_there]
+    there += part * second[:, start_there + 1 : stop_there + 1]
+    similarity = _similarity(here, there)
     if similarity < SIMILARITY:
         return None
-    usual = (_self_similarity(first) + _self_similarity(second)) / 2
-    if 1 - similarity > DISTINCT * (1 - usual):
+    # Where one of the two is noisier, each measure is best seen from another side.
+    sides = (
+        _against_other_beats(here, there, first, start),
+        _against_other_beats(there, here, second, start_there),
+    )
+    distance, aside = np.min(sides, axis=0)
+    if distance > DISTANCE or aside > ASIDE:
         return None
-    power = (first**2).sum(axis=1), (second[order] ** 2).sum(axis=1)
+    power = (here**2).sum(axis=1), (there**2).sum(axis=1)
     live = (power[0] > 0) & (power[1] > 0)
     gain = float(np.sqrt(np.median(power[1][live] / power[0][live])))
     renamed = {STANDARD_LEADS[i]: STANDARD_LEADS[j] for i, j in enumerate(order) if i != j}
-    return _Match(similarity, start_y - start_x + (lag - slide) / _FINE, gain, renamed)
+    return _Match(similarity, start_y - start_x + (shift + lag) / _FINE, gain, renamed)
 
 
-def _excerpt(recording: Recording, start: float, stop: float) -> tuple[Floats, float]:
-    """Cut out some seconds, band-passed, at 500 Hz; the time of the first sample comes second."""
+def _excerpt(recording: Recording, time: float) -> tuple[Floats, float]:
+    """Cut out what is near a time, float64, band-passed, at 500 Hz; the time of the first sample comes second."""
     rate = recording.sampling_rate
-    first = round(start * rate)
-    signal = _filled(recording.signal[:, first : round(stop * rate)])
-    return _band_pass(resample(signal, rate, _FINE), 0.04, _FINE), first / rate
+    start = max(0, round((time - _REACH) * rate))
+    signal = _filled(recording.signal[:, start : round((time + _REACH) * rate)])
+    return _band_pass(resample(signal, rate, _FINE).astype(np.float64), 0.04, _FINE), start / rate + _BORDER
+
+
+def _lag(x: Floats, y: Floats) -> float:
+    """Find where ``x`` lies in the somewhat longer ``y``, in samples and parts of one."""
+    places = y.shape[1] - x.shape[1] + 1
+    products = np.array(
+        [np.einsum("it,it->", x, y[:, place : place + x.shape[1]]) for place in range(places)]
+    )
+    best = int(products[1:-2].argmax()) + 1
+    before, here, after = products[best - 1 : best + 2]
+    return best + _summit(before, here, after)
 
 
 def _assignment(x: Floats, y: Floats) -> Integers:
@@ -346,38 +362,72 @@ def _similarity(x: Floats, y: Floats) -> float:
     """Correlate the leads in every second, weigh them by their sizes, and take the median of the seconds.
 
     The median, because one electrode pop has more energy than all heart beats, and looks the same in
-    everybody. Seconds in which both are silent say nothing.
+    everybody. Seconds in which both are silent say nothing; at least three must say something.
     """
-    second = int(_FINE)
-    seconds = x.shape[1] // second
-    x, y = (part[:, : seconds * second].reshape(len(part), seconds, second) for part in (x, y))
-    product, power_x, power_y = (
-        np.einsum("lst,lst->ls", u, v, dtype=np.float64) for u, v in ((x, y), (x, x), (y, y))
-    )
-    heard = np.zeros(seconds, np.bool_)
-    for power in (power_x.sum(axis=0), power_y.sum(axis=0)):
-        heard |= power > 1e-6 * power.max(initial=0)
-    if not heard.any():
+    x, y = _in_seconds(x), _in_seconds(y)
+    heard = _heard(x) | _heard(y)
+    if heard.sum() < 3:
         return 0.0
-    sizes = np.sqrt(power_x * power_y).sum(axis=0)
-    correlation = np.divide(product.sum(axis=0), sizes, out=np.zeros(seconds), where=sizes > 0)
-    return float(np.median(correlation[heard]))
+    sizes = (np.linalg.norm(x, axis=2) * np.linalg.norm(y, axis=2)).sum(axis=0)
+    products = np.einsum("lst,lst->s", x, y)
+    return float(np.median(_quotient(products, sizes, 0.0)[heard]))
 
 
-def _self_similarity(x: Floats) -> float:
-    """Look for every second of a recording elsewhere in it: how alike two beats of this heart are."""
+def _against_other_beats(x: Floats, y: Floats, whole: Floats, start: int) -> tuple[float, float]:
+    """Measure how far ``y`` is from ``x``, when the unit is how far ``x`` is from other beats of the same heart.
+
+    Every second of ``x`` is set against the most similar one elsewhere in the recording ``whole``, in which
+    ``x`` begins at sample ``start``.
+
+    Returns
+    -------
+    distance, aside
+        Medians over the seconds, see `DISTANCE` and `ASIDE`.
+    """
+    scale = _quotient(np.einsum("it,it->i", x, y), np.einsum("it,it->i", y, y), 0.0)[:, None]
+    other = _in_seconds(_most_similar_elsewhere(x, whole, start) * (scale > 0))
+    x, y = _in_seconds(x * (scale > 0)), _in_seconds(y * np.maximum(scale, 0))
+    heard = _heard(x)
+    step, difference = x - other, y - x
+    size = np.einsum("lst,lst->s", step, step)[heard]
+    distance = _quotient(np.einsum("lst,lst->s", difference, difference)[heard], size, 0.0)
+    aside = _quotient(np.einsum("lst,lst->s", difference, step)[heard], size, 0.0)
+    return float(np.median(distance)), float(np.median(np.abs(aside)))
+
+
+def _most_similar_elsewhere(x: Floats, whole: Floats, start: int) -> Floats:
+    """Put together, for every second of ``x``, the most similar second at least 0.3 s away from it."""
     second = int(_FINE)
-    summed = x.sum(axis=0, dtype=np.float64)
-    samples, seconds = len(summed), len(summed) // second
-    size = next_fast_len(samples + second, real=True)
-    pieces = summed[: seconds * second].reshape(seconds, second)
-    products = irfft(rfft(summed, size) * np.conj(rfft(pieces, size)), size)[:, : samples - second + 1]
+    pieces = _in_seconds(x).sum(axis=0)
+    summed = whole.sum(axis=0)
+    starts = np.arange(len(summed) - second + 1)
+    size = next_fast_len(len(summed) + second, real=True)
+    products = irfft(rfft(summed, size) * np.conj(rfft(pieces, size)), size)[:, : len(starts)]
     power = np.concatenate([[0.0], np.cumsum(summed**2)])
     norm = np.sqrt(np.maximum(power[second:] - power[:-second], 1e-12 * power[-1]))
-    starts = np.arange(seconds) * second
-    elsewhere = np.abs(np.arange(samples - second + 1) - starts[:, None]) >= 0.3 * _FINE
-    best = np.where(elsewhere, products / norm, -np.inf).argmax(axis=1)
-    return _similarity(x[:, : seconds * second], np.concatenate([x[:, i : i + second] for i in best], axis=1))
+    own = start + second * np.arange(len(pieces))
+    elsewhere = np.abs(starts - own[:, None]) >= 0.3 * _FINE
+    best = np.where(elsewhere, _quotient(products, norm, 0.0), -np.inf).argmax(axis=1)
+    return np.concatenate([whole[:, place : place + second] for place in best], axis=1)
+
+
+def _in_seconds(x: Floats) -> Floats:
+    """Fold ``[leads, samples]`` into ``[leads, seconds, samples]``, without what is left over at the end."""
+    second = int(_FINE)
+    seconds = x.shape[1] // second
+    return x[:, : seconds * second].reshape(len(x), seconds, second)
+
+
+def _heard(x: Floats) -> npt.NDArray[np.bool_]:
+    """Tell the seconds in which there is something from those in which no lead moves."""
+    power = np.einsum("lst,lst->s", x, x)
+    heard: npt.NDArray[np.bool_] = power > 1e-6 * power.max(initial=0)
+    return heard
+
+
+def _quotient(numerator: Floats, denominator: Floats, undefined: float) -> Floats:
+    result = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), undefined)
+    return np.divide(numerator, denominator, out=result, where=denominator > 0)
 
 
 def _note(a: Store, b: Store, i: int, j: int, match: _Match) -> str:
@@ -399,6 +449,11 @@ def _note(a: Store, b: Store, i: int, j: int, match: _Match) -> str:
 
 
 # --- filters ----------------------------------------------------------------------------------------------
+
+
+def _summit(before: Any, here: Any, after: Any) -> Any:
+    """Give the place of a maximum between samples: that of the parabola through three of them."""
+    return np.clip((before - after) / (2 * np.minimum(before - 2 * here + after, -1e-300)), -0.5, 0.5)
 
 
 def _filled(signal: Floats) -> Floats:

@@ -33,21 +33,26 @@ class CohortFacts(_Schema):
     """Records of the whole release, where known: tells a partial copy from a complete one."""
 
 
-class SkippedRecord(_Schema):
-    """A record that was not scored, and why."""
+class Quarantined(_Schema):
+    """Records that cannot be used for one and the same reason."""
 
-    record_id: str
     reason: str
+    record_ids: tuple[str, ...]
 
 
 class RecordCounts(_Schema):
-    """What became of every record of the cohort: ``found = scored + unselected + len(skipped)``."""
+    """What became of every record of the cohort: ``found = scored + unselected + unusable``."""
 
     selection: Literal["all", "test"]
     found: int
     scored: int
     unselected: int
-    skipped: tuple[SkippedRecord, ...]
+    quarantined: tuple[Quarantined, ...]
+
+    @property
+    def unusable(self) -> int:
+        """How many records are quarantined."""
+        return sum(len(group.record_ids) for group in self.quarantined)
 
 
 class OntologyFacts(_Schema):

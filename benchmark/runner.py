@@ -91,9 +91,12 @@ class Run:
         stores: dict[str, Store] = {}
         for name in chosen:
             try:
-                stores[name] = prepare_cohort(name, self.places, self.reporter)
+                store = prepare_cohort(name, self.places, self.reporter)
+                if not len(store):
+                    raise LeadboardError(_why_empty(store))
+                stores[name] = store
             except LeadboardError as error:
-                self.reporter.say(f"FAILED to prepare {name}: {error}")
+                self.reporter.say(f"Left out: {name}: {error}")
                 absent.append(AbsentCohort(cohort=name, reason=str(error)))
         if not stores:
             raise UsageError("No cohort could be prepared; the reasons are above.")
@@ -244,6 +247,13 @@ class Ready:
             with self.run.reporter.step(f"Training {self.evaluated.card.name} on {plan.store.card.id}"):
                 train(plan, hardware.device, hardware.workers)
         return load(self.evaluated, hardware.device)
+
+
+def _why_empty(store: Store) -> str:
+    """Say why a cohort that is here has no record to evaluate."""
+    reasons = store.quarantine["reason"].value_counts()
+    most = f" ({reasons.index[0]})" if len(reasons) else ""
+    return f"none of its {len(store.quarantine):,} records can be used{most}"
 
 
 def _state(cell: Cell, status: str, reason: str | None = None) -> PlannedCell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmark.config import Places
+from benchmark.contamination import sharing
 from benchmark.plugins import ModelSource, find_model, installed_models
 from benchmark.progress import Reporter
 from benchmark.run_folder import AbsentCohort
@@ -37,15 +38,17 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
             "folder in leadboard.toml."
         )
     absent = [AbsentCohort(cohort=name, reason="not found on this machine") for name in missing]
-    for name in list(here):
-        original = find_cohort(name).card.copy_of
-        if original in here:
-            if asked:
-                raise UsageError(f"{name} holds renamed records of {original}; evaluate one of the two.")
-            here.remove(name)
-            absent.append(
-                AbsentCohort(cohort=name, reason=f"holds renamed records of {original}, which takes part")
-            )
+    cards = {name: cohort.card for name, cohort in all_cohorts().items()}
+    taking_part: list[str] = []
+    for name in sorted(here, key=lambda name: cards[name].copy_of is not None):  # originals before copies
+        twin = next((other for other in taking_part if other in sharing(name, cards)), None)
+        if twin is None:
+            taking_part.append(name)
+        elif asked:
+            raise UsageError(f"{name} and {twin} hold the same recordings; evaluate one of the two.")
+        else:
+            absent.append(AbsentCohort(cohort=name, reason=f"holds recordings of {twin}, which takes part"))
+    here = [name for name in here if name in taking_part]
     if not here:
         place = f"in {places.data}" if places.data else "because no data folder was named"
         raise UsageError(f"No cohort was found {place}; give the folder that holds the releases with --data.")

@@ -11,9 +11,6 @@ from tokenize import TokenError
 from cohorts.errors import RecordError
 from cohorts.wfdb_header import cause
 
-MAX_VALUES = 10**8
-"""Values of one recording, all leads together; a file that announces more is not read."""
-
 # What h5py and numpy are known to raise for files with changed or missing bytes. A syntax or token
 # error is what becomes of the header of a NumPy file, which is Python text.
 _DAMAGE = (
@@ -24,7 +21,6 @@ _DAMAGE = (
     LookupError,
     ArithmeticError,
     RuntimeError,
-    NotImplementedError,
     MemoryError,
     SyntaxError,
     TokenError,

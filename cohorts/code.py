@@ -1,9 +1,9 @@
 """What CODE-15 % and CODE-test have in common: tracings as rows of HDF5 arrays, six classes.
 
-The arrays are float ``[tracings, 4096, 12]`` at 400 Hz in mV. The read-me of both speaks of "1e-4 V" and
-of a factor of 1000 to V, which contradict each other; the median R wave of lead II is 1.5 to 1.8 in the
-files, so the unit is mV. Shorter recordings have as many zeros before as after. The read-me
-knows recordings of 7 and 10 s; the files of CODE-15 % hold many of 2,934 and of 4,096 samples, and others.
+The arrays are float ``[tracings, 4096, 12]`` at 400 Hz in mV. CODE-test's read-me speaks of "1e-4 V" and of
+a factor of 1000 to V, which contradict each other; those who measured the files found a median R wave of
+1.5 to 1.8 in lead II, so the unit is mV. Shorter recordings have as many zeros before as after. The read-me
+knows recordings of 7 and 10 s; in CODE-15 % most have been found to have 2,934 or all 4,096 samples.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import ClassVar
 import h5py
 import numpy as np
 
-from cohorts.array_files import MAX_VALUES, reading
+from cohorts.array_files import reading
 from cohorts.cohort import Cohort
 from cohorts.errors import RecordError
 from cohorts.recording import DigitalRecording, Floats, Recording
+from cohorts.wfdb_header import MAX_VALUES
 
 CLASSES = ("1dAVb", "RBBB", "LBBB", "SB", "AF", "ST")
 """ST is sinus tachycardia."""

@@ -40,7 +40,7 @@ def write_record(
 
 
 def write_ptb_xl(root: Path, records: int = 120, seed: int = 0) -> None:
-    """Write ``root/ptb-xl`` at 500 Hz: ten folds, two records a patient; half of the patients in fibrillation."""
+    """Write ``root/ptb-xl`` at 500 Hz: ten folds, two records a patient, every other patient in AF."""
     folder = root / "ptb-xl"
     rows = []
     for i in range(1, records + 1):

@@ -8,7 +8,7 @@ from benchmark.commands.options import CacheOption, DataOption, JsonOption, prin
 from benchmark.config import find_places
 from cohorts.errors import LeadboardError, UsageError
 
-QUARANTINE_SHOWN = 20
+IDS_SHOWN = 5
 
 
 def cohorts(
@@ -80,16 +80,13 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
         print(f"{name}: {size_in_words(store)}, {store.path}")
         for warning in store.warnings:
             print(f"  warning: {warning}")
-        for row in store.quarantine.head(QUARANTINE_SHOWN).itertuples(index=False):
-            print(f"  quarantined: {row.record_id}: {row.reason}")
-        if len(store.quarantine) > QUARANTINE_SHOWN:
-            print(f"  and {len(store.quarantine) - QUARANTINE_SHOWN:,} more")
+        for reason, ids in store.quarantine.groupby("reason", sort=True)["record_id"]:
+            more = f" and {len(ids) - IDS_SHOWN:,} more" if len(ids) > IDS_SHOWN else ""
+            print(f"  quarantined: {', '.join(ids.head(IDS_SHOWN))}{more}: {reason}")
     return 1 if failed else 0
 
 
-def simulate(
-    *cohorts: str, out: Path, seed: int = 0, scale: float = 1.0
-) -> int:
+def simulate(*cohorts: str, out: Path, seed: int = 0, scale: float = 1.0) -> int:
     """Write synthetic releases in their native layouts; every number from them is marked simulated.
 
     Parameters
@@ -112,9 +109,7 @@ def simulate(
     return 0
 
 
-def download(
-    *cohorts: str, data: DataOption = None, mirror: str | None = None, verify: bool = False
-) -> int:
+def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, verify: bool = False) -> int:
     """Fetch releases from their publishers, verify them, and go on after a cut.
 
     Parameters
@@ -160,3 +155,39 @@ def download(
             print(f"  {summary.afterwards}")
         complete = complete and summary.complete
     return 0 if complete else 1
+
+
+def overlap(
+    a: str, b: str, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+) -> int:
+    """Find recordings that two cohorts share, by their signals alone.
+
+    Parameters
+    ----------
+    a, b
+        Cohorts; the same one twice to find recordings that occur more than once in it.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    as_json
+        Print JSON.
+    """
+    from benchmark.listing import print_table
+    from benchmark.overlap import find_overlap, overlap_sentences, summarise
+    from benchmark.progress import Reporter
+    from benchmark.selection import prepare_cohort
+
+    reporter, places = Reporter(), find_places(data, cache)
+    stores = [prepare_cohort(name, places, reporter) for name in (a, b)]
+    with reporter.step(f"Comparing {a} with {b}") as progress:
+        pairs = find_overlap(*stores, progress=progress)
+    summary = summarise(pairs, *stores)
+    if as_json:
+        print_json({**summary, "shared": pairs.to_dict("records")})
+        return 0
+    if len(pairs):
+        print_table(pairs.to_dict("records"))
+    for sentence in overlap_sentences(summary):
+        print(sentence)
+    return 0

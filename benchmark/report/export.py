@@ -107,9 +107,9 @@ def as_json(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Boar
         "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
         "absent": [absent.model_dump() for absent in run.absent],
         "quarantined": [
-            {"cohort": cohort, "simulated": simulated, "record_id": record_id, "reason": reason}
-            for (cohort, simulated), skipped in quarantined(records).items()
-            for record_id, reason in skipped.items()
+            {"cohort": cohort, "simulated": simulated, "reason": reason, "record_ids": ids}
+            for (cohort, simulated), reasons in quarantined(records).items()
+            for reason, ids in reasons.items()
         ],
         "warnings": list(run.warnings),
         "environment": run.environment,
@@ -146,8 +146,8 @@ def _cell(record: ResultRecord) -> dict[str, Any]:
     """Return everything about a cell but its estimates and the time it took."""
     left_out = {"schema_version", "evaluation", "records", "provenance"}
     return record.model_dump(mode="json", exclude=left_out) | {
-        "records": record.records.model_dump(mode="json", exclude={"skipped"})
-        | {"quarantined": len(record.records.skipped)},
+        "records": record.records.model_dump(mode="json", exclude={"quarantined"})
+        | {"quarantined": record.records.unusable},
         "macro_concepts": record.evaluation.macro.concepts,
         "notes": record.evaluation.notes,
         "provenance": record.provenance.model_dump(mode="json", exclude={"seconds", "records_per_second"}),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from benchmark.models import InputSpec, ModelCard
 from benchmark.report.tables import Cell, Table, cohort_label, count_cell, fact_table, text_cell
-from benchmark.report.text import UNDEFINED, count, plain
+from benchmark.report.text import UNDEFINED, count
 from benchmark.results import CohortFacts, RecordCounts, ResultRecord
 from benchmark.run_folder import RunFile
 
@@ -37,23 +37,25 @@ def problem_tables(run: RunFile, records: Sequence[ResultRecord]) -> list[Table]
 _WHY = {"failed": "failed without a reason", "planned": "not run yet"}
 
 
-def quarantined(records: Iterable[ResultRecord]) -> dict[tuple[str, bool], dict[str, str]]:
-    """Return (cohort, simulated) -> record id -> reason, over all cells of the cohort."""
-    found: dict[tuple[str, bool], dict[str, str]] = {}
+def quarantined(records: Iterable[ResultRecord]) -> dict[tuple[str, bool], dict[str, list[str]]]:
+    """Return (cohort, simulated) -> reason -> record ids, over all cells of the cohort."""
+    found: dict[tuple[str, bool], dict[str, set[str]]] = {}
     for record in records:
         of_cohort = found.setdefault((record.cohort.id, record.cohort.simulated), {})
-        of_cohort |= {skipped.record_id: skipped.reason for skipped in record.records.skipped}
-    return {key: dict(sorted(skipped.items())) for key, skipped in found.items() if skipped}
+        for group in record.records.quarantined:
+            of_cohort.setdefault(group.reason, set()).update(group.record_ids)
+    return {
+        cohort: {reason: sorted(ids) for reason, ids in sorted(reasons.items())}
+        for cohort, reasons in found.items()
+        if reasons
+    }
 
 
 def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
     labels = {(r.cohort.id, r.cohort.simulated): cohort_label(r.cohort) for r in records}
     rows = []
-    for cohort, skipped in quarantined(records).items():
-        by_reason: dict[str, list[str]] = {}
-        for record_id, reason in skipped.items():
-            by_reason.setdefault(plain(reason), []).append(record_id)
-        for reason, ids in by_reason.items():
+    for cohort, reasons in quarantined(records).items():
+        for reason, ids in reasons.items():
             named = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
             rows.append((Cell(labels[cohort]), text_cell(reason), count_cell(len(ids)), text_cell(named)))
     caption = "Quarantined records"
@@ -86,12 +88,13 @@ def cohorts_table(records: Iterable[ResultRecord]) -> Table:
 
 
 def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:
-    """Say how many records lay on disk: ``400 of 21,799 records`` for a partial copy."""
-    if cohort.release_records is None or counts.found == cohort.release_records:
-        return f"{count(counts.found)} records"
-    if counts.found > cohort.release_records:
-        return f"{count(counts.found)} records (the release has {count(cohort.release_records)})"
-    return f"{count(counts.found)} of {count(cohort.release_records)} records"
+    """Say how many records could be used: ``400 of 21,799 records`` for a partial copy."""
+    usable = counts.found - counts.unusable
+    if cohort.release_records is None or usable == cohort.release_records:
+        return f"{count(usable)} records"
+    if usable > cohort.release_records:
+        return f"{count(usable)} records (the release has {count(cohort.release_records)})"
+    return f"{count(usable)} of {count(cohort.release_records)} records"
 
 
 def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
@@ -99,7 +102,8 @@ def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
     found = [
         f"{cohort_label(r.cohort)}: {copy_size(r.cohort, r.records)}"
         for r in records
-        if r.cohort.release_records is not None and r.records.found < r.cohort.release_records
+        if r.cohort.release_records is not None
+        and r.records.found - r.records.unusable < r.cohort.release_records
     ]
     return list(dict.fromkeys(found))
 

@@ -213,7 +213,7 @@ def _cohort_row(record: ResultRecord) -> tuple[Cell, ...]:
         Cell(record.relation),
         Cell(selected(record.records), tuple(plain(note) for note in record.evaluation.notes)),
         count_cell(record.records.scored),
-        count_cell(len(record.records.skipped)),
+        count_cell(record.records.unusable),
         estimate_cell(macro.auroc),
         estimate_cell(macro.auprc),
         number_cell(macro.prevalence),

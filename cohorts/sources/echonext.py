@@ -57,7 +57,7 @@ class EchoNext(Cohort):
         access="credentialed",
         url="https://physionet.org/content/echonext/1.1.0/",
         citation="Poterucha et al., Detecting structural heart disease from electrocardiograms using AI, "
-        "Nature 644:221-230, 2025, doi:10.1038/s41586-025-09227-0",
+        "Nature, 2025, doi:10.1038/s41586-025-09227-0",
         vocabulary="echonext",
         folder="echonext",
         records=100_000,

@@ -21,7 +21,7 @@ _SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 # Codes and symbols of beats in the MIT annotation format, https://physionet.org/physiotools/wag/annot-5.htm.
 _BEATS = {1: "N", 2: "L", 3: "R", 4: "a", 5: "V", 6: "F", 7: "J", 8: "A", 9: "S", 10: "E", 11: "j", 12: "/"}
-_BEATS |= {13: "Q", 25: "B", 34: "e", 35: "n", 38: "f"}
+_BEATS |= {13: "Q", 25: "B", 34: "e", 35: "n", 38: "f", 41: "r"}
 _SKIP, _AUXILIARY = 59, 63
 
 

@@ -27,7 +27,7 @@ _WALLS = rf"{_WALL}(?: (?:and )?{_WALL})*"
 _CHANGE_OF_WALL = re.compile(rf"\b{_WALLS} (?=(?:st|st t|t|t wave) changes|t wave inversion|stj? depression)")
 _CHANGE_IN_LEADS = re.compile(rf"((?:.* )?(?:st|t|repol) .*?) {_WALLS}(?: leads| lds)?")
 _CONCLUSION = re.compile(
-    r"(summary )?((ab)?normal|borderline)( ecg.*)?|.*otherwise normal ecg|within normal limits"
+    r"(summary )?((ab)?normal|borderline)( ecg.*)?|(summary .*)?otherwise normal ecg|within normal limits"
 )
 
 
@@ -37,10 +37,12 @@ class MimicIvEcg(Cohort):
     A statement is a line of the report in lower case without punctuation. The carts put a rhythm line
     together from parts ("Sinus rhythm with PAC(s) with 1st degree A-V block"), so a line is taken
     apart at "with". A hedge that it begins with becomes a modifier ("inferior infarct+possible"), and
-    where the ST segment or the T wave is changed, which no concept asks, is left out. A report without a conclusion ("Normal ECG", "Abnormal ECG") says so in a statement
-    of its own, because it leaves open whether the ECG is normal. Leads stand in the order aVR aVF aVL;
-    the release holds neither age nor sex. Its open licence covers recordings and reports, not the rest
-    of MIMIC-IV (https://physionet.org/content/mimic-iv-ecg/1.0/).
+    where the ST segment or the T wave is changed, which no concept asks, is left out. A report without
+    a conclusion ("Normal ECG", "Abnormal ECG") says so in a statement of its own, because it leaves
+    open whether the ECG is normal.
+
+    Leads stand in the order aVR aVF aVL; the release holds neither age nor sex. Its open licence covers
+    recordings and reports, not the rest of MIMIC-IV (https://physionet.org/content/mimic-iv-ecg/1.0/).
     """
 
     card = CohortCard(

@@ -14,9 +14,9 @@ from benchmark.results import (
     OntologyFacts,
     PredictionsFile,
     Provenance,
+    Quarantined,
     RecordCounts,
     ResultRecord,
-    SkippedRecord,
     save_record,
 )
 from benchmark.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, save_run
@@ -83,7 +83,10 @@ def record(
     """One finished cell; ``aurocs`` gives a value or whole metrics for each concept."""
     given = {"AF": 0.9, "LBBB": 0.8} if aurocs is None else aurocs
     concepts = {name: m if isinstance(m, ConceptMetrics) else concept(m) for name, m in given.items()}
-    left = tuple(SkippedRecord(record_id=name, reason=reason) for name, reason in (skipped or {}).items())
+    reasons: dict[str, list[str]] = {}
+    for name, reason in (skipped or {}).items():
+        reasons.setdefault(reason, []).append(name)
+    left = tuple(Quarantined(reason=reason, record_ids=tuple(ids)) for reason, ids in reasons.items())
     content: dict[str, Any] = {
         "key": "0123",
         "model": ModelCard(
@@ -117,10 +120,10 @@ def record(
         "relation": relation,
         "records": RecordCounts(
             selection="test" if relation == "internal" else "all",
-            found=100 + len(left),
+            found=100 + len(skipped or {}),
             scored=100,
             unselected=0,
-            skipped=left,
+            quarantined=left,
         ),
         "ontology": OntologyFacts(version="1", hash="abcd"),
         "evaluation": evaluation(concepts),

@@ -19,7 +19,7 @@ with warnings.catch_warnings():  # pandas 3 deprecates what wfdb does while it i
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort
 from cohorts.recording import STANDARD_LEADS
-from tests.cohorts import array_releases
+from tests.cohorts import array_releases, wfdb_releases
 
 Counts = npt.NDArray[np.int16]
 Write = Callable[..., Path]
@@ -131,7 +131,11 @@ def write_ptb_xl(root: Path, cohort_id: str = "ptb-xl", records: int = 6, sample
     return folder
 
 
-WRITERS: dict[str, Callable[..., Path]] = {"ptb-xl": write_ptb_xl, **array_releases.WRITERS}
+WRITERS: dict[str, Callable[..., Path]] = {
+    "ptb-xl": write_ptb_xl,
+    **array_releases.WRITERS,
+    **wfdb_releases.WRITERS,
+}
 
 
 class StubOntology:

@@ -23,13 +23,19 @@ COHORTS = [
     "code-test",
     "cpsc-2018",
     "cpsc-2018-extra",
+    "ecg-arrhythmia",
     "echonext",
     "georgia",
     "incart",
+    "incartdb",
+    "ludb",
+    "mimic-iv-ecg",
     "ningbo",
     "ptb",
     "ptb-xl",
+    "ptbdb",
     "sph",
+    "zzu-pecg",
 ]
 MAY_STATE_NOTHING = {"code-15", "code-test", "echonext"}
 """Releases that mark a few findings with yes or no: a record with none of them has no statement."""
@@ -42,6 +48,7 @@ REAL = {
     "cpsc-2018": (7, {500.0}),
     "cpsc-2018-extra": (16, {500.0}),
     "georgia": (47, {500.0}),
+    "ludb": (150, {500.0}),
     "ningbo": (51, {500.0}),
     "ptb": (9, {1000.0}),
     "ptb-xl": (400, {500.0}),

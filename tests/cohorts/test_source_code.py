@@ -431,6 +431,25 @@ def test_no_class_is_forgotten(cohort_id):
     assert set(code_15_row(1, 0)) >= set(codes)
 
 
+def test_changed_bytes_anywhere_raise_nothing_but_a_reason(tmp_path):
+    """A changed byte is a refusal, or a tracing that HDF5 cannot tell from a good one."""
+    file = write_code_15(tmp_path, records=2) / "exams_part0.hdf5"
+    content, rng = file.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(0, 2048, 150):
+        changed = bytearray(content)
+        changed[place] ^= int(rng.integers(1, 256))
+        file.write_bytes(changed)
+        code = open_cohort("code-15", tmp_path)
+        refused += len(code.unreadable)
+        for path in code.index()["path"]:
+            try:
+                code.read_path(path)
+            except RecordError:
+                refused += 1
+    assert refused > 20
+
+
 def test_a_row_beyond_the_array_is_refused(tmp_path):
     write_code_test(tmp_path)
     code = open_cohort("code-test", tmp_path)

@@ -194,6 +194,22 @@ def test_a_damaged_array_quarantines_its_split(tmp_path, how, reason):
     assert not store.quarantine["reason"].str.contains(str(tmp_path), regex=False).any()
 
 
+def test_changed_bytes_of_a_header_raise_nothing_but_a_reason(tmp_path):
+    file = write_echonext(tmp_path) / "EchoNext_train_waveforms.npy"
+    content, rng = file.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(0, 128, 150):
+        changed = bytearray(content)
+        changed[place] ^= int(rng.integers(1, 256))
+        file.write_bytes(changed)
+        try:
+            open_cohort("echonext", tmp_path).index()
+            open_cohort("echonext", tmp_path).read("9000")
+        except (RecordError, UsageError):
+            refused += 1
+    assert refused > 50
+
+
 @pytest.mark.parametrize("recordings", [0, 2, 4])
 def test_an_array_of_another_length_is_refused(tmp_path, recordings):
     folder = write_echonext(tmp_path)

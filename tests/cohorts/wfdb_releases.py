@@ -218,7 +218,7 @@ def write_zzu(data: Path, rows: Sequence[Cells] = ZZU_ROWS, leads: Sequence[str]
     return folder
 
 
-WRITERS: Mapping[str, Callable[[Path], Path]] = {
+_WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ludb": write_ludb,
     "mimic-iv-ecg": write_mimic,
     "ptbdb": write_ptbdb,
@@ -226,3 +226,7 @@ WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ecg-arrhythmia": write_ecg_arrhythmia,
     "zzu-pecg": write_zzu,
 }
+WRITERS: Mapping[str, Callable[..., Path]] = {
+    cohort_id: lambda data, _, write=write: write(data) for cohort_id, write in _WRITERS.items()
+}
+"""Called with the data root and the cohort's id, as all writers are."""

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-
 Counts = npt.NDArray[np.int16]
 
 MAT_OFFSET = 24
