@@ -346,16 +346,15 @@ def _lag(x: Floats, y: Floats) -> float:
 def _assignment(x: Floats, y: Floats) -> Integers:
     """Find the row of ``y`` that belongs to each row of ``x``; as they are, unless another order is better.
 
-    What a wrong pair of leads costs is how far their product stays behind that of their sizes: nothing
-    for two that differ by a gain alone, or where one is flat.
+    A pair of leads costs the energy that it leaves unexplained: nothing for two that differ by a gain alone.
     """
+    x, y = (part / max(float(np.linalg.norm(part)), 1e-20) for part in (x, y))
+    power_x, power_y = np.einsum("it,it->i", x, x), np.einsum("it,it->i", y, y)
     products = np.einsum("it,jt->ij", x, y)  # small: threads of a matrix product would cost more than it
-    sizes = np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
-    loss = sizes - products
-    rows, order = linear_sum_assignment(loss)
-    if np.trace(loss) - loss[rows, order].sum() <= 0.001 * np.trace(sizes):
-        return rows.astype(np.int64)
-    return order.astype(np.int64)
+    correlation = _quotient(products, np.sqrt(np.outer(power_x, power_y)), 0.0)
+    cost = (power_x[:, None] + power_y) / 2 * (1 - correlation)
+    rows, order = linear_sum_assignment(cost)
+    return (rows if np.trace(cost) - cost[rows, order].sum() <= 0.001 else order).astype(np.int64)
 
 
 def _similarity(x: Floats, y: Floats) -> float:

@@ -116,6 +116,17 @@ def test_lists_for_people(home: Path) -> None:
     }
 
 
+def test_simulate_and_find_what_two_releases_share(home: Path) -> None:
+    leadboard(home, "simulate", "ptb-xl", "challenge-ptb-xl", "--out", "simulated", "--scale", "0.02")
+    rows = json.loads(leadboard(home, "cohorts", "--data", "simulated", "--json").stdout)
+    assert {row["id"] for row in rows if row["simulated"]} == {"ptb-xl", "challenge-ptb-xl"}
+    arguments = ("overlap", "challenge-ptb-xl", "ptb-xl", "--data", "simulated")
+    answer = json.loads(leadboard(home, *arguments, "--json").stdout)
+    assert answer["shared_a"] == answer["records_a"] == len(answer["shared"])
+    assert all(int(pair["record_a"].removeprefix("HR")) == int(pair["record_b"]) for pair in answer["shared"])
+    assert "are also in ptb-xl" in leadboard(home, *arguments).stdout
+
+
 def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
@@ -154,6 +165,14 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["score", "missing.csv"], "labels"),
         (["report", "nowhere"], "leadboard run"),
         (["frobnicate"], "frobnicate"),
+        (["download", "--data", "data"], "No cohort was named"),
+        (["download", "gerogia", "--data", "data"], "Did you mean 'georgia'"),
+        (["download", "georgia"], "--data"),
+        (["download", "georgia", "--data", "data", "--mirror", "ftp://nowhere"], "ftp://nowhere"),
+        (["simulate", "gerogia", "--out", "sim"], "Did you mean 'georgia'"),
+        (["simulate", "georgia", "--out", "sim", "--scale", "0"], "scale"),
+        (["simulate", "georgia", "--out", "data"], "not simulated"),
+        (["overlap", "georgia", "ningbo", "--data", "data"], "ningbo was not found"),
         (["run", "--seed", "many"], "many"),
     ],
 )

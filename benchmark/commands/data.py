@@ -183,11 +183,12 @@ def overlap(
     with reporter.step(f"Comparing {a} with {b}") as progress:
         pairs = find_overlap(*stores, progress=progress)
     summary = summarise(pairs, *stores)
+    rows = [{str(name): value for name, value in row.items()} for row in pairs.to_dict("records")]
     if as_json:
-        print_json({**summary, "shared": pairs.to_dict("records")})
+        print_json({**summary, "shared": rows})
         return 0
-    if len(pairs):
-        print_table(pairs.to_dict("records"))
+    if rows:
+        print_table(rows)
     for sentence in overlap_sentences(summary):
         print(sentence)
     return 0

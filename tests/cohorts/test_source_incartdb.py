@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import wfdb
@@ -103,11 +101,10 @@ def test_labels(tmp_path, findings, wanted):
 
 def write_beats(folder, samples, symbols, aux=None):
     """The annotation file of I01, as wfdb writes it."""
-    with warnings.catch_warnings():  # pandas 3 deprecates what wfdb does
-        warnings.simplefilter("ignore", Warning)
-        wfdb.wrann("I01", "atr", np.array(samples), symbol=symbols, aux_note=aux, write_dir=str(folder))
+    wfdb.wrann("I01", "atr", np.array(samples), symbol=symbols, aux_note=aux, write_dir=str(folder))
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # pandas 3 deprecates what wfdb does
 @pytest.mark.parametrize(
     ("samples", "symbols", "aux", "wanted"),
     [
