@@ -17,6 +17,29 @@ from tests.cohorts.wfdb_releases import counts_of, write_mimic
 HEDGES = ("Probable", "Possible", "Consider", "Borderline", "Cannot rule out", "Suspect")
 
 
+RARE = (
+    "Probable atrial fibrillation with fusion complexes or aberrant ventricular conduction",
+    "Sinus rhythm with aberrantly conducted supraventricular complexes with interpolated PVCs",
+    "Sinus bradycardia with sinus arrhythmia with 2nd degree (Mobitz II) SA block",
+    "Sinus tachycardia with multifocal PVCs with borderline 1st degree A-V block",
+    "Sinus bradycardia. Consider 2:1 sino-atrial block",
+    "Probable sinus tachycardia. ? atrial tachycardia or flutter + 2:1 A-V block",
+    "Sinus arrhythmia with non-sustained ventricular tachycardia",
+    "Sinus rhythm with undetermined irregularity",
+    "*** EXTENSIVE INFARCT *** with possible acute inferior and anteroseptal changes",
+    "Probable recent anteroseptal infarct",
+    "Possible anterolateral infarction - age undetermined",
+    "Inferior and lateral ST elevation - probable lateral extension of infarct",
+    "Ant/septal+lateral T wave changes suggest myocardial infarction",
+    "Changes V2-V4 are probably related to poor R wave progression but anteroseptal infarction cannot be "
+    "excluded",
+    "QRS changes probably due to LVH but consider anteroseptal infarct",
+    "Consider anterior infarction though changes may be due to LVH",
+    "Probably reciprocal to inferior infarct",
+)
+"""Lines that fewer than ten of the release's reports hold."""
+
+
 def statements(tmp_path, *lines: str) -> tuple[str, ...]:
     write_mimic(tmp_path, [lines])
     return open_cohort("mimic-iv-ecg", tmp_path).index()["statements"][0]
@@ -207,6 +230,13 @@ def test_studies_that_cannot_be_used_are_quarantined(tmp_path):
     assert "has no row" in reasons.pop("49999999")
     assert "occurs twice" in reasons.pop("40000017")
     assert reasons == {}
+
+
+def test_rare_lines_of_the_release_are_known(tmp_path):
+    write_mimic(tmp_path, [[line, "Abnormal ECG"] for line in RARE])
+    found = open_cohort("mimic-iv-ecg", tmp_path).index()["statements"].tolist()
+    assert len(found) == len(RARE)
+    assert load_ontology().unknown_codes("mimic", found) == {}
 
 
 def test_unknown_lines_are_counted_and_say_nothing(tmp_path):

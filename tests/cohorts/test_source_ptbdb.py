@@ -48,14 +48,19 @@ WALLS = (
 )
 
 
-def statements(tmp_path, reason: str, acute: str = "no", former: str = "no") -> tuple[str, ...]:
-    lines = [
+def comments(reason: str, acute: str = "no", former: str = "no") -> list[str]:
+    return [
         f"# Reason for admission: {reason}",
         f"# Acute infarction (localization): {acute}",
         f"# Former infarction (localization): {former}",
     ]
-    write_ptbdb(tmp_path, {"patient001/s0001_re": lines})
-    return open_cohort("ptbdb", tmp_path).index()["statements"][0]
+
+
+def statements(tmp_path, *cases: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What a release states whose records have these reasons and walls."""
+    headers = {f"patient001/s{number:04d}_re": comments(*case) for number, case in enumerate(cases)}
+    write_ptbdb(tmp_path, headers)
+    return list(open_cohort("ptbdb", tmp_path).index()["statements"])
 
 
 def test_rows_are_read_as_they_stand(tmp_path):
@@ -87,7 +92,9 @@ def test_twelve_of_fifteen_leads_come_from_the_first_of_two_files(tmp_path):
 
 
 def test_every_reason_and_wall_of_the_release_is_known(tmp_path):
-    said = [statements(tmp_path, reason, wall, wall) for reason in REASONS for wall in WALLS]
+    cases = [(reason,) for reason in REASONS] + [("Myocardial infarction", wall, wall) for wall in WALLS]
+    said = statements(tmp_path, *cases)
+    assert len(said) == len(REASONS) + len(WALLS)
     assert load_ontology().unknown_codes("ptbdb", said) == {}
     assert load_ontology().unknown_codes("ptbdb", [("reason: headache", "acute: dorsal")]) == {
         "acute: dorsal": 1,
@@ -111,8 +118,8 @@ def test_every_reason_and_wall_of_the_release_is_known(tmp_path):
     ],
 )
 def test_labels(tmp_path, reason, acute, former, wanted):
-    codes = statements(tmp_path, reason, acute, former)
-    labels = load_ontology().labels("ptbdb", "ptbdb", [codes]).loc[0]
+    codes = statements(tmp_path, (reason, acute, former))
+    labels = load_ontology().labels("ptbdb", "ptbdb", codes).loc[0]
     assert {concept: int(labels[concept]) for concept in wanted} == wanted
 
 
