@@ -37,11 +37,11 @@ from cohorts.store import Store
 
 KEY = 0.93
 CONTEXT = 0.93
-SIMILARITY = 0.93
+SIMILARITY = 0.95
 DISTANCE = 0.75
 ASIDE = 0.2
 
-SHORTEST = 5.0
+SHORTEST = 6.0
 """Recordings below this many seconds are not compared: nothing would be left between their borders."""
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -309,12 +309,14 @@ def _compare(x: Recording, y: Recording, time_x: float, time_y: float) -> _Match
     similarity = _similarity(here, there)
     if similarity < SIMILARITY:
         return None
-    # Where one of the two is noisier, each measure is best seen from another side.
-    sides = (
-        _against_other_beats(here, there, first, start),
-        _against_other_beats(there, here, second, start_there),
+    # Of a clean recording and a noisy copy, the clean one lies farther off in units of its own beats, and
+    # is the one on whose side the noise does not pull the copy aside.
+    (distance, _), (_, aside) = sorted(
+        [
+            _against_other_beats(here, there, first, start),
+            _against_other_beats(there, here, second, start_there),
+        ]
     )
-    distance, aside = np.min(sides, axis=0)
     if distance > DISTANCE or aside > ASIDE:
         return None
     power = (here**2).sum(axis=1), (there**2).sum(axis=1)
@@ -361,11 +363,11 @@ def _similarity(x: Floats, y: Floats) -> float:
     """Correlate the leads in every second, weigh them by their sizes, and take the median of the seconds.
 
     The median, because one electrode pop has more energy than all heart beats, and looks the same in
-    everybody. Seconds in which both are silent say nothing; at least three must say something.
+    everybody. Seconds in which both are silent say nothing; at least four must say something.
     """
     x, y = _in_seconds(x), _in_seconds(y)
     heard = _heard(x) | _heard(y)
-    if heard.sum() < 3:
+    if heard.sum() < 4:
         return 0.0
     sizes = (np.linalg.norm(x, axis=2) * np.linalg.norm(y, axis=2)).sum(axis=0)
     products = np.einsum("lst,lst->s", x, y)
