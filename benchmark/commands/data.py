@@ -141,8 +141,9 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
     for name in cohorts:
         plan = plan_download(name, root, mirror=mirror, verify=verify)
         reporter.say(
-            f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, about {plan.bytes / 1e9:,.2f} GB; "
-            f"{plan.free / 1e9:,.1f} GB free in {root}; licence {plan.release.licence}"
+            f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, "
+            f"about {plan.bytes / 1e9:,.2f} GB; {plan.free / 1e9:,.1f} GB free in {root}; "
+            f"licence {plan.release.licence}"
         )
         with reporter.step(f"Downloading {name}", "bytes", quiet_without_work=True) as progress:
             summary = fetch(plan, progress)
