@@ -12,7 +12,7 @@ what the last one left:
 2. *Contexts.* Where two keys agree, the 10 s around the anchors are compared.
 3. *Signals.* What is left is read again and compared lead by lead, see `benchmark.same_recording`.
 
-All three take a correlation of `SIMILARITY` for agreement.
+All three take a correlation above `benchmark.same_recording.SIMILARITY` for agreement.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class _Anchors:
 def find_overlap(a: Store, b: Store, *, progress: Progress | None = None) -> pd.DataFrame:
     """Find the recordings that two prepared cohorts share; for a cohort and itself, its duplicates.
 
-    Two recordings are found if they have 8 s in common, or start together and last `SHORTEST` seconds or
-    more. Memory grows with the smaller cohort alone.
+    A copy is found if it has 8 s or more in common with the other, or is all of it and lasts `SHORTEST`
+    seconds or more. Time grows with the product of the two sizes, memory with the smaller one alone.
 
     Parameters
     ----------
