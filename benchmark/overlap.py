@@ -282,7 +282,7 @@ def _note(a: Store, b: Store, i: int, j: int, match: Match) -> str:
         outer = "record_b" if match.start > 0 else "record_a"
         said.append(f"starts {abs(match.start):.2f} s into {outer}")
     if abs(match.gain - 1) > 0.02:
-        said.append(f"record_b is {match.gain:.3g} times as large")
+        said.append(f"record_b is {float(f'{match.gain:.3g}'):g} times as large")
     if match.renamed:
         said.append("leads renamed: " + ", ".join(f"{x} is {y}" for x, y in match.renamed.items()))
     return "; ".join(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,16 +134,19 @@ def test_gain_offset_rate_rounding_and_names_of_leads_hide_no_copy(power, rate, 
         assert ("leads renamed" in note) == (order != np.arange(12)).any()
 
 
-def test_what_was_changed_is_told(clinic):
+@pytest.mark.parametrize("gain", [0.5, 4.88, 2000])
+def test_what_was_changed_is_told(clinic, gain):
     order = np.array([1, 0, *range(2, 12)])
     found = find_overlap(
-        clinic, copies(clinic, lambda signal: (0.5 * resample(signal[order, 1000:], RATE, 100), 100))
+        clinic, copies(clinic, lambda signal: (gain * resample(signal[order, 1000:], RATE, 100), 100))
     )
     assert pairs_of(found) == MIRRORED
-    assert set(found["note"]) == {
-        "500 and 100 Hz; 10.0 and 8.0 s long; starts 2.00 s into record_a; record_b is 0.5 times as large; "
-        "leads renamed: I is II, II is I"
-    }
+    for note in found["note"]:
+        before, told, after = re.fullmatch(r"(.+; record_b is )(\S+)( times as large; .+)", note).groups()
+        assert before == "500 and 100 Hz; 10.0 and 8.0 s long; starts 2.00 s into record_a; record_b is "
+        assert "e" not in told
+        assert float(told) == pytest.approx(gain, rel=0.005)
+        assert after == " times as large; leads renamed: I is II, II is I"
 
 
 def test_of_an_exact_copy_there_is_nothing_to_tell(clinic):
