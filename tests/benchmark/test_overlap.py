@@ -193,8 +193,18 @@ def test_missing_samples_and_flat_leads_hide_no_copy(clinic):
         return signal
 
     ours = Drawn("ours", [stored(damaged(recording.signal)) for recording in clinic.recordings])
-    theirs = copies(ours, lambda signal: (signal[np.r_[6:12, 0:6]] * 2 + 1, RATE))
-    assert pairs_of(find_overlap(ours, theirs)) == MIRRORED
+    theirs = copies(ours, lambda signal: (signal[np.r_[6:12, 0:6]] * 2 + 50, RATE))
+    found = find_overlap(ours, theirs)
+    assert pairs_of(found) == MIRRORED
+    assert found["similarity"].min() > 0.99
+
+
+def test_silence_in_most_of_a_recording_hides_no_copy(clinic):
+    def silent(signal):
+        return np.where(np.arange(5000) < 2700, signal, 0), RATE
+
+    ours = copies(clinic, silent, "silent")
+    assert pairs_of(find_overlap(ours, copies(ours, lambda signal: (3 * signal, RATE)))) == MIRRORED
 
 
 def test_a_copy_of_a_paced_recording_is_told_from_its_look_alikes():
@@ -276,13 +286,17 @@ def test_the_same_artefact_makes_no_copies():
         return signal
 
     assert found_among([popped(heart) for heart in range(8)], [popped(heart) for heart in range(8, 16)]) == 0
+    x, y = (same_recording.band_pass(popped(heart), RATE, 0.04) for heart in (0, 1))
+    assert np.corrcoef(x.ravel(), y.ravel())[0, 1] > 0.98  # what the pop does to a plain correlation
+    assert same_recording._similarity(x, y) < 0.5
 
 
-def test_the_same_calibration_pulse_in_silence_makes_no_copies():
+@pytest.mark.parametrize("rest", [0.0, 0.2])
+def test_the_same_calibration_pulse_in_silence_makes_no_copies(rest):
     def pulse(heart):
         signal = np.zeros((12, 5000))
         signal[:, 2000:2100] = 1.0
-        signal[:, 4000:] = drawn(heart)[:, 4000:] * 0.2
+        signal[:, 4000:] = drawn(heart)[:, 4000:] * rest
         return signal
 
     assert found_among([pulse(heart) for heart in range(6)], [pulse(heart) for heart in range(6, 12)]) == 0
