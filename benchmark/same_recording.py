@@ -190,10 +190,9 @@ def _seen_from(x: Floats, whole: Floats, start: int, y: Floats) -> tuple[float, 
         Medians over the seconds: the square of how far ``y`` is from ``x``, in squared units, and how far
         that leads towards the other beats or away from them.
     """
-    scale = _quotient(np.einsum("it,it->i", x, y), np.einsum("it,it->i", y, y)).clip(min=0)[:, None]
-    live = scale > 0
-    other = _in_seconds(live * _most_similar_elsewhere(x, whole, start))
-    x, y = _in_seconds(live * x), _in_seconds(scale * y)
+    scale = _quotient(np.einsum("it,it->i", x, y), np.einsum("it,it->i", y, y))[:, None]
+    other = _in_seconds(_most_similar_elsewhere(x, whole, start))
+    x, y = _in_seconds(x), _in_seconds(scale * y)
     heard = _heard(x)
     way, difference = (other - x)[:, heard], (y - x)[:, heard]
     unit = np.einsum("lst,lst->s", way, way)

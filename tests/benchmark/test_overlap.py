@@ -264,6 +264,14 @@ def test_a_pacemaker_makes_no_copies(noise):
     assert found_among(ours, [whole_microvolts(0.03 * signal) for signal in theirs]) == 0
 
 
+def test_silence_does_not_speak_for_a_copy():
+    rng = np.random.default_rng(0)
+    beats = drawn(3, paced=True, seconds=20, noise=0)
+    noisy = [beats + rng.normal(0, 0.02, beats.shape) for _ in range(6)]
+    assert found_among([np.where(np.arange(10_000) < 2700, signal, 0) for signal in noisy], noisy[:1]) == 0
+    assert found_among(noisy[:3], noisy[3:]) == 0
+
+
 def align(signals):
     """Cut every recording so that its first beats lie upon each other."""
     starts = [int(np.abs(signal[:, RATE : 2 * RATE]).sum(axis=0).argmax()) for signal in signals]

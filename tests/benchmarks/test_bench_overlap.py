@@ -1,0 +1,122 @@
+"""How long two whole releases take to compare, and how much memory."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark import overlap
+from benchmark.overlap import find_overlap
+from cohorts.catalogue import open_cohort
+from cohorts.recording import STANDARD_LEADS, Recording
+from cohorts.simulator.recordings import recordings_of
+from cohorts.simulator.sites import SITES
+from cohorts.sources.ptb_xl import PtbXl
+from cohorts.store import Store, prepare
+
+PTB_XL, CHAPMAN_NINGBO = 21_799, 45_152
+
+
+class Simulated:
+    """What `find_overlap` needs of a store, over counts in memory, each as often as asked."""
+
+    def __init__(self, name: str, counts: list[Any], rate: float, times: int = 1) -> None:
+        self.path = Path(name)
+        self.card = SimpleNamespace(id=name, overlaps=(), copy_of=None)
+        self.counts = counts
+        self.rates = np.full(times * len(counts), rate)
+        self.lengths = np.array(times * [one.shape[1] for one in counts])
+        self.index = pd.DataFrame({"record_id": [f"{name}{i}" for i in range(len(self.rates))]})
+
+    def __len__(self) -> int:
+        return len(self.rates)
+
+    def recording(self, position: int) -> Recording:
+        counts = self.counts[position % len(self.counts)]
+        return Recording(counts / np.float32(1000), float(self.rates[0]), STANDARD_LEADS)
+
+
+def simulated(site: str, scale: float, times: int = 1) -> Any:
+    recordings = recordings_of(SITES[site], 0, scale)
+    return Simulated(site, [one.counts() for one in recordings], SITES[site].rate, times)
+
+
+@pytest.fixture(scope="module")
+def stores(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Store]:
+    cache = tmp_path_factory.mktemp("cache")
+    challenge = open_cohort("challenge-ptb-xl", shared / "data")
+    assert challenge is not None
+    made = {f"ptb-xl {rate}": prepare(PtbXl(shared / "data" / "ptb-xl", rate), cache) for rate in (100, 500)}
+    return {**made, "challenge": prepare(challenge, cache)}
+
+
+@pytest.mark.parametrize("first", ["challenge", "ptb-xl 100"])
+def test_the_real_sample(benchmark: Any, stores: dict[str, Store], first: str) -> None:
+    a, b = stores[first], stores["ptb-xl 500"]
+    found = benchmark.pedantic(lambda: find_overlap(a, b), rounds=3, iterations=1)
+
+    assert len(found) >= 6
+    benchmark.extra_info.update({"records": f"{len(a)} x {len(b)}", "pairs": len(found)})
+
+
+def test_two_whole_releases_within_half_an_hour(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = simulated("ptb-xl", 1.0), simulated("ningbo", 9.0)
+    spent = {"_candidates": 0.0, "compare": 0.0}
+
+    def timed(name: str) -> Any:
+        plain = getattr(overlap, name)
+
+        def call(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            answer = plain(*arguments)
+            answer = list(answer) if name == "_candidates" else answer
+            spent[name] += time.perf_counter() - start
+            return answer
+
+        return call
+
+    for name in spent:
+        monkeypatch.setattr(overlap, name, timed(name))
+    start = time.perf_counter()
+    benchmark.pedantic(lambda: find_overlap(a, b), rounds=1)
+    reading = time.perf_counter() - start - sum(spent.values())
+    records = (PTB_XL + CHAPMAN_NINGBO) / (len(a) + len(b))
+    pairs = PTB_XL * CHAPMAN_NINGBO / (len(a) * len(b))
+    minutes = {
+        "keys": reading * records / 60,
+        "candidates": spent["_candidates"] * pairs / 60,
+        "signals": spent["compare"] * pairs / 60,
+    }
+    benchmark.extra_info.update({"records": f"{len(a)} x {len(b)}"})
+    benchmark.extra_info.update({f"{name}, minutes": round(value, 1) for name, value in minutes.items()})
+    benchmark.extra_info[f"minutes for {PTB_XL:,} x {CHAPMAN_NINGBO:,}"] = round(sum(minutes.values()), 1)
+
+    assert sum(minutes.values()) < 30
+
+
+def test_memory_does_not_grow_with_the_larger_cohort(benchmark: Any) -> None:
+    few = simulated("ptb-xl", 0.02)
+    peaks = []
+    for times in (2, 8):
+        many = simulated("ningbo", 1.0, times)
+        assert len(many) > overlap._RECORDS_AT_ONCE
+        tracemalloc.start()
+        find_overlap(few, many)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 2**20)
+        tracemalloc.stop()
+    queries = overlap._joined(
+        [overlap._one_in_each_block(overlap._anchors(few.recording(i), i)) for i in range(len(few))]
+    )
+    size = sum(getattr(queries, name).nbytes for name in ("key", "context", "energy", "time", "record"))
+    benchmark.extra_info["peaks, MiB"] = [round(peak, 1) for peak in peaks]
+    benchmark.extra_info["bytes a record of the smaller cohort"] = round(size / len(few))
+    benchmark.pedantic(lambda: find_overlap(few, few), rounds=1)
+
+    assert peaks[1] < 1.3 * peaks[0]
