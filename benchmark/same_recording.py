@@ -45,7 +45,7 @@ ASIDE = 0.2
 """Farthest that a copy may lie on the way to the most similar other beats (1), or on the other side.
 
 Copies: at most 0.12 at another rate or cut; times 0.03, 0.11; times 0.01, 99 % below 0.15. Beats that
-differ by noise alone: 0.5, whatever the noise. Of the 364 look-alikes, nine below 0.2, none of them
+differ by noise alone: about 0.5, whatever the noise. Of the 364 look-alikes, nine below 0.2, none of them
 within `DISTANCE`.
 """
 
