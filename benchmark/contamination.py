@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from benchmark.models import ModelCard
 from benchmark.results import Relation
 from cohorts.cohort import CohortCard
 
@@ -28,10 +27,3 @@ def relation(
     if trained_on == "undisclosed":
         return "unknown"
     return "internal" if sharing(cohort, cards) & set(trained_on) else "external"
-
-
-def unknown_training_cohorts(card: ModelCard, cards: Mapping[str, CohortCard]) -> list[str]:
-    """Names in ``trained_on`` that are no cohort of this suite: their overlaps cannot be known."""
-    if card.trained_on == "undisclosed":
-        return []
-    return [name for name in card.trained_on if name not in cards]

@@ -175,7 +175,7 @@ def overlap(
         Print JSON.
     """
     from benchmark.listing import print_table
-    from benchmark.overlap import find_overlap, overlap_sentences, summarise
+    from benchmark.overlap import find_overlap, overlap_rows, overlap_sentences, summarise
     from benchmark.progress import Reporter
     from benchmark.selection import prepare_cohort
 
@@ -184,7 +184,7 @@ def overlap(
     with reporter.step(f"Comparing {a} with {b}") as progress:
         pairs = find_overlap(*stores, progress=progress)
     summary = summarise(pairs, *stores)
-    rows = [{str(name): value for name, value in row.items()} for row in pairs.to_dict("records")]
+    rows = overlap_rows(pairs)
     if as_json:
         print_json({**summary, "shared": rows})
         return 0
