@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from baselines.annotations import Doubles, learnable, log_odds, prevalence, targets
 from baselines.weights import load_weights, save_weights, untrained
+from benchmark.annotations import Doubles, learnable, log_odds, prevalence, targets
 from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 
 # Neither control looks at the signal, so both ask for as little of it as possible.

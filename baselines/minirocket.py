@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baselines.annotations import targets
 from baselines.weights import Array, load_weights, save_weights, untrained
+from benchmark.annotations import targets
 from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class MiniRocket:
 
         ``validation`` decides the L2 strength.
         """
-        from baselines.logistic import fit_logistic
         from baselines.minirocket_transform import fit_kernels
+        from benchmark.protocols.logistic import fit_logistic
 
         labels = targets(training, settings.concepts)
         validation_labels = targets(validation, settings.concepts, "validation")

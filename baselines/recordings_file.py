@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from baselines.annotations import Labels
+from benchmark.annotations import Labels
 from benchmark.models import Floats, InputSpec, Records
 
 AT_ONCE = 256

@@ -24,9 +24,9 @@ import pytorch_lightning as lightning
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from baselines.annotations import Labels, macro_auroc
 from baselines.networks.crops import CropClassifier
 from baselines.recordings_file import Crops
+from benchmark.annotations import Labels, macro_auroc
 from benchmark.models import FitSettings, Floats
 from cohorts.errors import ModelError
 

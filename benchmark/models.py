@@ -7,7 +7,7 @@ write one. The suite prepares the input (leads by name, sampling rate, unit, len
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -163,6 +163,39 @@ class FitSettings:
     folder: Path
 
 
+class Pairs(Records, Protocol):
+    """Records of one prepared cohort with what was written about each."""
+
+    @property
+    def sentences(self) -> Sequence[tuple[str, ...]]:
+        """What the report of each record says, in one language or in many (see `PretrainSettings`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainSettings:
+    """How a model is to be pre-trained on pairs of signal and text.
+
+    Attributes
+    ----------
+    prompts
+        Concept id -> descriptions, to follow zero-shot AUROC on the validation records.
+    seed
+        The only source of randomness.
+    device
+        A torch device name.
+    precision
+        ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
+    folder
+        For checkpoints: a second call with the same folder resumes what the first left.
+    """
+
+    prompts: Mapping[str, tuple[str, ...]]
+    seed: int
+    device: str
+    precision: str
+    folder: Path
+
+
 @runtime_checkable
 class Model(Protocol):
     """Anything with a card and a ``predict``."""
@@ -185,6 +218,63 @@ class Trainable(Protocol):
 
     def load(self, folder: Path) -> None:
         """Restore what ``save`` wrote."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A model that turns signals into features."""
+
+    def embed(self, batch: Batch) -> Any:
+        """Give finite features ``[records, features]``; each record for itself, whatever is beside it."""
+
+
+@runtime_checkable
+class Prompted(Protocol):
+    """A model that is told in words what to look for; its card has ``outputs="any"``."""
+
+    def set_concepts(self, prompts: Mapping[str, tuple[str, ...]]) -> None:
+        """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""
+
+
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A model that learns from pairs of signal and text before anything else.
+
+    Attributes
+    ----------
+    multilingual
+        Whether it reads reports in any language. If not it is given English sentences.
+    small
+        Whether a run may pre-train it without being asked to.
+    """
+
+    multilingual: bool
+    small: bool
+
+    def pretrain(
+        self, training: Sequence[Pairs], validation: Sequence[Pairs], settings: PretrainSettings
+    ) -> None:
+        """Learn from the pairs of one or more cohorts; ``validation`` has other patients."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything that the model needs into an existing empty folder."""
+
+    def load(self, folder: Path) -> None:
+        """Restore what ``save`` wrote."""
+
+
+@runtime_checkable
+class Published(Protocol):
+    """A model whose weights somebody else has trained and the user brings."""
+
+    def convert(self, file: str, folder: Path) -> str:
+        """Check weights (a file, a folder or a hub id) and write what `load` reads into ``folder``.
+
+        Returns one sentence about what was found. Raises `ModelError` that says exactly what does not fit.
+        """
+
+    def load(self, folder: Path) -> None:
+        """Restore what ``convert`` wrote."""
 
 
 def card_of(model: Model) -> ModelCard:

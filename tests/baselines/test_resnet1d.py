@@ -14,12 +14,12 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from baselines.annotations import macro_auroc, targets
 from baselines.minirocket import MiniRocket
 from baselines.networks.crops import CropClassifier
 from baselines.recordings_file import Crops, mean_and_scale, write_recordings
 from baselines.resnet1d import ResNet1d
 from baselines.supervised import Recipe, cross_entropy, masked_loss
+from benchmark.annotations import macro_auroc, targets
 from benchmark.models import FitSettings, InputSpec
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords

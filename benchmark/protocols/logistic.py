@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from baselines.annotations import Labels, learnable, log_odds, prevalence
+from benchmark.annotations import Labels, learnable, log_odds, prevalence
 from benchmark.models import Floats
 
 logger = logging.getLogger("leadboard")

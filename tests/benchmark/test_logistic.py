@@ -9,8 +9,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from baselines import logistic
-from baselines.annotations import log_odds, prevalence
-from baselines.logistic import fit_logistic
+from benchmark.annotations import log_odds, prevalence
+from benchmark.protocols.logistic import fit_logistic
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int8]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.annotations import learnable, log_odds, macro_auroc, prevalence, targets
 from baselines.controls import Prevalence
+from benchmark.annotations import learnable, log_odds, macro_auroc, prevalence, targets
 from benchmark.models import InputSpec, card_of
 from cohorts.errors import ModelError
 from tests.baselines.fakes import FakeRecords
