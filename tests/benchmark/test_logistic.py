@@ -8,8 +8,8 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from baselines import logistic
 from benchmark.annotations import log_odds, prevalence
+from benchmark.protocols import logistic
 from benchmark.protocols.logistic import fit_logistic
 
 Floats = npt.NDArray[np.float32]
