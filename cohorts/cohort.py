@@ -59,6 +59,8 @@ class CohortCard(BaseModel):
     signal_unit
         ``"z-score"`` where the publisher standardised the signals and kept the scale: their amplitudes
         are not millivolts, and nothing makes them so.
+    english_reports
+        Whether its reports are written in English, whatever its country.
     copy_of
         Id of the cohort that this one is a renamed copy of; it is never evaluated.
     overlaps
@@ -83,6 +85,7 @@ class CohortCard(BaseModel):
     country: str
     folds: Folds | None = None
     signal_unit: Literal["mV", "z-score"] = "mV"
+    english_reports: bool = False
     copy_of: str | None = None
     overlaps: tuple[str, ...] = ()
     simulated: bool = False

@@ -30,7 +30,7 @@ import pandas as pd
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology.tables import Tables, descendants, read_tables, split
 
-VERSION = "1.1.0"
+VERSION = "1.1.1"
 LABELLING = 2  # raise it whenever `Ontology.labels` answers differently from the same tables
 
 _AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing

@@ -58,6 +58,7 @@ class MimicIvEcg(Cohort):
         records=800_035,
         sampling_rates=(500.0,),
         country="United States",
+        english_reports=True,
     )
     declared_gain = 200.0
 
