@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baselines.weights import Array, load_weights, save_weights, untrained
 from benchmark.annotations import targets
 from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.weights import Array, load_weights, save_weights, untrained
 
 if TYPE_CHECKING:
     from baselines.minirocket_transform import Kernels

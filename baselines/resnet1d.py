@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from baselines.weights import load_weights, save_weights, untrained
 from benchmark.annotations import learnable, log_odds, prevalence, targets
 from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:
