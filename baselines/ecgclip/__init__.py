@@ -1,0 +1,1 @@
+"""ECGCLIP: signals and reports in one space."""
