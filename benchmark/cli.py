@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from benchmark import __version__
-from benchmark.commands import data, evaluation
+from benchmark.commands import data, evaluation, training
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -26,7 +26,9 @@ for command in (
     data.simulate,
     data.prepare,
     data.overlap,
-    evaluation.train,
+    training.pretrain,
+    training.weights,
+    training.train,
     evaluation.run,
     evaluation.score,
     evaluation.report,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from platform import python_version
@@ -10,85 +9,38 @@ from platform import python_version
 import pandas as pd
 
 from benchmark.environment import package_versions, platform_name, source_commit
-from benchmark.harmonise import PreparedRecords
-from benchmark.inference import predict
+from benchmark.hardware import Hardware
 from benchmark.metrics.evaluation import Evaluation, evaluate
-from benchmark.models import Model
-from benchmark.plan import ELIGIBLE_MINIMUM, Cell, EvaluatedModel, RunSettings
-from benchmark.predictions import content_hash, load_predictions, save_predictions, score_matrix
+from benchmark.plan import ELIGIBLE_MINIMUM, Cell, RunSettings
+from benchmark.predictions import content_hash, load_predictions, save_predictions, score_tables
 from benchmark.progress import Callback
+from benchmark.protocols.scorers import Workshop, pretraining_of
 from benchmark.results import (
     CohortFacts,
     OntologyFacts,
     PredictionsFile,
+    Pretraining,
     Provenance,
     Quarantined,
     RecordCounts,
     ResultRecord,
-    Training,
     load_record,
     save_record,
 )
-from benchmark.training import load_trained
-from cohorts.errors import LeadboardError, UsageError
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """How to compute; none of it may move a score."""
-
-    device: str = "cpu"
-    batch_size: int = 64
-    workers: int = 2
-
-    def check(self) -> None:
-        """Refuse a device that is not there, before anything is computed.
-
-        Raises
-        ------
-        UsageError
-            With what torch says about it.
-        """
-        if self.device == "cpu":
-            return
-        import torch
-
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:
-            words = str(error).partition("\n")[0].rstrip(".")
-            raise UsageError(
-                f"The device '{self.device}' cannot be used here ({words}); try --device cpu."
-            ) from None
+from cohorts.errors import LeadboardError
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A model in memory, ready to predict."""
-
-    model: Model
-    training: Training | None
-    weights_sha256: str | None
-
-
-def load(evaluated: EvaluatedModel, device: str) -> LoadedModel:
-    """Build a model, with the weights that the suite trained where it did."""
-    if evaluated.training is None:
-        return LoadedModel(evaluated.source.build(device), None, None)
-    return LoadedModel(*load_trained(evaluated.training, device))
-
-
-@dataclass(frozen=True)
-class Scored:
+class Predicted:
     """The predictions of a cell and how they were made."""
 
     predictions: pd.DataFrame
-    training: Training | None
-    weights_sha256: str | None
+    weights_sha256: tuple[str, ...]
+    pretraining: Pretraining | None
     provenance: Provenance
 
 
-def former_scores(cell: Cell) -> Scored | None:
+def former_predictions(cell: Cell) -> Predicted | None:
     """Predictions of an earlier run of this cell, if they are whole and made under the same key."""
     if not (cell.path.is_file() and cell.predictions_path.is_file()):
         return None
@@ -99,10 +51,10 @@ def former_scores(cell: Cell) -> Scored | None:
         return None  # damaged: made again
     if key != cell.predictions_key or record.predictions.sha256 != content_hash(predictions):
         return None
-    return Scored(predictions, record.training, record.weights_sha256, record.provenance)
+    return Predicted(predictions, record.weights_sha256, record.pretraining, record.provenance)
 
 
-def score(cell: Cell, loaded: LoadedModel, hardware: Hardware, progress: Callback | None = None) -> Scored:
+def predict_and_save(cell: Cell, workshop: Workshop, progress: Callback) -> Predicted:
     """Let a model score the records of a cell, and save the predictions.
 
     Raises
@@ -112,20 +64,16 @@ def score(cell: Cell, loaded: LoadedModel, hardware: Hardware, progress: Callbac
     LeadboardError
         If a file cannot be read or written.
     """
-    card = cell.model.card
-    records = PreparedRecords(cell.store, cell.positions(), card.input, workers=hardware.workers)
-    started = time.perf_counter()
-    scores = predict(loaded.model, card, records, hardware.batch_size, progress)
-    seconds = time.perf_counter() - started
-    outputs = card.outputs if card.outputs != "any" else ()
-    predictions = save_predictions(
-        records.record_ids, scores, outputs, cell.predictions_key, cell.predictions_path
-    )
-    provenance = _provenance(hardware, len(records), seconds)
-    return Scored(predictions, loaded.training, loaded.weights_sha256, provenance)
+    positions = cell.positions()
+    scored = workshop.score(cell, positions, progress)
+    ids = cell.store.index["record_id"].iloc[positions]
+    outputs = tuple(cell.model.card.outputs)
+    predictions = save_predictions(ids, scored.scores, outputs, cell.predictions_key, cell.predictions_path)
+    provenance = _provenance(workshop.hardware, len(positions), scored.seconds)
+    return Predicted(predictions, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
 
-def evaluate_and_save(cell: Cell, scored: Scored, settings: RunSettings) -> ResultRecord:
+def evaluate_and_save(cell: Cell, scored: Predicted, settings: RunSettings) -> ResultRecord:
     """Make the result record of a cell from its predictions; the model is not needed."""
     positions = cell.positions()
     index = cell.store.index.iloc[positions].reset_index(drop=True)
@@ -140,12 +88,11 @@ def _evaluate(
     predictions: pd.DataFrame, labels: pd.DataFrame, index: pd.DataFrame, settings: RunSettings
 ) -> Evaluation:
     """Evaluate every output that the cohort annotates."""
-    outputs = [name for name in predictions.columns if name != "record_id"]
+    fits, outputs = score_tables(predictions)
     annotated = [name for name in outputs if (labels[name] >= 0).any()]
-    scores = pd.DataFrame(score_matrix(predictions), columns=outputs)
     return evaluate(
         labels[annotated],
-        scores[annotated],
+        [fit[annotated] for fit in fits],
         index["patient_id"],
         resamples=settings.resamples,
         seed=settings.seed,
@@ -164,12 +111,12 @@ def _provenance(hardware: Hardware, records: int, seconds: float) -> Provenance:
         dtype="float32",
         batch_size=hardware.batch_size,
         seconds=round(seconds, 3),
-        records_per_second=round(records / seconds, 1),
+        records_per_second=round(records / max(seconds, 1e-6), 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
+def _result(cell: Cell, scored: Predicted, evaluation: Evaluation) -> ResultRecord:
     store, card = cell.store, cell.store.card
     groups = store.quarantine.groupby("reason", sort=True)["record_id"]
     quarantined = tuple(Quarantined(reason=str(reason), record_ids=tuple(ids)) for reason, ids in groups)
@@ -177,8 +124,9 @@ def _result(cell: Cell, scored: Scored, evaluation: Evaluation) -> ResultRecord:
         key=cell.key,
         model=cell.model.card,
         weights_sha256=scored.weights_sha256,
-        training=scored.training,
-        protocol=cell.protocol,
+        training=tuple(fit.training() for fit in cell.model.fits),
+        pretraining=scored.pretraining,
+        protocol=cell.model.protocol.name,
         cohort=CohortFacts(
             id=card.id,
             name=card.name,

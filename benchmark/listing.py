@@ -12,7 +12,7 @@ from rich.text import Text
 
 from benchmark.config import Places
 from benchmark.metrics.evaluation import Estimate, Evaluation
-from benchmark.plugins import find_model, installed_models
+from benchmark.plugins import ModelSource, find_model, installed_models
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.errors import ModelError
 from cohorts.ontology.ontology import load_ontology
@@ -58,6 +58,18 @@ def cohort_rows(places: Places) -> list[Row]:
     return rows
 
 
+def kind_of(source: ModelSource) -> str:
+    """Say where a model has its weights from."""
+    ways = []
+    if "Pretrainable" in source.abilities:
+        ways.append("pre-trained on signals and reports")
+    if "Published" in source.abilities:
+        ways.append("published weights")
+    if ways:
+        return " or ".join(ways)
+    return "learns from a source cohort" if "Trainable" in source.abilities else "comes with its weights"
+
+
 def model_rows() -> list[Row]:
     """One row an installed model; one that cannot be loaded carries its error."""
     rows: list[Row] = []
@@ -71,7 +83,7 @@ def model_rows() -> list[Row]:
             )
             continue
         card = source.card
-        kind = "learns from a source cohort" if source.trainable else "comes with its weights"
+        kind = kind_of(source)
         spec = f"{card.input.sampling_rate:g} Hz x {card.input.seconds:g} s x {len(card.input.leads)} leads"
         row |= {"kind": kind, "input": spec, "description": card.description}
         rows.append({**row, "licence": card.licence, "citation": card.citation})

@@ -277,6 +277,9 @@ class Published(Protocol):
         """Restore what ``convert`` wrote."""
 
 
+ABILITIES = (Trainable, Encoder, Prompted, Pretrainable, Published)
+
+
 def card_of(model: Model) -> ModelCard:
     """Read the card of a model, given as a `ModelCard` or a plain dict.
 

@@ -15,9 +15,13 @@ import numpy as np
 from benchmark.contamination import relation
 from benchmark.models import ModelCard
 from benchmark.plugins import ModelSource
+from benchmark.protocols.prompts import prompts_of
+from benchmark.protocols.protocol import Protocol
+from benchmark.protocols.subsets import rows_of
 from benchmark.results import Relation, load_record
 from benchmark.run_folder import cell_path
-from benchmark.training import TrainingPlan, rows_of
+from benchmark.starting_weights import StartingWeights
+from benchmark.training import TrainingPlan
 from cohorts.cohort import CohortCard
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.store import Store
@@ -45,11 +49,24 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """A model as it will be evaluated: with its own weights, or as trained by the suite."""
+    """A model under a protocol, as it will be evaluated.
+
+    Attributes
+    ----------
+    card
+        With the outputs that it is evaluated on and everything that it will have been trained on.
+    base
+        The weights that it starts from where they are not its constructor's.
+    fits
+        What it learns from the source cohort; their metrics are averaged. Empty for a model that is
+        asked with the weights that it has.
+    """
 
     source: ModelSource
+    protocol: Protocol
     card: ModelCard
-    training: TrainingPlan | None
+    base: StartingWeights | None = None
+    fits: tuple[TrainingPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,6 @@ class Cell:
     """
 
     model: EvaluatedModel
-    protocol: str
     store: Store
     relation: Relation
     selection: Selection
@@ -78,7 +94,9 @@ class Cell:
     @property
     def label(self) -> str:
         """For progress and error lines."""
-        return f"{self.model.card.name} on {self.store.card.id}"
+        protocol = self.model.protocol.name
+        shown = "" if protocol == "as-is" else f", {protocol},"
+        return f"{self.model.card.name}{shown} on {self.store.card.id}"
 
     @property
     def predictions_path(self) -> Path:
@@ -121,8 +139,10 @@ def _plan_cell(
     decides_scores = {
         "model": model.card.model_dump(mode="json"),
         "code": model.source.code_hash,
-        "training": model.training.key if model.training else None,
-        "protocol": "as-is",
+        "base": model.base.key if model.base else None,
+        "fits": [fit.key for fit in model.fits],
+        "protocol": model.protocol.name,
+        "prompts": prompts_of(model.card.outputs) if model.protocol.kind == "zero-shot" else None,
         "cohort": store.fingerprint,
         "selection": selection,
         "suite": code_hash("scores"),
@@ -137,13 +157,12 @@ def _plan_cell(
     }
     return Cell(
         model=model,
-        protocol="as-is",
         store=store,
         relation=related,
         selection=selection,
         predictions_key=_hashed(decides_scores),
         key=_hashed({"scores": decides_scores, "metrics": decides_metrics}),
-        path=cell_path(run, model.card.name, "as-is", store.card.id),
+        path=cell_path(run, model.card.name, model.protocol.name, store.card.id),
     )
 
 
@@ -155,8 +174,6 @@ def check_outputs(card: ModelCard, concepts: Sequence[str]) -> None:
     ModelError
         Naming the first unknown outputs.
     """
-    if card.outputs == "any":
-        raise ModelError(f"{card.name} is prompted with concepts; this suite cannot prompt models yet.")
     unknown = [output for output in card.outputs if output not in set(concepts)]
     if unknown:
         raise ModelError(
@@ -172,7 +189,13 @@ def code_hash(part: Literal["scores", "metrics"]) -> str:
     if part == "scores":
         files = [
             root / name
-            for name in ("benchmark/harmonise.py", "benchmark/inference.py", "cohorts/recording.py")
+            for name in (
+                "benchmark/harmonise.py",
+                "benchmark/inference.py",
+                "benchmark/protocols/scorers.py",
+                "benchmark/protocols/linear_probe.py",
+                "cohorts/recording.py",
+            )
         ]
     else:
         files = sorted((root / "benchmark" / "metrics").rglob("*.py"))

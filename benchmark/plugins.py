@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.inference import guarded
-from benchmark.models import Model, ModelCard, Trainable, card_of
+from benchmark.models import ABILITIES, Model, ModelCard, card_of
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 GROUP = "leadboard.models"
@@ -30,13 +30,21 @@ class ModelSource:
         How the user named it.
     code_hash
         Hash of the Python files that define it: of its whole package, or of its one file.
+    abilities
+        Names of the optional abilities of `benchmark.models` that it has.
+    small
+        Whether a run may pre-train it without being asked to.
+    usual_protocols
+        Names of the protocols that it confines itself to unless others are asked for, None for all.
     """
 
     spec: str
     model_class: Any = field(repr=False)
     code_hash: str
     card: ModelCard
-    trainable: bool
+    abilities: frozenset[str] = frozenset()
+    small: bool = False
+    usual_protocols: tuple[str, ...] | None = None
 
     def build(self, device: str) -> Model:
         """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
@@ -75,11 +83,22 @@ def find_model(spec: str) -> ModelSource:
     model = guarded(f"{spec}()", lambda: _construct(model_class, "cpu"))
     if not hasattr(model, "card") or not callable(getattr(model, "predict", None)):
         raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
-    trainable = isinstance(model, Trainable)
     card = guarded(f"The card of {spec}", lambda: card_of(model))
-    if not card.outputs and not trainable:
+    abilities = frozenset(ability.__name__ for ability in ABILITIES if isinstance(model, ability))
+    if not card.outputs and not abilities & {"Trainable", "Encoder", "Published"}:
         raise ModelError(f"The card of {spec} names no outputs.")
-    return ModelSource(spec, model_class, _code_hash(module), card, trainable)
+    if card.outputs == "any" and "Prompted" not in abilities:
+        raise ModelError(f"The card of {spec} has outputs 'any', but it has no 'set_concepts'.")
+    usual = getattr(model, "protocols", None)
+    return ModelSource(
+        spec,
+        model_class,
+        _code_hash(module),
+        card,
+        abilities,
+        bool(getattr(model, "small", False)),
+        None if usual is None else tuple(usual),
+    )
 
 
 def _construct(model_class: Any, device: str) -> Any:

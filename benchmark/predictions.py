@@ -1,4 +1,4 @@
-"""The predictions table: one row a record, one float32 column a concept, as Parquet."""
+"""The predictions table: one row a record, one float32 column a concept (and fit), as Parquet."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from benchmark.files import write_atomically
 from cohorts.errors import LeadboardError
 
 _KEY = b"leadboard.key"
+FIT = "#"
+"""Stands between an output and the number of the fit."""
 
 
 def content_hash(predictions: pd.DataFrame) -> str:
@@ -28,8 +30,26 @@ def content_hash(predictions: pd.DataFrame) -> str:
 
 
 def score_matrix(predictions: pd.DataFrame) -> npt.NDArray[np.float32]:
-    """The scores alone, float32 ``[records, concepts]``."""
+    """The scores alone, float32 ``[records, columns]``."""
     return predictions.drop(columns="record_id").to_numpy(dtype=np.float32)
+
+
+def score_tables(predictions: pd.DataFrame) -> tuple[list[pd.DataFrame], list[str]]:
+    """Take the fits of a table apart.
+
+    Returns
+    -------
+    One table ``[records, outputs]`` for each fit, and the outputs.
+    """
+    columns = [str(column) for column in predictions.columns if column != "record_id"]
+    outputs = list(dict.fromkeys(column.partition(FIT)[0] for column in columns))
+    fits = len(columns) // max(1, len(outputs))
+    scores = pd.DataFrame(score_matrix(predictions), columns=columns)
+    tables = []
+    for fit in range(fits):
+        table = scores[[f"{output}{FIT}{fit + 1}" for output in outputs] if fits > 1 else outputs]
+        tables.append(table.set_axis(outputs, axis="columns"))
+    return tables, outputs
 
 
 def save_predictions(
@@ -39,8 +59,13 @@ def save_predictions(
     key: str,
     path: Path,
 ) -> pd.DataFrame:
-    """Write scores ``[records, outputs]`` with the key of what they were made from."""
-    table = pd.DataFrame(scores, columns=list(outputs))
+    """Write scores ``[fits, records, outputs]`` with the key of what they were made from.
+
+    The columns are the outputs, or ``AF#1``, ``AF#2`` ... where there are several fits.
+    """
+    fits = len(scores)
+    columns = [f"{output}{FIT}{fit + 1}" if fits > 1 else output for fit in range(fits) for output in outputs]
+    table = pd.DataFrame(np.concatenate(list(scores), axis=1), columns=columns)
     table.insert(0, "record_id", record_ids.to_numpy())
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: key.encode()})

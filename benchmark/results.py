@@ -12,7 +12,7 @@ from benchmark.metrics.evaluation import Evaluation
 from benchmark.models import ModelCard
 from cohorts.errors import LeadboardError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Relation = Literal["internal", "external", "unknown"]
 
@@ -71,13 +71,36 @@ class PredictionsFile(_Schema):
 
 
 class Training(_Schema):
-    """How the suite trained the model; absent for a model that came with its weights."""
+    """One fit by the suite: a supervised training, a fine-tuning or a linear probe.
+
+    ``percent`` of the source's patients gave their labels, in the training and in the validation fold.
+    """
 
     source: str
     fingerprint: str
+    percent: int
     records: int
     validation_records: int
     seed: int
+    key: str
+
+
+class PretrainingSource(_Schema):
+    """A cohort that pairs of signal and text were taken from."""
+
+    cohort: str
+    fingerprint: str
+    records: int
+    validation_records: int
+
+
+class Pretraining(_Schema):
+    """How the suite pre-trained the model; nothing about ``held_out`` concepts was shown to it."""
+
+    sources: tuple[PretrainingSource, ...]
+    held_out: tuple[str, ...]
+    seed: int
+    precision: str
     key: str
 
 
@@ -98,13 +121,23 @@ class Provenance(_Schema):
 
 
 class ResultRecord(_Schema):
-    """Everything known about one cell: a model under a protocol on a cohort."""
+    """Everything known about one cell: a model under a protocol on a cohort.
 
-    schema_version: Literal[1] = 1
+    Attributes
+    ----------
+    weights_sha256
+        Of each fit; of the pre-trained or published weights where nothing was fitted; empty for a model
+        that brings its weights itself.
+    training
+        The fits whose metrics are averaged, each from another subset or seed; empty without one.
+    """
+
+    schema_version: Literal[2] = 2
     key: str
     model: ModelCard
-    weights_sha256: str | None
-    training: Training | None
+    weights_sha256: tuple[str, ...]
+    training: tuple[Training, ...]
+    pretraining: Pretraining | None
     protocol: str
     cohort: CohortFacts
     relation: Relation

@@ -35,6 +35,15 @@ class AbsentCohort(BaseModel):
     reason: str
 
 
+class AbsentModel(BaseModel):
+    """A model whose weights are not on this machine, and how to get them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    reason: str
+
+
 class RunFile(BaseModel):
     """``run.json``: the plan and the environment of the latest call."""
 
@@ -45,6 +54,7 @@ class RunFile(BaseModel):
     resamples: int
     cells: tuple[PlannedCell, ...]
     absent: tuple[AbsentCohort, ...]
+    absent_models: tuple[AbsentModel, ...] = ()
     warnings: tuple[str, ...]
     environment: dict[str, str]
 

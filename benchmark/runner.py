@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Places
 from benchmark.environment import package_versions, platform_name, source_commit
-from benchmark.execution import Hardware, LoadedModel, evaluate_and_save, former_scores, load, score
-from benchmark.plan import Cell, EvaluatedModel, RunSettings, check_outputs, plan_cells
-from benchmark.plugins import ModelSource
+from benchmark.execution import evaluate_and_save, former_predictions, predict_and_save
+from benchmark.hardware import Hardware
+from benchmark.lineup import Lineup, LineupSettings, line_up
+from benchmark.plan import Cell, EvaluatedModel, RunSettings, plan_cells
+from benchmark.pretraining import PretrainingPlan, check_sources
 from benchmark.progress import Reporter
+from benchmark.protocols.protocol import find_protocol
+from benchmark.protocols.scorers import Workshop
 from benchmark.results import load_record
-from benchmark.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, load_run_file, save_run
+from benchmark.run_folder import (
+    AbsentCohort,
+    AbsentModel,
+    PlannedCell,
+    RunFile,
+    cell_path,
+    load_run_file,
+    save_run,
+)
 from benchmark.selection import choose_cohorts, find_models, is_here, prepare_cohort, size_in_words
-from benchmark.training import plan_training, train
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.store import Store
@@ -41,7 +52,13 @@ class Run:
     models, cohorts
         What was asked for; empty for everything there is.
     source
-        The cohort that trainable models learn from.
+        The cohort that labels are learnt from.
+    protocols
+        Names of protocols; empty for each model's usual ones.
+    pretrain_on
+        Cohorts that models are pre-trained on; empty for ``source``.
+    precision
+        Of pre-training.
     """
 
     folder: Path
@@ -52,6 +69,9 @@ class Run:
     models: Sequence[str] = ()
     cohorts: Sequence[str] = ()
     source: str = "ptb-xl"
+    protocols: Sequence[str] = ()
+    pretrain_on: Sequence[str] = ()
+    precision: str = "32-true"
 
     def __call__(self) -> Outcome:
         """Do it all, going on past every model or cohort that fails.
@@ -63,27 +83,32 @@ class Run:
         """
         self.hardware.check()
         chosen, absent = choose_cohorts(self.cohorts, self.places)
-        sources, broken = find_models(self.models)
+        check_sources(self.pretrain_on, {name: cohort.card for name, cohort in all_cohorts().items()})
+        find_models(self.models)  # a wrong name is told before anything is prepared
+        for protocol in self.protocols:
+            find_protocol(protocol)
         stores = self._prepare(chosen, absent)
-        models = self._models(sources, stores, broken)
+        lineup = self._line_up(stores)
+        models = lineup.models
+        if not models and not lineup.broken:
+            raise UsageError(_nobody(lineup, self.protocols))
         cards = {name: cohort.card for name, cohort in all_cohorts().items()}
         cells = plan_cells(models, list(stores.values()), cards, self.settings, self.folder)
         to_do = [cell for cell in cells if not cell.is_done()]
         states = {id(cell): _state(cell, "done") for cell in cells}
         states.update({id(cell): _state(cell, "planned") for cell in to_do})
-        self._show_plan(models, stores, cells, to_do, absent)
-        lost = [_lost(name, cohort, reason) for name, reason in broken.items() for cohort in stores]
+        self._show_plan(lineup, stores, cells, to_do, absent)
+        lost = [_lost(name, cohort, reason) for name, reason in lineup.broken.items() for cohort in stores]
         kept = self._kept([*states.values(), *lost], stores)
 
         def save() -> None:
-            self._save((*kept, *states.values(), *lost), absent, stores)
+            self._save((*kept, *states.values(), *lost), absent, lineup.absent, stores)
 
         save()
-        for evaluated in models:
-            ready = Ready(self, evaluated)
-            for cell in (cell for cell in to_do if cell.model is evaluated):
-                states[id(cell)] = self._execute(cell, ready)
-                save()
+        workshop = Workshop(self.places.cache, self.hardware, self.reporter)
+        for cell in to_do:
+            states[id(cell)] = self._execute(cell, workshop)
+            save()
         failed = sum(state.status == "failed" for state in states.values()) + len(lost)
         return Outcome(len(cells) + len(lost), len(to_do), failed)
 
@@ -102,44 +127,37 @@ class Run:
             raise UsageError("No cohort could be prepared; the reasons are above.")
         return stores
 
-    def _models(
-        self, sources: Sequence[ModelSource], stores: dict[str, Store], broken: dict[str, str]
-    ) -> list[EvaluatedModel]:
-        """Plan the training of each model that needs it; what cannot work joins ``broken``."""
-        models: list[EvaluatedModel] = []
-        concepts = list(next(iter(stores.values())).labels.columns)
-        for source in sources:
-            name = source.card.name
-            try:
-                if source.trainable and not source.card.outputs:
-                    plan = plan_training(
-                        source, self._source_store(stores), self.places.cache, self.settings.seed
-                    )
-                    models.append(EvaluatedModel(source, plan.card, plan))
-                else:
-                    check_outputs(source.card, concepts)
-                    models.append(EvaluatedModel(source, source.card, None))
-            except LeadboardError as error:
-                broken[name] = str(error)
-        for name, reason in broken.items():
+    def _line_up(self, stores: dict[str, Store]) -> Lineup:
+        """Plan what each model is asked; what cannot work is told."""
+        sources, unusable = find_models(self.models)
+        settings = LineupSettings(
+            cache=self.places.cache,
+            seed=self.settings.seed,
+            protocols=self.protocols,
+            source=lambda: self._store(self.source, stores),
+            pretraining=lambda: [self._store(name, stores) for name in self.pretrain_on or (self.source,)],
+            precision=self.precision,
+        )
+        lineup = line_up(sources, settings)
+        lineup.broken.update(unusable)
+        for name, reason in lineup.broken.items():
             self.reporter.say(f"FAILED {name}: {reason}")
-        return models
+        return lineup
 
-    def _source_store(self, stores: dict[str, Store]) -> Store:
-        if self.source in stores:
-            return stores[self.source]
-        if not is_here(self.source, self.places):
-            raise UsageError(f"it has to learn from {self.source} first, which is not on this machine.")
-        return prepare_cohort(self.source, self.places, self.reporter)
+    def _store(self, name: str, stores: dict[str, Store]) -> Store:
+        if name in stores:
+            return stores[name]
+        if not is_here(name, self.places):
+            raise UsageError(f"it has to learn from {name} first, which is not on this machine.")
+        return prepare_cohort(name, self.places, self.reporter)
 
-    def _execute(self, cell: Cell, ready: Ready) -> PlannedCell:
+    def _execute(self, cell: Cell, workshop: Workshop) -> PlannedCell:
         try:
-            scored = former_scores(cell)
-            if scored is None:
-                loaded = ready()
-                with self.reporter.step(cell.label) as progress:
-                    scored = score(cell, loaded, self.hardware, progress)
-            evaluate_and_save(cell, scored, self.settings)
+            predicted = former_predictions(cell)
+            if predicted is None:
+                with self.reporter.step(cell.label, quiet_without_work=True) as progress:
+                    predicted = predict_and_save(cell, workshop, progress)
+            evaluate_and_save(cell, predicted, self.settings)
         except LeadboardError as error:
             self.reporter.say(f"FAILED {cell.label}: {error}")
             return _state(cell, "failed", str(error))
@@ -155,7 +173,11 @@ class Run:
         for cell in load_run_file(self.folder).cells if (self.folder / "run.json").is_file() else ():
             if cell.status != "done" or (cell.model, cell.protocol, cell.cohort) in planned:
                 continue
-            record = load_record(cell_path(self.folder, cell.model, cell.protocol, cell.cohort))
+            try:
+                record = load_record(cell_path(self.folder, cell.model, cell.protocol, cell.cohort))
+            except LeadboardError as error:
+                self.reporter.say(f"Left out of the table: {cell.model} on {cell.cohort}: {error}")
+                continue
             store = stores.get(cell.cohort)
             bootstrap = record.evaluation.bootstrap
             if (
@@ -172,7 +194,11 @@ class Run:
         return kept
 
     def _save(
-        self, cells: Sequence[PlannedCell], absent: Sequence[AbsentCohort], stores: dict[str, Store]
+        self,
+        cells: Sequence[PlannedCell],
+        absent: Sequence[AbsentCohort],
+        absent_models: Mapping[str, str],
+        stores: dict[str, Store],
     ) -> None:
         commit = source_commit()
         content = RunFile(
@@ -181,6 +207,9 @@ class Run:
             resamples=self.settings.resamples,
             cells=tuple(cells),
             absent=tuple(absent),
+            absent_models=tuple(
+                AbsentModel(model=name, reason=reason) for name, reason in absent_models.items()
+            ),
             warnings=tuple(f"{name}: {text}" for name, store in stores.items() for text in store.warnings),
             environment={**package_versions(), "platform": platform_name(), "commit": commit or "unknown"},
         )
@@ -188,7 +217,7 @@ class Run:
 
     def _show_plan(
         self,
-        models: Sequence[EvaluatedModel],
+        lineup: Lineup,
         stores: dict[str, Store],
         cells: Sequence[Cell],
         to_do: Sequence[Cell],
@@ -196,7 +225,7 @@ class Run:
     ) -> None:
         say = self.reporter.say
         say(
-            f"Plan: {len(models)} models x {len(stores)} cohorts = {len(cells)} cells, "
+            f"Plan: {len(lineup.models)} models and protocols x {len(stores)} cohorts = {len(cells)} cells, "
             f"{len(to_do)} to compute."
         )
         for name, store in stores.items():
@@ -205,48 +234,33 @@ class Run:
                 say(f"    warning: {warning}")
         for reason in dict.fromkeys(item.reason for item in absent):
             say(f"  left out: {', '.join(item.cohort for item in absent if item.reason == reason)}: {reason}")
-        for evaluated in models:
-            plan = evaluated.training
-            trained = (
-                ""
-                if plan is None
-                else (", trained" if plan.done else f", to be trained on {plan.store.card.id}")
-            )
+        for name, reason in lineup.absent.items():
+            say(f"  left out: {name}: {reason}")
+        for evaluated in lineup.models:
             internal = [c.store.card.id for c in cells if c.model is evaluated and c.relation == "internal"]
             seen = f"; internal: {', '.join(internal)} (test fold)" if internal else ""
-            say(f"  {evaluated.card.name}: {len(evaluated.card.outputs)} concepts{trained}{seen}")
+            say(f"  {in_words(evaluated)}{seen}")
 
 
-class Ready:
-    """Trains (if that is still to be done) and loads a model when it is first needed.
+def in_words(evaluated: EvaluatedModel) -> str:
+    """Say what is evaluated, and what has to be made first."""
+    base, fits = evaluated.base, evaluated.fits
+    parts = [f"{evaluated.card.name}, {evaluated.protocol.name}: {len(evaluated.card.outputs)} concepts"]
+    if isinstance(base, PretrainingPlan):
+        parts.append("pre-trained" if base.artifact.done else "to be pre-trained")
+    if fits:
+        done = all(fit.artifact.done for fit in fits)
+        times = "" if len(fits) == 1 else f" {len(fits)} times"
+        parts.append(f"{'trained' if done else 'to be trained'}{times} on {fits[0].store.card.id}")
+    return ", ".join(parts)
 
-    A model that failed once is not tried again for each of its cells.
-    """
 
-    def __init__(self, run: Run, evaluated: EvaluatedModel) -> None:
-        self.run = run
-        self.evaluated = evaluated
-        self.loaded: LoadedModel | None = None
-        self.error: LeadboardError | None = None
-
-    def __call__(self) -> LoadedModel:
-        """Give the model, or raise what went wrong the first time."""
-        if self.error is not None:
-            raise self.error
-        if self.loaded is None:
-            try:
-                self.loaded = self._load()
-            except LeadboardError as error:
-                self.error = error
-                raise
-        return self.loaded
-
-    def _load(self) -> LoadedModel:
-        plan, hardware = self.evaluated.training, self.run.hardware
-        if plan is not None and not plan.done:
-            with self.run.reporter.step(f"Training {self.evaluated.card.name} on {plan.store.card.id}"):
-                train(plan, hardware.device, hardware.workers)
-        return load(self.evaluated, hardware.device)
+def _nobody(lineup: Lineup, protocols: Sequence[str]) -> str:
+    """Say why a run has no model at all."""
+    if lineup.absent:
+        name, reason = next(iter(lineup.absent.items()))
+        return f"No model can be evaluated: {name}: {reason}."
+    return f"None of the models can be asked under {', '.join(protocols)}."
 
 
 def _why_empty(store: Store) -> str:
@@ -260,7 +274,7 @@ def _state(cell: Cell, status: str, reason: str | None = None) -> PlannedCell:
     return PlannedCell.model_validate(
         {
             "model": cell.model.card.name,
-            "protocol": cell.protocol,
+            "protocol": cell.model.protocol.name,
             "cohort": cell.store.card.id,
             "relation": cell.relation,
             "key": cell.key,

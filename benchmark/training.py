@@ -4,65 +4,85 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from benchmark import __version__
-from benchmark.files import sha256_of_folder, write_atomically
+from benchmark.artifacts import About, Artifact
 from benchmark.harmonise import PreparedRecords
 from benchmark.inference import guarded
 from benchmark.models import FitSettings, Model, ModelCard, Trainable, card_of
 from benchmark.plugins import ModelSource
+from benchmark.protocols.protocol import AS_IS, Protocol
+from benchmark.protocols.subsets import labelled, rows_of
 from benchmark.results import Training
-from cohorts.errors import LeadboardError, ModelError, UsageError
+from benchmark.starting_weights import StartingWeights, build
+from cohorts.errors import ModelError, UsageError
 from cohorts.store import Store
-
-
-class _Made(BaseModel):
-    """``trained.json``: written last, so its presence says that the weights are complete."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    card: ModelCard
-    training: Training
-    weights_sha256: str
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """One model to be learnt from one source cohort; ``key`` is known before any training.
+    """One fit to labels of one source cohort; ``key`` is known before any training.
 
     Attributes
     ----------
+    base
+        The weights that it starts from, None for those of the constructor.
     concepts
         Annotated in the source with at least one positive and one negative training record.
+    seed
+        Of the fit and of the subset of patients.
     card
         The card that the trained model will have.
-    folder
+    artifact
         Where the trained model lies or will lie.
     """
 
     source: ModelSource
+    base: StartingWeights | None
+    protocol: Protocol
     store: Store
     concepts: tuple[str, ...]
     seed: int
     key: str
     card: ModelCard
-    folder: Path
+    artifact: Artifact
 
     @property
-    def done(self) -> bool:
-        """Whether the trained model is there."""
-        return (self.folder / "trained.json").is_file()
+    def label(self) -> str:
+        """For progress lines."""
+        share = f", {self.protocol.percent} % of the labels, seed {self.seed}"
+        shown = share if self.protocol.percent < 100 else ""
+        return f"{_DOING[self.protocol.kind]} {self.card.name} on {self.store.card.id}{shown}"
+
+    def training(self) -> Training:
+        """Say what the fit is of."""
+        training, validation = (
+            labelled(self.store, part, self.protocol.percent, self.seed)
+            for part in ("training", "validation")
+        )
+        return Training(
+            source=self.store.card.id,
+            fingerprint=self.store.fingerprint,
+            percent=self.protocol.percent,
+            records=len(training),
+            validation_records=len(validation),
+            seed=self.seed,
+            key=self.key,
+        )
 
 
-def plan_training(source: ModelSource, store: Store, cache: Path, seed: int) -> TrainingPlan:
-    """Work out what a training would make, without training.
+_DOING = {
+    "as-is": "Training",
+    "fine-tune": "Fine-tuning",
+    "linear-probe": "Probing",
+    "zero-shot": "Prompting",
+}
+
+
+def learnable_concepts(store: Store) -> tuple[str, ...]:
+    """Concepts with a positive and a negative record in the training fold.
 
     Raises
     ------
@@ -77,11 +97,35 @@ def plan_training(source: ModelSource, store: Store, cache: Path, seed: int) -> 
             raise UsageError(f"None of the {name} records here is in a {part} fold; get more of the release.")
     labels = store.labels.iloc[rows_of(store, "training")]
     learnable = (labels == 1).any() & (labels == 0).any()
-    concepts = tuple(str(concept) for concept in labels.columns[learnable])
+    return tuple(str(concept) for concept in labels.columns[learnable])
+
+
+def plan_training(
+    source: ModelSource,
+    store: Store,
+    cache: Path,
+    seed: int,
+    *,
+    protocol: Protocol = AS_IS,
+    base: StartingWeights | None = None,
+) -> TrainingPlan:
+    """Work out what a training would make, without training.
+
+    Raises
+    ------
+    UsageError
+        If the cohort has no training and validation folds on this machine.
+    """
+    concepts = learnable_concepts(store)
+    assert store.card.folds is not None  # noqa: S101
+    start = source.card if base is None else base.card
     made_from = {
         "suite": __version__,
         "code": source.code_hash,
-        "card": source.card.model_dump(mode="json"),
+        "protocols": _code_hash(),
+        "base": None if base is None else base.key,
+        "card": start.model_dump(mode="json"),
+        "protocol": protocol.name,
         "cohort": store.fingerprint,
         "ontology": store.ontology_hash,
         "folds": store.card.folds.model_dump(mode="json"),
@@ -89,23 +133,18 @@ def plan_training(source: ModelSource, store: Store, cache: Path, seed: int) -> 
         "seed": seed,
     }
     key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    seen = () if source.card.trained_on == "undisclosed" else source.card.trained_on
-    trained_on = tuple(dict.fromkeys((*seen, name)))
-    card = source.card.model_copy(update={"outputs": concepts, "trained_on": trained_on})
-    if store.card.simulated:
-        note = "Trained by this suite on SIMULATED recordings. "
-        card = card.model_copy(update={"description": note + card.description})
-    if source.card.trained_on == "undisclosed":
-        card = card.model_copy(update={"trained_on": "undisclosed"})
+    seen = start.trained_on
+    changes: dict[str, object] = {
+        "outputs": concepts,
+        "trained_on": seen if seen == "undisclosed" else tuple(dict.fromkeys((*seen, store.card.id))),
+    }
+    if protocol.kind == "linear-probe":
+        changes["probabilities"] = True
+    if store.card.simulated and base is None:
+        changes["description"] = "Trained by this suite on SIMULATED recordings. " + start.description
     folder = cache / "models" / source.card.name / key[:24]
-    return TrainingPlan(source, store, concepts, seed, key, card, folder)
-
-
-def rows_of(store: Store, part: str) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
-    folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
-    member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)
-    return np.flatnonzero(member)
+    card = start.model_copy(update=changes)
+    return TrainingPlan(source, base, protocol, store, concepts, seed, key, card, Artifact(folder))
 
 
 def train(plan: TrainingPlan, device: str, workers: int = 1) -> None:
@@ -116,61 +155,52 @@ def train(plan: TrainingPlan, device: str, workers: int = 1) -> None:
     ModelError
         If the model raises, or its card after training is not what was planned.
     """
-    if plan.done:
-        return
+    if not plan.artifact.done:
+        plan.artifact.make(lambda unfinished, weights: _train(plan, device, workers, unfinished, weights))
+
+
+def _train(plan: TrainingPlan, device: str, workers: int, unfinished: Path, weights: Path) -> About:
     name = plan.source.card.name
-    unfinished = plan.folder / "unfinished"
-    unfinished.mkdir(parents=True, exist_ok=True)
-    model = plan.source.build(device)
+    model = build(plan.source, plan.base, device)
     if not isinstance(model, Trainable):
         raise UsageError(f"{name} has no 'fit', 'save' and 'load'; it cannot be trained.")
-    spec = plan.source.card.input
-    parts = {
-        part: PreparedRecords(plan.store, rows_of(plan.store, part), spec, plan.concepts, workers)
+    training, validation = (
+        PreparedRecords(
+            plan.store,
+            labelled(plan.store, part, plan.protocol.percent, plan.seed),
+            plan.source.card.input,
+            plan.concepts,
+            workers,
+        )
         for part in ("training", "validation")
-    }
+    )
     settings = FitSettings(plan.concepts, plan.seed, device, unfinished)
-    guarded(f"{name}.fit", lambda: model.fit(parts["training"], parts["validation"], settings))
+    guarded(f"{name}.fit", lambda: model.fit(training, validation, settings))
     outputs = card_of(model).outputs
     if outputs != plan.concepts:
         raise ModelError(f"After training the card of {name} names other outputs than it was given to learn.")
-    weights = Path(tempfile.mkdtemp(dir=plan.folder, prefix=".weights."))
     guarded(f"{name}.save", lambda: model.save(weights))
-    final = plan.folder / "weights"
-    if final.exists():  # of a process that died before it could say that they are complete
-        shutil.rmtree(final)
-    weights.rename(final)
-    training = Training(
-        source=plan.store.card.id,
-        fingerprint=plan.store.fingerprint,
-        records=len(parts["training"]),
-        validation_records=len(parts["validation"]),
-        seed=plan.seed,
-        key=plan.key,
-    )
-    made = _Made(card=plan.card, training=training, weights_sha256=sha256_of_folder(final))
-    write_atomically(plan.folder / "trained.json", made.model_dump_json(indent=2) + "\n")
-    shutil.rmtree(unfinished)
+    return About(card=plan.card, training=plan.training())
 
 
-def load_trained(plan: TrainingPlan, device: str) -> tuple[Model, Training, str]:
-    """Load what `train` made: the model, how it was made, and the hash of its weights.
+def load_trained(plan: TrainingPlan, device: str) -> tuple[Model, str]:
+    """Load what `train` made: the model and the hash of its weights.
 
     Raises
     ------
     LeadboardError
         If the folder is damaged or its weights were changed.
     """
-    path = plan.folder / "trained.json"
-    try:
-        made = _Made.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise LeadboardError(f"{path} is damaged; delete {plan.folder} and run again.") from error
-    weights = plan.folder / "weights"
-    if sha256_of_folder(weights) != made.weights_sha256:
-        raise LeadboardError(f"The weights in {weights} are not those that were saved; delete {plan.folder}.")
+    _, sha256 = plan.artifact.read()
     model = plan.source.build(device)
     if not isinstance(model, Trainable):
         raise ModelError(f"{plan.card.name} has no 'load'.")
-    guarded(f"{plan.card.name}.load", lambda: model.load(weights))
-    return model, made.training, made.weights_sha256
+    guarded(f"{plan.card.name}.load", lambda: model.load(plan.artifact.weights))
+    return model, sha256
+
+
+def _code_hash() -> str:
+    """Hash of the suite's own code that decides what a fit is given and what a probe is."""
+    folder = Path(__file__).resolve().parent / "protocols"
+    files = ("subsets.py", "linear_probe.py", "logistic.py")
+    return hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in files)).hexdigest()

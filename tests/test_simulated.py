@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import Places
-from benchmark.execution import Hardware
+from benchmark.hardware import Hardware
 from benchmark.plan import RunSettings
 from benchmark.plugins import find_model
 from benchmark.progress import Reporter

@@ -1,4 +1,4 @@
-"""Commands about models: list, train, run, score, report."""
+"""Commands about models: list, run, score, report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Literal
 
 from benchmark.commands.options import CacheOption, DataOption, JsonOption, Repeated, at_least_one, print_json
 from benchmark.config import find_places
-from cohorts.errors import UsageError
 
 DEFAULT_RUN = Path("results/runs/local")
 
@@ -28,59 +27,6 @@ def models(*, as_json: JsonOption = False) -> int:
     return 0
 
 
-def train(
-    model: str,
-    *,
-    source: str = "ptb-xl",
-    data: DataOption = None,
-    cache: CacheOption = None,
-    seed: int = 0,
-    device: str = "cpu",
-    workers: int = 2,
-) -> int:
-    """Train a model on the training fold of a cohort; a second call finds it trained.
-
-    Parameters
-    ----------
-    model
-        Name, path/to/file.py:Class or package.module:Class.
-    source
-        Cohort to learn from.
-    data
-        Folder that holds the releases (or LEADBOARD_DATA).
-    cache
-        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
-    seed
-        Seed of the training.
-    device
-        Torch device, such as cpu or cuda.
-    workers
-        Threads that prepare signals.
-    """
-    from benchmark.execution import Hardware
-    from benchmark.plugins import find_model
-    from benchmark.progress import Reporter, log_to
-    from benchmark.selection import choose_cohorts, prepare_cohort
-    from benchmark.training import plan_training
-    from benchmark.training import train as train_model
-
-    reporter, places = Reporter(), find_places(data, cache)
-    log_to(reporter)
-    Hardware(device=device).check()
-    found = find_model(model)
-    if not found.trainable:
-        raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
-    choose_cohorts([source], places)
-    plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
-    if plan.done:
-        print(f"{found.card.name} is trained already: {plan.folder}")
-        return 0
-    with reporter.step(f"Training {found.card.name} on {source}"):
-        train_model(plan, device, workers)
-    print(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.folder}")
-    return 0
-
-
 def run(
     *,
     model: Repeated = (),
@@ -88,11 +34,14 @@ def run(
     data: DataOption = None,
     cache: CacheOption = None,
     out: Path = DEFAULT_RUN,
+    protocol: Repeated = (),
     source: str = "ptb-xl",
+    pretrain_on: Repeated = (),
     records: Literal["all", "test"] | None = None,
     seed: int = 0,
     resamples: int = 1000,
     device: str = "cpu",
+    precision: Literal["32-true", "bf16-mixed"] = "32-true",
     batch_size: int = 64,
     workers: int = 2,
 ) -> int:
@@ -110,8 +59,12 @@ def run(
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     out
         Folder of the run.
+    protocol
+        Such as zero-shot or linear-probe-10; may be repeated. Each model's usual ones if not given.
     source
-        Cohort that trainable models learn from.
+        Cohort that labels are learnt from.
+    pretrain_on
+        Cohort that models are pre-trained on; may be repeated. The source if not given.
     records
         Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
     seed
@@ -120,12 +73,14 @@ def run(
         Bootstrap resamples.
     device
         Torch device, such as cpu or cuda.
+    precision
+        Of pre-training: bf16-mixed on hardware that has it. Scores are always computed in single precision.
     batch_size
         Windows a batch.
     workers
         Threads that prepare signals.
     """
-    from benchmark.execution import Hardware
+    from benchmark.hardware import Hardware
     from benchmark.plan import RunSettings
     from benchmark.progress import Reporter, log_to
     from benchmark.runner import Run
@@ -142,6 +97,9 @@ def run(
         models=model,
         cohorts=cohort,
         source=source,
+        protocols=protocol,
+        pretrain_on=pretrain_on,
+        precision=precision,
     )()
     page = out / "leaderboard.html"
     if outcome.computed or not page.is_file():

@@ -106,6 +106,7 @@ def as_json(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Boar
         "estimates": [row for record in records for row in rows_of(record)],
         "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
         "absent": [absent.model_dump() for absent in run.absent],
+        "absent_models": [absent.model_dump() for absent in run.absent_models],
         "quarantined": [
             {"cohort": cohort, "simulated": simulated, "reason": reason, "record_ids": ids}
             for (cohort, simulated), reasons in quarantined(records).items()

@@ -27,6 +27,9 @@ def problem_tables(run: RunFile, records: Sequence[ResultRecord]) -> list[Table]
             ],
         ),
         fact_table(
+            "Models that took no part", ("Model", "Reason"), [(a.model, a.reason) for a in run.absent_models]
+        ),
+        fact_table(
             "Cohorts that took no part", ("Cohort", "Reason"), [(a.cohort, a.reason) for a in run.absent]
         ),
         _quarantine_table(records),
@@ -112,29 +115,25 @@ def models_table(records: Iterable[ResultRecord]) -> Table:
     """One row for each distinct model card and way of training it."""
     rows = []
     for record in records:
-        card, training = record.model, record.training
-        trained = "came with its weights"
-        if training is not None:
-            trained = (
-                f"by this suite on {training.source}, {count(training.records)} records "
-                f"({count(training.validation_records)} for validation), seed {training.seed}"
-            )
+        card = record.model
         rows.append(
             (
                 card.name,
+                record.protocol,
                 card.version,
                 card.description,
                 card.licence or "not stated",
                 card.citation or "not stated",
                 trained_on(card),
-                trained,
+                training_text(record),
                 input_text(card.input),
                 "probabilities" if card.probabilities else "scores",
-                record.weights_sha256 or UNDEFINED,
+                ", ".join(record.weights_sha256) or UNDEFINED,
             )
         )
     columns = (
         "Model",
+        "Protocol",
         "Version",
         "Description",
         "Licence",
@@ -146,6 +145,31 @@ def models_table(records: Iterable[ResultRecord]) -> Table:
         "Weights (SHA-256)",
     )
     return fact_table("Models", columns, dict.fromkeys(rows))
+
+
+def training_text(record: ResultRecord) -> str:
+    """Say what the suite did to the weights."""
+    said = []
+    pretraining = record.pretraining
+    if pretraining is not None:
+        sources = " and ".join(
+            f"{source.cohort} ({count(source.records)} pairs, "
+            f"{count(source.validation_records)} for validation)"
+            for source in pretraining.sources
+        )
+        without = f" without {', '.join(pretraining.held_out)}" if pretraining.held_out else ""
+        said.append(f"pre-trained by this suite on {sources}{without}, seed {pretraining.seed}")
+    if record.training:
+        one = record.training[0]
+        records = " / ".join(dict.fromkeys(count(fit.records) for fit in record.training))
+        validation = " / ".join(dict.fromkeys(count(fit.validation_records) for fit in record.training))
+        seeds = ", ".join(str(fit.seed) for fit in record.training)
+        fits = f", mean of {len(record.training)} fits" if len(record.training) > 1 else ""
+        said.append(
+            f"by this suite on {one.source}, {one.percent} % of the labels: {records} records "
+            f"({validation} for validation), seed {seeds}{fits}"
+        )
+    return "; ".join(said) or "came with its weights"
 
 
 def trained_on(card: ModelCard) -> str:

@@ -101,8 +101,9 @@ def record(
                 | dict(card or {})
             )
         ),
-        "weights_sha256": None,
-        "training": None,
+        "weights_sha256": (),
+        "training": (),
+        "pretraining": None,
         "protocol": protocol,
         "cohort": CohortFacts(
             **(

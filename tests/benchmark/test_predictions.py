@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.predictions import content_hash, load_predictions, save_predictions, score_matrix
+from benchmark.predictions import content_hash, load_predictions, save_predictions, score_matrix, score_tables
 from cohorts.errors import LeadboardError
 
 IDS = pd.Series(["00001", "a b", "ü"])
@@ -18,13 +18,24 @@ SCORES = np.array([[0.25, 1e-7], [-3.0, 2.0], [1.0, np.float32(0.1)]], dtype=np.
 
 
 def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
-    saved = save_predictions(IDS, SCORES, ("AF", "LVH"), "some-key", tmp_path / "x.parquet")
+    saved = save_predictions(IDS, SCORES[None], ("AF", "LVH"), "some-key", tmp_path / "x.parquet")
     loaded, key = load_predictions(tmp_path / "x.parquet")
     assert key == "some-key"
     assert list(loaded.columns) == ["record_id", "AF", "LVH"]
     assert list(loaded["record_id"]) == list(IDS)
     np.testing.assert_array_equal(score_matrix(loaded), SCORES)
     assert content_hash(loaded) == content_hash(saved)
+
+
+def test_fits_lie_side_by_side_and_come_apart_again(tmp_path: Path) -> None:
+    scores = np.stack([SCORES, 2 * SCORES, -SCORES])
+    save_predictions(IDS, scores, ("AF", "LVH"), "key", tmp_path / "x.parquet")
+    loaded, _ = load_predictions(tmp_path / "x.parquet")
+    assert list(loaded.columns)[1:4] == ["AF#1", "LVH#1", "AF#2"]
+    assert len(loaded) == len(IDS)
+    fits, outputs = score_tables(loaded)
+    assert outputs == ["AF", "LVH"]
+    np.testing.assert_array_equal(np.stack([fit.to_numpy() for fit in fits]), scores)
 
 
 @given(st.integers(0, 2), st.integers(0, 1), st.floats(width=32, allow_nan=False))
@@ -53,7 +64,7 @@ def test_hash_sees_names_ids_and_order() -> None:
 
 def test_damaged_and_foreign_files_say_so(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    save_predictions(IDS, SCORES, ("AF", "LVH"), "k", path)
+    save_predictions(IDS, SCORES[None], ("AF", "LVH"), "k", path)
     content = path.read_bytes()
     for damaged in (b"", content[: len(content) // 2], b"not parquet"):
         path.write_bytes(damaged)

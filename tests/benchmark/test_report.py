@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.report import write_report
-from benchmark.results import RecordCounts, ResultRecord, Training
+from benchmark.results import Pretraining, PretrainingSource, RecordCounts, ResultRecord, Training
 from benchmark.run_folder import PlannedCell
 from cohorts.errors import UsageError
 from tests.benchmark.report_factory import concept, estimate, planned, record, write_run
@@ -201,8 +201,33 @@ def test_cells_and_cohorts_that_are_missing_are_named_with_reasons(tmp_path: Pat
 
 
 def test_provenance_and_cards_are_on_the_page(tmp_path: Path) -> None:
-    training = Training(source="ptb-xl", fingerprint="f", records=276, validation_records=40, seed=3, key="k")
-    one = record(training=training, weights_sha256="cafe", card={"description": "a network"})
+    fits = tuple(
+        Training(
+            source="ptb-xl",
+            fingerprint="f",
+            percent=10,
+            records=276 + seed,
+            validation_records=40,
+            seed=seed,
+            key="k",
+        )
+        for seed in (3, 4)
+    )
+    pretraining = Pretraining(
+        sources=(
+            PretrainingSource(cohort="mimic-iv-ecg", fingerprint="g", records=900, validation_records=99),
+        ),
+        held_out=("AF",),
+        seed=1,
+        precision="32-true",
+        key="p",
+    )
+    one = record(
+        training=fits,
+        pretraining=pretraining,
+        weights_sha256=("cafe", "babe"),
+        card={"description": "a network"},
+    )
     text = Page(report(tmp_path, [one, record("plugin", card={"trained_on": "undisclosed"})])["html"]).text
     for fact in (
         "MIT",
@@ -210,7 +235,9 @@ def test_provenance_and_cards_are_on_the_page(tmp_path: Path) -> None:
         "a network",
         "undisclosed",
         "cafe",
-        "by this suite on ptb-xl, 276 records (40 for validation), seed 3",
+        "pre-trained by this suite on mimic-iv-ecg (900 pairs, 99 for validation) without AF, seed 1",
+        "10 % of the labels: 279 / 280 records (40 for validation), seed 3, 4, mean of 2 fits",
+        "cafe, babe",
         "12 leads (I II III aVR aVL aVF V1 V2 V3 V4 V5 V6), 500 Hz, 10 s, mV; longer records: first window",
         "1 (abcd)",
         "f00d",

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.config import Places
-from benchmark.execution import Hardware
+from benchmark.hardware import Hardware
 from benchmark.plan import RunSettings
 from benchmark.predictions import load_predictions
 from benchmark.progress import Reporter
@@ -107,7 +107,7 @@ def test_tampered_predictions_are_not_reused(tmp_path: Path, data: Path, cache: 
     from benchmark.predictions import save_predictions
 
     _, key = load_predictions(path)
-    save_predictions(genuine["record_id"], np.ones((40, 2), dtype=np.float32), ("AF", "LVH"), key, path)
+    save_predictions(genuine["record_id"], np.ones((1, 40, 2), dtype=np.float32), ("AF", "LVH"), key, path)
     run(tmp_path, data, cache, GOOD, settings=RunSettings(resamples=60))
     pd.testing.assert_frame_equal(pd.read_parquet(path), genuine)
 
@@ -120,8 +120,7 @@ def test_a_trained_model_is_internal_on_its_test_fold_only(tmp_path: Path, data:
     assert (external.relation, external.records.selection) == ("external", "all")
     assert internal.records.scored + internal.records.unselected == internal.records.found == 120
     assert internal.model.trained_on == ("ptb-xl",)
-    assert internal.training is not None
-    assert internal.training.source == "ptb-xl"
+    assert [fit.source for fit in internal.training] == ["ptb-xl"]
     predictions, _ = load_predictions(tmp_path / "prevalence/as-is/ptb-xl.parquet")
     table = pd.read_csv(data / "ptb-xl/ptbxl_database.csv", dtype={"ecg_id": str}).set_index("ecg_id")
     folds = {int(table.loc[str(int(record_id)), "strat_fold"]) for record_id in predictions["record_id"]}

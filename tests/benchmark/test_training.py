@@ -12,7 +12,8 @@ import pytest
 
 from benchmark.models import FitSettings, InputSpec, ModelCard
 from benchmark.plugins import ModelSource
-from benchmark.training import load_trained, plan_training, rows_of, train
+from benchmark.protocols.subsets import rows_of
+from benchmark.training import load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError, UsageError
 from cohorts.store import Store, prepare
@@ -55,7 +56,7 @@ class Breaking(Mean):
 
 
 def source(model_class: type[Mean], code: str = "0" * 64) -> ModelSource:
-    return ModelSource(model_class.__name__, model_class, code, model_class().card, trainable=True)
+    return ModelSource(model_class.__name__, model_class, code, model_class().card, frozenset({"Trainable"}))
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +91,17 @@ def test_only_concepts_with_both_classes_are_learnt(store: Store, tmp_path: Path
 def test_trained_once_and_found_again(store: Store, tmp_path: Path) -> None:
     FITS.clear()
     plan = plan_training(source(Mean), store, tmp_path, seed=0)
-    assert not plan.done
+    assert not plan.artifact.done
     train(plan, "cpu")
     train(plan_training(source(Mean), store, tmp_path, seed=0), "cpu")
     assert [len(rows_of(store, "training"))] == FITS
-    model, training, digest = load_trained(plan, "cpu")
+    model, digest = load_trained(plan, "cpu")
+    training = plan.artifact.read()[0].training
+    assert training is not None
     assert training.records == FITS[0]
     assert len(digest) == 64
     assert model.predict([0, 1]).shape == (2, len(plan.concepts))
-    assert not (plan.folder / "unfinished").exists()
+    assert not (plan.artifact.folder / "unfinished").exists()
 
 
 def test_the_key_follows_everything_that_makes_a_model(store: Store, tmp_path: Path) -> None:
@@ -121,8 +124,8 @@ def test_a_failed_training_leaves_its_checkpoints_and_no_model(store: Store, tmp
     plan = plan_training(source(Breaking), store, tmp_path, seed=0)
     with pytest.raises(ModelError, match="loss is NaN"):
         train(plan, "cpu")
-    assert not plan.done
-    assert (plan.folder / "unfinished" / "checkpoint").is_file()
+    assert not plan.artifact.done
+    assert (plan.artifact.folder / "unfinished" / "checkpoint").is_file()
 
 
 def test_outputs_must_be_what_was_to_be_learnt(store: Store, tmp_path: Path) -> None:
@@ -133,9 +136,9 @@ def test_outputs_must_be_what_was_to_be_learnt(store: Store, tmp_path: Path) -> 
 def test_changed_weights_and_damaged_folders_are_refused(store: Store, tmp_path: Path) -> None:
     plan = plan_training(source(Mean), store, tmp_path, seed=0)
     train(plan, "cpu")
-    note = plan.folder / "trained.json"
+    note = plan.artifact.folder / "made.json"
     content = note.read_text()
-    np.save(plan.folder / "weights" / "values.npy", np.ones(len(plan.concepts)))
+    np.save(plan.artifact.weights / "values.npy", np.ones(len(plan.concepts)))
     with pytest.raises(LeadboardError, match="not those that were saved"):
         load_trained(plan, "cpu")
     for damaged in (content[:50], json.dumps({"card": 1})):

@@ -1,0 +1,155 @@
+"""Commands that make or bring the weights of a model: pre-train, train, weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from benchmark.commands.options import CacheOption, DataOption, Repeated
+from benchmark.config import find_places
+from cohorts.errors import UsageError
+
+
+def train(
+    model: str,
+    *,
+    source: str = "ptb-xl",
+    data: DataOption = None,
+    cache: CacheOption = None,
+    seed: int = 0,
+    device: str = "cpu",
+    workers: int = 2,
+) -> int:
+    """Train a model on the training fold of a cohort; a second call finds it trained.
+
+    Parameters
+    ----------
+    model
+        Name, path/to/file.py:Class or package.module:Class.
+    source
+        Cohort to learn from.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    seed
+        Seed of the training.
+    device
+        Torch device, such as cpu or cuda.
+    workers
+        Threads that prepare signals.
+    """
+    from benchmark.hardware import Hardware
+    from benchmark.plugins import find_model
+    from benchmark.progress import Reporter, log_to
+    from benchmark.selection import choose_cohorts, prepare_cohort
+    from benchmark.training import plan_training
+    from benchmark.training import train as train_model
+
+    reporter, places = Reporter(), find_places(data, cache)
+    log_to(reporter)
+    Hardware(device=device).check()
+    found = find_model(model)
+    if "Trainable" not in found.abilities:
+        raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
+    if found.abilities & {"Pretrainable", "Encoder"}:
+        raise UsageError(
+            f"{model} is trained under a protocol: 'leadboard run --model {model} --protocol fine-tune-100'."
+        )
+    choose_cohorts([source], places)
+    plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
+    if plan.artifact.done:
+        print(f"{found.card.name} is trained already: {plan.artifact.folder}")
+        return 0
+    with reporter.step(plan.label):
+        train_model(plan, device, workers)
+    print(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
+    return 0
+
+
+def pretrain(
+    model: str,
+    *,
+    source: Repeated = ("ptb-xl",),
+    hold_out: Repeated = (),
+    data: DataOption = None,
+    cache: CacheOption = None,
+    seed: int = 0,
+    device: str = "cpu",
+    precision: Literal["32-true", "bf16-mixed"] = "32-true",
+    workers: int = 2,
+) -> int:
+    """Pre-train a model on signals and reports of one or more cohorts; goes on where it was cut off.
+
+    Parameters
+    ----------
+    model
+        Name, path/to/file.py:Class or package.module:Class.
+    source
+        Cohort to learn from; may be repeated. Test folds are never looked at.
+    hold_out
+        Concept of which nothing is to be shown to the model; may be repeated.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    seed
+        Seed of the training.
+    device
+        Torch device, such as cpu or cuda.
+    precision
+        bf16-mixed on hardware that has it.
+    workers
+        Threads that prepare signals.
+    """
+    from benchmark.hardware import Hardware
+    from benchmark.plugins import find_model
+    from benchmark.pretraining import check_sources, plan_pretraining
+    from benchmark.pretraining import pretrain as pretrain_model
+    from benchmark.progress import Reporter, log_to
+    from benchmark.selection import choose_cohorts, prepare_cohort
+    from cohorts.catalogue import all_cohorts
+    from cohorts.errors import UnknownNameError
+    from cohorts.ontology.ontology import load_ontology
+
+    reporter, places = Reporter(), find_places(data, cache)
+    log_to(reporter)
+    Hardware(device=device).check()
+    found = find_model(model)
+    if "Pretrainable" not in found.abilities:
+        raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
+    concepts = list(load_ontology().concepts.index)
+    for concept in hold_out:
+        if concept not in concepts:
+            raise UnknownNameError("concept", concept, concepts)
+    check_sources(source, {name: cohort.card for name, cohort in all_cohorts().items()})
+    choose_cohorts(source, places)
+    stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
+    plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
+    if plan.artifact.done:
+        print(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
+        return 0
+    with reporter.step(plan.label):
+        pretrain_model(plan, device, workers)
+    print(f"{found.card.name}: {plan.card.description}\n{plan.artifact.folder}")
+    return 0
+
+
+def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
+    """Bring weights that somebody published: checked by name and shape, converted, kept in the cache.
+
+    Parameters
+    ----------
+    model
+        Name of an installed model, path/to/file.py:Class or package.module:Class.
+    file
+        The published file; for models of a hub, a folder or hub id.
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    """
+    from benchmark.plugins import find_model
+    from benchmark.starting_weights import bring
+
+    sentence, artifact = bring(find_model(model), file, find_places(None, cache).cache)
+    print(sentence)
+    print(artifact.folder)
+    return 0

@@ -1,0 +1,175 @@
+"""Features of a whole cohort, computed once for a model's weights and kept in the cache."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmark.files import write_atomically
+from benchmark.harmonise import PreparedRecords
+from benchmark.inference import guarded
+from benchmark.models import Encoder, Floats, Model, ModelCard
+from benchmark.progress import Callback
+from cohorts.errors import LeadboardError, ModelError
+from cohorts.store import Store
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Features of the windows of all records of a store, in order.
+
+    Attributes
+    ----------
+    features
+        float32 ``[windows, features]``, on disk.
+    starts
+        int64 ``[records + 1]``: the windows of record r are ``starts[r]`` to ``starts[r + 1]``.
+    seconds
+        How long it took to compute them.
+    """
+
+    features: Floats
+    starts: npt.NDArray[np.int64]
+    seconds: float
+
+    def first_windows(self, positions: Rows) -> Floats:
+        """Features of the first window of each record: float32 ``[records, features]``."""
+        return np.asarray(self.features[self.starts[positions]], dtype=np.float32)
+
+    def share(self, positions: Rows) -> float:
+        """Seconds that these records' part of the work took, on average."""
+        return self.seconds * len(positions) / max(1, len(self.starts) - 1)
+
+
+def embeddings_key(weights: str, card: ModelCard, store: Store) -> str:
+    """Hash of everything that decides the features.
+
+    Parameters
+    ----------
+    weights
+        A hash of the model's code and of the weights that it has.
+    """
+    made_from = [weights, card.input.model_dump(mode="json"), store.fingerprint, _code_hash()]
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+
+
+def embed_store(
+    model: Callable[[], Model],
+    records: PreparedRecords,
+    folder: Path,
+    batch_size: int,
+    progress: Callback | None = None,
+) -> Embeddings:
+    """Embed all records of a store, or open what an earlier call computed.
+
+    Parameters
+    ----------
+    model
+        Gives the model; called only if there is something to compute.
+    records
+        All of the store, as the model asks for them.
+    folder
+        Where they lie or will lie; complete once ``made.json`` is there.
+
+    Raises
+    ------
+    ModelError
+        If the model raises or its features are not finite numbers of one shape.
+    """
+    made = folder / "made.json"
+    if not made.is_file():
+        _embed(model(), records, folder, batch_size, progress)
+    try:
+        seconds = float(json.loads(made.read_bytes())["seconds"])
+        features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
+        starts = np.load(folder / "starts.npy", allow_pickle=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LeadboardError(
+            f"The embeddings in {folder} are damaged ({error}); delete the folder."
+        ) from None
+    return Embeddings(features, starts, seconds)
+
+
+def _embed(
+    model: Model, records: PreparedRecords, folder: Path, batch_size: int, progress: Callback | None
+) -> None:
+    started = time.perf_counter()
+    windows = np.zeros(len(records), dtype=np.int64)
+    partial = folder / "features.partial"
+    width: int | None = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            for batch, rows in records.window_batches(batch_size):
+                answer = guarded("embed", lambda batch=batch: _embedded(model, batch))  # type: ignore[misc]
+                features = checked_features(answer, len(batch), width)
+                width = features.shape[1]
+                file.write(features.tobytes())
+                np.add.at(windows, rows, 1)
+                if progress is not None:
+                    progress(int(rows[-1]) + 1, len(records))
+        _finish(partial, folder / "features.npy", (int(windows.sum()), width or 0))
+        np.save(folder / "starts.npy", np.concatenate([[0], np.cumsum(windows)]), allow_pickle=False)
+    except OSError as error:
+        raise LeadboardError(
+            f"The embeddings cannot be written to {folder} ({error.strerror}); free some space."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    write_atomically(folder / "made.json", json.dumps({"seconds": time.perf_counter() - started}) + "\n")
+
+
+def _finish(raw: Path, path: Path, shape: tuple[int, int]) -> None:
+    """Put the header of a NumPy file before raw values, a piece at a time."""
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        with raw.open("rb") as values:
+            while piece := values.read(1 << 24):
+                file.write(piece)
+
+
+def _embedded(model: Model, batch: Any) -> Any:
+    if not isinstance(model, Encoder):
+        raise ModelError(f"{type(model).__name__} has no 'embed'.")
+    return model.embed(batch)
+
+
+def checked_features(answer: Any, records: int, width: int | None) -> Floats:
+    """Check what ``embed`` returned.
+
+    Raises
+    ------
+    ModelError
+        If it is not one row of finite numbers a record, as wide as in the batches before.
+    """
+    features = np.asarray(answer)
+    if not np.issubdtype(features.dtype, np.floating):
+        raise ModelError(f"embed returned {features.dtype} instead of floating point numbers.")
+    if features.ndim != 2 or len(features) != records or features.shape[1] != (width or features.shape[1]):
+        expected = f"({records}, {width or 'features'})"
+        raise ModelError(f"embed returned features of shape {features.shape} instead of {expected}.")
+    with np.errstate(over="ignore"):
+        features = np.ascontiguousarray(features, dtype="<f4")
+    bad = int(np.count_nonzero(~np.isfinite(features)))
+    if bad:
+        raise ModelError(f"embed returned {bad} NaN or infinite features in one batch.")
+    return features
+
+
+@functools.cache
+def _code_hash() -> str:
+    root = Path(__file__).resolve().parents[2]
+    files = ("benchmark/harmonise.py", "benchmark/protocols/embeddings.py", "cohorts/recording.py")
+    return hashlib.sha256(b"\0".join((root / name).read_bytes() for name in files)).hexdigest()
