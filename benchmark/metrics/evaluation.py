@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.metrics.bootstrap import Groups, Values, bootstrap, group_records, missing_ids
+from benchmark.metrics.bootstrap import (
+    Bootstrap,
+    Groups,
+    Values,
+    bootstrap,
+    group_records,
+    mean_bootstrap,
+    missing_ids,
+)
 from benchmark.metrics.intervals import percentile_interval
 from cohorts.errors import ModelError, UsageError
 
@@ -18,6 +27,8 @@ MINIMUM = 10
 """Positives, and negatives, that a concept needs to enter the macro average and the ranking."""
 
 LEVEL = 0.95
+
+Scores = pd.DataFrame | npt.NDArray[Any]
 
 
 class _Result(BaseModel):
@@ -109,11 +120,21 @@ class BootstrapSettings(_Result):
     groups: int
 
 
+class FitMetrics(_Result):
+    """Macro averages of one of several fits; None where no concept is eligible."""
+
+    auroc: float | None
+    auprc: float | None
+
+
 class Evaluation(_Result):
     """All metrics of one model on one cohort.
 
     Attributes
     ----------
+    fits
+        Where the model was fitted several times, each fit's macro averages. Every other number is the
+        mean over the fits, in the full data and in each resample.
     concepts
         By concept id, in the order of the columns of the labels.
     notes
@@ -123,12 +144,13 @@ class Evaluation(_Result):
     macro: MacroMetrics
     concepts: dict[str, ConceptMetrics]
     bootstrap: BootstrapSettings
+    fits: tuple[FitMetrics, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def evaluate(
     labels: pd.DataFrame,
-    scores: pd.DataFrame | npt.NDArray[Any],
+    scores: Scores | Sequence[Scores],
     patients: pd.Series[Any] | None = None,
     *,
     resamples: int = 1000,
@@ -143,7 +165,8 @@ def evaluate(
         ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here.
     scores
         ``[records, concepts]``, higher for more likely: a table with the same rows and, in any order,
-        the same columns, or an array in the order of ``labels``.
+        the same columns, or an array in the order of ``labels``. Or a list of such: of several fits of
+        one model, whose metrics (not whose scores) are averaged.
     patients
         Patient of each record, missing where unknown. With a patient id anywhere, patients are drawn
         and a record without one is drawn as a patient of its own; otherwise records are drawn.
@@ -165,9 +188,11 @@ def evaluate(
             "from 0 to 2**64 - 1."
         )
     truth = _checked_labels(labels)
-    values = _checked_scores(scores, labels)
+    fits = [scores] if isinstance(scores, pd.DataFrame | np.ndarray) else list(scores)
+    values = [_checked_scores(fit, labels) for fit in fits]
     groups, unit, notes = _checked_patients(patients, labels.index)
-    drawn = bootstrap(truth, values, groups, resamples=resamples, seed=seed)
+    of_fits = [bootstrap(truth, fit, groups, resamples=resamples, seed=seed) for fit in values]
+    drawn = mean_bootstrap(of_fits)
     settings = BootstrapSettings(
         resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1
     )
@@ -195,7 +220,19 @@ def evaluate(
         prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
         concepts=tuple(name for name, metrics in concepts.items() if metrics.eligible),
     )
-    return Evaluation(macro=macro, concepts=concepts, bootstrap=settings, notes=notes)
+    return Evaluation(
+        macro=macro,
+        concepts=concepts,
+        bootstrap=settings,
+        fits=tuple(_fit_metrics(fit, eligible) for fit in of_fits) if len(of_fits) > 1 else (),
+        notes=notes,
+    )
+
+
+def _fit_metrics(fit: Bootstrap, eligible: list[int]) -> FitMetrics:
+    if not eligible:
+        return FitMetrics(auroc=None, auprc=None)
+    return FitMetrics(auroc=float(fit.auroc[eligible].mean()), auprc=float(fit.auprc[eligible].mean()))
 
 
 def _macro(
