@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from benchmark.metrics.evaluation import MINIMUM
+from benchmark.protocols.protocol import UNSEEN
 from benchmark.results import ResultRecord
 from benchmark.run_folder import PlannedCell, RunFile
 
@@ -112,6 +113,8 @@ def macro_auroc(record: ResultRecord) -> float | None:
 def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
+    Answers for conditions that were kept from a model are a question of their own and stand elsewhere.
+
     Parameters
     ----------
     run, records
@@ -122,6 +125,7 @@ def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
     list of Board
         At least one; a board of real cohorts precedes one of simulated cohorts.
     """
+    records = [record for record in records if record.protocol != UNSEEN.name]
     kinds: dict[str, set[bool]] = {}
     for record in records:
         kinds.setdefault(record.cohort.id, set()).add(record.cohort.simulated)
@@ -129,7 +133,11 @@ def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
     boards = []
     for simulated in sorted(there):
         # A cohort of which no cell is finished is of unknown kind: its cells count against both boards.
-        plan = [cell for cell in run.cells if simulated in kinds.get(cell.cohort, there)]
+        plan = [
+            cell
+            for cell in run.cells
+            if simulated in kinds.get(cell.cohort, there) and cell.protocol != UNSEEN.name
+        ]
         boards.append(_board(plan, [r for r in records if r.cohort.simulated == simulated], simulated))
     return boards
 

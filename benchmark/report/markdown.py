@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.leaderboard import Board
-from benchmark.report.rules import SIMULATED, ranking_rules
+from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
 from benchmark.report.tables import Cell, Table, cohort_table, leaderboard_table
 from benchmark.report.text import markdown
+from benchmark.report.unseen import unseen_table
 from benchmark.results import ResultRecord
 from benchmark.run_folder import RunFile
 
 
-def as_markdown(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board]) -> str:
-    """Leaderboards, cohorts and whatever went wrong; concepts are left to the page and the CSV."""
+def as_markdown(
+    run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board], pictures: Collection[str]
+) -> str:
+    """Leaderboards, cohorts and whatever went wrong; concepts are left to the page and the CSV.
+
+    Parameters
+    ----------
+    pictures
+        Names of the figures that lie beside it.
+    """
     parts = [f"# Leaderboard: {markdown(run.name)}"]
     if any(board.simulated for board in boards):
         parts.append(f"> **{SIMULATED}**")
@@ -30,6 +39,11 @@ def as_markdown(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[
             "![AUROC by concept and cohort](figures/heatmap.png)",
             markdown_table(cohorts_table(records)),
         ]
+    if "efficiency" in pictures:
+        parts.append("![Macro AUROC and AUPRC against the share of the labels](figures/efficiency.png)")
+    unseen = unseen_table(records)
+    if unseen is not None:
+        parts += [markdown_table(unseen), UNSEEN_WORDS]
     partial = partial_copies(records)
     if partial:
         parts += ["## Partial copies", _bullets(partial)]

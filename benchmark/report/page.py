@@ -13,19 +13,21 @@ from markupsafe import Markup
 
 from benchmark.files import write_atomically
 from benchmark.report import facts, tables
+from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
 from benchmark.report.leaderboard import Board, make_boards
 from benchmark.report.markdown import as_markdown
-from benchmark.report.rules import SIMULATED, ranking_rules
+from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
+from benchmark.report.unseen import unseen_table
 from benchmark.results import ResultRecord
 from benchmark.run_folder import RunFile, load_run
 
 
 def write_report(run: Path) -> list[Path]:
-    """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with two figures.
+    """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
     A pure function of ``run.json`` and the result records: the same records give the same bytes.
 
@@ -38,7 +40,8 @@ def write_report(run: Path) -> list[Path]:
     -------
     list of Path
         The files written: ``leaderboard.html``, ``.md``, ``.csv``, ``.json`` and ``figures/``
-        ``forest`` and ``heatmap`` as ``.svg`` and ``.png``.
+        ``forest``, ``heatmap`` and, where models were given parts of the labels, ``efficiency``, as ``.svg``
+        and ``.png``.
 
     Raises
     ------
@@ -50,9 +53,12 @@ def write_report(run: Path) -> list[Path]:
     plan, records = load_run(run)
     boards = make_boards(plan, records)
     pictures = [forest(boards), heatmap(boards)]
+    by_labels = efficiency(boards)
+    if by_labels is not None:
+        pictures.append(by_labels)
     content: dict[str, str | bytes] = {
         "leaderboard.html": as_html(plan, records, boards, pictures),
-        "leaderboard.md": as_markdown(plan, records, boards),
+        "leaderboard.md": as_markdown(plan, records, boards, [picture.name for picture in pictures]),
         "leaderboard.csv": as_csv(records),
         "leaderboard.json": as_json(plan, records, boards),
     }
@@ -89,6 +95,8 @@ def as_html(
         facts=facts,
         tables=tables,
         ranking_rules=ranking_rules,
+        unseen=unseen_table(records),
+        unseen_words=UNSEEN_WORDS,
         simulated=SIMULATED if any(board.simulated for board in boards) else "",
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704

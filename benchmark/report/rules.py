@@ -11,6 +11,12 @@ SIMULATED = (
     "It shows that the software works and says nothing about any hospital."
 )
 
+UNSEEN_WORDS = (
+    "A twin of the model was pre-trained without every record that has, or may have, one of these conditions "
+    "and without every sentence that names one, then asked for them in words. Only such an answer is "
+    "zero-shot in the strict sense: the model itself had read the words beside the tracings."
+)
+
 
 def ranking_rules(board: Board) -> list[str]:
     """Sentences below a leaderboard: who ranks, on what, and what the number is not."""
