@@ -7,20 +7,24 @@ its records alone: all concepts and all models see the same, so differences are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from benchmark.metrics.checks import Groups as Groups
+from benchmark.metrics.checks import check_finite, checked_groups
+from benchmark.metrics.discrimination import odds_against
+from benchmark.metrics.resampling import CHUNK_BYTES
+from benchmark.metrics.resampling import group_records as group_records
+from benchmark.metrics.resampling import missing_ids as missing_ids
+from benchmark.metrics.resampling import resample_counts as resample_counts
+from cohorts.errors import UsageError
 
 Values = npt.NDArray[np.float64]
-Groups = npt.NDArray[np.int64]
-
-CHUNK_BYTES = 1 << 29
-"""Counts held in memory at the same time, over all threads."""
 
 CHUNK_RESAMPLES = 256
 """Resamples side by side: few enough that the kernel's sums stay in the first-level cache."""
@@ -73,8 +77,10 @@ def bootstrap(
     *,
     resamples: int,
     seed: int,
+    prevalence: npt.ArrayLike | None = None,
     chunk: int | None = None,
     threads: int | None = None,
+    device: str | None = None,
 ) -> Bootstrap:
     """AUROC and average precision of every column, on the full data and in every resample.
 
@@ -89,24 +95,41 @@ def bootstrap(
         patients as there are, are drawn with replacement, each with all of its records.
     resamples, seed
         How many resamples, and from which seed (0 to 2**64 - 1).
+    prevalence
+        ``[concepts]`` or one number: the average precision is as if this fraction were positive (see
+        `discrimination.average_precision`), NaN for as drawn; as drawn everywhere if not given.
     chunk
         Resamples that one thread counts at a time. It bounds memory and changes no value.
     threads
         At most this many; the processors, or fewer by ``NUMBA_NUM_THREADS``, if not given. It changes
         no value.
+    device
+        A torch device, for example ``"cuda"``, that computes the areas instead of the processors, from
+        the same resamples.
 
     Raises
     ------
-    ValueError
-        If shapes do not fit, labels or groups are not as described, or a score is not finite.
+    UsageError
+        If shapes do not fit, or labels, groups or prevalence are not as described.
+    ModelError
+        If a score is not finite.
     """
     from benchmark.metrics.kernel import THREADS, draw_counts, weighted_areas
 
     records, concepts = labels.shape
-    if scores.shape != labels.shape or groups.shape != (records,):
-        raise ValueError(f"labels {labels.shape}, scores {scores.shape} and groups {groups.shape} do not fit")
-    groups, number_of_groups = _checked_groups(groups)
+    if scores.shape != labels.shape:
+        raise UsageError(f"The labels {labels.shape} and scores {scores.shape} do not fit.")
+    groups = checked_groups(groups, records)
+    number_of_groups = int(groups.max(initial=-1)) + 1
+    odds = _odds(prevalence, concepts)
     threads = threads or THREADS
+    if device is not None:
+        from benchmark.metrics.device import bootstrap_on_device
+
+        ranking = rank(labels, scores, threads=threads)
+        return bootstrap_on_device(
+            ranking, odds, groups, resamples=resamples, seed=seed, device=device, chunk=chunk
+        )
     if chunk is None:
         affordable = CHUNK_BYTES // max(1, threads * records)
         chunk = max(16, min(CHUNK_RESAMPLES, affordable, -(-resamples // threads)))
@@ -115,7 +138,9 @@ def bootstrap(
 
     def areas(counts: npt.NDArray[np.uint8], first: int) -> None:
         auroc, auprc = np.empty((2, concepts, counts.shape[1]))
-        weighted_areas(ranking.order, ranking.positive, ranking.last, ranking.starts, counts, auroc, auprc)
+        weighted_areas(
+            ranking.order, ranking.positive, ranking.last, ranking.starts, odds, counts, auroc, auprc
+        )
         rows = slice(first, first + counts.shape[1])
         found[0, rows], found[1, rows] = auroc.T, auprc.T
 
@@ -127,6 +152,18 @@ def bootstrap(
     areas(np.ones((records, 1), np.uint8), 0)
     _in_threads(resample, range(0, resamples, chunk), threads)
     return Bootstrap(found[0, 0], found[1, 0], found[0, 1:], found[1, 1:])
+
+
+def mean_bootstrap(fits: Sequence[Bootstrap]) -> Bootstrap:
+    """Average several fits of one model on the same records, in the full data and in each resample.
+
+    What is undefined is so by the labels alone, hence in all fits alike.
+    """
+    first, *others = fits
+    if not others:
+        return first
+    names = ("auroc", "auprc", "auroc_resamples", "auprc_resamples")
+    return Bootstrap(*(np.mean([getattr(fit, name) for fit in fits], axis=0) for name in names))
 
 
 def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int = 1) -> Ranking:
@@ -141,8 +178,10 @@ def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int
 
     Raises
     ------
-    ValueError
-        If a label is none of 1, 0 and -1, or a score is not finite.
+    UsageError
+        If a label is none of 1, 0 and -1.
+    ModelError
+        If a score is not finite.
     """
     annotated = np.count_nonzero(labels >= 0, axis=0)
     starts = np.concatenate([[0], np.cumsum(annotated)]).astype(np.int64)
@@ -153,9 +192,8 @@ def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int
     def sort(column: int) -> None:
         truth, values = labels[:, column], scores[:, column]
         if truth.min(initial=0) < -1 or truth.max(initial=0) > 1:
-            raise ValueError(f"column {column} has labels other than 1, 0 and -1")
-        if not np.isfinite(values).all():
-            raise ValueError(f"column {column} has scores that are not finite")
+            raise UsageError(f"The labels of column {column} have values other than 1, 0 and -1.")
+        check_finite(values, f"column {column}")
         rows = np.flatnonzero(truth >= 0)
         rows = rows[np.argsort(values[rows])[::-1]]
         values = values[rows]
@@ -168,58 +206,10 @@ def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int
     return Ranking(order, positive, last, starts)
 
 
-def resample_counts(groups: Groups, resamples: int, seed: int) -> npt.NDArray[np.uint8]:
-    """How often each record is drawn in each resample, all in memory at once.
-
-    Parameters
-    ----------
-    groups, resamples, seed
-        As for `bootstrap`, which uses the same counts.
-
-    Returns
-    -------
-    array
-        uint8 ``[records, resamples]``.
-    """
-    from benchmark.metrics.kernel import draw_counts
-
-    groups, number_of_groups = _checked_groups(groups)
-    counts = np.empty((len(groups), resamples), np.uint8)
-    draw_counts(groups, number_of_groups, np.uint64(seed), 0, counts)
-    return counts
-
-
-def group_records(patients: pd.Series[Any]) -> Groups:
-    """Give patients the numbers 0, 1, ... by first appearance, so that their names do not matter.
-
-    Parameters
-    ----------
-    patients
-        Patient id of each record. A record with a missing or blank one is a group of its own.
-
-    Returns
-    -------
-    array
-        int64 ``[records]``.
-    """
-    codes, ids = pd.factorize(patients)
-    unknown = missing_ids(patients)
-    codes[unknown] = len(ids) + np.arange(np.count_nonzero(unknown))
-    return pd.factorize(codes)[0].astype(np.int64)
-
-
-def missing_ids(patients: pd.Series[Any]) -> npt.NDArray[np.bool_]:
-    """Tell which records have no patient id, or a blank one: bool ``[records]``."""
-    text = patients.astype("string").str.strip().fillna("")
-    return (text == "").to_numpy(dtype=np.bool_)
-
-
-def _checked_groups(groups: Groups) -> tuple[Groups, int]:
-    """Copy the groups into the one memory layout that the kernel is compiled for, and count them."""
-    groups = np.array(groups, dtype=np.int64)
-    if len(groups) and (groups.min() < 0 or not np.bincount(groups).all()):
-        raise ValueError("groups must be numbered 0, 1, 2, ... without gaps")
-    return groups, int(groups.max(initial=-1)) + 1
+def _odds(prevalence: npt.ArrayLike | None, concepts: int) -> Values:
+    """Negatives for each positive at the reference prevalence of each column, NaN for as drawn."""
+    wanted = np.full(concepts, np.nan if prevalence is None else prevalence, np.float64)
+    return np.array([share if np.isnan(share) else odds_against(share) for share in wanted], np.float64)
 
 
 def _in_threads(function: Callable[[int], None], items: Iterable[int], threads: int) -> None:

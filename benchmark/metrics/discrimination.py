@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from benchmark.metrics.checks import Column, Floats, column
+from cohorts.errors import UsageError
 
 Counts = npt.NDArray[np.int64]
 
@@ -27,8 +28,10 @@ def auroc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
     Raises
     ------
-    ValueError
-        If the shapes differ, a label is none of 1, 0 and -1, or a score is not finite.
+    UsageError
+        If the shapes differ or a label is none of 1, 0 and -1.
+    ModelError
+        If a score is not finite.
 
     Notes
     -----
@@ -39,7 +42,7 @@ def auroc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     >>> auroc([0, 0, 1, 1, -1], [0.1, 0.4, 0.4, 0.8, 0.9])
     0.875
     """
-    positives, negatives = _by_score(labels, scores)
+    _, positives, negatives = by_score(column(labels, scores))
     pairs = int(positives.sum()) * int(negatives.sum())
     if pairs == 0:
         return float("nan")
@@ -47,7 +50,7 @@ def auroc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     return int(np.sum(positives * (2 * below + negatives))) / (2 * pairs)
 
 
-def average_precision(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
+def average_precision(labels: npt.ArrayLike, scores: npt.ArrayLike, prevalence: float | None = None) -> float:
     """Area under the precision-recall curve as a sum of steps, one for each distinct score.
 
     Parameters
@@ -56,6 +59,8 @@ def average_precision(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
         ``[records]``: 1 positive, 0 negative, -1 not annotated (left out).
     scores
         ``[records]``, finite, higher for more likely; any scale.
+    prevalence
+        As if this fraction of the records were positive, above 0 and below 1; as they are if not given.
 
     Returns
     -------
@@ -64,8 +69,10 @@ def average_precision(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
     Raises
     ------
-    ValueError
-        If the shapes differ, a label is none of 1, 0 and -1, or a score is not finite.
+    UsageError
+        If the shapes differ, a label is none of 1, 0 and -1, or the prevalence is no such fraction.
+    ModelError
+        If a score is not finite.
 
     Notes
     -----
@@ -73,31 +80,44 @@ def average_precision(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     optimistic (Davis and Goadrich, ICML 2006); the definition of scikit-learn. A useless score gets
     about the prevalence, which is therefore always shown beside it.
 
+    That makes two cohorts of different prevalence incomparable (Boyd et al., ICML 2012). At a common
+    prevalence p the precision is ``p TPR / (p TPR + (1 - p) FPR)``, which is what positives and negatives
+    weighted to that prevalence give (Siblini et al., "Master your metrics with calibration", IDA 2020).
+
     Examples
     --------
     >>> average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.8333333333333333
+    >>> average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], prevalence=0.2)
+    0.6666666666666666
     """
-    positives, negatives = _by_score(labels, scores)
+    _, positives, negatives = by_score(column(labels, scores))
     if not positives.sum() or not negatives.sum():
         return float("nan")
+    weight = 1.0
+    if prevalence is not None:
+        weight = float(odds_against(prevalence)) * int(positives.sum()) / int(negatives.sum())
     true = np.cumsum(positives)
-    precision = true / (true + np.cumsum(negatives))
+    precision = true / np.maximum(true + weight * np.cumsum(negatives), 1)
     return float(np.sum(positives * precision) / true[-1])
 
 
-def _by_score(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Counts, Counts]:
-    """Positives and negatives at each distinct score, highest score first."""
-    truth: npt.NDArray[Any] = np.asarray(labels)
-    values: npt.NDArray[Any] = np.asarray(scores)
-    if truth.ndim != 1 or truth.shape != values.shape:
-        raise ValueError(f"labels {truth.shape} and scores {values.shape} must be two columns of one length")
-    if not np.isin(truth, (-1, 0, 1)).all():
-        raise ValueError("labels must be 1, 0 or -1 (not annotated)")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{np.count_nonzero(~np.isfinite(values))} scores are not finite")
-    truth, values = truth[truth >= 0], values[truth >= 0]
-    distinct, group = np.unique(values, return_inverse=True)
-    positives = np.bincount(group[truth == 1], minlength=len(distinct))[::-1]
-    negatives = np.bincount(group[truth == 0], minlength=len(distinct))[::-1]
-    return positives.astype(np.int64), negatives.astype(np.int64)
+def odds_against(prevalence: float) -> float:
+    """Negatives for each positive at a prevalence.
+
+    Raises
+    ------
+    UsageError
+        If it is not above 0 and below 1.
+    """
+    if not 0 < prevalence < 1:
+        raise UsageError(f"A reference prevalence of {prevalence} is not above 0 and below 1.")
+    return (1 - prevalence) / prevalence
+
+
+def by_score(found: Column) -> tuple[Floats, Counts, Counts]:
+    """Distinct scores, and the positives and negatives at each of them, highest score first."""
+    distinct, group = np.unique(found.scores, return_inverse=True)
+    positives = np.bincount(group[found.positive], minlength=len(distinct))[::-1]
+    negatives = np.bincount(group[~found.positive], minlength=len(distinct))[::-1]
+    return distinct[::-1], positives.astype(np.int64), negatives.astype(np.int64)

@@ -1,12 +1,89 @@
-"""Confidence intervals from resampled values."""
+"""Confidence intervals: from resampled values, and of proportions."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
+Values = npt.NDArray[np.float64]
 
-def percentile_interval(values: npt.NDArray[np.float64], level: float = 0.95) -> tuple[float, float] | None:
+NORMAL = NormalDist()
+
+LEVEL = 0.95
+
+FEW_POSITIVES = 20
+"""Positives below which an interval is to be read with caution: the table in docs/methods.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure with its interval; NaN where undefined.
+
+    Attributes
+    ----------
+    value, low, high
+        The figure on the full data and its interval.
+    reason
+        Why the figure or its interval is undefined, or what is wrong with the interval.
+    undefined_fraction
+        Fraction of the resamples that were left out because the figure is undefined in them.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    reason: str = ""
+    undefined_fraction: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Measure):
+    """A difference with its interval and the two-sided p value of being zero; NaN where undefined."""
+
+    p: float = math.nan
+
+
+def measure(
+    value: float,
+    resampled: Values,
+    *,
+    why: str = "",
+    jackknife: Values | None = None,
+    level: float = LEVEL,
+) -> Measure:
+    """Put a value together with the interval from its resamples, or with the reason for having none.
+
+    Parameters
+    ----------
+    value
+        On the full data, NaN if undefined.
+    resampled
+        ``[resamples]``, NaN where undefined.
+    why
+        The reason, if ``value`` is NaN.
+    jackknife
+        ``[patients]``: the value without each patient. With it the interval is BCa, else percentile.
+    """
+    undefined = float(np.isnan(resampled).mean()) if len(resampled) else 0.0
+    if math.isnan(value):
+        return Measure(value, reason=why or "undefined", undefined_fraction=undefined)
+    if jackknife is None:
+        interval = percentile_interval(resampled, level)
+        reason = f"no interval: defined in fewer than 2 of {len(resampled)} resamples"
+    else:
+        interval = bca_interval(value, resampled, jackknife, level)
+        reason = "no BCa interval: too few resamples on one side, or undefined without one of the patients"
+    if interval is None:
+        return Measure(value, reason=reason, undefined_fraction=undefined)
+    reason = "the interval has no width: every resample has the same value" if _constant(resampled) else ""
+    return Measure(value, *interval, reason=reason, undefined_fraction=undefined)
+
+
+def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, float] | None:
     """Percentile interval over the defined values (Efron and Tibshirani 1993, chapter 13).
 
     Quantiles are interpolated linearly between order statistics: numpy's default, type 7 of Hyndman
@@ -30,3 +107,96 @@ def percentile_interval(values: npt.NDArray[np.float64], level: float = 0.95) ->
     tail = (1 - level) / 2
     low, high = np.quantile(defined, [tail, 1 - tail], method="linear")
     return float(low), float(high)
+
+
+def bca_interval(
+    value: float, values: Values, jackknife: Values, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """Bias-corrected and accelerated interval (Efron, JASA 82:171, 1987).
+
+    The percentiles are moved by ``z0``, the normal quantile of the fraction of resamples below the
+    value (ties counting half), and by the acceleration ``sum d^3 / (6 (sum d^2)^1.5)`` of the jackknife's
+    deviations d = mean - value without a patient (Efron and Tibshirani 1993, equations 14.9 to 14.15).
+
+    Parameters
+    ----------
+    value
+        On the full data.
+    values
+        ``[resamples]``, NaN where undefined.
+    jackknife
+        ``[patients]``: the value without each of the patients in turn (see `jackknife.jackknife`).
+    level
+        Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    tuple or None
+        ``(low, high)``; None where the value lies on one side of all resamples, where it is undefined
+        without one of the patients, and with fewer than two defined resamples or patients.
+    """
+    defined = values[~np.isnan(values)]
+    if len(defined) < 2 or len(jackknife) < 2 or np.isnan(jackknife).any():
+        return None
+    below = float(np.mean(defined < value) + np.mean(defined <= value)) / 2
+    if not 0 < below < 1:
+        return None
+    bias = NORMAL.inv_cdf(below)
+    deviations = jackknife.mean() - jackknife
+    spread = float(np.sum(deviations**2))
+    acceleration = float(np.sum(deviations**3)) / (6 * spread**1.5) if spread > 0 else 0.0
+    moved = [bias + NORMAL.inv_cdf(tail) for tail in ((1 - level) / 2, (1 + level) / 2)]
+    shares = [NORMAL.cdf(bias + z / (1 - acceleration * z)) for z in moved]
+    low, high = np.quantile(defined, shares, method="linear")
+    return float(low), float(high)
+
+
+def wilson_interval(successes: int, total: int, level: float = LEVEL) -> tuple[float, float] | None:
+    """Interval of a proportion of independent records (Wilson, JASA 22:209, 1927).
+
+    It stays between 0 and 1 and covers well also near them (Brown, Cai and DasGupta, Statistical
+    Science 16:101, 2001).
+
+    Returns
+    -------
+    tuple or None
+        ``(low, high)``; None with a total of 0.
+    """
+    if total == 0:
+        return None
+    z = NORMAL.inv_cdf((1 + level) / 2)
+    share = successes / total
+    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == total else min(1.0, centre + half)
+    return low, high
+
+
+def bootstrap_p_value(differences: Values) -> float:
+    """Two-sided p value of a difference being zero, from its resamples.
+
+    Twice the smaller share of resamples on or beyond zero, counting the data themselves as one more
+    resample so that it is never 0 (Davison and Hinkley 1997, section 4.2). It agrees with the percentile
+    interval: below 0.05 where the 95 % interval leaves out zero.
+
+    Parameters
+    ----------
+    differences
+        ``[resamples]``, NaN where undefined.
+
+    Returns
+    -------
+    float
+        NaN without a defined resample.
+    """
+    defined = differences[~np.isnan(differences)]
+    if not len(defined):
+        return math.nan
+    beyond = min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0))
+    return min(1.0, 2 * (int(beyond) + 1) / (len(defined) + 1))
+
+
+def _constant(values: Values) -> bool:
+    defined = values[~np.isnan(values)]
+    return len(defined) > 0 and bool(defined.min() == defined.max())

@@ -75,8 +75,30 @@ def draw_counts(groups: Any, number_of_groups: int, seed: Any, first: int, count
 
 
 @_compiled
+def weigh_negatives(order: Any, positive: Any, odds: float, counts: Any, weight: Any) -> None:
+    """Fill ``weight`` ``[resamples]`` with what a negative counts for ``odds`` of them a positive.
+
+    A negative of a resample with P positives and N negatives then counts ``odds * P / N``; without odds
+    (NaN), and without a negative, it counts 1.
+    """
+    weight[:] = 1.0
+    if np.isnan(odds):
+        return
+    resamples = counts.shape[1]
+    drawn = np.zeros((2, resamples), np.int64)
+    for k in range(len(order)):
+        row = counts[order[k]]
+        kind = drawn[1] if positive[k] else drawn[0]
+        for j in range(resamples):
+            kind[j] += row[j]
+    for j in range(resamples):
+        if drawn[0, j]:
+            weight[j] = odds * drawn[1, j] / drawn[0, j]
+
+
+@_compiled
 def weighted_areas(
-    order: Any, positive: Any, last: Any, starts: Any, counts: Any, auroc: Any, auprc: Any
+    order: Any, positive: Any, last: Any, starts: Any, odds: Any, counts: Any, auroc: Any, auprc: Any
 ) -> None:
     """AUROC and average precision of all columns in all resamples, walking each sorted column once.
 
@@ -91,6 +113,8 @@ def weighted_areas(
         bool, in the same order: positive records; last record of each group of tied scores.
     starts
         int64 ``[columns + 1]``: where each column starts in the three.
+    odds
+        float64 ``[columns]``: negatives for each positive at which the precision is taken; NaN as drawn.
     counts
         uint8 ``[records, resamples]``.
     auroc, auprc
@@ -103,12 +127,14 @@ def weighted_areas(
     tied = np.empty(resamples, np.int64)  # positives among the tied scores
     lost = np.empty(resamples, np.int64)  # twice the pairs in the wrong order, ties counting one
     area = np.empty(resamples, np.float64)
+    weight = np.empty(resamples, np.float64)  # of a negative in the precision
     for column in range(len(starts) - 1):
         above[:] = 0
         hits[:] = 0
         lost[:] = 0
         area[:] = 0.0
         k, end = starts[column], starts[column + 1]
+        weigh_negatives(order[k:end], positive[k:end], odds[column], counts, weight)
         while k < end:
             if k + 4 <= end and last[k + 3] and not positive[k : k + 4].any():
                 # Most records are negatives. Four at a time save three of four passes over the sums.
@@ -128,7 +154,7 @@ def weighted_areas(
                 for j in range(resamples):
                     hits[j] += row[j]
                     lost[j] += 2 * row[j] * above[j]
-                    area[j] += row[j] * hits[j] / max(hits[j] + above[j], 1)
+                    area[j] += row[j] * hits[j] / max(hits[j] + weight[j] * above[j], 1.0)
                 k += 1
                 continue
             before[:] = above
@@ -147,7 +173,7 @@ def weighted_areas(
             for j in range(resamples):
                 hits[j] += tied[j]
                 lost[j] += tied[j] * (before[j] + above[j])
-                area[j] += tied[j] * hits[j] / max(hits[j] + above[j], 1)
+                area[j] += tied[j] * hits[j] / max(hits[j] + weight[j] * above[j], 1.0)
         for j in range(resamples):
             pairs = 2 * hits[j] * above[j]
             if pairs == 0:

@@ -19,7 +19,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmark.metrics import kernel
 from benchmark.metrics.bootstrap import bootstrap, group_records, rank, resample_counts
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.intervals import percentile_interval
+from benchmark.metrics.resampling import drawn_counts, resampled_sums
+from cohorts.errors import LeadboardError, UsageError
 
 
 def cohort(
@@ -221,19 +222,89 @@ def test_counts_stay_exact_where_float32_does_not() -> None:
 @pytest.mark.parametrize(
     ("labels", "scores", "groups", "message"),
     [
-        ([[0], [1]], [[0.1], [0.2]], [0], "do not fit"),
+        ([[0], [1]], [[0.1], [0.2]], [0], "labels for 2"),
         ([[0], [1]], [[0.1, 0.2]], [0, 1], "do not fit"),
         ([[0], [1]], [[0.1], [0.2]], [0, 2], "without gaps"),
         ([[0], [1]], [[0.1], [0.2]], [-1, 0], "without gaps"),
-        ([[0], [3]], [[0.1], [0.2]], [0, 1], "labels other than"),
-        ([[0], [-2]], [[0.1], [0.2]], [0, 1], "labels other than"),
-        ([[0], [1]], [[0.1], [np.nan]], [0, 1], "not finite"),
-        ([[0], [-1]], [[0.1], [np.inf]], [0, 1], "not finite"),
+        ([[0], [3]], [[0.1], [0.2]], [0, 1], "labels of column 0"),
+        ([[0], [-2]], [[0.1], [0.2]], [0, 1], "labels of column 0"),
+        ([[0], [1]], [[0.1], [np.nan]], [0, 1], "1 of 2 scores of column 0 are NaN"),
+        ([[0], [-1]], [[0.1], [np.inf]], [0, 1], "1 of 2 scores of column 0 are NaN"),
     ],
 )
 def test_refuses(labels: Any, scores: Any, groups: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(LeadboardError, match=message):
         bootstrap(np.array(labels, np.int8), np.array(scores), np.array(groups), resamples=2, seed=0)
+
+
+@pytest.mark.parametrize("prevalence", [0.02, 0.5, [0.9, math.nan, 0.1, 0.3, 0.2]])
+def test_average_precision_at_a_reference_prevalence_equals_weighted_scikit_learn(prevalence: Any) -> None:
+    labels, scores, groups = cohort(6, decimals=1)
+    counts = resample_counts(groups, 30, seed=7)
+    found = bootstrap(labels, scores, groups, resamples=30, seed=7, prevalence=prevalence)
+    plain = bootstrap(labels, scores, groups, resamples=30, seed=7)
+
+    np.testing.assert_array_equal(found.auroc_resamples, plain.auroc_resamples)
+    for column, wanted in enumerate(np.broadcast_to(prevalence, 5)):
+        truth = labels[:, column]
+        for r, times in [(-1, np.ones(300)), *enumerate(counts.T)]:
+            value = found.auprc[column] if r == -1 else found.auprc_resamples[r, column]
+            keep = truth >= 0
+            positives, negatives = times[truth == 1].sum(), times[truth == 0].sum()
+            odds = negatives / positives if math.isnan(wanted) else (1 - wanted) / wanted
+            weights = np.where(truth == 1, 1.0, odds * positives / negatives) * times
+            expected = average_precision_score(truth[keep], scores[keep, column], sample_weight=weights[keep])
+            assert value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.1, math.inf])
+def test_a_reference_prevalence_is_a_fraction(prevalence: float) -> None:
+    labels, scores, groups = cohort(6)
+    with pytest.raises(UsageError, match="reference prevalence"):
+        bootstrap(labels, scores, groups, resamples=1, seed=0, prevalence=prevalence)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 8])
+@pytest.mark.parametrize("prevalence", [None, 0.1])
+def test_a_torch_device_gives_the_same_numbers(decimals: int, prevalence: float | None) -> None:
+    labels, scores, groups = cohort(decimals, decimals=decimals)
+    labels[:, 1] = 0
+    labels[:, 2] = -1
+    compiled = bootstrap(labels, scores, groups, resamples=45, seed=2, prevalence=prevalence)
+    for chunk in (None, 7):
+        device = bootstrap(
+            labels, scores, groups, resamples=45, seed=2, prevalence=prevalence, device="cpu", chunk=chunk
+        )
+        np.testing.assert_array_equal(device.auroc, compiled.auroc)
+        np.testing.assert_array_equal(device.auroc_resamples, compiled.auroc_resamples)
+        np.testing.assert_allclose(device.auprc, compiled.auprc, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(device.auprc_resamples, compiled.auprc_resamples, rtol=0, atol=1e-12)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12), st.integers(0, 3))
+@settings(max_examples=50, deadline=None)
+def test_a_torch_device_agrees_on_any_small_cohort(seed: int, records: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(-1, 2, (records, columns)).astype(np.int8)
+    scores = rng.integers(0, 4, (records, columns)).astype(np.float64)
+    groups = group_records(pd.Series(rng.integers(0, 4, records), dtype="Int64"))
+    compiled = bootstrap(labels, scores, groups, resamples=6, seed=3)
+    device = bootstrap(labels, scores, groups, resamples=6, seed=3, device="cpu")
+
+    np.testing.assert_array_equal(device.auroc_resamples, compiled.auroc_resamples)
+    np.testing.assert_allclose(device.auprc_resamples, compiled.auprc_resamples, rtol=0, atol=1e-12)
+
+
+def test_sums_over_a_resample_are_those_of_its_counts() -> None:
+    _, values, groups = cohort(7)
+    counts = resample_counts(groups, 33, seed=4).astype(np.float64)
+
+    np.testing.assert_allclose(
+        resampled_sums(values, groups, resamples=33, seed=4), counts.T @ values, rtol=0, atol=1e-12
+    )
+    for chunk in (1, 8, None):
+        parts = [part for _, part in drawn_counts(groups, 33, 4, chunk)]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), counts)
 
 
 def test_rank_marks_the_ends_of_ties() -> None:
@@ -243,13 +314,6 @@ def test_rank_marks_the_ends_of_ties() -> None:
     assert set(ranking.order[1:].tolist()) == {0, 1}
     assert ranking.last.tolist() == [True, False, True]
     assert ranking.starts.tolist() == [0, 3]
-
-
-def test_percentile_interval() -> None:
-    assert percentile_interval(np.arange(101.0)) == pytest.approx((2.5, 97.5))
-    assert percentile_interval(np.array([np.nan, 1.0, np.nan, 3.0]), 0.5) == pytest.approx((1.5, 2.5))
-    assert percentile_interval(np.array([1.0, np.nan])) is None
-    assert percentile_interval(np.array([])) is None
 
 
 def test_compiles_without_a_folder_for_the_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:

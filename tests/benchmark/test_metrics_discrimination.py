@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.metrics import discrimination
 from benchmark.metrics.discrimination import auroc, average_precision
+from cohorts.errors import LeadboardError, UsageError
 
 COLUMNS = st.lists(
     st.tuples(
@@ -65,6 +68,42 @@ def test_equal_to_scikit_learn(decimals: int, dtype: type) -> None:
     )
 
 
+@given(COLUMNS, st.floats(0.01, 0.99))
+def test_a_reference_prevalence_is_a_weight_of_the_negatives(
+    column: list[tuple[int, float]], prevalence: float
+) -> None:
+    annotated = [(label, score) for label, score in column if label >= 0]
+    positives = sum(label for label, _ in annotated)
+    negatives = len(annotated) - positives
+    found = average_precision([label for label, _ in column], [score for _, score in column], prevalence)
+    if not positives or not negatives:
+        assert math.isnan(found)
+        return
+    weights = [prevalence / positives if label else (1 - prevalence) / negatives for label, _ in annotated]
+    expected = average_precision_score(
+        [label for label, _ in annotated], [score for _, score in annotated], sample_weight=weights
+    )
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_at_its_own_prevalence_nothing_changes_and_at_a_lower_one_precision_falls() -> None:
+    rng = np.random.default_rng(0)
+    labels = (np.arange(400) < 100).astype(np.int8)
+    scores = rng.normal(size=400) + labels
+
+    assert average_precision(labels, scores, 0.25) == pytest.approx(
+        average_precision(labels, scores), abs=1e-12
+    )
+    assert average_precision(labels, scores, 0.01) < average_precision(labels, scores, 0.25)
+    assert average_precision(labels, np.zeros(400), 0.01) == pytest.approx(0.01, abs=1e-12)
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, -1.0, math.nan])
+def test_a_reference_prevalence_is_a_fraction(prevalence: float) -> None:
+    with pytest.raises(UsageError, match="reference prevalence"):
+        average_precision([0, 1], [0.1, 0.2], prevalence)
+
+
 @pytest.mark.parametrize("labels", [[], [1], [0], [-1, -1], [1, 1, -1], [0, 0, -1]])
 def test_undefined_without_both_classes(labels: list[int]) -> None:
     assert math.isnan(auroc(labels, [0.5] * len(labels)))
@@ -86,20 +125,21 @@ def test_extremes_of_the_scale_are_ranks_like_any_other() -> None:
     ("labels", "scores", "message"),
     [
         ([0, 1], [0.1], "one length"),
-        ([[0, 1]], [[0.1, 0.2]], "two columns"),
-        ([0, 2], [0.1, 0.2], "labels must be"),
-        ([0, 0.5], [0.1, 0.2], "labels must be"),
-        ([0, math.nan], [0.1, 0.2], "labels must be"),
-        ([0, 1], [0.1, math.nan], "1 scores are not finite"),
-        ([-1, 1], [math.inf, 0.2], "1 scores are not finite"),
+        ([[0, 1]], [[0.1, 0.2]], "give one column"),
+        ([0, 2], [0.1, 0.2], "other than 1, 0 and -1"),
+        ([0, 0.5], [0.1, 0.2], "other than 1, 0 and -1"),
+        ([0, math.nan], [0.1, 0.2], "other than 1, 0 and -1"),
+        ([0, 1], [0.1, math.nan], "1 of 2 scores of this column are NaN or infinite"),
+        ([-1, 1], [math.inf, 0.2], "1 of 2 scores of this column are NaN or infinite"),
+        ([0, 1], ["0.1", "0.2"], "not numbers"),
     ],
 )
-def test_refuses(metric: object, labels: list[float], scores: list[float], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        metric(labels, scores)  # type: ignore[operator]
+def test_refuses(metric: Callable[..., float], labels: list[Any], scores: list[Any], message: str) -> None:
+    with pytest.raises(LeadboardError, match=message):
+        metric(labels, scores)
 
 
 def test_examples_in_the_docstrings() -> None:
     result = doctest.testmod(discrimination)
-    assert result.attempted >= 2
+    assert result.attempted >= 3
     assert result.failed == 0
