@@ -19,6 +19,7 @@ from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
+FOUNDATION = f"{PLUGINS / 'foundation.py'}:Foundation"
 COMMAND = (sys.executable, "-m", "benchmark")
 
 
@@ -60,7 +61,7 @@ def test_run_then_run_again(home: Path) -> None:
         "--resamples",
         "50",
     )
-    assert "2 models x 2 cohorts = 4 cells, 4 to compute" in first.stderr
+    assert "2 models and protocols x 2 cohorts = 4 cells, 4 to compute" in first.stderr
     assert "4 of 4 cells computed now, 0 failed" in first.stdout
     for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv", "leaderboard.json", "run.json"):
         assert (home / "run" / name).stat().st_size > 0
@@ -174,6 +175,16 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["simulate", "georgia", "--out", "data"], "not simulated"),
         (["overlap", "georgia", "ningbo", "--data", "data"], "ningbo was not found"),
         (["run", "--seed", "many"], "many"),
+        (["run", "--data", "data", "--protocol", "zeroshot"], "Did you mean 'zero-shot'"),
+        (
+            ["run", "--data", "data", "--pretrain-on", "ptb-xl", "--pretrain-on", "challenge-ptb-xl"],
+            "the same",
+        ),
+        (["pretrain", "prevalence", "--data", "data"], "cannot be pre-trained"),
+        (["pretrain", FOUNDATION, "--data", "data", "--source", "ningbo"], "ningbo was not found"),
+        (["pretrain", FOUNDATION, "--data", "data", "--hold-out", "AFF"], "Unknown concept 'AFF'"),
+        (["train", FOUNDATION, "--data", "data"], "--protocol fine-tune-100"),
+        (["weights", "prevalence", "--file", "x.pth"], "takes no published weights"),
     ],
 )
 def test_wrong_calls_answer_in_one_sentence(home: Path, arguments: list[str], words: str) -> None:
@@ -217,6 +228,32 @@ def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
     )
     assert "ZeroDivisionError" in answer.stderr
     assert "1 failed" in answer.stdout
+
+
+def test_pre_train_then_run_under_a_protocol(home: Path) -> None:
+    arguments = ("pretrain", FOUNDATION, "--source", "ptb-xl", "--source", "georgia", "--data", "data")
+    first = leadboard(home, *arguments)
+    assert "Trained by this suite on ptb-xl and georgia; not the authors' weights." in first.stdout
+    assert "pre-trained already" in leadboard(home, *arguments).stdout
+    common = ("--data", "data", "--model", FOUNDATION, "--protocol", "zero-shot", "--resamples", "20")
+    both = ("--pretrain-on", "ptb-xl", "--pretrain-on", "georgia")
+    plan = leadboard(home, "run", *common, *both, "--out", "pretrained").stderr
+    assert "6 concepts, pre-trained; internal: georgia, ptb-xl" in plan
+    record = load_record(home / "pretrained/foundation/zero-shot/georgia.json")
+    assert record.relation == "internal"
+    assert record.model.trained_on == ("ptb-xl", "georgia")
+
+
+def test_published_weights_from_the_command_line(home: Path) -> None:
+    brought = f"{PLUGINS / 'foundation.py'}:Brought"
+    (home / "official.json").write_text('{"slope": 1.5}')
+    answer = leadboard(home, "weights", brought, "--file", "official.json")
+    assert answer.stdout.startswith("One slope. SHA-256 ")
+    (home / "official.json").write_text('{"tilt": 1.5}')
+    assert (
+        "holds tilt instead of slope"
+        in leadboard(home, "weights", brought, "--file", "official.json", code=1).stderr
+    )
 
 
 SLOW = """
