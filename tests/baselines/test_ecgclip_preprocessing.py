@@ -39,7 +39,7 @@ def recordings(shared: Path) -> Floats:
     """Real signals ``[records, 8, 5000]`` in mV."""
     root = shared / "data" / "ptb-xl"
     cohort = find_cohort("ptb-xl")(root)
-    paths = cohort.index()["path"][:40]
+    paths = cohort.index()["path"][::16]
     records = [select_leads(read_record(root / path).to_recording(), LEADS) for path in paths]
     assert {record.sampling_rate for record in records} == {500}
     return np.stack([record.signal for record in records])
@@ -87,15 +87,9 @@ def test_away_from_the_borders_it_is_the_textbook_filter() -> None:
 
 def test_the_matrix_agrees_on_real_recordings(recordings: Floats) -> None:
     expected = reference(recordings)
-    error = np.abs(matrix(recordings) - expected).max()
-    assert error <= CLOSE
-    assert error <= CLOSE * np.abs(expected).max()
-
-
-def test_the_matrix_agrees_lead_by_lead(recordings: Floats) -> None:
-    expected = reference(recordings)
-    error = np.abs(matrix(recordings) - expected).max(axis=-1)
-    assert (error <= CLOSE * np.abs(expected).max(axis=-1)).all()
+    errors = np.abs(matrix(recordings) - expected)
+    assert errors.max() <= CLOSE
+    assert (errors.max(axis=-1) <= CLOSE * np.abs(expected).max(axis=-1)).all()  # lead by lead
 
 
 @pytest.mark.parametrize("offset", [-3.0, 20.0, 300.0])
