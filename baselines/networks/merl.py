@@ -33,6 +33,13 @@ UNUSED_OUTPUTS = 10
 """Rows of the encoder's ``linear``, which lies in the checkpoints though nothing was trained with it."""
 
 
+def published_text() -> BertConfig:
+    """Give the configuration of MedCPT's query encoder, which is that of BERT base."""
+    from transformers import BertConfig
+
+    return BertConfig()
+
+
 def min_max(signals: torch.Tensor) -> torch.Tensor:
     """Bring each record to [0, 1], all its leads by the same minimum and maximum; a flat one becomes 0.
 
@@ -78,8 +85,7 @@ class Merl(nn.Module):
     Parameters
     ----------
     text
-        Configuration of the text encoder, a BERT, for `embed_texts`. `transformers.BertConfig` without arguments is
-        that of the published one, MedCPT's query encoder.
+        Configuration of the text encoder, a BERT, for `embed_texts`; as published it is `published_text`.
     """
 
     def __init__(self, text: BertConfig | None = None) -> None:

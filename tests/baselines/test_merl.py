@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from baselines.ecgclip.encoder import ResNet1d
-from baselines.networks.merl import LEADS, AttentionPool, Merl, cosine_scores, min_max
+from baselines.networks.merl import LEADS, AttentionPool, Merl, cosine_scores, min_max, published_text
 from cohorts.recording import STANDARD_LEADS
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 
@@ -31,9 +31,7 @@ def texts() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_whole_model(checkpoints: Path) -> None:
-    from transformers import BertConfig
-
-    model = Merl(BertConfig()).eval()
+    model = Merl(published_text()).eval()
     fill(model)
     assert state_of(model) == published_state(checkpoints / "merl_resnet18_state_dict.csv")
     with torch.inference_mode():

@@ -1,0 +1,275 @@
+"""Checkpoints that others have published: read without running them, checked name by name, kept with a card.
+
+A checkpoint is a file of a stranger. It is read as tensors and nothing else; what it lacks, has too much or
+has in another shape is said by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import struct
+import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from benchmark.files import write_atomically
+from cohorts.errors import ModelError, UsageError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Where training scripts put the tensors if not at the top."""
+
+WEIGHTS, CARD = "model.safetensors", "card.json"
+
+# What torch raises for a file that is cut, altered, or of another kind altogether.
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    pickle.UnpicklingError,
+    SafetensorError,
+)
+State = Mapping[str, torch.Tensor]
+
+
+class _Skipped:
+    """Takes the place of numpy's numbers and arrays, such as a best score, and keeps nothing of them.
+
+    numpy's own functions are not let near the file: they trust what they are given.
+    """
+
+    def __init__(self, *ignored: object) -> None:
+        pass
+
+    def __setstate__(self, ignored: object) -> None:
+        pass
+
+
+# The module was called core before numpy 2.
+_MULTIARRAY = ("scalar", "_reconstruct")
+_SKIPPED: list[Any] = [
+    (_Skipped, "numpy.dtype"),
+    (_Skipped, "numpy.ndarray"),
+    *((_Skipped, f"numpy.core.multiarray.{name}") for name in _MULTIARRAY),
+    *((_Skipped, f"numpy._core.multiarray.{name}") for name in _MULTIARRAY),
+]
+
+
+class WeightsCard(BaseModel):
+    """Where the weights in a folder come from.
+
+    Attributes
+    ----------
+    model, size
+        For example ``"ecgclip"`` and ``"resnet34"``.
+    source_file, source_sha256
+        The file that the user brought, and its digest.
+    repository, licence
+        Of the authors, as far as they are known.
+    note
+        One sentence about the file.
+    sha256
+        Digest of the weights as they lie in the folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    size: str
+    source_file: str
+    source_sha256: str
+    repository: str
+    licence: str
+    note: str
+    sha256: str
+
+
+def read_checkpoint(
+    path: Path, *, wrappers: Sequence[str] = WRAPPERS, ignore: Collection[str] = ()
+) -> dict[str, torch.Tensor]:
+    """Read the tensors of a checkpoint, to the processor; no code in it is run.
+
+    Parameters
+    ----------
+    path
+        A ``.safetensors`` file, or whatever ``torch.save`` has written.
+    wrappers
+        Keys under which the tensors may lie, the first that is there; without any they are the top level.
+    ignore
+        Names that older versions of a library saved and nobody needs.
+
+    Returns
+    -------
+    Tensors by name, without the prefix ``module.`` that DataParallel leaves.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    ModelError
+        If it is damaged, holds other objects than tensors, numbers and containers, or no state dict.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}: give the checkpoint file that the authors published.")
+    content = _load(path)
+    if isinstance(content, dict):
+        content = next((content[key] for key in wrappers if isinstance(content.get(key), dict)), content)
+    if not isinstance(content, dict) or not content or not all(map(_is_named_tensor, content.items())):
+        found = f"the keys {_few(map(str, content))}" if isinstance(content, dict) else type(content).__name__
+        raise ModelError(
+            f"{path} holds no state dict, neither at its top nor under {', '.join(wrappers)}, but {found}: "
+            "give the file with the model's weights."
+        )
+    prefix = "module." if all(name.startswith("module.") for name in content) else ""
+    named = {name.removeprefix(prefix): tensor.detach() for name, tensor in content.items()}
+    return {name: tensor for name, tensor in named.items() if name not in ignore}
+
+
+def _load(path: Path) -> Any:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals(_SKIPPED), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch's notes on old formats are for their authors
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        refused = re.search(r"GLOBAL (\S+)", str(error))
+        if refused and isinstance(error, pickle.UnpicklingError):
+            raise ModelError(
+                f"{path} holds Python objects besides tensors ({refused[1]}), which are not loaded because "
+                "they can run any code: ask its authors for a plain state dict or a safetensors file."
+            ) from None
+        raise ModelError(
+            f"{path} is damaged or no checkpoint at all ({type(error).__name__}): download it again, whole."
+        ) from error
+
+
+def _is_named_tensor(item: tuple[object, object]) -> bool:
+    name, tensor = item
+    if not (isinstance(name, str) and isinstance(tensor, torch.Tensor)):
+        return False
+    # A few bytes on disk can claim to be a tensor of any size, with strides of 0 or without data.
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return plain and tensor.nbytes <= tensor.untyped_storage().nbytes()
+
+
+def check_state(found: State, expected: State, where: str) -> None:
+    """Check that tensors are exactly those of a network.
+
+    Parameters
+    ----------
+    found
+        What `read_checkpoint` gave.
+    expected
+        The network's ``state_dict``; it may be on the meta device.
+    where
+        The file and what it was taken for: the beginning of the error's sentence.
+
+    Raises
+    ------
+    ModelError
+        If names are missing or unexpected, shapes or kinds of numbers differ, or a value is not finite.
+    """
+    missing = [name for name in expected if name not in found]
+    unexpected = [name for name in found if name not in expected]
+    both = [name for name in expected if name in found]
+    different = [
+        f"{name} is {_described(found[name])} instead of {_described(expected[name])}"
+        for name in both
+        if (found[name].shape, found[name].is_floating_point())
+        != (expected[name].shape, expected[name].is_floating_point())
+    ]
+    faults = [
+        f"{len(names)} of {total} tensors {what} ({_few(names)})"
+        for names, total, what in (
+            (missing, len(expected), "are missing"),
+            (unexpected, len(found), "are unexpected"),
+            (different, len(both), "differ"),
+        )
+        if names
+    ]
+    if not faults:  # only now is it known that every tensor is as small as it should be
+        broken = [name for name in both if not found[name].isfinite().all()]
+        faults = [f"{len(broken)} tensors hold NaN or infinity ({_few(broken)})"] if broken else []
+    if faults:
+        raise ModelError(f"{where} does not fit: {'; '.join(faults)}.")
+
+
+def _described(tensor: torch.Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def _few(names: Iterable[str], count: int = 3) -> str:
+    every = list(names)
+    return ", ".join(every[:count]) + (", ..." if len(every) > count else "")
+
+
+def sha256_of_file(path: Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_weights(
+    folder: Path, state: State, source: Path, *, model: str, size: str, repository: str, licence: str
+) -> WeightsCard:
+    """Write checked tensors and the card that says whose they are; the card comes last.
+
+    Returns
+    -------
+    The card.
+    """
+    # Copies: a checkpoint's tensors may share memory, which safetensors does not write.
+    whole = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    write_atomically(folder / WEIGHTS, save(whole))
+    card = WeightsCard(
+        model=model,
+        size=size,
+        source_file=source.name,
+        source_sha256=sha256_of_file(source),
+        repository=repository,
+        licence=licence,
+        note=f"Weights of the file {source.name} as brought by the user.",
+        sha256=sha256_of_file(folder / WEIGHTS),
+    )
+    write_atomically(folder / CARD, card.model_dump_json(indent=2) + "\n")
+    return card
+
+
+def read_weights(folder: Path, model: str) -> tuple[WeightsCard, dict[str, torch.Tensor]]:
+    """Read what `write_weights` wrote.
+
+    Raises
+    ------
+    ModelError
+        If nothing is there, it belongs to another model, or the weights are not those of the card.
+    """
+    try:
+        card = WeightsCard.model_validate_json((folder / CARD).read_bytes())
+        intact = sha256_of_file(folder / WEIGHTS) == card.sha256
+    except (OSError, ValidationError) as error:
+        raise ModelError(
+            f"{folder} holds no weights of {model} ({type(error).__name__}): convert the authors' file first."
+        ) from error
+    if card.model != model:
+        raise ModelError(f"{folder} holds weights of {card.model}, not of {model}: convert the right file.")
+    if not intact:
+        raise ModelError(
+            f"{folder / WEIGHTS} is damaged, it does not match its card: convert the authors' file again."
+        )
+    return card, read_checkpoint(folder / WEIGHTS)

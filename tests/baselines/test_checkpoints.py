@@ -1,0 +1,291 @@
+"""Checkpoints as their authors write them, and as accidents and strangers do."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import random
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from baselines.checkpoints import CARD, WEIGHTS, check_state, read_checkpoint, read_weights, write_weights
+from cohorts.errors import LeadboardError, ModelError, UsageError
+
+STATE = {
+    "conv.weight": torch.arange(24.0).reshape(2, 3, 4),
+    "bn.running_var": torch.ones(2),
+    "bn.num_batches_tracked": torch.tensor(7),
+}
+
+OPTIMISER = {
+    "state": {0: {"step": torch.tensor(3.0), "exp_avg": torch.zeros(2, 3)}},
+    "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999), "foreach": None, "params": [0]}],
+}
+
+
+def same(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor] = STATE) -> bool:
+    return list(found) == list(expected) and all(torch.equal(found[name], expected[name]) for name in found)
+
+
+def prefixed(prefix: str) -> dict[str, torch.Tensor]:
+    return {prefix + name: tensor for name, tensor in STATE.items()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        STATE,
+        prefixed("module."),
+        {"state_dict": STATE},
+        {"epoch": 3, "state_dict": prefixed("module."), "optimizer": {"lr": 0.1}},
+        {"model": STATE, "opt": None},
+        {"epoch": 5, "model_state_dict": prefixed("module."), "optimizer_state_dict": OPTIMISER},
+        {"state_dict": STATE, "best_auc": np.float64(0.5), "loss": np.float32(1), "curve": np.arange(9.0)},
+        {"state_dict": {name: torch.nn.Parameter(tensor) for name, tensor in STATE.items() if tensor.ndim}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_training_scripts_write(tmp_path: Path, content: Any, zipped: bool) -> None:
+    path = tmp_path / "checkpoint.pth.tar"
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    found = read_checkpoint(path)
+    assert same(found, {name: STATE[name] for name in found})
+    assert {"conv.weight", "bn.running_var"} <= set(found)
+    assert not any(tensor.requires_grad for tensor in found.values())
+
+
+def test_a_number_as_numpy_1_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    torch.save({"state_dict": STATE, "best": np.float64(0.5)}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    assert same(read_checkpoint(path))
+
+
+def test_a_number_of_numpy_is_skipped_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    torch.save({"state_dict": STATE, "best": np.float64(0.5)}, path, _use_new_zipfile_serialization=False)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"f8", b"\xc3\xa9"))  # a kind of number that there is not
+    assert path.read_bytes() != content
+    assert same(read_checkpoint(path))
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file(prefixed("module."), tmp_path / "model.safetensors")
+    assert read_checkpoint(tmp_path / "model.safetensors").keys() == STATE.keys()
+
+
+def test_other_wrappers_and_names_to_ignore(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"ecg_model": STATE, "text_encoder": {"a": torch.ones(1)}}, path)
+    assert set(read_checkpoint(path, wrappers=["text_encoder"])) == {"a"}
+    assert set(read_checkpoint(path, wrappers=["ecg_model"], ignore=["bn.num_batches_tracked"])) == {
+        "conv.weight",
+        "bn.running_var",
+    }
+
+
+def test_a_prefix_that_only_some_names_have_is_part_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"module.a": torch.ones(1), "b": torch.ones(1)}, path)
+    assert set(read_checkpoint(path)) == {"module.a", "b"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        [1, 2],
+        torch.ones(3),
+        {"epoch": 3},
+        {"encoder": STATE},
+        {"state_dict": {}},
+        {"state_dict": {"a": 1.0}},
+        {"state_dict": {1: torch.ones(1)}},
+        {**STATE, "epoch": 3},
+        {"a": torch.ones(3).to_sparse()},
+        {"a": torch.ones(1).expand(10**12)},
+        {"a": torch.ones(1, device="meta")},
+    ],
+    ids=str,
+)
+def test_no_state_dict(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(content, path)
+    with pytest.raises(ModelError, match=r"model\.pt holds no state dict, neither .* but "):
+        read_checkpoint(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no file"):
+        read_checkpoint(tmp_path / "none.pth")
+    with pytest.raises(UsageError, match="There is no file"):
+        read_checkpoint(tmp_path)
+
+
+class Evil:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"echo run > {self.victim}",)
+
+
+@pytest.mark.parametrize("kind", ["zip", "legacy", "pickle"])
+def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, kind: str) -> None:
+    path, victim = tmp_path / "evil.pth", tmp_path / "victim"
+    content = {"state_dict": STATE if kind != "pickle" else {}, "config": Evil(victim)}
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps(content, protocol=2))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=kind == "zip")
+    with pytest.raises(ModelError, match=r"evil\.pth (holds Python objects .*\.system|is damaged)"):
+        read_checkpoint(path)
+    assert not victim.exists()
+    if kind != "pickle":
+        torch.load(path, weights_only=False)
+        assert victim.exists()  # so the trap is a real one
+
+
+def test_objects_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"model": torch.nn.Linear(2, 2)}, path)
+    with pytest.raises(ModelError, match=r"torch\.nn\.modules\.linear\.Linear\), which are not loaded"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "model.safetensors"])
+def test_every_truncation_is_one_sentence(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".pth":
+        torch.save({"state_dict": STATE}, path)
+    else:
+        save_file(STATE, path)
+    whole = path.read_bytes()
+    for size in range(0, len(whole) - 1, max(1, len(whole) // 50)):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ModelError, match=r"is damaged or no checkpoint at all .*: download it again"):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_bytes_at_random_never_give_another_error(tmp_path: Path, zipped: bool) -> None:
+    stream = io.BytesIO()
+    torch.save({"state_dict": STATE}, stream, _use_new_zipfile_serialization=zipped)
+    rng = random.Random(1)
+    path = tmp_path / "model.pth"
+    refused = 0
+    for _ in range(300):
+        altered = bytearray(stream.getvalue())
+        for _ in range(rng.randrange(1, 4)):
+            altered[rng.randrange(len(altered))] = rng.randrange(256)
+        path.write_bytes(altered)
+        try:
+            read_checkpoint(path)
+        except LeadboardError:
+            refused += 1
+    assert refused > 50
+
+
+@pytest.mark.parametrize(
+    "content", [b"<!DOCTYPE html>", b"version https://git-lfs.github.com/spec/v1\n", b"\x80"]
+)
+@pytest.mark.parametrize("name", ["model.pth", "model.safetensors"])
+def test_what_is_downloaded_instead_of_a_checkpoint(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match="is damaged or no checkpoint at all"):
+        read_checkpoint(tmp_path / name)
+
+
+def test_another_archive(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.pth", "w") as archive:
+        archive.writestr("model/weights.txt", "none")
+    with pytest.raises(ModelError, match="is damaged or no checkpoint at all"):
+        read_checkpoint(tmp_path / "model.pth")
+
+
+def test_a_state_that_fits() -> None:
+    check_state(STATE, {name: tensor.to("meta") for name, tensor in STATE.items()}, "x")
+    check_state({**STATE, "bn.running_var": torch.ones(2, dtype=torch.float16)}, STATE, "x")
+
+
+def message(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor] = STATE) -> str:
+    with pytest.raises(ModelError) as error:
+        check_state(found, expected, "model.pth as a network")
+    return str(error.value)
+
+
+def test_what_does_not_fit_is_said_by_name() -> None:
+    missing = {name: tensor for name, tensor in STATE.items() if name != "bn.running_var"}
+    assert message(missing) == (
+        "model.pth as a network does not fit: 1 of 3 tensors are missing (bn.running_var)."
+    )
+    assert "1 of 4 tensors are unexpected (head.bias)" in message({**STATE, "head.bias": torch.ones(1)})
+    wrong = {**STATE, "conv.weight": torch.ones(2, 4, 3)}
+    assert "1 of 3 tensors differ (conv.weight is float32 [2, 4, 3] instead of float32 [2, 3, 4])" in message(
+        wrong
+    )
+    kind = {**STATE, "bn.running_var": torch.ones(2, dtype=torch.int64)}
+    assert "bn.running_var is int64 [2] instead of float32 [2]" in message(kind)
+    broken = {**STATE, "bn.running_var": torch.tensor([1, float("nan")])}
+    assert "1 tensors hold NaN or infinity (bn.running_var)" in message(broken)
+
+
+def test_many_faults_are_counted_and_the_first_few_told() -> None:
+    found = {f"layer{i}": torch.ones(1) for i in range(100)}
+    told = message(found)
+    assert "3 of 3 tensors are missing (conv.weight, bn.running_var, bn.num_batches_tracked)" in told
+    assert "100 of 100 tensors are unexpected (layer0, layer1, layer2, ...)" in told
+    assert len(told) < 300
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    source = tmp_path / "source.pth"
+    torch.save(STATE, source)
+    write_weights(tmp_path / "out", STATE, source, model="m", size="s", repository="r", licence="l")
+    return tmp_path / "out"
+
+
+def test_weights_in_a_folder_come_back(written: Path) -> None:
+    card, state = read_weights(written, "m")
+    assert same({name: state[name] for name in STATE})
+    assert card.note == "Weights of the file source.pth as brought by the user."
+    assert len(card.source_sha256) == 64
+
+
+def test_tensors_that_share_memory_are_written(tmp_path: Path) -> None:
+    shared = torch.arange(6.0).reshape(2, 3)
+    source = tmp_path / "source.pth"
+    torch.save({"a": shared, "b": shared.T}, source)
+    state = read_checkpoint(source)
+    write_weights(tmp_path, state, source, model="m", size="s", repository="r", licence="l")
+    assert same(read_weights(tmp_path, "m")[1], {"a": shared, "b": shared.T})
+
+
+def test_a_damaged_folder_is_refused(written: Path) -> None:
+    with pytest.raises(ModelError, match="holds weights of m, not of other"):
+        read_weights(written, "other")
+    weights, card = written / WEIGHTS, written / CARD
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ModelError, match="does not match its card"):
+        read_weights(written, "m")
+    weights.unlink()
+    with pytest.raises(ModelError, match="holds no weights of m"):
+        read_weights(written, "m")
+    card.write_text("{}")
+    with pytest.raises(ModelError, match="holds no weights of m"):
+        read_weights(written, "m")
+    with pytest.raises(ModelError, match="holds no weights of m"):
+        read_weights(written / "none", "m")
