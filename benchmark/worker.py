@@ -1,0 +1,298 @@
+"""Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
+
+The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
+newer. It imports nothing else; nothing of the suite need be installed there.
+
+A frame, in both directions and little-endian::
+
+    8 bytes  0x93 and LBFRAME
+    uint32   length of the header
+    uint64   length of all arrays together
+    header   JSON in UTF-8; header["arrays"] lists [name, dtype, shape] of each array
+    arrays   raw bytes in C order, one after another
+
+The suite asks; the worker answers, naming the question by its "id". What the model prints, in Python or
+below it, goes to standard error, the end of which the suite keeps as last words.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import io
+import json
+import math
+import os
+import platform
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+MAGIC = b"\x93LBFRAME"
+PREFIX = struct.Struct("<8sIQ")
+ITEM_SIZES = {"<f4": 4, "<U6": 24}
+GROUP = "leadboard.models"
+GRACE = 1.0
+"""Seconds that a worker has to end in order once the suite is gone."""
+
+
+class UnansweredError(Exception):
+    """What the suite is told instead of an answer."""
+
+    def __init__(self, **report: Any) -> None:
+        super().__init__()
+        self.report = report
+
+
+class Batch:
+    """What ``predict`` and ``embed`` are given, as the plugin contract of the suite describes it."""
+
+    def __init__(self, signals: Any, age: Any, sex: Any) -> None:
+        self.signals = signals
+        self.age = age
+        self.sex = sex
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+
+def guarded(what: str, function: Any, *arguments: Any) -> Any:
+    """Call code of the model; whatever it raises becomes a report."""
+    try:
+        return function(*arguments)
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+        raised = {"what": what, "type": name, "where": _where(error), "words": str(error)[:2000]}
+        raise UnansweredError(raised=raised) from error
+
+
+def _where(error: BaseException) -> str:
+    """File and line that raised it, or that cannot be compiled."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    file, line = [place for place in places if not place[0].startswith("<frozen")][-1]
+    return f"{Path(file).name}:{line}"
+
+
+class Server:
+    """One model and the questions that can be asked of it."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.np: Any = None
+
+    def answer(self, header: dict[str, Any], raw: dict[str, bytearray]) -> tuple[dict[str, Any], Any]:
+        """Do what the header says; the second part of the answer is an array or None."""
+        if header["do"] == "load":
+            return {"loaded": self._load(**header["model"])}, None
+        what, method = header["what"], getattr(self.model, header["do"])
+        if header["do"] == "set_concepts":
+            guarded(what, method, {key: tuple(texts) for key, texts in header["prompts"].items()})
+            return {}, None
+        listed = header["arrays"]
+        arrays = {name: self.np.frombuffer(raw[name], dtype).reshape(shape) for name, dtype, shape in listed}
+        answer = guarded(what, method, Batch(**arrays))
+        answer = guarded(what, self.np.asarray, answer)  # a tensor that is no array yet says here why
+        if answer.dtype.kind not in "iuf":
+            raise UnansweredError(refused=f"{what} returned {answer.dtype} instead of real numbers")
+        return {}, answer.astype(f"<{answer.dtype.kind}{min(answer.dtype.itemsize, 8)}", order="C")
+
+    def _load(self, spec: str, file: str | None, device: str, memory: int | None) -> dict[str, Any]:
+        """Find, import and make the model, and tell what the suite has to know of it."""
+        if memory is not None:
+            guarded("Limiting the memory", resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
+        self.np = guarded("Importing numpy", importlib.import_module, "numpy")
+        module, attribute = find(spec, file)
+        model_class = getattr(module, attribute, None)
+        if not callable(model_class):
+            raise UnansweredError(refused=f"{spec}: {module.__name__} has no class '{attribute}'")
+        self.model = guarded(f"{spec}()", _construct, model_class, device)
+        card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
+        if card is None or not callable(getattr(self.model, "predict", None)):
+            raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
+        return {
+            "card": guarded(f"The card of {spec}", _plain, card),
+            "abilities": [name for name in ("embed", "set_concepts") if hasattr(self.model, name)],
+            "code_hash": code_hash(module),
+            "python": platform.python_version(),
+            "packages": _packages(),
+        }
+
+
+def find(spec: str, file: str | None) -> tuple[Any, str]:
+    """Import a file, ``package.module:Class`` or what an installed name stands for."""
+    where, _, attribute = spec.rpartition(":")
+    if file is not None:
+        return guarded(f"Importing {Path(file).name}", _from_file, Path(file)), attribute
+    if not where:
+        from importlib.metadata import entry_points  # slow to import
+
+        found: Any = entry_points()  # a dict before Python 3.10
+        offered = found.select(group=GROUP) if hasattr(found, "select") else found.get(GROUP, ())
+        named = {entry.name: entry.value for entry in offered}
+        if spec not in named:
+            there = ", ".join(sorted(named)) or "none"
+            raise UnansweredError(refused=f"No package there offers a model '{spec}'; there are: {there}")
+        where, _, attribute = named[spec].partition(":")
+    return guarded(f"Importing {where}", importlib.import_module, where), attribute
+
+
+def _from_file(path: Path) -> Any:
+    name = f"leadboard_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    file_spec = importlib.util.spec_from_file_location(name, path)
+    if file_spec is None or file_spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(file_spec)
+    sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
+    file_spec.loader.exec_module(module)
+    return module
+
+
+def _construct(model_class: Any, device: str) -> Any:
+    try:
+        takes_device = "device" in inspect.signature(model_class).parameters
+    except ValueError:  # some classes of C extensions have no signature
+        takes_device = False
+    return model_class(device=device) if takes_device else model_class()
+
+
+def _plain(card: Any) -> Any:
+    card = card.model_dump(mode="json") if hasattr(card, "model_dump") else card
+    return json.loads(json.dumps(card, default=_plain_array, allow_nan=False))
+
+
+def _plain_array(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"it holds an object of type {type(value).__name__}; it may hold plain data only")
+
+
+def code_hash(module: Any) -> str:
+    """Hash a module's top-level package, or its one file outside of packages, as the suite itself does."""
+    file = getattr(module, "__file__", None)
+    if file is None:
+        raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
+    package = module.__name__.partition(".")[0]
+    is_packaged = module.__package__ not in ("", None) and package in sys.modules
+    top = getattr(sys.modules[package], "__path__", None) if is_packaged else None
+    folders = [Path(folder) for folder in top] if top else []
+    paths = sorted(path for folder in folders for path in folder.rglob("*.py")) or [Path(file)]
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _packages() -> dict[str, str]:
+    """Versions of the installed packages that the model has imported."""
+    versions = {}
+    for name, module in sorted(sys.modules.items()):
+        version, file = getattr(module, "__version__", None), getattr(module, "__file__", None) or ""
+        if "." not in name and isinstance(version, str) and ("site-packages" in file or "dist-pack" in file):
+            versions[name] = version[:64]
+    return versions
+
+
+def receive(source: io.FileIO) -> tuple[dict[str, Any], dict[str, bytearray]] | None:
+    """Read one frame; None where the suite has closed the pipe."""
+    prefix = _read(source, PREFIX.size)
+    content = prefix and _read(source, PREFIX.unpack(prefix)[1])
+    if not content:
+        return None
+    header, raw = json.loads(content), {}
+    for name, dtype, shape in header["arrays"]:
+        array = _read(source, math.prod(shape) * ITEM_SIZES[dtype])
+        if array is None:
+            return None
+        raw[name] = array
+    return header, raw
+
+
+def _read(source: io.FileIO, size: int) -> bytearray | None:
+    data = bytearray(size)  # new each time, so that a model may keep or change its input
+    view, done = memoryview(data), 0
+    while done < size:
+        count = source.readinto(view[done:])
+        if not count:
+            return None
+        done += count
+    return data
+
+
+def send(sink: int, header: dict[str, Any], array: Any) -> None:
+    """Write one frame."""
+    body = b"" if array is None else array.tobytes()
+    header["arrays"] = [] if array is None else [["answer", array.dtype.str, array.shape]]
+    content = json.dumps(header, ensure_ascii=False).encode(errors="replace")
+    frame = memoryview(PREFIX.pack(MAGIC, len(content), len(body)) + content + body)
+    while frame:
+        frame = frame[os.write(sink, frame) :]
+
+
+def own_the_streams() -> tuple[int, int]:
+    """Move the two pipes out of reach of the model; its standard input is empty."""
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def leave_a_guard(source: int, sink: int) -> None:
+    """Leave a process that kills the group soon after the suite is gone, whatever the model is doing.
+
+    It is nobody's child, so that a model may wait for all children of its own.
+    """
+    worker = os.getpid()
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    for end in (sink, 1, 2):
+        os.close(end)
+    poll = select.poll()
+    poll.register(source, 0)  # a hang-up is told without being asked for
+    poll.poll()
+    time.sleep(GRACE)
+    if os.getpgrp() == worker:
+        os.killpg(worker, signal.SIGKILL)
+    os._exit(0)
+
+
+def main() -> None:
+    """Answer until the suite closes the pipe."""
+    source, sink = own_the_streams()
+    leave_a_guard(source, sink)
+    faulthandler.enable(all_threads=False)
+    faulthandler.register(signal.SIGUSR1, all_threads=False)  # so the suite can ask where a model hangs
+    if sys.path and Path(sys.path[0]).resolve() == Path(__file__).resolve().parent:
+        del sys.path[0]  # or `import models` would find the suite's
+    worker, server, requests = os.getpid(), Server(), io.FileIO(source, "rb", closefd=False)
+    while True:
+        request = receive(requests)
+        if request is None:
+            return
+        try:
+            answer, array = server.answer(*request)
+        except UnansweredError as failure:
+            answer, array = failure.report, None
+        if os.getpid() != worker:  # the model has forked, and its child has come back as well
+            os._exit(0)
+        send(sink, dict(answer, id=request[0]["id"]), array)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""A remote model is a model: it gives the same scores, survives a crash and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.containers import Container
+from benchmark.models import Encoder, Model, Prompted
+from benchmark.plugins import find_model
+from benchmark.remote import WORKER, Deadlines, Interpreter, RemoteModel
+from cohorts.errors import ModelError, UsageError
+from tests.benchmark.fake_records import FakeRecords, scores_of
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
+DEATHS = PLUGINS / "broken" / "deaths.py"
+NOISE = PLUGINS / "broken" / "noise.py"
+HERE = Interpreter(sys.executable)
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+
+
+def group_of(worker: int) -> list[int]:
+    """Processes of the worker's group that still run."""
+    members = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, group = path.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            continue
+        if int(group) == worker and state != "Z":
+            members.append(int(path.parent.name))
+    return members
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.05)
+
+
+def worker_of(model: RemoteModel) -> int:
+    return model._workers._worker.pid
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_same_scores_as_in_this_process(size: int) -> None:
+    records = FakeRecords(records=9, windows=3)
+    with RemoteModel(GOOD, HERE) as model:
+        assert isinstance(model, Model)
+        assert not isinstance(model, Encoder)
+        assert not isinstance(model, Prompted)
+        scores = scores_of(model, records, size)
+    np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records, size))
+
+
+def test_card_and_code_are_those_of_the_model() -> None:
+    source = find_model(GOOD)
+    with RemoteModel(GOOD, HERE) as model:
+        assert (model.card, model.code_hash) == (source.card, source.code_hash)
+        assert model.python == ".".join(str(part) for part in sys.version_info[:3])
+        assert model.packages["numpy"] == np.__version__
+
+
+ABLE = """
+import numpy as np
+
+class Able:
+    card = {"name": "able", "outputs": "any", "trained_on": []}
+
+    def __init__(self, device="none"):
+        self.device = device
+        self.prompts = None
+
+    def set_concepts(self, prompts):
+        self.prompts = {key: texts for key, texts in prompts.items() if isinstance(texts, tuple)}
+
+    def embed(self, batch):
+        return batch.signals.mean(axis=2).astype(np.float16)
+
+    def predict(self, batch):
+        if np.isnan(batch.signals).any():
+            import os
+            os._exit(9)
+        lengths = [len("".join(texts)) for texts in self.prompts.values()]
+        return np.tile([*lengths, len(self.device)], (len(batch), 1))
+"""
+
+
+def test_abilities_are_passed_through_and_prompts_outlive_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "able.py").write_text(ABLE)
+    batch = FakeRecords().batch()
+    with RemoteModel(f"{tmp_path / 'able.py'}:Able", HERE, device="cuda:0") as model:
+        assert isinstance(model, Encoder)
+        assert isinstance(model, Prompted)
+        features = model.embed(batch)
+        assert features.dtype == np.float16
+        np.testing.assert_array_equal(features, batch.signals.mean(axis=2).astype(np.float16))
+        model.set_concepts({"AF": ("atrial", "fibrillation"), "LVH": ("large",)})
+        expected = np.tile([18, 5, 6], (len(batch), 1))
+        np.testing.assert_array_equal(model.predict(batch), expected)
+        broken = FakeRecords().batch()
+        broken.signals[:] = np.nan
+        with pytest.raises(ModelError, match=r"able\.predict: the worker of .* exited with code 9"):
+            model.predict(broken)
+        np.testing.assert_array_equal(model.predict(batch), expected)
+
+
+def test_a_crash_costs_one_cell_and_one_start() -> None:
+    with RemoteModel(f"{DEATHS}:CrashesOnce", HERE) as model:
+        first = worker_of(model)
+        with pytest.raises(ModelError, match=r"was killed by SIGSEGV at deaths.py:\d+"):
+            scores_of(model, FakeRecords(records=12), size=4)
+        assert worker_of(model) == first
+        assert scores_of(model, FakeRecords(records=4), size=4).shape == (4, 2)
+        assert worker_of(model) != first
+
+
+def test_an_exception_costs_no_start() -> None:
+    with RemoteModel(f"{PLUGINS / 'broken' / 'answers.py'}:RaisesOnTheThirdBatch", HERE) as model:
+        first = worker_of(model)
+        with pytest.raises(ModelError, match="the third batch is one too many"):
+            scores_of(model, FakeRecords(records=12), size=4)
+        assert scores_of(model, FakeRecords(records=4), size=4).shape == (4, 2)
+        assert worker_of(model) == first
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [("nowhere/model.py:Model", "No file"), (f"{DEATHS}:", "names no class"), (":Model", "No package there")],
+)
+def test_wrong_names(spec: str, words: str) -> None:
+    with pytest.raises((UsageError, ModelError), match=words):
+        RemoteModel(spec, HERE)
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        ("/no/such/python", r"cannot be started \(No such file or directory\)"),
+        (str(PLUGINS), r"cannot be started \(Permission denied\)"),
+        (str(PLUGINS / "good.py"), r"cannot be started \(Permission denied\)"),
+        ("true", "exited with code 0"),
+    ],
+)
+def test_interpreters_that_are_none(python: str, words: str) -> None:
+    with pytest.raises(ModelError, match=f"{words}.*It has to be a Python 3.8 or newer with numpy") as caught:
+        RemoteModel(GOOD, Interpreter(python))
+    assert "\n" not in str(caught.value)
+
+
+def test_another_architecture_and_no_numpy(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(100))
+    program.chmod(stat.S_IRWXU)
+    with pytest.raises(ModelError, match=r"cannot be started \(Exec format error\)"):
+        RemoteModel(GOOD, Interpreter(str(program)))
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    with pytest.raises(ModelError, match=r"cannot import numpy \(No module named 'numpy'\)\. It has to be"):
+        RemoteModel(GOOD, Interpreter(str(program)))
+
+
+@on_linux
+def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    shared = sorted(Path("/dev/shm").iterdir())
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    specs = [GOOD, f"{DEATHS}:Segfault", f"{DEATHS}:Sleeps", f"{NOISE}:LeavesChildren"]
+    for spec in specs:
+        model = RemoteModel(spec, HERE, Deadlines(batch=0.3))
+        group = worker_of(model)
+        assert group in group_of(group)
+        try:
+            scores_of(model, FakeRecords())
+        except ModelError:
+            wait_until(lambda group=group: group_of(group) == [], 1)
+        model.close()
+        wait_until(lambda group=group: group_of(group) == [], 1)
+        with pytest.raises(ChildProcessError):
+            os.waitpid(group, 0)  # reaped already: no zombie
+    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(Path("/dev/shm").iterdir()) == shared
+
+
+@on_linux
+def test_the_worker_ends_with_its_model() -> None:
+    model = RemoteModel(GOOD, HERE)
+    group = worker_of(model)
+    gc.disable()
+    try:
+        del model
+        wait_until(lambda: group_of(group) == [], 1)
+    finally:
+        gc.enable()
+
+
+SUITE = """
+import sys
+import numpy as np
+from benchmark.models import Batch
+from benchmark.remote import Interpreter, RemoteModel
+
+model = RemoteModel(sys.argv[1], Interpreter(sys.executable))
+print(model._workers._worker.pid, flush=True)
+model.predict(Batch(np.zeros((1, 1, 1), np.float32), np.zeros(1, np.float32), np.array([""])))
+"""
+
+
+@on_linux
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_worker_ends_with_the_suite(how: signal.Signals) -> None:
+    suite = subprocess.Popen(
+        [sys.executable, "-c", SUITE, f"{DEATHS}:LeavesAChildAndSpins"],
+        cwd=PLUGINS.parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert suite.stdout is not None
+    group = int(suite.stdout.readline())
+    time.sleep(0.3)
+    assert len(group_of(group)) == 3  # the worker, its guard and the model's child
+    suite.send_signal(how)
+    _, words = suite.communicate(timeout=20)
+    assert suite.returncode == -how
+    assert ("KeyboardInterrupt" in words) == (how == signal.SIGINT)
+    wait_until(lambda: group_of(group) == [])
+
+
+FAKE_ENGINE = """#!{python}
+import os, signal, sys
+log = {log!r}
+with open(log, "a") as file:
+    file.write("\\n".join(sys.argv[1:]) + "\\n\\n")
+label = sys.argv[sys.argv.index("--name") + 1] if sys.argv[1] == "run" else sys.argv[2]
+if sys.argv[1] == "kill":
+    os.kill(int(open(log + label).read()), signal.SIGKILL)
+elif "no-such-image" in sys.argv:
+    print("docker: Error response from daemon: pull access denied.", file=sys.stderr)
+    sys.exit(125)
+else:
+    print("== banner of the image ==", flush=True)
+    container = os.fork()  # outside of the client's group, as a real container is
+    if container == 0:
+        os.setsid()
+        image = sys.argv.index("some/image:1")
+        os.execv({python!r}, [{python!r}, *sys.argv[image + 1:]])
+    with open(log + label, "w") as file:
+        file.write(str(container))
+    signal.signal(signal.SIGUSR1, lambda number, _: os.kill(container, number))
+    code = os.waitstatus_to_exitcode(os.waitpid(container, 0)[1])
+    sys.exit(128 - code if code < 0 else code)
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    """A program that is called like Docker and runs the container's command on this machine."""
+    program = tmp_path / "docker"
+    program.write_text(FAKE_ENGINE.format(python=sys.executable, log=str(tmp_path / "log")))
+    program.chmod(stat.S_IRWXU)
+    return program
+
+
+def test_container(engine: Path) -> None:
+    container = Container("some/image:1", str(engine), memory=2**31)
+    records = FakeRecords()
+    with RemoteModel(GOOD, container, device="cuda") as model:
+        scores = scores_of(model, records)
+    np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
+    first, *others = (engine.parent / "log").read_text().strip().split("\n\n")
+    arguments = first.split("\n")
+    assert arguments[0] == "run"
+    assert arguments[-3:] == ["some/image:1", "-u", str(WORKER)]
+    assert arguments[arguments.index("--memory") + 1] == str(2**31)
+    assert arguments[arguments.index("--network") + 1] == "none"
+    assert arguments[arguments.index("--gpus") + 1] == "all"
+    assert f"{WORKER}:{WORKER}:ro" in arguments
+    assert f"{PLUGINS}:{PLUGINS}:ro" in arguments
+    assert others == []
+
+
+@on_linux
+def test_a_container_that_hangs_is_killed_by_name(engine: Path) -> None:
+    with RemoteModel(
+        f"{DEATHS}:Sleeps", Container("some/image:1", str(engine)), Deadlines(batch=0.3)
+    ) as model:
+        container = int(next(engine.parent.glob("logleadboard-*")).read_text())
+        with pytest.raises(
+            ModelError, match=r"docker image some/image:1 did not answer within 0\.3 s at deaths\.py"
+        ):
+            model.predict(FakeRecords().batch())
+        wait_until(lambda: group_of(container) == [])
+    assert "\n\nkill\nleadboard-" in (engine.parent / "log").read_text()
+
+
+def test_how_a_container_ended(engine: Path) -> None:
+    with RemoteModel(f"{DEATHS}:Killed", Container("some/image:1", str(engine))) as model:
+        expected = r"exited with code 137 \(SIGKILL, as happens where memory runs out\)"
+        with pytest.raises(ModelError, match=expected):
+            model.predict(FakeRecords().batch())
+    with pytest.raises(
+        ModelError, match=r"exited with code 125; its last words: docker: Error.*denied\. The image"
+    ):
+        RemoteModel(GOOD, Container("no-such-image", str(engine)))
+    with pytest.raises(ModelError, match=r"podman-x image some/image:1 cannot be started \(No such file"):
+        RemoteModel(GOOD, Container("some/image:1", "podman-x"))
