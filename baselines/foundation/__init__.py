@@ -1,0 +1,1 @@
+"""Foundation models of others, with the weights that their authors published."""
