@@ -178,7 +178,7 @@ def bootstrap_p_value(differences: Values) -> float:
 
     Twice the smaller share of resamples on or beyond zero, counting the data themselves as one more
     resample so that it is never 0 (Davison and Hinkley 1997, section 4.2). It agrees with the percentile
-    interval: below 0.05 where the 95 % interval leaves out zero.
+    interval: at most 0.05 where the 95 % interval leaves out zero.
 
     Parameters
     ----------

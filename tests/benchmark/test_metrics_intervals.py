@@ -1,0 +1,144 @@
+"""Intervals against scipy, and what they say where there is none."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from benchmark.metrics.bootstrap import bootstrap
+from benchmark.metrics.discrimination import auroc, average_precision
+from benchmark.metrics.intervals import (
+    bca_interval,
+    bootstrap_p_value,
+    measure,
+    percentile_interval,
+    wilson_interval,
+)
+from benchmark.metrics.jackknife import jackknife
+from benchmark.metrics.resampling import resample_counts
+
+SKEWED = np.random.default_rng(0).gamma(1.0, size=40)
+
+
+def test_percentile_interval() -> None:
+    assert percentile_interval(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+    assert percentile_interval(np.array([np.nan, 1.0, np.nan, 3.0]), 0.5) == pytest.approx((1.5, 2.5))
+    assert percentile_interval(np.array([1.0, np.nan])) is None
+    assert percentile_interval(np.array([])) is None
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+def test_bca_of_a_mean_equals_scipy_on_the_same_resamples(level: float) -> None:
+    expected = stats.bootstrap(
+        (SKEWED,),
+        np.mean,
+        n_resamples=3000,
+        confidence_level=level,
+        method="BCa",
+        rng=np.random.default_rng(1),
+    )
+    without = np.array([np.delete(SKEWED, i).mean() for i in range(len(SKEWED))])
+    found = bca_interval(float(SKEWED.mean()), expected.bootstrap_distribution, without, level)
+
+    assert found == pytest.approx(tuple(expected.confidence_interval), abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", [auroc, average_precision])
+def test_bca_of_areas_equals_scipy_on_the_same_resamples(metric: object) -> None:
+    """Scipy draws its rows with ``rng.integers``; an rng that hands it ours makes the resamples the same."""
+    rng = np.random.default_rng(2)
+    labels = (np.arange(60) < 20).astype(np.int8)
+    scores = (rng.normal(size=60) + labels).round(1)
+    counts = resample_counts(np.arange(60), 400, seed=3)
+    rows = np.stack([np.repeat(np.arange(60), times) for times in counts.T])
+
+    class Rng(np.random.Generator):
+        def integers(self, *_: object, **__: object) -> np.ndarray:
+            return rows
+
+    def statistic(picked: np.ndarray) -> float:
+        index = picked.astype(int)
+        return (auroc if metric is auroc else average_precision)(labels[index], scores[index])
+
+    expected = stats.bootstrap(
+        (np.arange(60),),
+        statistic,
+        n_resamples=400,
+        vectorized=False,
+        method="BCa",
+        rng=Rng(np.random.PCG64(0)),
+    )
+    drawn = bootstrap(labels[:, None], scores[:, None], np.arange(60), resamples=400, seed=3)
+    without = jackknife(labels[:, None], scores[:, None])
+    which = 0 if metric is auroc else 1
+    values = (drawn.auroc_resamples, drawn.auprc_resamples)[which][:, 0]
+    np.testing.assert_allclose(np.sort(values), np.sort(expected.bootstrap_distribution), rtol=0, atol=1e-12)
+    found = bca_interval((drawn.auroc, drawn.auprc)[which][0], values, without[which][:, 0])
+
+    assert found == pytest.approx(tuple(expected.confidence_interval), abs=1e-9)
+
+
+def test_bca_is_the_percentile_interval_without_bias_and_skew() -> None:
+    values = np.linspace(-1, 1, 2001)
+    symmetric = np.array([-1.0, 0.0, 1.0])
+
+    assert bca_interval(0.0, values, symmetric) == pytest.approx(percentile_interval(values), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "values", "without"),
+    [
+        (1.0, [0.1, 0.2, 0.3], [0.1, 0.2]),
+        (0.0, [0.1, 0.2, 0.3], [0.1, 0.2]),
+        (0.2, [0.1, 0.2, 0.3], [0.1, np.nan]),
+        (0.2, [0.1, 0.2, 0.3], [0.1]),
+        (0.2, [0.1, np.nan, np.nan], [0.1, 0.2]),
+    ],
+)
+def test_no_bca_interval(value: float, values: list[float], without: list[float]) -> None:
+    assert bca_interval(value, np.array(values), np.array(without)) is None
+    assert "no BCa interval" in measure(value, np.array(values), jackknife=np.array(without)).reason
+
+
+@given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.999]))
+def test_wilson_equals_scipy(total: int, share: float, level: float) -> None:
+    successes = round(share * total)
+    expected = stats.binomtest(successes, total).proportion_ci(level, method="wilson")
+
+    assert wilson_interval(successes, total, level) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_wilson_at_the_ends() -> None:
+    assert wilson_interval(0, 0) is None
+    assert wilson_interval(0, 10)[0] == 0.0
+    assert wilson_interval(10, 10)[1] == 1.0
+
+
+def test_measure_says_what_is_wrong() -> None:
+    some = np.array([0.1, 0.2, np.nan, 0.3])
+
+    assert measure(math.nan, some, why="no positive record").reason == "no positive record"
+    assert measure(0.2, some).undefined_fraction == 0.25
+    assert measure(0.2, some).reason == ""
+    assert "fewer than 2" in measure(0.2, some[:1]).reason
+    assert math.isnan(measure(0.2, some[:1]).low)
+    assert "no width" in measure(1.0, np.ones(5)).reason
+    assert measure(1.0, np.ones(5)).low == 1.0
+
+
+def test_bootstrap_p_value_agrees_with_the_interval() -> None:
+    rng = np.random.default_rng(4)
+    for shift in np.linspace(-4, 4, 33):
+        values = rng.normal(shift, size=1999)
+        low, high = percentile_interval(values) or (0.0, 0.0)
+        assert (bootstrap_p_value(values) <= 0.05) == (low > 0 or high < 0)
+
+    assert bootstrap_p_value(np.zeros(10)) == 1.0
+    assert bootstrap_p_value(np.full(999, 0.1)) == 2 / 1000
+    assert bootstrap_p_value(np.array([0.1, np.nan, 0.2])) == 2 / 3
+    assert math.isnan(bootstrap_p_value(np.array([np.nan])))
