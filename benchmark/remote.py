@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from benchmark.frames import Array, Loaded, Raised, Reply
+from benchmark.frames import Array, Loaded, Reply
 from benchmark.models import Batch, card_of
 from benchmark.worker_process import LostError, WorkerProcess, one_line
 from cohorts.errors import ModelError, UsageError
@@ -239,31 +239,36 @@ class Workers:
         seconds: float | None = None,
     ) -> tuple[Reply, Array | None]:
         """Ask a worker; whatever goes wrong becomes one sentence."""
-        name, needs = self.launcher.name, self.launcher.needs
         try:
             reply, array = worker.ask(
                 {**question, "what": what}, arrays or {}, seconds or self.deadlines.batch
             )
         except LostError as lost:
-            hint = f" {needs}." if lost.exited and not worker.answers else ""
-            words = _words_of(worker)
-            raise ModelError(f"{what}: the worker of {name} {lost}{words}.{hint}") from None
+            raise ModelError(f"{what}: {self._in_words(lost, worker)}") from None
         if reply.refused is not None:
             raise ModelError(f"{one_line(reply.refused)}.")
         if reply.raised is not None:
-            if reply.raised.what == "Importing numpy":
-                raise ModelError(
-                    f"{what}: {name} cannot import numpy ({one_line(reply.raised.words)}). {needs}."
-                )
-            raise ModelError(self._in_words(reply.raised) + _words_of(worker))
+            raised, needs = reply.raised, self.launcher.needs
+            words = one_line(raised.words)[:WORDS] or "no message"
+            if raised.what == "Importing numpy":
+                raise ModelError(f"{what}: {self.launcher.name} cannot import numpy ({words}). {needs}.")
+            limit = self._limit if raised.type == "MemoryError" else ""
+            kind, where = one_line(raised.type), one_line(raised.where)
+            raise ModelError(
+                f"{one_line(raised.what)} raised {kind} at {where}: {words}{limit}{_words_of(worker)}"
+            )
         return reply, array
 
-    def _in_words(self, raised: Raised) -> str:
-        words = one_line(raised.words)[:WORDS] or "no message"
-        limit = self.launcher.address_space
-        if raised.type == "MemoryError" and limit is not None:
-            words += f"; --memory allows {limit / 2**30:.3g} GiB"
-        return f"{one_line(raised.what)} raised {one_line(raised.type)} at {one_line(raised.where)}: {words}"
+    def _in_words(self, lost: LostError, worker: WorkerProcess) -> str:
+        killed, exited = ((lost.code or 0) < 0, lost.code is not None and lost.code >= 0)
+        needs = f" {self.launcher.needs}." if exited and not worker.answers else ""
+        limit = self._limit if killed else ""
+        return f"the worker of {self.launcher.name} {lost}{limit}{_words_of(worker)}.{needs}"
+
+    @property
+    def _limit(self) -> str:
+        size = self.launcher.address_space
+        return "" if size is None else f"; --memory allows {size / 2**30:.3g} GiB"
 
 
 def _words_of(worker: WorkerProcess) -> str:

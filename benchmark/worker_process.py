@@ -37,13 +37,13 @@ class LostError(Exception):
 
     Attributes
     ----------
-    exited
-        Whether it ended by itself with an exit code.
+    code
+        Its exit code, negative for a signal, None if it did not end by itself.
     """
 
-    def __init__(self, message: str, *, exited: bool = False) -> None:
+    def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
-        self.exited = exited
+        self.code = code
 
 
 class WorkerProcess:
@@ -75,6 +75,7 @@ class WorkerProcess:
             command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
         )
         self._stop = stop
+        self._starter = os.getpid()
         streams = (self._process.stdin, self._process.stdout, self._process.stderr)
         self._in, self._out, self._err = (stream.fileno() for stream in streams if stream is not None)
         for pipe_end in (self._in, self._out, self._err):
@@ -173,8 +174,8 @@ class WorkerProcess:
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         hint = ", as happens where memory runs out" if number == signal.SIGKILL else ""
         if code < 0:
-            return LostError(f"was killed by {name}{self._place()}{hint}")
-        return LostError(f"exited with code {code}" + (f" ({name}{hint})" if number > 0 else ""), exited=True)
+            return LostError(f"was killed by {name}{self._place()}{hint}", code)
+        return LostError(f"exited with code {code}" + (f" ({name}{hint})" if number > 0 else ""), code)
 
     def _where_it_hangs(self) -> str:
         """Ask a worker that hangs for its stack."""
@@ -182,8 +183,11 @@ class WorkerProcess:
         poll = select.poll()
         poll.register(self._err, select.POLLIN)
         ends = time.monotonic() + 0.5
-        while time.monotonic() < ends and not self._place():
-            if poll.poll(50) and not self._listen():
+        while time.monotonic() < ends:
+            if poll.poll(50):
+                if not self._listen():
+                    break
+            elif self._place():  # and it says no more
                 break
         return self._place()
 
@@ -203,8 +207,8 @@ class WorkerProcess:
         return one_line(_FOLDER.sub('File "', words)).rstrip(".")
 
     def close(self) -> None:
-        """End it in order, or else by force; again is harmless."""
-        if self.over or self._process.stdin is None:
+        """End it in order, or else by force; again, or in a fork of the suite, is harmless."""
+        if self.over or self._process.stdin is None or os.getpid() != self._starter:
             return
         self._process.stdin.close()
         self._wait(GRACE)

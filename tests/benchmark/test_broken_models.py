@@ -87,6 +87,7 @@ NOT_MADE_ANYWHERE = {
 }
 NOT_MADE_BY_WORKERS = {
     "cards:RaisingCard": "raised KeyError at cards.py",
+    "cards:EndlessInput": "The card of .* raised ValueError .*Out of range float values",
     "construction:AsksForInput": r"raised EOFError at construction.py:\d+",
     "deaths:ExitsWhileMade": "exited with code 0",
 }
@@ -138,6 +139,12 @@ def test_memory_beyond_the_limit() -> None:
         pytest.raises(ModelError, match=r"raised MemoryError .*10\.0 GiB.*; --memory allows 4 GiB"),
     ):
         scores_of(model, FakeRecords())
+
+
+def test_arrays_in_a_card_are_lists_by_another_name() -> None:
+    card = find_model(spec_of("cards:ArraysInCard")).card
+    assert card.outputs == ("AF", "LVH")
+    assert remote("cards:ArraysInCard").card == card
 
 
 def test_syntax_error(tmp_path: Path) -> None:

@@ -186,6 +186,19 @@ def test_the_worker_ends_with_its_model() -> None:
         gc.enable()
 
 
+@on_linux
+def test_a_fork_of_the_suite_ends_nothing() -> None:
+    with RemoteModel(GOOD, HERE) as model:
+        if os.fork() == 0:
+            model.close()
+            os._exit(0)
+        os.wait()
+        group = worker_of(model)
+        assert group in group_of(group)
+        assert model.predict(FakeRecords().batch()).shape == (10, 2)
+        assert worker_of(model) == group
+
+
 SUITE = """
 import sys
 import numpy as np

@@ -55,6 +55,10 @@ class NegativeRate(Silent):
     card = {**CARD, "input": {"sampling_rate": -500}}
 
 
+class EndlessInput(Silent):
+    card = {**CARD, "input": {"seconds": float("inf")}}
+
+
 class ObjectInCard(Silent):
     card = {**CARD, "version": object()}
 
