@@ -1,49 +1,66 @@
-"""Harmonised recordings of a training in one file, so that an epoch does not resample them anew."""
+"""Prepared recordings of a training in one file, so that an epoch does not prepare them anew."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from benchmark.annotations import Labels
-from benchmark.models import Floats, InputSpec, Records
+from benchmark.models import Batch, Floats, Records
 
 AT_ONCE = 256
 
+Prepared = npt.NDArray[Any]
 
-def write_recordings(records: Records, spec: InputSpec, path: Path) -> Floats:
-    """Write all signals into a NumPy file, once, and map it into memory.
+
+def signals_of(batch: Batch) -> Floats:
+    """Take the signals as they are: the preparation of a network that does all else itself."""
+    return batch.signals
+
+
+def write_recordings(
+    records: Records,
+    path: Path,
+    prepare: Callable[[Batch], Prepared] = signals_of,
+    rows: npt.NDArray[np.intp] | None = None,
+) -> Prepared:
+    """Write what a network is given of each record into a NumPy file, once, and map it into memory.
 
     Parameters
     ----------
     records
         A part of a cohort, read in order and a batch at a time.
-    spec
-        The model's input, which gives the shape.
     path
         The file. It appears when it is complete; an interrupted call leaves none. One that is there
         with the right shape, first and last record is taken as it is.
+    prepare
+        Makes of a batch an array with one row a record, each for itself.
+    rows
+        Which records, in rising order; all if not given.
 
     Returns
     -------
-    float32 ``[records, leads, samples]``, read-only, on disk.
+    ``[records, ...]``, read-only, on disk.
     """
-    shape = (len(records), len(spec.leads), spec.samples)
+    rows = np.arange(len(records)) if rows is None else rows
+    ends = prepare(records.batch(rows[[0, -1]]))
+    shape = (len(rows), *ends.shape[1:])
     if path.exists():
-        mapped = np.lib.format.open_memmap(path, mode="r")
-        ends = records.batch([0, len(records) - 1]).signals
-        if mapped.shape == shape and np.array_equal(mapped[[0, -1]], ends):
+        mapped: Prepared = np.lib.format.open_memmap(path, mode="r")
+        # Preparing two records or many may round differently.
+        if mapped.shape == shape and np.allclose(mapped[[0, -1]], ends, rtol=1e-3, atol=1e-3):
             return mapped
     partial = path.with_suffix(".partial")
-    signals = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
-    done = 0
-    for batch in records.batches(AT_ONCE):
-        signals[done : done + len(batch)] = batch.signals
-        done += len(batch)
-    signals.flush()
+    written = np.lib.format.open_memmap(partial, mode="w+", dtype=ends.dtype, shape=shape)
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        written[start : start + len(some)] = prepare(records.batch(some))
+    written.flush()
     partial.replace(path)
     return np.lib.format.open_memmap(path, mode="r")
 
@@ -69,11 +86,11 @@ class Crops:
     Parameters
     ----------
     signals
-        float32 ``[records, leads, samples]``.
+        ``[records, leads, samples]``, or of any shape where they are not cropped.
     labels
         int8 ``[records, concepts]``.
     crop
-        Samples of a crop.
+        Samples of a crop; None for whole recordings.
     batches
         Number of batches.
     seed
@@ -81,7 +98,7 @@ class Crops:
     """
 
     def __init__(
-        self, signals: Floats, labels: Labels, crop: int, batches: int, seed: tuple[int, ...]
+        self, signals: Prepared, labels: Labels, crop: int | None, batches: int, seed: tuple[int, ...]
     ) -> None:
         self.signals = signals
         self.labels = labels
@@ -94,9 +111,13 @@ class Crops:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         rng = np.random.default_rng(self.seed)
-        records, _, samples = self.signals.shape
+        records = len(self.signals)
         order = rng.permutation(records)
-        starts = rng.integers(0, samples - self.crop, records, endpoint=True)
+        last = 0 if self.crop is None else self.signals.shape[-1] - self.crop
+        starts = rng.integers(0, last, records, endpoint=True)
         for rows in np.array_split(order, self.batches):
-            crops = np.stack([self.signals[row, :, starts[row] : starts[row] + self.crop] for row in rows])
+            crops = np.stack([self.signals[row][..., self._within(starts[row])] for row in rows])
             yield torch.from_numpy(crops), torch.from_numpy(self.labels[rows])
+
+    def _within(self, start: int) -> slice:
+        return slice(None) if self.crop is None else slice(start, start + self.crop)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from benchmark.annotations import learnable, log_odds, prevalence, targets
+from baselines.recipes import Recipe
 from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 from benchmark.weights import load_weights, save_weights, untrained
-from cohorts.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -60,32 +57,21 @@ class ResNet1d:
         import torch
 
         from baselines.recordings_file import mean_and_scale, write_recordings
-        from baselines.supervised import Recipe, Supervised, train
+        from baselines.supervised import both_labels, learn
 
-        labels = targets(training, settings.concepts)
-        validation_labels = targets(validation, settings.concepts, "validation")
-        if len(labels) < 2:
-            raise ModelError("resnet1d needs two training records at least: choose a larger source cohort.")
-        constant = np.flatnonzero(~learnable(labels))
-        known = torch.from_numpy(log_odds(prevalence(labels)).astype(np.float32))
-        labels[:, constant] = validation_labels[:, constant] = -1
-
-        signals = write_recordings(training, self.card.input, settings.folder / "training.npy")
-        validation_signals = write_recordings(validation, self.card.input, settings.folder / "validation.npy")
+        labels = both_labels(training, validation, settings, self.card.name)
+        signals = (
+            write_recordings(training, settings.folder / "training.npy"),
+            write_recordings(validation, settings.folder / "validation.npy"),
+        )
         with torch.random.fork_rng([]):
             torch.manual_seed(settings.seed)
             classifier, last = build(len(settings.concepts))
-        mean, scale = mean_and_scale(signals)
+        mean, scale = mean_and_scale(signals[0])
         classifier.mean.fill_(mean)
         classifier.scale.fill_(scale)
-        with torch.no_grad():
-            last.bias.copy_(known)
         recipe = Recipe(self.card.name, epochs=self._epochs, precision=self._precision)
-        both = (signals, validation_signals), (labels, validation_labels)
-        train(Supervised(classifier, *both, recipe, settings))
-        with torch.no_grad():  # a concept with a single class: its prevalence, whatever the signal
-            last.weight[constant] = 0
-            last.bias[constant] = known[constant].to(last.bias.device)
+        learn(classifier, last, signals, labels, recipe, settings)
         self._classifier = classifier.to(self._device)
         self.card = self.card.model_copy(update={"outputs": settings.concepts})
 

@@ -1,77 +1,30 @@
-"""Supervised training of a network with PyTorch Lightning, which can be killed at any time.
-
-Everything random in an epoch or a step is a function of the seed and of its number, so a training that
-was killed goes on from its last whole epoch and ends with the same weights: to the bit on a processor
-with the same number of threads, up to the order of its sums on a GPU.
-"""
+"""Supervised training of a network: masked cross-entropy, AdamW, one cycle, the best epoch kept."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import pickle
-import signal
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
+from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from baselines.lightning_run import ResumableTraining, train
 from baselines.networks.crops import CropClassifier
-from baselines.recordings_file import Crops
-from benchmark.annotations import Labels, macro_auroc
-from benchmark.models import FitSettings, Floats
+from baselines.networks.whole import WholeClassifier
+from baselines.recipes import Recipe
+from baselines.recordings_file import Crops, Prepared
+from benchmark.annotations import Labels, learnable, log_odds, macro_auroc, prevalence, targets
+from benchmark.models import FitSettings, Floats, Records
 from cohorts.errors import ModelError
 
-logger = logging.getLogger("leadboard")
-
-CHECKPOINT = "last.ckpt"
+Classifier = CropClassifier | WholeClassifier
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train; the defaults are those of the PTB-XL benchmark.
-
-    Attributes
-    ----------
-    name
-        What the log calls the model.
-    epochs
-        Passes over the training records, one random crop of each a pass.
-    batch_size
-        Records a step, fewer where that would leave an epoch less than `least_steps` steps.
-    least_steps
-        Steps an epoch, for small training sets.
-    learning_rate
-        Peak of the one-cycle schedule.
-    weight_decay
-        Of AdamW.
-    precision
-        ``"32-true"``, or ``"bf16-mixed"`` on a processor that has it.
-    """
-
-    name: str
-    epochs: int = 50
-    batch_size: int = 128
-    least_steps: int = 8
-    learning_rate: float = 1e-2
-    weight_decay: float = 1e-2
-    precision: Any = "32-true"
-
-    def steps(self, records: int) -> int:
-        """Count the steps of an epoch: none has a single record, which batch normalisation cannot take."""
-        return min(max(-(-records // self.batch_size), self.least_steps), records // 2)
-
-
-class Supervised(lightning.LightningModule):
-    """Masked cross-entropy, AdamW and one cycle; keeps the weights of the best epoch.
+class Supervised(ResumableTraining):
+    """The training of one classifier.
 
     Parameters
     ----------
@@ -83,35 +36,35 @@ class Supervised(lightning.LightningModule):
         How to train; checkpoints go to ``settings.folder``.
     """
 
+    network: Classifier
+
     def __init__(
         self,
-        classifier: CropClassifier,
-        signals: tuple[Floats, Floats],
+        classifier: Classifier,
+        signals: tuple[Prepared, Prepared],
         labels: tuple[Labels, Labels],
         recipe: Recipe,
         settings: FitSettings,
     ) -> None:
-        super().__init__()
-        self.classifier = classifier
+        seed, folder = settings.seed, settings.folder
+        super().__init__(
+            classifier, recipe.name, recipe.epochs, seed, folder, _identity(labels, recipe, settings)
+        )
         self.signals = signals
         self.labels = labels
         self.recipe = recipe
-        self.settings = settings
         self.steps = recipe.steps(len(labels[0]))
-        self.losses: list[torch.Tensor] = []
-        self.started = time.monotonic()
-        self.best: dict[str, Any] = {"score": -float("inf"), "epoch": 0, "weights": {}}
 
     def train_dataloader(self) -> Crops:
         """Crops of the epoch that is about to begin."""
-        seed = (self.settings.seed, self.current_epoch)
-        return Crops(self.signals[0], self.labels[0], self.classifier.crop, self.steps, seed)
+        seed = (self.seed, self.current_epoch)
+        return Crops(self.signals[0], self.labels[0], self.network.crop, self.steps, seed)
 
     def configure_optimizers(self) -> Any:
         """AdamW with a one-cycle schedule over the whole training, moved on after every step."""
         recipe = self.recipe
         optimiser = torch.optim.AdamW(
-            self.classifier.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * self.steps
@@ -121,48 +74,75 @@ class Supervised(lightning.LightningModule):
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
         """Compute the loss of one batch, with dropout that depends on the number of the step only."""
         crops, labels = batch
-        (state,) = np.random.SeedSequence((self.settings.seed, self.global_step)).generate_state(1)
-        torch.manual_seed(int(state))
-        loss = masked_loss(self.classifier(crops), labels)
+        self.seed_step(self.global_step)
+        loss = masked_loss(self.network(crops), labels)
         self.losses.append(loss.detach())
         return loss
 
-    def on_train_epoch_end(self) -> None:
-        """Validate, remember the best epoch, write the checkpoint, say so in one line."""
-        if not self.losses:
-            return  # Lightning calls once more for the epoch that a resumed training had finished
-        scores = self.classifier.scores(self.signals[1])
+    def validate(self) -> tuple[float, str]:
+        """Take the macro AUROC, or the loss where no concept has both classes.
+
+        Which of the two depends on the labels alone: it is the same in every epoch.
+        """
+        scores = self.network.scores(self.signals[1])
         auroc = macro_auroc(self.labels[1], scores)
-        # Which of the two is compared depends on the labels alone: it is the same in every epoch.
-        score = -cross_entropy(self.labels[1], scores) if auroc is None else auroc
-        epoch = self.current_epoch + 1
-        if score >= self.best["score"]:
-            weights = {name: value.detach().clone() for name, value in self.classifier.state_dict().items()}
-            self.best = {"score": score, "epoch": epoch, "weights": weights}
-        self.trainer.save_checkpoint(self.settings.folder / CHECKPOINT)
-        logger.info(
-            "%s: epoch %d of %d, training loss %.4f, validation %s %.4f, best epoch %d, %.1f s",
-            self.recipe.name,
-            epoch,
-            self.recipe.epochs,
-            torch.stack(self.losses).mean().item(),
-            "loss" if auroc is None else "macro AUROC",
-            abs(score),
-            self.best["epoch"],
-            time.monotonic() - self.started,
-        )
-        self.losses = []
-        self.started = time.monotonic()
+        if auroc is not None:
+            return auroc, f"macro AUROC {auroc:.4f}"
+        loss = cross_entropy(self.labels[1], scores)
+        return -loss, f"loss {loss:.4f}"
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the best epoch so far and what the training is of."""
-        checkpoint["best"] = self.best
-        checkpoint["identity"] = identity(self.labels, self.recipe, self.settings)
-        checkpoint["finished"] = self.current_epoch + 1 == self.recipe.epochs
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the best epoch so far."""
-        self.best = checkpoint["best"]
+def both_labels(
+    training: Records, validation: Records, settings: FitSettings, name: str
+) -> tuple[Labels, Labels]:
+    """Take the labels to learn of both parts.
+
+    Raises
+    ------
+    ModelError
+        If there is no concept, fewer than two training records, or no validation record.
+    """
+    labels = targets(training, settings.concepts)
+    if len(labels) < 2:
+        raise ModelError(f"{name} needs two training records at least: choose a larger source cohort.")
+    return labels, targets(validation, settings.concepts, "validation")
+
+
+def learn(
+    classifier: Classifier,
+    last: nn.Linear,
+    signals: tuple[Prepared, Prepared],
+    labels: tuple[Labels, Labels],
+    recipe: Recipe,
+    settings: FitSettings,
+) -> None:
+    """Train a classifier from its present weights, in place.
+
+    A concept with a single class among the training records is not learnt: it is given its `prevalence`,
+    whatever the signal.
+
+    Parameters
+    ----------
+    classifier
+        The network.
+    last
+        Its last layer, with one output a concept.
+    signals, labels
+        Of the training and of the validation records.
+    recipe, settings
+        As for `Supervised`.
+    """
+    constant = np.flatnonzero(~learnable(labels[0]))
+    known = torch.from_numpy(log_odds(prevalence(labels[0])).astype(np.float32))
+    labels = labels[0].copy(), labels[1].copy()
+    for part in labels:
+        part[:, constant] = -1
+    with torch.no_grad():
+        last.bias.copy_(known)
+    train(Supervised(classifier, signals, labels, recipe, settings), settings.device, recipe.precision)
+    with torch.no_grad():
+        last.weight[constant] = 0
+        last.bias[constant] = known[constant].to(last.bias.device)
 
 
 def masked_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -178,7 +158,7 @@ def cross_entropy(labels: Labels, scores: Floats) -> float:
     return float(-np.log(chance).sum(where=labels >= 0) / max((labels >= 0).sum(), 1))
 
 
-def identity(labels: tuple[Labels, Labels], recipe: Recipe, settings: FitSettings) -> dict[str, Any]:
+def _identity(labels: tuple[Labels, Labels], recipe: Recipe, settings: FitSettings) -> dict[str, Any]:
     """Describe a training: a checkpoint of another one must not be resumed."""
     return {
         "seed": settings.seed,
@@ -187,99 +167,3 @@ def identity(labels: tuple[Labels, Labels], recipe: Recipe, settings: FitSetting
         "training labels": hashlib.sha256(labels[0].tobytes()).hexdigest(),
         "validation labels": hashlib.sha256(labels[1].tobytes()).hexdigest(),
     }
-
-
-def read_checkpoint(path: Path, expected: dict[str, Any]) -> dict[str, Any] | None:
-    """Read what an earlier call left.
-
-    Returns
-    -------
-    The checkpoint, or None if there is none.
-
-    Raises
-    ------
-    ModelError
-        If it is damaged or belongs to another training.
-    """
-    if not path.exists():
-        return None
-    try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise ModelError(
-            f"The checkpoint {path} cannot be read: delete it to train from the start."
-        ) from error
-    found = checkpoint.get("identity", {})
-    different = [name for name, value in expected.items() if found.get(name) != value]
-    if different:
-        raise ModelError(
-            f"The checkpoint {path} is of another training, its {' and '.join(different)} differ: "
-            "delete it to train from the start."
-        )
-    return checkpoint
-
-
-def train(module: Supervised) -> None:
-    """Train, or go on where the checkpoint in the folder ends, and load the weights of the best epoch.
-
-    The classifier is trained on ``settings.device`` and left there in evaluation mode.
-
-    Raises
-    ------
-    ModelError
-        If the checkpoint in the folder is damaged or of another training.
-    KeyboardInterrupt
-        On Ctrl-C; what is lost is the epoch that was running.
-    """
-    settings, recipe = module.settings, module.recipe
-    device = torch.device(settings.device)
-    path = settings.folder / CHECKPOINT
-    checkpoint = read_checkpoint(path, identity(module.labels, recipe, settings))
-    if checkpoint is not None and checkpoint["finished"]:
-        module.on_load_checkpoint(checkpoint)
-    else:
-        with _quiet_lightning(), torch.random.fork_rng([device] if device.type == "cuda" else []):
-            trainer = lightning.Trainer(
-                accelerator=device.type,
-                devices=[device.index or 0] if device.type == "cuda" else 1,
-                precision=recipe.precision,
-                max_epochs=recipe.epochs,
-                reload_dataloaders_every_n_epochs=1,
-                default_root_dir=settings.folder,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-            )
-            _fit(trainer, module, path if checkpoint else None)
-    module.classifier.load_state_dict(module.best["weights"])
-    module.classifier.to(device).eval()
-
-
-def _fit(trainer: lightning.Trainer, module: Supervised, checkpoint: Path | None) -> None:
-    on_interrupt = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit as stop:
-        if not isinstance(stop.__context__, KeyboardInterrupt):
-            raise
-        # Lightning turns Ctrl-C into an exit and ignores the next one; the caller decides about both.
-        signal.signal(signal.SIGINT, on_interrupt)
-        raise KeyboardInterrupt from stop
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's notes about the machine out of the log, for the time of a training."""
-    notes = logging.getLogger("pytorch_lightning")
-    level = notes.level
-    notes.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            # One is told that a GPU is left idle, but the device was chosen on purpose.
-            warnings.filterwarnings("ignore", message="GPU available but not used")
-            # Lightning 2.6 itself uses what torch 2.13 deprecates.
-            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
-            yield
-    finally:
-        notes.setLevel(level)

@@ -17,8 +17,9 @@ from sklearn.metrics import roc_auc_score
 from baselines.minirocket import MiniRocket
 from baselines.networks.crops import CropClassifier
 from baselines.recordings_file import Crops, mean_and_scale, write_recordings
+from baselines.recipes import Recipe
 from baselines.resnet1d import ResNet1d
-from baselines.supervised import Recipe, cross_entropy, masked_loss
+from baselines.supervised import cross_entropy, masked_loss
 from benchmark.annotations import macro_auroc, targets
 from benchmark.models import FitSettings, InputSpec
 from cohorts.errors import ModelError
@@ -258,13 +259,13 @@ def test_recordings_are_written_once_and_completely(tmp_path: Path) -> None:
     records = FakeRecords(5, 1, SPEC)
     path = tmp_path / "training.npy"
     (tmp_path / "training.partial").write_bytes(b"left by a killed process")
-    mapped = write_recordings(records, SPEC, path)
+    mapped = write_recordings(records, path)
     np.testing.assert_array_equal(mapped, records.everything.signals)
     written = path.stat().st_mtime_ns
-    write_recordings(records, SPEC, path)
+    write_recordings(records, path)
     assert path.stat().st_mtime_ns == written
     others = FakeRecords(5, 2, SPEC)
-    np.testing.assert_array_equal(write_recordings(others, SPEC, path), others.everything.signals)
+    np.testing.assert_array_equal(write_recordings(others, path), others.everything.signals)
     assert [file.name for file in tmp_path.iterdir()] == ["training.npy"]
 
 
