@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from benchmark import __version__
-from benchmark.commands import data, evaluation, training
+from benchmark.commands import data, evaluation, submitting, training
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -30,7 +30,7 @@ for command in (
     training.weights,
     training.train,
     evaluation.run,
-    evaluation.score,
+    submitting.score,
     evaluation.report,
 ):
     app.command(command)

@@ -8,9 +8,15 @@ from typing import Literal
 from benchmark.known_models import find_known
 from benchmark.models import ModelCard
 from benchmark.results import Relation
+from cohorts.catalogue import all_cohorts
 from cohorts.cohort import CohortCard
 
 WORST_FIRST: tuple[Relation, ...] = ("internal", "unknown", "external")
+
+
+def cohort_cards() -> dict[str, CohortCard]:
+    """Cards of all cohorts, by id."""
+    return {name: cohort.card for name, cohort in all_cohorts().items()}
 
 
 def sharing(cohort: str, cards: Mapping[str, CohortCard]) -> set[str]:

@@ -1,8 +1,7 @@
-"""Commands about models: list, run, score, report."""
+"""Commands about models: list, run, report."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -115,43 +114,6 @@ def run(
         print(f"Nothing to do: all {outcome.cells} cells are done.")
     print(f"Leaderboard: {page}")
     return 1 if outcome.failed else 0
-
-
-def score(
-    scores: Path,
-    *,
-    labels: Path,
-    resamples: int = 1000,
-    seed: int = 0,
-    as_json: JsonOption = False,
-) -> int:
-    """Score a table of predictions against a table of labels; no cohort is needed.
-
-    Parameters
-    ----------
-    scores
-        CSV or Parquet with record_id and one column of scores a concept.
-    labels
-        The same with 1, 0 or empty (not annotated), and optionally patient_id.
-    resamples
-        Bootstrap resamples.
-    seed
-        Seed of the bootstrap.
-    as_json
-        Print JSON.
-    """
-    from benchmark.listing import print_evaluation
-    from benchmark.scoring import score_table
-
-    at_least_one(resamples=resamples)
-    answer = score_table(scores, labels, resamples=resamples, seed=seed)
-    for note in answer.notes:
-        print(note, file=sys.stderr)
-    if as_json:
-        print(answer.model_dump_json(indent=2))
-    else:
-        print_evaluation(answer)
-    return 0
 
 
 def report(folder: Path = DEFAULT_RUN) -> int:

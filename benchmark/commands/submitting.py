@@ -1,0 +1,113 @@
+"""Commands about results that travel: score a table, submit, verify."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from benchmark.commands.evaluation import DEFAULT_RUN
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, at_least_one
+from benchmark.config import find_places
+from cohorts.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmark.metrics.evaluation import Evaluation
+    from benchmark.results import ResultRecord
+
+Flag = Annotated[bool, Parameter(negative=())]
+SUBMISSIONS = Path("results/submissions")
+
+
+def score(
+    scores: Path,
+    *,
+    labels: Path | None = None,
+    cohort: str | None = None,
+    name: str | None = None,
+    card: Path | None = None,
+    allow_missing: Flag = False,
+    data: DataOption = None,
+    cache: CacheOption = None,
+    out: Path = DEFAULT_RUN,
+    resamples: int | None = None,
+    seed: int | None = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Score predictions made elsewhere: against a table of labels, or on a cohort of this machine.
+
+    Parameters
+    ----------
+    scores
+        CSV or Parquet (with --cohort also npz) with record_id and one column of scores a concept.
+    labels
+        The same with 1, 0 or empty (not annotated), and optionally patient_id; no cohort is needed.
+    cohort
+        Instead of labels: the cohort that was predicted. The result joins the run in --out.
+    name
+        With --cohort: name of the model.
+    card
+        With --cohort: YAML with name, trained_on and so on; what it was trained on is undisclosed without.
+    allow_missing
+        With --cohort: leave records without a prediction out, and say so beside the result.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts (or LEADBOARD_CACHE).
+    out
+        Folder of the run.
+    resamples
+        Bootstrap resamples: 1000, or as in the run.
+    seed
+        Seed of the bootstrap: 0, or as in the run.
+    as_json
+        Print JSON.
+    """
+    if resamples is not None:
+        at_least_one(resamples=resamples)
+    if cohort is not None and labels is None:
+        from benchmark.progress import Reporter
+        from benchmark.submitted_scores import Submitted, score_submitted, settings_of
+
+        submitted = Submitted(scores, name, card, allow_missing)
+        settings, places = settings_of(out, seed, resamples), find_places(data, cache)
+        record = score_submitted(submitted, cohort, out, settings, places, Reporter())
+        _show(record, record.evaluation, as_json)
+        if not as_json:
+            _say_where(record, out)
+        return 0
+    if labels is None or cohort is not None:
+        raise UsageError("Give one of --labels (a table of labels) and --cohort (a cohort on this machine).")
+    if name is not None or card is not None or allow_missing:
+        raise UsageError("--name, --card and --allow-missing belong to --cohort; leave them out.")
+    from benchmark.scoring import score_table
+
+    answer = score_table(
+        scores, labels, resamples=1000 if resamples is None else resamples, seed=0 if seed is None else seed
+    )
+    _show(answer, answer, as_json)
+    return 0
+
+
+def _show(answer: ResultRecord | Evaluation, evaluation: Evaluation, as_json: bool) -> None:
+    """Print the notes on standard error, and the numbers."""
+    from benchmark.listing import print_evaluation
+
+    for note in evaluation.notes:
+        print(note, file=sys.stderr)
+    if as_json:
+        print(answer.model_dump_json(indent=2))
+    else:
+        print_evaluation(evaluation)
+
+
+def _say_where(record: ResultRecord, run: Path) -> None:
+    from benchmark.run_folder import cell_path
+
+    model, cohort, counts = record.model.name, record.cohort.id, record.records
+    which = "the test fold" if counts.selection == "test" else "all records"
+    print(f"{cohort} is {record.relation} to {model}: {counts.scored:,} records scored, out of {which}.")
+    print(f"Saved: {cell_path(run, model, record.protocol, cohort)}")
+    print(f"'leadboard report {run}' shows it beside the other models of the run.")
