@@ -260,10 +260,12 @@ class Workers:
         return reply, array
 
     def _in_words(self, lost: LostError, worker: WorkerProcess) -> str:
-        killed, exited = ((lost.code or 0) < 0, lost.code is not None and lost.code >= 0)
-        needs = f" {self.launcher.needs}." if exited and not worker.answers else ""
-        limit = self._limit if killed else ""
-        return f"the worker of {self.launcher.name} {lost}{limit}{_words_of(worker)}.{needs}"
+        started = worker.answers > 0
+        exited = lost.code is not None and lost.code >= 0
+        needs = f" {self.launcher.needs}." if exited and not started else ""
+        who = "the worker" if started else f"the worker of {self.launcher.name}"
+        limit = self._limit if lost.code is not None and lost.code < 0 else ""
+        return f"{who} {lost}{limit}{_words_of(worker)}.{needs}"
 
     @property
     def _limit(self) -> str:
