@@ -1,0 +1,122 @@
+"""The prompts in the table of concepts say what the concept is, and nothing that another one is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from cohorts.ontology.ontology import Ontology, load_ontology
+
+# In each row one excludes the other; words that say the same stand together.
+OPPOSITES = (
+    ("left", "right"),
+    ("anterior anteroseptal", "inferior", "lateral", "posterior"),
+    ("complete", "incomplete partial"),
+    ("first", "second", "third"),
+    ("bradycardia slow below", "tachycardia fast above"),
+    ("elevation elevated", "depression depressed"),
+    ("atrial atria supraventricular", "ventricular ventricle"),
+    ("fibrillation", "flutter"),
+    ("prolonged long", "shortened short"),
+    ("low small reduced", "high tall"),
+    ("early", "late"),
+    ("hypertrophy enlarged enlargement", "atrophy"),
+    ("regular", "irregular irregularly"),
+    ("narrow", "wide"),
+    ("normal", "abnormal"),
+    ("aortic", "mitral", "tricuspid", "pulmonary"),
+    ("stenosis", "regurgitation insufficiency"),
+    ("systolic", "diastolic"),
+)
+
+ONTOLOGY = load_ontology()
+PROMPTS = ONTOLOGY.concepts["prompts"].to_dict()
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", text.lower()))
+
+
+def sides(text: str, row: Iterable[str]) -> set[str]:
+    """Which entries of a row of the table a text takes."""
+    return {side for side in row if words(side) & words(text)}
+
+
+def siblings(concept: str, ontology: Ontology) -> list[str]:
+    """The other concepts right below a parent of this one."""
+    parents = ontology.concepts["parents"]
+    return [
+        other for other in parents.index if other != concept and set(parents[other]) & set(parents[concept])
+    ]
+
+
+def contradictions(concept: str, prompt: str, ontology: Ontology = ONTOLOGY) -> list[str]:
+    """What a prompt says against the name of its concept, or of a sibling where the name is silent."""
+    names = ontology.concepts["name"]
+    found = []
+    for row in OPPOSITES:
+        said, own = sides(prompt, row), sides(names[concept], row)
+        of_siblings = {side for other in siblings(concept, ontology) for side in sides(names[other], row)}
+        found += [f"'{side}' against '{names[concept]}'" for side in said - own if own]
+        found += [f"'{side}' of a sibling" for side in said & of_siblings if not own]
+    return found
+
+
+@pytest.mark.parametrize("concept", PROMPTS)
+def test_prompts_do_not_contradict_their_concept(concept: str) -> None:
+    assert {prompt: contradictions(concept, prompt) for prompt in PROMPTS[concept]} == {
+        prompt: [] for prompt in PROMPTS[concept]
+    }
+
+
+@pytest.mark.parametrize(
+    ("concept", "wrong"),
+    [
+        ("LBBB", "right bundle branch block"),
+        ("RBBB", "incomplete right bundle branch block"),
+        ("IRBBB", "complete right bundle branch block"),
+        ("BBB", "left bundle branch block"),
+        ("SB", "sinus tachycardia"),
+        ("STach", "slow sinus rhythm"),
+        ("Brady", "heart rate above 100 beats per minute"),
+        ("IMI", "infarction of the anterior wall"),
+        ("LMI", "infarction of the posterior wall"),
+        ("LAnFB", "left posterior hemiblock"),
+        ("STD", "ST elevation"),
+        ("STE", "depressed ST segment"),
+        ("IIAVB", "complete heart block"),
+        ("IAVB", "third degree AV block"),
+        ("PAC", "premature ventricular complex"),
+        ("AF", "atrial flutter"),
+        ("LAD", "right axis deviation"),
+        ("LAE", "left ventricular hypertrophy"),
+        ("LQT", "short QT interval"),
+        ("LQRSV", "high voltage QRS complexes"),
+        ("NORM", "abnormal ECG"),
+        ("AS_MOD", "mitral valve stenosis"),
+        ("AR_MOD", "aortic valve stenosis"),
+    ],
+)
+def test_a_wrong_prompt_would_be_noticed(concept: str, wrong: str) -> None:
+    assert contradictions(concept, wrong)
+
+
+def test_a_class_of_all_sides_may_name_them() -> None:
+    assert contradictions("BBB_ANY", "left or right bundle branch block, complete or incomplete") == []
+
+
+@pytest.mark.parametrize("concept", PROMPTS)
+def test_every_concept_has_two_to_four_prompts(concept: str) -> None:
+    assert 2 <= len(PROMPTS[concept]) <= 4
+    assert all(prompt == " ".join(prompt.split()) and words(prompt) for prompt in PROMPTS[concept])
+
+
+def test_no_two_prompts_are_the_same() -> None:
+    """However they are written: two concepts with one prompt could not be told apart."""
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for concept, prompts in PROMPTS.items():
+        for prompt in prompts:
+            owners.setdefault(tuple(re.findall(r"\w+", prompt.casefold())), []).append(concept)
+    assert {prompt: found for prompt, found in owners.items() if len(found) > 1} == {}
