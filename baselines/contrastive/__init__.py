@@ -1,0 +1,1 @@
+"""Signals, or pictures of them, and reports in one space."""
