@@ -32,6 +32,8 @@ for command in (
     evaluation.run,
     submitting.score,
     evaluation.report,
+    submitting.submit,
+    submitting.verify,
 ):
     app.command(command)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from benchmark.commands.evaluation import DEFAULT_RUN
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, at_least_one
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, at_least_one, print_json
 from benchmark.config import find_places
 from cohorts.errors import UsageError
 
@@ -111,3 +111,70 @@ def _say_where(record: ResultRecord, run: Path) -> None:
     print(f"{cohort} is {record.relation} to {model}: {counts.scored:,} records scored, out of {which}.")
     print(f"Saved: {cell_path(run, model, record.protocol, cohort)}")
     print(f"'leadboard report {run}' shows it beside the other models of the run.")
+
+
+def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simulated: Flag = False) -> int:
+    """Pack a model's results of a run into one folder for review; results that are there stay as they are.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    to
+        Folder of all submissions.
+    model
+        Name; may be left out where the run has one model only.
+    simulated
+        Pack results on simulated cohorts too.
+    """
+    from benchmark.contamination import cohort_cards
+    from benchmark.submission import pack
+
+    folder, cells = pack(run, to, model, simulated=simulated)
+    print(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
+    cards = cohort_cards()
+    closed = {cell.record.cohort.id for cell in cells if cards[cell.record.cohort.id].access != "open"}
+    for cohort in sorted(closed):
+        print(f"{cohort} is not open to everyone: check that its terms let you share record ids and scores.")
+    print(f"Check it as a reviewer does: leadboard verify {folder} --data RELEASES")
+    return 0
+
+
+def verify(
+    path: Path, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+) -> int:
+    """Recompute results from their predictions and name every difference; exit code 1 if there is one.
+
+    Parameters
+    ----------
+    path
+        Folder of a submission or a run, or one result record.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA); without them numbers are not checked.
+    cache
+        Folder for prepared cohorts (or LEADBOARD_CACHE).
+    as_json
+        Print JSON.
+    """
+    from benchmark.progress import Reporter
+    from benchmark.verification import prepared
+    from benchmark.verification import verify as verified
+
+    found = verified(path, prepared(find_places(data, cache), Reporter()))
+    if as_json:
+        groups = ("differences", "unchecked", "remarks")
+        print_json(
+            {"agree": found.agreed}
+            | {name: [finding._asdict() for finding in getattr(found, name)] for name in groups}
+        )
+        return 1 if found.differences else 0
+    for title, findings in (
+        ("Differs", found.differences),
+        ("Not checked", found.unchecked),
+        ("Note", found.remarks),
+    ):
+        for where, what in findings:
+            print(f"{title}: {where}: {what}")
+    counts = len(found.differences), len(found.unchecked)
+    print(f"{found.agreed:,} checks agree, {counts[0]:,} differ, {counts[1]:,} could not be made.")
+    return 1 if found.differences else 0
