@@ -15,8 +15,11 @@ NORMAL = NormalDist()
 
 LEVEL = 0.95
 
-FEW_POSITIVES = 20
-"""Positives below which an interval is to be read with caution: the table in docs/methods.md."""
+FEW_POSITIVES = 50
+"""Positives below which the bootstrap and DeLong intervals of an AUROC are too narrow (docs/methods.md)."""
+
+NEAR_PERFECT = 0.95
+"""AUROC above which they need four times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,61 @@ def wilson_interval(successes: int, total: int, level: float = LEVEL) -> tuple[f
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == total else min(1.0, centre + half)
     return low, high
+
+
+def newcombe_interval(
+    auroc: float, positives: int, negatives: int, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """Interval of an AUROC of independent records that holds with few positives, and for an AUROC of 1.
+
+    The values that are ``z`` of their own standard errors from the estimate, with the variance of Hanley and
+    McNeil (Radiology 143:29, 1982) for exponential scores and two classes of equal size: method 5 of Newcombe
+    (Statistics in Medicine 25:559, 2006). It is wider than needed near 1.
+
+    Parameters
+    ----------
+    auroc
+        The estimate, NaN if undefined.
+    positives, negatives
+        How many there are of each.
+
+    Returns
+    -------
+    tuple or None
+        ``(low, high)``; None where the AUROC is undefined.
+    """
+    if math.isnan(auroc):
+        return None
+    z, mean = NORMAL.inv_cdf((1 + level) / 2), (positives + negatives) / 2 - 1
+
+    def inside(x: float) -> bool:
+        spread = x * (1 - x) * (1 + mean * (1 - x) / (2 - x) + mean * x / (1 + x))
+        return (auroc - x) ** 2 <= z**2 * spread / (positives * negatives)
+
+    ends = []
+    for outside in (0.0, 1.0):
+        within = auroc
+        for _ in range(60 if outside != auroc else 0):
+            middle = (within + outside) / 2
+            within, outside = (middle, outside) if inside(middle) else (within, middle)
+        ends.append(within)
+    return ends[0], ends[1]
+
+
+def caution(auroc: float, positives: int) -> str:
+    """Warn where bootstrap and DeLong intervals of an AUROC hold the truth less often than they say.
+
+    Returns
+    -------
+    str
+        One sentence for the reader; empty where there is no reason to warn. With several records a patient,
+        give the number of patients with a positive.
+    """
+    needed = 4 * FEW_POSITIVES if auroc > NEAR_PERFECT else FEW_POSITIVES
+    if math.isnan(auroc) or positives >= needed:
+        return ""
+    near = f" at an AUROC above {NEAR_PERFECT}" if auroc > NEAR_PERFECT else ""
+    return f"{positives} positives: with fewer than {needed}{near} the interval is too narrow."
 
 
 def bootstrap_p_value(differences: Values) -> float:

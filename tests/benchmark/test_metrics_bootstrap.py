@@ -17,9 +17,9 @@ from numba.core import caching
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.metrics import kernel
-from benchmark.metrics.bootstrap import bootstrap, group_records, rank, resample_counts
+from benchmark.metrics.bootstrap import bootstrap, rank
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.resampling import drawn_counts, resampled_sums
+from benchmark.metrics.resampling import drawn_counts, group_records, resample_counts, resampled_sums
 from cohorts.errors import LeadboardError, UsageError
 
 

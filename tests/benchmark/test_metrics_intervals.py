@@ -6,16 +6,20 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from benchmark.metrics.bootstrap import bootstrap
+from benchmark.metrics.delong import delong_interval
 from benchmark.metrics.discrimination import auroc, average_precision
 from benchmark.metrics.intervals import (
+    FEW_POSITIVES,
     bca_interval,
     bootstrap_p_value,
+    caution,
     measure,
+    newcombe_interval,
     percentile_interval,
     wilson_interval,
 )
@@ -117,6 +121,44 @@ def test_wilson_at_the_ends() -> None:
     assert wilson_interval(0, 0) is None
     assert wilson_interval(0, 10)[0] == 0.0
     assert wilson_interval(10, 10)[1] == 1.0
+
+
+@given(st.floats(0, 1), st.integers(1, 300), st.integers(1, 3000), st.sampled_from([0.8, 0.95]))
+@settings(deadline=None)
+def test_newcombe_solves_the_quartic(auroc: float, m: int, n: int, level: float) -> None:
+    """The ends are where (A - x)^2 = z^2 V(x): multiplied out, roots of a polynomial of degree 4."""
+    x = np.polynomial.Polynomial([0, 1])
+    mean, z = (m + n) / 2 - 1, stats.norm.ppf((1 + level) / 2)
+    spread = x * (1 - x) * ((2 - x) * (1 + x) + mean * (1 - x) * (1 + x) + mean * x * (2 - x))
+    quartic = (auroc - x) ** 2 * m * n * (2 - x) * (1 + x) - z**2 * spread
+    low, high = newcombe_interval(auroc, m, n, level) or (math.nan, math.nan)
+
+    assert 0 <= low <= auroc <= high <= 1
+    for end in {low, high} - {auroc}:
+        slope = abs(quartic.deriv()(end)) + 1e-9 * m * n
+        assert abs(quartic(end)) / slope < 1e-6
+        assert np.sign(quartic(end - 1e-4)) != np.sign(quartic(end + 1e-4)) or min(end, 1 - end) < 2e-4
+
+
+def test_newcombe_at_the_ends_and_beside_delong() -> None:
+    low, high = newcombe_interval(1.0, 20, 400) or (0.0, 0.0)
+    mirrored = newcombe_interval(0.0, 20, 400) or (0.0, 0.0)
+    rng = np.random.default_rng(5)
+    labels = (np.arange(4000) < 2000).astype(np.int8)
+    scores = rng.normal(size=4000) + labels
+    delong = delong_interval(labels, scores)
+
+    assert high == 1.0
+    assert 0.8 < low < 1
+    assert mirrored == pytest.approx((0.0, 1 - low), abs=1e-12)
+    assert newcombe_interval(delong.value, 2000, 2000) == pytest.approx((delong.low, delong.high), abs=2e-3)
+    assert newcombe_interval(math.nan, 0, 10) is None
+
+
+def test_caution_with_few_positives_and_near_1() -> None:
+    assert caution(0.8, FEW_POSITIVES) == caution(math.nan, 0) == caution(0.97, 200) == ""
+    assert caution(0.8, 12) == "12 positives: with fewer than 50 the interval is too narrow."
+    assert "fewer than 200 at an AUROC above 0.95" in caution(0.97, 60)
 
 
 def test_measure_says_what_is_wrong() -> None:

@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
-from benchmark.metrics.bootstrap import bootstrap, group_records, resample_counts
+from benchmark.metrics.bootstrap import bootstrap
+from benchmark.metrics.challenge import challenge_scores
+from benchmark.metrics.delong import delong_interval
 from benchmark.metrics.evaluation import evaluate
+from benchmark.metrics.jackknife import jackknife
+from benchmark.metrics.operating_points import measure_calls
+from benchmark.metrics.resampling import group_records, resample_counts
 
 RECORDS, CONCEPTS = 2203, 71  # the test fold of PTB-XL and all its statements
 
@@ -64,6 +70,89 @@ def test_a_thousand_times_faster_than_the_loop_over_scikit_learn(
     if benchmark.stats:
         benchmark.extra_info["times faster than scikit-learn"] = round(loop / benchmark.stats.stats.min)
         assert loop / benchmark.stats.stats.min > 1000
+
+
+def test_all_areas_in_ten_thousand_resamples(benchmark: Any, cohort: tuple[Any, Any, Any]) -> None:
+    labels, scores, patients = cohort
+    groups = group_records(patients)
+    found = benchmark.pedantic(
+        lambda: bootstrap(labels, scores, groups, resamples=10_000, seed=0).auroc_resamples.mean(axis=1),
+        rounds=5,
+        iterations=1,
+    )
+
+    assert len(found) == 10_000
+    if benchmark.stats:
+        assert benchmark.stats.stats.min < 1.0
+
+
+def test_leaving_out_each_patient(benchmark: Any, cohort: tuple[Any, Any, Any]) -> None:
+    """What BCa intervals need besides: AUROC and AUPRC without each of 1,900 patients, 71 concepts."""
+    labels, scores, patients = cohort
+    groups = group_records(patients)
+    found = benchmark.pedantic(lambda: jackknife(labels, scores, groups), rounds=5)
+
+    assert found[0].shape == (groups.max() + 1, CONCEPTS)
+    if benchmark.stats:
+        assert benchmark.stats.stats.min < 1.0
+
+
+def test_delong_of_every_concept(benchmark: Any, cohort: tuple[Any, Any, Any]) -> None:
+    labels, scores, patients = cohort
+    groups = group_records(patients)
+    found = benchmark.pedantic(
+        lambda: [delong_interval(labels[:, k], scores[:, k], groups) for k in range(CONCEPTS)], rounds=5
+    )
+
+    assert all(interval.low < interval.high for interval in found)
+
+
+def test_delong_of_a_column_of_800_000(benchmark: Any) -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random(800_000) < 0.1).astype(np.int8)
+    scores = rng.normal(size=800_000) + labels
+    found = benchmark.pedantic(lambda: delong_interval(labels, scores), rounds=3)
+
+    assert found.low < found.high
+    if benchmark.stats:
+        assert benchmark.stats.stats.min < 5.0
+
+
+def test_five_operating_points_of_every_concept(benchmark: Any, cohort: tuple[Any, Any, Any]) -> None:
+    """Sensitivity, specificity, predictive values and F1 with 10,000 resamples, 355 thresholds."""
+    labels, scores, patients = cohort
+    groups = group_records(patients)
+    cuts = np.quantile(scores, [0.5, 0.7, 0.8, 0.9, 0.95], axis=0)
+    calls = np.concatenate([scores >= cut for cut in cuts], axis=1)
+    found = benchmark.pedantic(
+        lambda: measure_calls(np.tile(labels, 5), calls, groups, resamples=10_000), rounds=3
+    )
+
+    assert len(found) == 5 * CONCEPTS
+    if benchmark.stats:
+        assert benchmark.stats.stats.min < 10.0
+
+
+def test_challenge_scores_of_all_its_training_data(benchmark: Any) -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random((88_253, 26)) < 0.08).astype(np.int8)
+    scores = rng.random((88_253, 26)) + labels
+    found = benchmark.pedantic(lambda: challenge_scores(labels, scores, scores > 1.2), rounds=1)
+
+    assert found.challenge_metric.low < found.challenge_metric.value < found.challenge_metric.high
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gives_the_same_numbers(benchmark: Any, cohort: tuple[Any, Any, Any]) -> None:
+    labels, scores, patients = cohort
+    groups = group_records(patients)
+    found = benchmark.pedantic(
+        lambda: bootstrap(labels, scores, groups, resamples=10_000, seed=0, device="cuda"), rounds=3
+    )
+    compiled = bootstrap(labels, scores, groups, resamples=10_000, seed=0)
+
+    np.testing.assert_array_equal(found.auroc_resamples, compiled.auroc_resamples)
+    np.testing.assert_allclose(found.auprc_resamples, compiled.auprc_resamples, rtol=0, atol=1e-12)
 
 
 LARGE = """
