@@ -1,0 +1,1 @@
+"""Recordings as pictures, and image-text models that look at them."""

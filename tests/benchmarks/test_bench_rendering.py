@@ -1,0 +1,45 @@
+"""How fast recordings become pictures, on one core; the target is 200 a second at 224 pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from baselines.clip_image.rendering import render
+from baselines.clip_image.scalogram import scalogram
+from cohorts.recording import STANDARD_LEADS
+from cohorts.simulator.recordings import recordings_of
+from cohorts.simulator.sites import SITES
+
+RECORDS = 64
+
+
+@pytest.fixture(scope="module")
+def signals() -> npt.NDArray[np.float32]:
+    """Simulated recordings of 10 s at 500 Hz, in mV."""
+    made = recordings_of(SITES["ptb-xl"], 0, 0.1)
+    ten_seconds = [counts for counts in (one.counts() for one in made) if counts.shape == (12, 5000)]
+    chosen = [ten_seconds[i % len(ten_seconds)] for i in range(RECORDS)]
+    return (np.stack(chosen) / 1000).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [224, 512])
+@pytest.mark.parametrize("layout", ["3x4", "12x1"])
+def test_pages(benchmark: Any, signals: npt.NDArray[np.float32], layout: str, size: int) -> None:
+    benchmark.pedantic(
+        lambda: render(signals, 500, STANDARD_LEADS, size=size, layout=layout), rounds=5, warmup_rounds=1
+    )
+    speed = RECORDS / benchmark.stats.stats.median
+    benchmark.extra_info["pictures a second"] = round(speed)
+    assert size > 224 or speed > 200
+
+
+@pytest.mark.parametrize("layout", ["3x4", "12x1"])
+def test_scalograms(benchmark: Any, signals: npt.NDArray[np.float32], layout: str) -> None:
+    benchmark.pedantic(
+        lambda: scalogram(signals, 500, STANDARD_LEADS, layout=layout), rounds=3, warmup_rounds=1
+    )
+    benchmark.extra_info["pictures a second"] = round(RECORDS / benchmark.stats.stats.median)
