@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from benchmark.harmonise import PreparedRecords
 from benchmark.models import Batch, Model, ModelCard
+from benchmark.worker_process import one_line
 from cohorts.errors import LeadboardError, ModelError
 
 T = TypeVar("T")
@@ -29,8 +30,11 @@ def guarded(what: str, call: Callable[[], T]) -> T:
         raise
     except (Exception, SystemExit) as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
-        words = " ".join(str(error).split())[:300]
+        file, line = frame.filename, frame.lineno
+        if isinstance(error, SyntaxError) and error.filename:
+            file, line = error.filename, error.lineno
+        where = f"{Path(file).name}:{line}"
+        words = one_line(str(error))[:300]
         raise ModelError(
             f"{what} raised {type(error).__name__} at {where}: {words or 'no message'}"
         ) from error
@@ -46,7 +50,7 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     """
     outputs = card.outputs if card.outputs != "any" else ()
     expected = (len(batch), len(outputs))
-    scores = np.asarray(answer)
+    scores = guarded(f"What {card.name} returned", lambda: np.asarray(answer))
     if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
         raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
     if scores.shape != expected:

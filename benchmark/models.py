@@ -44,11 +44,11 @@ class InputSpec(BaseModel):
         one left out) whose scores are averaged.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     sampling_rate: float = Field(default=500.0, gt=0, le=10_000)
     leads: tuple[str, ...] = STANDARD_LEADS
-    seconds: float = Field(default=10.0, gt=0)
+    seconds: float = Field(default=10.0, gt=0, le=86_400)
     unit: Literal["mV", "uV", "V"] = "mV"
     long_records: Literal["first", "centre", "windows"] = "first"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -15,6 +16,7 @@ from typing import Any
 
 from benchmark.inference import guarded
 from benchmark.models import ABILITIES, Model, ModelCard, card_of
+from benchmark.remote import Elsewhere, RemoteModel
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 GROUP = "leadboard.models"
@@ -59,8 +61,15 @@ def installed_models() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
 
-def find_model(spec: str) -> ModelSource:
+def find_model(spec: str, elsewhere: Elsewhere | None = None) -> ModelSource:
     """Find a model and read its card.
+
+    Parameters
+    ----------
+    spec
+        Name of an installed model, ``path/to/file.py:Class`` or ``package.module:Class``.
+    elsewhere
+        The environment that a model named by file or module is to run in; None for this process.
 
     Raises
     ------
@@ -69,6 +78,10 @@ def find_model(spec: str) -> ModelSource:
     ModelError
         If it exists but cannot be imported, made, or breaks the contract.
     """
+    if elsewhere is not None and ":" in spec:
+        make = functools.partial(RemoteModel, spec, elsewhere.launcher, elsewhere.deadlines)
+        with make(device="cpu") as model:
+            return _source(spec, make, model.code_hash, model)
     if ":" in spec:
         module, attribute = _from_reference(spec)
     else:
@@ -81,7 +94,12 @@ def find_model(spec: str) -> ModelSource:
     if not callable(model_class):
         raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
     model = guarded(f"{spec}()", lambda: _construct(model_class, "cpu"))
-    if not hasattr(model, "card") or not callable(getattr(model, "predict", None)):
+    return _source(spec, model_class, _code_hash(module), model)
+
+
+def _source(spec: str, make: Any, code_hash: str, model: Any) -> ModelSource:
+    """Read the card and the abilities of a model."""
+    if not guarded(spec, lambda: isinstance(model, Model)) or not callable(model.predict):
         raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
     card = guarded(f"The card of {spec}", lambda: card_of(model))
     abilities = frozenset(ability.__name__ for ability in ABILITIES if isinstance(model, ability))
@@ -90,15 +108,8 @@ def find_model(spec: str) -> ModelSource:
     if card.outputs == "any" and "Prompted" not in abilities:
         raise ModelError(f"The card of {spec} has outputs 'any', but it has no 'set_concepts'.")
     usual = getattr(model, "protocols", None)
-    return ModelSource(
-        spec,
-        model_class,
-        _code_hash(module),
-        card,
-        abilities,
-        bool(getattr(model, "small", False)),
-        None if usual is None else tuple(usual),
-    )
+    small = bool(getattr(model, "small", False))
+    return ModelSource(spec, make, code_hash, card, abilities, small, None if usual is None else tuple(usual))
 
 
 def _construct(model_class: Any, device: str) -> Any:

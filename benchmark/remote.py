@@ -82,6 +82,14 @@ class Deadlines:
     start: float = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where and how patiently models run that are not to run in this process."""
+
+    launcher: Launcher
+    deadlines: Deadlines = Deadlines()
+
+
 class RemoteModel:
     """A model in another process, as the plugin contract asks for it.
 

@@ -12,10 +12,12 @@ from benchmark.execution import evaluate_and_save, former_predictions, predict_a
 from benchmark.hardware import Hardware
 from benchmark.lineup import Lineup, LineupSettings, line_up
 from benchmark.plan import Cell, EvaluatedModel, RunSettings, plan_cells
+from benchmark.plugins import ModelSource
 from benchmark.pretraining import PretrainingPlan, check_sources
 from benchmark.progress import Reporter
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.scorers import Workshop
+from benchmark.remote import Elsewhere
 from benchmark.results import load_record
 from benchmark.run_folder import (
     AbsentCohort,
@@ -59,6 +61,8 @@ class Run:
         Cohorts that models are pre-trained on; empty for ``source``.
     precision
         Of pre-training.
+    elsewhere
+        The environment of models that are named by file or module; None for this process.
     """
 
     folder: Path
@@ -72,6 +76,7 @@ class Run:
     protocols: Sequence[str] = ()
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
+    elsewhere: Elsewhere | None = None
 
     def __call__(self) -> Outcome:
         """Do it all, going on past every model or cohort that fails.
@@ -81,14 +86,18 @@ class Run:
         UsageError
             If a name is unknown or there is nothing to evaluate.
         """
-        self.hardware.check()
+        if self.elsewhere is None:  # what devices there are elsewhere, this process cannot tell
+            self.hardware.check()
         chosen, absent = choose_cohorts(self.cohorts, self.places)
         check_sources(self.pretrain_on, {name: cohort.card for name, cohort in all_cohorts().items()})
-        find_models(self.models)  # a wrong name is told before anything is prepared
+        sources, unusable = find_models(self.models, self.elsewhere)
         for protocol in self.protocols:
             find_protocol(protocol)
         stores = self._prepare(chosen, absent)
-        lineup = self._line_up(stores)
+        lineup = self._line_up(sources, stores)
+        lineup.broken.update(unusable)
+        for name, reason in lineup.broken.items():
+            self.reporter.say(f"FAILED {name}: {reason}")
         models = lineup.models
         if not models and not lineup.broken:
             raise UsageError(_nobody(lineup, self.protocols))
@@ -127,9 +136,8 @@ class Run:
             raise UsageError("No cohort could be prepared; the reasons are above.")
         return stores
 
-    def _line_up(self, stores: dict[str, Store]) -> Lineup:
-        """Plan what each model is asked; what cannot work is told."""
-        sources, unusable = find_models(self.models)
+    def _line_up(self, sources: Sequence[ModelSource], stores: dict[str, Store]) -> Lineup:
+        """Plan what each model is asked, and what it has to learn before."""
         settings = LineupSettings(
             cache=self.places.cache,
             seed=self.settings.seed,
@@ -138,11 +146,7 @@ class Run:
             pretraining=lambda: [self._store(name, stores) for name in self.pretrain_on or (self.source,)],
             precision=self.precision,
         )
-        lineup = line_up(sources, settings)
-        lineup.broken.update(unusable)
-        for name, reason in lineup.broken.items():
-            self.reporter.say(f"FAILED {name}: {reason}")
-        return lineup
+        return line_up(sources, settings)
 
     def _store(self, name: str, stores: dict[str, Store]) -> Store:
         if name in stores:

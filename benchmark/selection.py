@@ -8,6 +8,7 @@ from benchmark.config import Places
 from benchmark.contamination import sharing
 from benchmark.plugins import ModelSource, find_model, installed_models
 from benchmark.progress import Reporter
+from benchmark.remote import Elsewhere
 from benchmark.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, find_cohort, open_cohort
 from cohorts.errors import ModelError, UsageError
@@ -61,8 +62,17 @@ def _where(cohort: str, places: Places) -> str:
     return str(places.data / find_cohort(cohort).card.folder) if places.data else "any data folder"
 
 
-def find_models(asked: Sequence[str]) -> tuple[list[ModelSource], dict[str, str]]:
+def find_models(
+    asked: Sequence[str], elsewhere: Elsewhere | None = None
+) -> tuple[list[ModelSource], dict[str, str]]:
     """Models of a run, and those that are installed or named but broken, with the reason.
+
+    Parameters
+    ----------
+    asked
+        As for `find_model`; empty for all installed ones.
+    elsewhere
+        The environment of models that are named by file or module.
 
     Raises
     ------
@@ -73,7 +83,7 @@ def find_models(asked: Sequence[str]) -> tuple[list[ModelSource], dict[str, str]
     broken: dict[str, str] = {}
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec))
+            found.append(find_model(spec, elsewhere))
         except ModelError as error:
             broken[spec] = str(error)
     names = [source.card.name for source in found]

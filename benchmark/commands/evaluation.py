@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, Repeated, at_least_one, print_json
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    JsonOption,
+    Repeated,
+    at_least_one,
+    other_environment,
+    print_json,
+)
 from benchmark.config import find_places
 
 DEFAULT_RUN = Path("results/runs/local")
@@ -43,6 +51,10 @@ def run(
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     batch_size: int = 64,
     workers: int = 2,
+    python: str | None = None,
+    container: str | None = None,
+    deadline: float = 300.0,
+    memory: float | None = None,
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done already is not done again.
 
@@ -78,6 +90,14 @@ def run(
         Windows a batch.
     workers
         Threads that prepare signals.
+    python
+        Interpreter that models given by file or module run in, such as /path/to/env/bin/python.
+    container
+        Image that they run in instead, with Docker.
+    deadline
+        Seconds that such a model may take for a batch.
+    memory
+        GiB that such a model may use.
     """
     from benchmark.hardware import Hardware
     from benchmark.plan import RunSettings
@@ -99,6 +119,7 @@ def run(
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
+        elsewhere=other_environment(python, container, deadline, memory),
     )()
     page = out / "leaderboard.html"
     if outcome.computed or not page.is_file():

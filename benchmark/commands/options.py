@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from cohorts.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmark.remote import Elsewhere, Launcher
 
 DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
@@ -27,6 +30,39 @@ def at_least_one(**numbers: int) -> None:
     for name, number in numbers.items():
         if number < 1:
             raise UsageError(f"--{name.replace('_', '-')} is {number}; it has to be 1 or more.")
+
+
+def other_environment(
+    python: str | None, container: str | None, deadline: float, memory: float | None
+) -> Elsewhere | None:
+    """Give the environment that models are to run in, None for this process.
+
+    Raises
+    ------
+    UsageError
+        If both kinds are given, a number is out of range, or limits are given without an environment.
+    """
+    if deadline <= 0 or (memory is not None and memory <= 0):
+        raise UsageError("--deadline and --memory have to be more than 0.")
+    if python and container:
+        raise UsageError("--python and --container are two environments; give one of them.")
+    size = None if memory is None else int(memory * 2**30)
+    launcher: Launcher
+    if python:
+        from benchmark.remote import Interpreter
+
+        launcher = Interpreter(python, size)
+    elif container:
+        from benchmark.containers import Container
+
+        launcher = Container(container, memory=size)
+    elif memory is not None:
+        raise UsageError("--memory limits a model elsewhere; give --python or --container with it.")
+    else:
+        return None
+    from benchmark.remote import Deadlines, Elsewhere
+
+    return Elsewhere(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
 
 
 def print_json(content: object) -> None:

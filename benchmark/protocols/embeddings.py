@@ -154,7 +154,7 @@ def checked_features(answer: Any, records: int, width: int | None) -> Floats:
     ModelError
         If it is not one row of finite numbers a record, as wide as in the batches before.
     """
-    features = np.asarray(answer)
+    features = guarded("What embed returned", lambda: np.asarray(answer))
     if not np.issubdtype(features.dtype, np.floating):
         raise ModelError(f"embed returned {features.dtype} instead of floating point numbers.")
     if features.ndim != 2 or len(features) != records or features.shape[1] != (width or features.shape[1]):

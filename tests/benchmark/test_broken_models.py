@@ -37,6 +37,9 @@ ANSWERS = {
     "answers:NotANumber": "4 NaN or infinite scores in one batch, first for LVH",
     "answers:Infinite": "8 NaN or infinite scores",
     "answers:Complex": "complex.* instead of real numbers",
+    "answers:Ragged": "returned raised ValueError .*inhomogeneous",
+    "answers:RequiresGrad": "returned raised RuntimeError .*requires grad",
+    "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> x+$",
 }
 ANSWERS_ANYWHERE = {
     "answers:WrongShape": r"shape \(4, 3\); the card promises \(4, 2\)",
@@ -74,6 +77,8 @@ NOT_MADE = {
     "cards:EscapeInName": "name: String should match",
     "cards:HtmlInName": "name: String should match",
     "cards:NegativeRate": "input.sampling_rate: Input should be greater than 0",
+    "cards:EndlessInput": "input.seconds: Input should be",
+    "cards:RaisingCard": "raised KeyError at cards.py",
 }
 NOT_MADE_ANYWHERE = {
     "cards:NoCard": "no 'predict' or no 'card'",
@@ -150,7 +155,7 @@ def test_arrays_in_a_card_are_lists_by_another_name() -> None:
 def test_syntax_error(tmp_path: Path) -> None:
     path = tmp_path / "syntax.py"
     path.write_text("import os\n\ndef broken(:\n")
-    with pytest.raises(ModelError, match=r"Importing syntax.py raised SyntaxError"):
+    with pytest.raises(ModelError, match=r"Importing syntax.py raised SyntaxError at syntax.py:3: invalid"):
         find_model(f"{path}:Model")
     with pytest.raises(ModelError, match=r"Importing syntax.py raised SyntaxError at syntax.py:3: invalid"):
         RemoteModel(f"{path}:Model", Interpreter(sys.executable))

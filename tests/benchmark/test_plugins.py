@@ -35,7 +35,7 @@ def test_file_reference() -> None:
     assert source.card.name == "amplitude"
     assert source.card.outputs == ("AF", "LVH")
     assert source.card.input.samples == 500
-    assert not source.trainable
+    assert source.abilities == frozenset()
     assert source.build("cpu").predict(batch()).shape == (4, 2)
 
 

@@ -10,28 +10,28 @@ def scores(batch):
 
 
 class WrongShape:
-    card = CARD
+    card = {**CARD, "name": "wrongshape"}
 
     def predict(self, batch):
         return np.zeros((len(batch), 3))
 
 
 class OneRecordMissing:
-    card = CARD
+    card = {**CARD, "name": "onerecordmissing"}
 
     def predict(self, batch):
         return scores(batch)[1:]
 
 
 class NotANumber:
-    card = CARD
+    card = {**CARD, "name": "notanumber"}
 
     def predict(self, batch):
         return np.where(np.arange(2) == 1, np.nan, scores(batch))
 
 
 class Infinite:
-    card = CARD
+    card = {**CARD, "name": "infinite"}
 
     def predict(self, batch):
         return scores(batch) - np.inf
@@ -40,42 +40,42 @@ class Infinite:
 class Overflow:
     """Finite in float64, but not in the float32 that scores are kept in."""
 
-    card = CARD
+    card = {**CARD, "name": "overflow"}
 
     def predict(self, batch):
         return np.full((len(batch), 2), 1e300)
 
 
 class Strings:
-    card = CARD
+    card = {**CARD, "name": "strings"}
 
     def predict(self, batch):
         return np.full((len(batch), 2), "0.5")
 
 
 class Complex:
-    card = CARD
+    card = {**CARD, "name": "complex"}
 
     def predict(self, batch):
         return scores(batch) + 1j
 
 
 class Nothing:
-    card = CARD
+    card = {**CARD, "name": "nothing"}
 
     def predict(self, batch):
         return None
 
 
 class Generator:
-    card = CARD
+    card = {**CARD, "name": "generator"}
 
     def predict(self, batch):
         return (row for row in scores(batch))
 
 
 class Ragged:
-    card = CARD
+    card = {**CARD, "name": "ragged"}
 
     def predict(self, batch):
         return [[0.5] * (1 + row % 2) for row in range(len(batch))]
@@ -84,7 +84,7 @@ class Ragged:
 class RequiresGrad:
     """A tensor that NumPy refuses until it is detached."""
 
-    card = CARD
+    card = {**CARD, "name": "requiresgrad"}
 
     def predict(self, batch):
         import torch
@@ -93,7 +93,7 @@ class RequiresGrad:
 
 
 class RaisesOnTheThirdBatch:
-    card = CARD
+    card = {**CARD, "name": "raisesonthethirdbatch"}
 
     def __init__(self):
         self.batches = 0
@@ -108,7 +108,7 @@ class RaisesOnTheThirdBatch:
 class HostileMessage:
     """Its exception wants to write elsewhere on the terminal, and far too much."""
 
-    card = CARD
+    card = {**CARD, "name": "hostilemessage"}
 
     def predict(self, batch):
         raise ValueError("\x1b[2J\x1b]0;title\x07 <script>\r\u202e\udc80" + "x" * 100_000)

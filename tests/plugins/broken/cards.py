@@ -8,7 +8,7 @@ CARD = {"name": "broken", "outputs": ["AF", "LVH"], "trained_on": []}
 
 
 class Silent:
-    card = CARD
+    card = {**CARD, "name": "silent"}
 
     def predict(self, batch):
         return np.zeros((len(batch), 2))
@@ -20,7 +20,7 @@ class NoCard:
 
 
 class NoPredict:
-    card = CARD
+    card = {**CARD, "name": "nopredict"}
 
 
 class UnknownField(Silent):

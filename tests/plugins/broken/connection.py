@@ -28,7 +28,7 @@ def frame(header, size=0):
 
 
 class ClosesEverything:
-    card = CARD
+    card = {**CARD, "name": "closeseverything"}
 
     def predict(self, batch):
         os.closerange(0, 1000)
@@ -38,7 +38,7 @@ class ClosesEverything:
 class Sends:
     """Sends something before its answer."""
 
-    card = CARD
+    card = {**CARD, "name": "sends"}
     sent = b""
 
     def predict(self, batch):
@@ -63,7 +63,7 @@ class NoArray(Sends):
 
 
 class HalfAFrame:
-    card = CARD
+    card = {**CARD, "name": "halfaframe"}
 
     def predict(self, batch):
         os.write(pipe_to_the_suite(), frame({"id": 2}, size=1000))

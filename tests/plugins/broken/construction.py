@@ -4,7 +4,7 @@ CARD = {"name": "broken", "outputs": ["AF", "LVH"], "trained_on": []}
 
 
 class MissingWeights:
-    card = CARD
+    card = {**CARD, "name": "missingweights"}
 
     def __init__(self):
         raise OSError("weights.bin is missing")
@@ -14,7 +14,7 @@ class MissingWeights:
 
 
 class AsksForInput:
-    card = CARD
+    card = {**CARD, "name": "asksforinput"}
 
     def __init__(self):
         self.key = input("Licence key: ")
@@ -24,7 +24,7 @@ class AsksForInput:
 
 
 class WantsArguments:
-    card = CARD
+    card = {**CARD, "name": "wantsarguments"}
 
     def __init__(self, weights):
         self.weights = weights

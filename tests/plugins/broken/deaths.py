@@ -14,14 +14,14 @@ CARD = {"name": "broken", "outputs": ["AF", "LVH"], "trained_on": []}
 
 
 class Exits:
-    card = CARD
+    card = {**CARD, "name": "exits"}
 
     def predict(self, batch):
         sys.exit("no licence found")
 
 
 class ExitsAtOnce:
-    card = CARD
+    card = {**CARD, "name": "exitsatonce"}
 
     def predict(self, batch):
         print("no licence server", end="")
@@ -29,7 +29,7 @@ class ExitsAtOnce:
 
 
 class ExitsWhileMade:
-    card = CARD
+    card = {**CARD, "name": "exitswhilemade"}
 
     def __init__(self):
         os._exit(0)
@@ -39,14 +39,14 @@ class ExitsWhileMade:
 
 
 class Segfault:
-    card = CARD
+    card = {**CARD, "name": "segfault"}
 
     def predict(self, batch):
         return ctypes.string_at(0)
 
 
 class Aborts:
-    card = CARD
+    card = {**CARD, "name": "aborts"}
 
     def predict(self, batch):
         os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
@@ -56,14 +56,14 @@ class Aborts:
 class Killed:
     """As the kernel does it to a process that used up the memory."""
 
-    card = CARD
+    card = {**CARD, "name": "killed"}
 
     def predict(self, batch):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Sleeps:
-    card = CARD
+    card = {**CARD, "name": "sleeps"}
 
     def predict(self, batch):
         print("waiting for a lock")
@@ -71,7 +71,7 @@ class Sleeps:
 
 
 class SleepsWhileMade:
-    card = CARD
+    card = {**CARD, "name": "sleepswhilemade"}
 
     def __init__(self):
         time.sleep(1000)
@@ -83,7 +83,7 @@ class SleepsWhileMade:
 class SpinsInC:
     """Never returns to the interpreter: no thread and no Python signal handler runs any more."""
 
-    card = CARD
+    card = {**CARD, "name": "spinsinc"}
 
     def predict(self, batch):
         return re.match("(a+)+$", "a" * 100 + "b")
@@ -95,7 +95,7 @@ class LeavesAChildAndSpins(SpinsInC):
 
 
 class PrintsForever:
-    card = CARD
+    card = {**CARD, "name": "printsforever"}
 
     def predict(self, batch):
         while True:
@@ -103,7 +103,7 @@ class PrintsForever:
 
 
 class Allocates:
-    card = CARD
+    card = {**CARD, "name": "allocates"}
 
     def predict(self, batch):
         return np.ones(10 * 2**30, dtype=np.uint8)
@@ -112,7 +112,7 @@ class Allocates:
 class CrashesOnce:
     """Dies in every process on its second batch, as a leak would make it."""
 
-    card = CARD
+    card = {**CARD, "name": "crashesonce"}
 
     def __init__(self):
         self.batches = 0

@@ -13,7 +13,7 @@ CARD = {
 class BatchDependent:
     """Standardises each batch by its own mean and spread."""
 
-    card = CARD
+    card = {**CARD, "name": "batchdependent"}
 
     def predict(self, batch):
         spread = batch.signals.std(axis=2)
@@ -23,7 +23,7 @@ class BatchDependent:
 class OrderDependent:
     """Carries a running mean from record to record."""
 
-    card = CARD
+    card = {**CARD, "name": "orderdependent"}
 
     def __init__(self):
         self.mean = np.zeros(2)
@@ -39,14 +39,14 @@ class OrderDependent:
 class SizeDependent:
     """Scores full batches otherwise than the last, smaller one."""
 
-    card = CARD
+    card = {**CARD, "name": "sizedependent"}
 
     def predict(self, batch):
         return batch.signals.std(axis=2) / len(batch)
 
 
 class Random:
-    card = CARD
+    card = {**CARD, "name": "random"}
 
     def predict(self, batch):
         return np.random.default_rng().random((len(batch), 2))
@@ -55,7 +55,7 @@ class Random:
 class Remembers:
     """Gives the scores of the batch before."""
 
-    card = CARD
+    card = {**CARD, "name": "remembers"}
     before = None
 
     def predict(self, batch):

@@ -18,13 +18,15 @@ sys.stdout.flush()
 class Quiet:
     """What the others would answer."""
 
-    card = CARD
+    card = {**CARD, "name": "quiet"}
 
     def predict(self, batch):
         return batch.signals.std(axis=2)[:, :2]
 
 
 class Prints(Quiet):
+    card = {**CARD, "name": "prints"}
+
     def predict(self, batch):
         print("batch of", len(batch), "\x93LBFRAME" * 2000)
         print("to standard error", file=sys.stderr)
@@ -32,6 +34,8 @@ class Prints(Quiet):
 
 
 class WritesToDescriptorOne(Quiet):
+    card = {**CARD, "name": "writestodescriptorone"}
+
     def predict(self, batch):
         os.write(1, b"\x93LBFRAME\0\0\0\0" * 1000)
         libc = ctypes.CDLL(None)
@@ -41,11 +45,15 @@ class WritesToDescriptorOne(Quiet):
 
 
 class PrintsAtExit(Quiet):
+    card = {**CARD, "name": "printsatexit"}
+
     def __init__(self):
         atexit.register(print, "\x93LBFRAME" * 100_000)
 
 
 class ReadsStandardInput(Quiet):
+    card = {**CARD, "name": "readsstandardinput"}
+
     def predict(self, batch):
         assert sys.stdin.read() == ""
         assert os.read(0, 100) == b""
@@ -55,12 +63,16 @@ class ReadsStandardInput(Quiet):
 class Forks(Quiet):
     """Forks, and both processes return their scores."""
 
+    card = {**CARD, "name": "forks"}
+
     def predict(self, batch):
         os.fork()
         return super().predict(batch)
 
 
 class LeavesChildren(Quiet):
+    card = {**CARD, "name": "leaveschildren"}
+
     def __init__(self):
         self.child = subprocess.Popen(["sleep", "1000"])
         if os.fork() == 0:
@@ -71,6 +83,8 @@ class LeavesChildren(Quiet):
 
 
 class WaitsForItsChildren(Quiet):
+    card = {**CARD, "name": "waitsforitschildren"}
+
     def predict(self, batch):
         if os.fork() == 0:
             os._exit(0)
@@ -83,6 +97,8 @@ class WaitsForItsChildren(Quiet):
 
 
 class MutatesItsInput(Quiet):
+    card = {**CARD, "name": "mutatesitsinput"}
+
     def predict(self, batch):
         answer = super().predict(batch).copy()
         batch.signals[:] = np.nan
@@ -93,6 +109,8 @@ class MutatesItsInput(Quiet):
 
 class KeepsItsInput(Quiet):
     """Scores each batch by the first one, which must not have been overwritten by the later ones."""
+
+    card = {**CARD, "name": "keepsitsinput"}
 
     first = None
 
