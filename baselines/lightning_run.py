@@ -64,6 +64,15 @@ class ResumableTraining(lightning.LightningModule):
         self.started = time.monotonic()
         self.best: dict[str, Any] = {"score": -float("inf"), "epoch": 0, "weights": {}}
 
+    def setup(self, stage: str) -> None:
+        """Give a process of several the quiet and the voice that it could not inherit."""
+        if self.trainer.world_size > 1:
+            warnings.simplefilter("ignore")
+            logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+            if not logger.hasHandlers():
+                logging.basicConfig(format="%(message)s")
+                logger.setLevel(logging.INFO)
+
     def validate(self) -> tuple[float, str]:
         """Look at the validation records: a score, higher for better, and words for the log."""
         raise NotImplementedError
@@ -146,7 +155,7 @@ def train(
     if checkpoint is None or not checkpoint["finished"]:
         devices: Any = processes
         if processes > 1:
-            options["strategy"] = "ddp_fork" if where.type == "cpu" else "ddp_spawn"
+            options["strategy"] = "ddp_spawn"
         elif where.type == "cuda":
             devices = [where.index or 0]
         with _quiet_lightning(), torch.random.fork_rng([where] if where.type == "cuda" else []):
