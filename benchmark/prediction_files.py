@@ -145,7 +145,13 @@ def _csv(path: Path) -> pa.Table:
 
 
 def _from_arrow(path: Path, table: pa.Table) -> dict[str, Column]:
+    row_index = [
+        name for name in table.column_names if name.startswith("__index_level_")
+    ]  # as pandas writes it
+    table = table.drop_columns(row_index)
     names = [str(name) for name in table.column_names]
+    if "" in names:
+        raise UsageError(f"{path} has a column without a name; write the table without its row index.")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(f"{path} has the column '{printable(twice[0], 40)}' twice; give each its own name.")

@@ -1,0 +1,91 @@
+"""A tiny run and what can be done to its files, for the tests of submissions and their verification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.config import Places
+from benchmark.hardware import Hardware
+from benchmark.plan import RunSettings
+from benchmark.predictions import content_hash, load_predictions, save_predictions
+from benchmark.progress import Reporter
+from benchmark.runner import Run
+from benchmark.submission import Manifest, hashes
+from benchmark.submitted_scores import Submitted, score_submitted
+from tests.releases import write_challenge, write_ptb_xl
+
+SETTINGS = RunSettings(resamples=50)
+
+NOISY = """
+class Noisy:
+    card = {"name": "noisy", "description": "first", "outputs": ["AF", "LVH"], "trained_on": []}
+
+    def predict(self, batch):  # a sample of noise each, and a little of the wave
+        return batch.signals[:, :2, 0] + batch.signals.std(axis=2)[:, :2]
+"""
+
+
+def make_places(folder: Path) -> Places:
+    """PTB-XL and Georgia, tiny."""
+    write_ptb_xl(folder / "data")
+    write_challenge(folder / "data")
+    return Places(folder / "data", folder / "cache")
+
+
+def make_run(folder: Path, places: Places, *models: str) -> Path:
+    """A run of the noisy model, and of others; predictions of ``mine`` on Georgia are beside it."""
+    plugin = folder / "noisy.py"
+    plugin.write_text(NOISY)
+    run = folder / "run"
+    names = (f"{plugin}:Noisy", *models)
+    Run(run, places, SETTINGS, Hardware(), Reporter(), models=names)()
+    table, _ = load_predictions(run / "noisy/as-is/georgia.parquet")
+    score_table(run, places, table, "mine")
+    return run
+
+
+def score_table(run: Path, places: Places, table: pd.DataFrame, name: str, **more: Any) -> None:
+    """Score predictions of Georgia as ``leadboard score --cohort georgia`` does."""
+    file = run.parent / f"{name}.parquet"
+    table.to_parquet(file)
+    card = run.parent / f"{name}.yaml"
+    card.write_text(f"name: {name}\ntrained_on: {more.pop('trained_on', '[ptb-xl]')}\n")
+    submitted = Submitted(file, card=card, **more)
+    score_submitted(submitted, "georgia", run, SETTINGS, places, Reporter())
+
+
+def edit_json(path: Path, edit: Callable[[Any], Any]) -> None:
+    """Change a JSON file in place."""
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
+def replace_predictions(folder: Path, place: str, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change the predictions of a submission, and make its record say that these are the ones."""
+    path = folder / "predictions" / f"{place}.parquet"
+    table, key = load_predictions(path)
+    table = edit(table)
+    outputs = tuple(table.columns[1:])
+    save_predictions(table["record_id"], table[list(outputs)].to_numpy(np.float32)[None], outputs, key, path)
+
+    def restate(record: Any) -> None:
+        record["predictions"] |= {"sha256": content_hash(table), "rows": len(table)}
+        record["records"]["unselected"] += record["records"]["scored"] - len(table)
+        record["records"]["scored"] = len(table)
+
+    edit_json(folder / "records" / f"{place}.json", restate)
+
+
+def reseal(folder: Path) -> Path:
+    """Make the manifest fit what is there, as a forger would, and name the folder by it."""
+    model = json.loads((folder / "manifest.json").read_text())["model"]
+    manifest = Manifest(model=model, files=hashes(folder))
+    (folder / "manifest.json").write_text(manifest.model_dump_json())
+    return folder.rename(folder.parent / manifest.folder)
