@@ -92,7 +92,8 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     remarks = []
     for position, (name, column) in enumerate(columns.items()):
         scores[:, position] = _scores(path, name, column, ids)
-        if len(np.unique(scores[:, position])) < len(np.unique(column)):
+        rounded = bool((scores[:, position] != column).any())
+        if rounded and len(np.unique(scores[:, position])) < len(np.unique(column)):
             remarks.append(
                 f"Some scores of {name} differ by less than single precision keeps: they are ties now."
             )

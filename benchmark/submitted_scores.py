@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.card_files import read_card
 from benchmark.config import Places
 from benchmark.environment import package_versions, platform_name, source_commit
 from benchmark.plan import RunSettings
@@ -18,6 +17,7 @@ from benchmark.protocols.subsets import Rows
 from benchmark.results import ResultRecord
 from benchmark.run_folder import PlannedCell, RunFile, load_run, load_run_file, save_run
 from benchmark.selection import is_here, prepare_cohort
+from benchmark.submitted_card import read_card
 from benchmark.untrusted import some
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from benchmark.card_files import read_card
 from benchmark.config import Places
 from benchmark.plan import RunSettings
 from benchmark.prediction_files import PredictionTable, read_prediction_file
@@ -26,6 +25,7 @@ from benchmark.progress import Reporter
 from benchmark.report import write_report
 from benchmark.results import ResultRecord, load_record
 from benchmark.run_folder import load_run_file
+from benchmark.submitted_card import read_card
 from benchmark.submitted_scores import Submitted, score_submitted, settings_of
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
