@@ -89,15 +89,13 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
         if name not in concepts:
             raise UnknownNameError("concept", printable(name, 40), concepts)
     scores = np.empty((len(ids), len(columns)), np.float32)
-    remarks = []
+    tied = []
     for position, (name, column) in enumerate(columns.items()):
         scores[:, position] = _scores(path, name, column, ids)
-        rounded = bool((scores[:, position] != column).any())
-        if rounded and len(np.unique(scores[:, position])) < len(np.unique(column)):
-            remarks.append(
-                f"Some scores of {name} differ by less than single precision keeps: they are ties now."
-            )
-    return PredictionTable(ids, tuple(columns), scores, fingerprint, tuple(remarks))
+        if _loses_order(column, scores[:, position]):
+            tied.append(name)
+    remarks = (f"Many scores of {some(tied)} differ by less than single precision keeps, and become ties.",)
+    return PredictionTable(ids, tuple(columns), scores, fingerprint, remarks if tied else ())
 
 
 def _columns(path: Path) -> dict[str, Column]:
@@ -246,6 +244,13 @@ def _scores(path: Path, name: str, column: Column, ids: pd.Index[Any]) -> Floats
             f"record {printable(ids[bad[0]], 40)}; every record needs a finite one."
         )
     return scores
+
+
+def _loses_order(column: Column, scores: Floats) -> bool:
+    """Whether rounding makes ties of more than a tenth of the distinct scores."""
+    if (scores == column).all():
+        return False
+    return len(np.unique(scores)) < 0.9 * len(np.unique(column))
 
 
 def match(

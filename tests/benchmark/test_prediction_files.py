@@ -266,9 +266,11 @@ def test_ids_stay_as_they_are_written(tmp_path: Path) -> None:
 def test_scores_that_single_precision_cannot_tell_apart_are_told(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("record_id,AF,LVH\na,0.9999999999,1\nb,0.99999999999,2\n")
-    remarks = read(path).remarks
-    assert len(remarks) == 1
-    assert remarks[0].startswith("Some scores of AF differ by less than single precision")
+    assert read(path).remarks == (
+        "Many scores of AF differ by less than single precision keeps, and become ties.",
+    )
+    path.write_text("record_id,AF,LVH\na,0.1,1\nb,0.2,2\n")
+    assert read(path).remarks == ()
 
 
 def npz(path: Path, **arrays: Any) -> None:
