@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from benchmark import __version__
-from benchmark.commands import data, evaluation, submitting, training
+from benchmark.commands import checking, data, evaluation, submitting, training
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -29,6 +29,8 @@ for command in (
     training.pretrain,
     training.weights,
     training.train,
+    checking.check,
+    checking.new_model,
     evaluation.run,
     submitting.score,
     evaluation.report,

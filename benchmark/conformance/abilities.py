@@ -1,0 +1,222 @@
+"""Checks of the card and of what a model can do beside scoring.
+
+Each takes the model under test, gives what it saw, and raises `ModelError` for a failure and
+`SkippedError` where there is nothing to see.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.conformance.differences import compared
+from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
+from benchmark.conformance.subject import SkippedError, Subject
+from benchmark.inference import guarded
+from benchmark.models import Floats, Model, ModelCard, Published, card_of
+from benchmark.plan import check_outputs
+from benchmark.protocols.protocol import find_protocol
+from benchmark.starting_weights import find_brought
+from cohorts.catalogue import all_cohorts
+from cohorts.errors import LeadboardError, ModelError
+from cohorts.ontology.ontology import load_ontology
+
+TELLING = 0.9
+"""AUROC from which on a column is said to tell a finding: the planted ones are hard to miss."""
+CLEARLY = 0.2
+"""By how much another column must tell a finding better than its own: a weak model mixes findings up."""
+
+
+def card(subject: Subject) -> str:
+    """Outputs are concepts, ``trained_on`` names cohorts, and every instance has the same card.
+
+    Outputs that are no concepts are scored against nothing; an unknown cohort makes an internal result
+    look external.
+    """
+    stated = subject.source.card
+    if stated.outputs != "any":
+        check_outputs(stated, list(load_ontology().concepts.index))
+    if stated.trained_on != "undisclosed":
+        unknown = [cohort for cohort in stated.trained_on if cohort not in all_cohorts()]
+        if unknown:
+            raise ModelError(
+                f"trained_on names {', '.join(unknown)}, which 'leadboard cohorts' does not list; say in the "
+                "description what else the weights have seen."
+            )
+    for protocol in subject.source.usual_protocols or ():
+        find_protocol(protocol)
+    again = card_of(subject.source.build(subject.device))
+    if again != stated:
+        raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
+    missing = [name for name in ("description", "licence", "citation") if not getattr(stated, name).strip()]
+    return f"complete but for {', '.join(missing)}" if missing else "complete"
+
+
+def published_weights(subject: Subject) -> str:
+    """Garbage is refused, and weights that were brought can be loaded.
+
+    A model that takes any file for weights is scored with weights that it does not have.
+    """
+    model = subject.source.build(subject.device)
+    if not isinstance(model, Published):
+        raise SkippedError("it takes no published weights")
+    for number, content in enumerate((b"", b"These are no weights.\n" * 100)):
+        file, folder = subject.folder / f"garbage-{number}", subject.folder / f"converted-{number}"
+        file.write_bytes(content)
+        folder.mkdir()
+        try:
+            guarded("convert", lambda file=file, folder=folder: model.convert(str(file), folder))  # type: ignore[misc]
+        except LeadboardError:
+            continue
+        raise ModelError(f"convert takes {'text' if content else 'an empty file'} for weights.")
+    if find_brought(subject.source, subject.cache) is None:
+        raise SkippedError(f"not on this machine; garbage is refused; {subject.ways_to_weights()}")
+    subject.make()
+    return "loaded; garbage is refused"
+
+
+def pretraining(subject: Subject) -> str:
+    """Pre-training runs, and its weights can be saved and loaded.
+
+    What ``save`` forgets is random again when the model is scored.
+    """
+    if not subject.has("Pretrainable"):
+        raise SkippedError("it has no 'pretrain'")
+    if not (subject.source.small or subject.pretrain):
+        raise SkippedError("it is not small; '--pretrain' tries it")
+    model = subject.pretrained()
+    loaded = subject.load(subject.save(model, "kept"))
+    if subject.has("Prompted") and subject.source.card.outputs == "any":
+        way = subject.prompted_for(CONCEPTS)
+        model, loaded = (subject.prompt(instance, CONCEPTS) for instance in (model, loaded))
+    elif subject.has("Encoder"):
+        way = subject.embedding()
+    else:
+        return "runs, saves and loads"
+    expected, found = way.ask(subject.batch, model), way.ask(subject.batch, loaded)
+    difference = compared(way, expected, found, "after load")
+    return f"runs; {difference} after save and load"
+
+
+def fit(subject: Subject) -> str:
+    """The model learns from labels, and its card then names what it has learnt.
+
+    Other outputs on the card put scores under the wrong names.
+    """
+    fitted = subject.fitted()
+    # What the card says of outputs and training is replaced by what the suite knows of them.
+    may_change = subject.source.card.model_dump(include={"outputs", "trained_on", "description"})
+    now = card_of(fitted.model).model_copy(update=may_change)
+    if now != subject.source.card:
+        raise ModelError(f"fit changes the card in {_changed(now, subject.source.card)}.")
+    return f"learns {len(fitted.concepts)} concepts, and its card says which"
+
+
+def gaps_in_labels(subject: Subject) -> str:
+    """Labels that are not annotated, of one class, or all missing are survived.
+
+    With 1 % of the labels there are such concepts, and -1 taken for a class teaches nonsense.
+    """
+    trouble = subject.fitted().trouble
+    if trouble is not None:
+        raise ModelError(
+            f"fit works with complete labels, but not with -1, {NEVER} always 0 and {UNANNOTATED} always -1: "
+            f"{trouble}"
+        )
+    return "-1, a single class and no label at all are survived"
+
+
+def save_and_load(subject: Subject) -> str:
+    """A fitted model that was saved and loaded gives the same scores.
+
+    A run scores what it has loaded: something that ``save`` forgets changes every number.
+    """
+    fitted = subject.fitted()
+    way = subject.fitted_way()
+    loaded = subject.load(subject.saved())
+    outputs = card_of(loaded).outputs
+    if outputs != fitted.concepts:
+        raise ModelError(f"After load its card has the outputs {outputs} instead of {fitted.concepts}.")
+    expected, found = way.ask(subject.batch, fitted.model), way.ask(subject.batch, loaded)
+    return compared(way, expected, found, "after load")
+
+
+def columns(subject: Subject) -> str:
+    """Each column tells its own concept, and higher is more likely.
+
+    In the wrong order every AUROC belongs to another concept; upside down it is one minus itself.
+    """
+    if not subject.has("Trainable"):
+        raise SkippedError("what a column means cannot be seen from outside; it is not trained here")
+    way = subject.fitted_way()
+    told = _tellings(way.ask(subject.batch), subject.others.truth)
+    learnt = {}
+    for finding, best in zip(FINDINGS, _assigned(told), strict=True):
+        of_all = told[:, FINDINGS.index(finding)]
+        own = of_all[way.card.outputs.index(finding)]
+        if of_all[best] >= max(TELLING, own + CLEARLY):
+            raise ModelError(
+                f"{finding} is told by column {way.card.outputs[best]} (AUROC {of_all[best]:.2f}), not by "
+                f"its own (AUROC {own:.2f})."
+            )
+        if own <= 1 - TELLING:
+            raise ModelError(f"{finding} is upside down (AUROC {own:.2f}): higher is for more likely.")
+        learnt[finding] = own
+    numbers = ", ".join(f"{finding} {own:.2f}" for finding, own in learnt.items())
+    if max(learnt.values()) < TELLING:
+        raise SkippedError(f"it has not learnt what was planted (AUROC {numbers}): its columns look alike")
+    return f"AUROC of what was planted, each in its own column: {numbers}"
+
+
+def _assigned(told: Any) -> Any:
+    """Column for each finding, all different, so that as much as possible is told."""
+    from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment(told.T, maximize=True)[1]
+
+
+def prompts(subject: Subject) -> str:
+    """A prompted model has one column for each concept, in the order asked for, and each for itself.
+
+    Otherwise a concept's AUROC depends on which other concepts a run asks for.
+    """
+    way = subject.prompted()
+    model = subject.prompt(subject.make(), CONCEPTS)
+    expected = way.ask(subject.batch, model)
+    differences = [
+        _asked_again(subject, model, expected, concepts, what)
+        for concepts, what in (
+            (CONCEPTS[::-1], "with the concepts in another order"),
+            (CONCEPTS[1:4], "with fewer concepts"),
+            (("RBBB", *CONCEPTS[:2]), "with another concept before it"),
+            (CONCEPTS, "with the first concepts again"),
+        )
+    ]
+    return f"each concept has a column of its own; {differences[-1]} when asked again"
+
+
+def _asked_again(
+    subject: Subject, model: Model, expected: Floats, concepts: tuple[str, ...], what: str
+) -> str:
+    """Compare the columns of the concepts that were asked for before."""
+    found = subject.prompted_for(concepts).ask(subject.batch, subject.prompt(model, concepts))
+    both = tuple(concept for concept in concepts if concept in CONCEPTS)
+    return compared(
+        subject.prompted_for(both),
+        expected[:, [CONCEPTS.index(concept) for concept in both]],
+        found[:, [concepts.index(concept) for concept in both]],
+        what,
+    )
+
+
+def _tellings(scores: Floats, truth: Any) -> Any:
+    """AUROC of every column for every planted finding."""
+    from sklearn.metrics import roc_auc_score
+
+    return np.array([[roc_auc_score(finding, column) for finding in truth.T] for column in scores.T])
+
+
+def _changed(one: ModelCard, other: ModelCard) -> str:
+    """Name the fields in which two cards differ."""
+    return ", ".join(name for name in ModelCard.model_fields if getattr(one, name) != getattr(other, name))

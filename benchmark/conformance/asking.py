@@ -1,0 +1,69 @@
+"""One way of asking a model, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from benchmark.inference import checked_scores, guarded
+from benchmark.models import Batch, Floats, Model, ModelCard
+from benchmark.protocols.embeddings import checked_features
+
+PREDICT, AFTER_FIT, EMBED = "predict", "predict after fit", "embed"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of asking: the method of the protocol contract, on a model brought into the right state.
+
+    Attributes
+    ----------
+    name
+        `PREDICT`, `AFTER_FIT` or `EMBED`.
+    card
+        With the outputs that are asked for; without any for features.
+    build
+        Makes another instance with the same weights.
+    device
+        Where it computes.
+    """
+
+    name: str
+    card: ModelCard
+    build: Callable[[], Model]
+    device: str
+
+    @cached_property
+    def model(self) -> Model:
+        """One instance, for all checks to which it makes no difference."""
+        return self.build()
+
+    def ask(self, batch: Batch, model: Model | None = None) -> Floats:
+        """Give checked scores or features, float32 ``[records, columns]``; the model gets a copy."""
+        return self.answer(copied(batch), self.model if model is None else model)
+
+    def answer(self, batch: Batch, model: Model) -> Floats:
+        """Do the same with the batch itself."""
+        method: Any = getattr(model, "embed" if self.name == EMBED else "predict")
+        answer = guarded(f"{self.card.name}.{method.__name__}", lambda: method(batch))
+        if self.name == EMBED:
+            return np.array(checked_features(answer, len(batch), None))
+        return checked_scores(answer, batch, self.card)
+
+    def column(self, number: int) -> str:
+        """Name a column."""
+        return f"feature {number}" if self.name == EMBED else str(self.card.outputs[number])
+
+
+def copied(batch: Batch) -> Batch:
+    """Copy all arrays of a batch."""
+    return Batch(batch.signals.copy(), batch.age.copy(), batch.sex.copy())
+
+
+def chosen(batch: Batch, rows: Any) -> Batch:
+    """Take some records of a batch."""
+    return Batch(np.ascontiguousarray(batch.signals[rows]), batch.age[rows], batch.sex[rows])

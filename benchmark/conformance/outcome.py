@@ -1,0 +1,64 @@
+"""What came of the checks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Outcome = Literal["pass", "fail", "skipped"]
+
+
+class CheckResult(BaseModel):
+    """One line of the report.
+
+    Attributes
+    ----------
+    name
+        Of the check.
+    reason
+        What was seen, or what is wrong, or why nothing could be seen.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    outcome: Outcome
+    reason: str
+
+    def text(self) -> str:
+        """Outcome and reason in one line that obeys nothing that a model says."""
+        shown = "FAIL" if self.outcome == "fail" else self.outcome
+        reason = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.reason)
+        return f"{shown:8}{reason}".rstrip()
+
+
+class CheckReport(BaseModel):
+    """All checks of one model.
+
+    Attributes
+    ----------
+    model
+        How the user named it.
+    device
+        Where it was asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    device: str
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome == "fail")
+
+    def summary(self) -> str:
+        """One sentence."""
+        numbers = {
+            outcome: sum(check.outcome == outcome for check in self.checks)
+            for outcome in ("pass", "fail", "skipped")
+        }
+        return f"{numbers['pass']} passed, {numbers['fail']} failed, {numbers['skipped']} skipped."

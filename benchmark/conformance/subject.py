@@ -1,0 +1,289 @@
+"""The model under test, and every way in which a run would ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Way
+from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort
+from benchmark.harmonise import PreparedRecords
+from benchmark.inference import guarded
+from benchmark.models import (
+    Batch,
+    FitSettings,
+    InputSpec,
+    Model,
+    ModelCard,
+    Pretrainable,
+    PretrainSettings,
+    Prompted,
+    Trainable,
+    card_of,
+)
+from benchmark.plugins import ModelSource
+from benchmark.protocols.prompts import prompts_of
+from benchmark.starting_weights import find_brought
+from cohorts.errors import LeadboardError, ModelError
+
+T = TypeVar("T")
+
+SEED = 1
+
+
+class SkippedError(LeadboardError):
+    """A check that cannot be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that has learnt from the mock cohort.
+
+    Attributes
+    ----------
+    trouble
+        What went wrong with labels that have gaps, so that others had to do.
+    """
+
+    model: Any
+    concepts: tuple[str, ...]
+    trouble: LeadboardError | None = None
+
+
+@dataclass
+class Subject:
+    """A model under test, with what it has learnt so far.
+
+    Attributes
+    ----------
+    folder
+        For weights and checkpoints.
+    cache
+        Where published weights may lie.
+    pretrain
+        Whether to pre-train it even if it is not small.
+    """
+
+    source: ModelSource
+    device: str
+    folder: Path
+    cache: Path
+    pretrain: bool = False
+    _done: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> InputSpec:
+        """What it asks for."""
+        return self.source.card.input
+
+    def has(self, ability: str) -> bool:
+        """Whether it has an ability of `benchmark.models`."""
+        return ability in self.source.abilities
+
+    def once(self, key: str, work: Callable[[], T]) -> T:
+        """Do something, or give again what came of it, or raise again what went wrong."""
+        if key not in self._done:
+            try:
+                self._done[key] = work()
+            except LeadboardError as error:
+                self._done[key] = error
+        done = self._done[key]
+        if isinstance(done, LeadboardError):
+            raise done
+        result: T = done
+        return result
+
+    @cached_property
+    def others(self) -> MockCohort:
+        """People whom the model has not learnt from."""
+        return MockCohort(40, seed=3)
+
+    @cached_property
+    def records(self) -> PreparedRecords:
+        """Their records."""
+        return self.others.records(self.spec)
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The first window of each of their records."""
+        return self.records.batch(range(len(self.others)))
+
+    def usable_ways(self) -> list[Way]:
+        """Every way in which it can be asked; what goes wrong is told by the check that it belongs to.
+
+        Raises
+        ------
+        SkippedError
+            If there is none.
+        """
+        found, reasons = [], []
+        for way in (self.own, self.prompted, self.fitted_way, self.embedding):
+            try:
+                found.append(self.once(way.__name__, way))
+            except LeadboardError as error:
+                reasons.append(str(error))
+        if not found:
+            raise SkippedError(f"it cannot be asked: {'; '.join(dict.fromkeys(reasons))}")
+        return found
+
+    def make(self) -> Model:
+        """Build an instance with the weights that a run would start from."""
+        base = self.base()
+        return self.source.build(self.device) if base is None else self.load(base)
+
+    def load(self, folder: Path) -> Model:
+        """Build an instance and let it load a folder."""
+        model: Any = self.source.build(self.device)
+        guarded(f"{self.source.card.name}.load", lambda: model.load(folder))
+        return checked_model(model)
+
+    def base(self) -> Path | None:
+        """Give the folder of the weights that a run would start from, None for the constructor's.
+
+        Raises
+        ------
+        SkippedError
+            If they are not on this machine.
+        """
+        return self.once("base", self._base)
+
+    def _base(self) -> Path | None:
+        brought = find_brought(self.source, self.cache)
+        if brought is not None:
+            brought.artifact.read()
+            return brought.artifact.weights
+        if self.has("Pretrainable") and (self.source.small or self.pretrain):
+            return self.save(self.pretrained(), "pretrained")
+        if self.has("Pretrainable") or self.has("Published"):
+            raise SkippedError(f"there are no weights to ask with; {self.ways_to_weights()}")
+        return None
+
+    def ways_to_weights(self) -> str:
+        """Say how weights can be had."""
+        ways = ["'--pretrain' makes some on the mock cohort"] if self.has("Pretrainable") else []
+        if self.has("Published"):
+            ways.append(f"'leadboard weights {self.source.spec} --file FILE' brings published ones")
+        return ", ".join(ways)
+
+    def own(self) -> Way:
+        """Its own outputs, as the weights have them."""
+        brought = find_brought(self.source, self.cache)
+        card = self.source.card if brought is None else brought.card
+        if card.outputs == "any" or not card.outputs:
+            raise SkippedError("it has no outputs of its own")
+        return Way(PREDICT, card, self.make, self.device)
+
+    def prompted(self) -> Way:
+        """What it is told in words to look for."""
+        if self.source.card.outputs != "any":
+            raise SkippedError("it is not told in words what to look for")
+        self.base()
+        return self.prompted_for(CONCEPTS)
+
+    def prompted_for(self, concepts: tuple[str, ...]) -> Way:
+        """Ask a prompted model for these concepts."""
+        card = self.asked_for(concepts)
+        return Way(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device)
+
+    def asked_for(self, concepts: tuple[str, ...]) -> ModelCard:
+        """Give its card with these outputs."""
+        return self.source.card.model_copy(update={"outputs": concepts})
+
+    def prompt(self, model: Model, concepts: tuple[str, ...]) -> Model:
+        """Tell an instance what to look for."""
+        if not isinstance(model, Prompted):
+            raise ModelError(f"{self.source.card.name} has no 'set_concepts'.")
+        prompts = prompts_of(concepts)
+        guarded(f"{self.source.card.name}.set_concepts", lambda: model.set_concepts(prompts))
+        return model
+
+    def embedding(self) -> Way:
+        """Its features."""
+        if not self.has("Encoder"):
+            raise SkippedError("it has no 'embed'")
+        self.base()
+        return Way(EMBED, self.source.card, self.make, self.device)
+
+    def fitted_way(self) -> Way:
+        """What it has learnt from labels; other instances load it, or are the same one if they cannot."""
+        fitted = self.fitted()
+
+        def build() -> Model:
+            try:
+                return self.load(self.saved())
+            except LeadboardError:
+                return checked_model(fitted.model)
+
+        return Way(AFTER_FIT, self.asked_for(fitted.concepts), build, self.device)
+
+    def fitted(self) -> Fitted:
+        """Fit, to labels with gaps if it can.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be fitted to any.
+        """
+        return self.once("fit", self._fitted)
+
+    def saved(self) -> Path:
+        """Give the folder that the fitted model was saved to."""
+        return self.once("saved", lambda: self.save(self.fitted().model, "fitted"))
+
+    def _fitted(self) -> Fitted:
+        if not self.has("Trainable"):
+            raise SkippedError("it has no 'fit', 'save' and 'load'")
+        self.base()
+        try:
+            return Fitted(self._fit(CONCEPTS, gaps=True), CONCEPTS)
+        except LeadboardError as trouble:
+            return Fitted(self._fit(FINDINGS, gaps=False), FINDINGS, trouble)
+
+    def _fit(self, concepts: tuple[str, ...], *, gaps: bool) -> Model:
+        name, folder = self.source.card.name, self.folder / f"checkpoints-{len(concepts)}"
+        folder.mkdir()
+        training, validation = (
+            MockCohort(records, seed, gaps=gaps).records(self.spec, concepts)
+            for records, seed in ((32, 1), (16, 2))
+        )
+        model = self.make()
+        if not isinstance(model, Trainable):
+            raise ModelError(f"{name} has no 'fit', 'save' and 'load'.")
+        settings = FitSettings(concepts, SEED, self.device, folder)
+        guarded(f"{name}.fit", lambda: model.fit(training, validation, settings))
+        outputs = guarded(f"The card of {name}", lambda: card_of(checked_model(model))).outputs
+        if outputs != concepts:
+            raise ModelError(f"After fit its card has the outputs {outputs} instead of {concepts}.")
+        return checked_model(model)
+
+    def pretrained(self) -> Model:
+        """Pre-train it on the mock cohort."""
+        return self.once("pretrain", self._pretrained)
+
+    def _pretrained(self) -> Model:
+        name, folder = self.source.card.name, self.folder / "checkpoints-pretraining"
+        folder.mkdir()
+        model = self.source.build(self.device)
+        if not isinstance(model, Pretrainable):
+            raise ModelError(f"{name} has no 'pretrain', 'save' and 'load'.")
+        training, validation = (MockCohort(n, seed).pairs(self.spec) for n, seed in ((32, 1), (16, 2)))
+        settings = PretrainSettings(prompts_of(CONCEPTS), SEED, self.device, "32-true", folder)
+        guarded(f"{name}.pretrain", lambda: model.pretrain([training], [validation], settings))
+        return checked_model(model)
+
+    def save(self, model: Any, name: str) -> Path:
+        """Let an instance save into an empty folder, which is then moved, as the suite does."""
+        before, after = self.folder / f".{name}", self.folder / name
+        before.mkdir()
+        guarded(f"{self.source.card.name}.save", lambda: model.save(before))
+        return before.rename(after)
+
+
+def checked_model(model: object) -> Model:
+    """Refuse an instance that has lost its card or its ``predict``."""
+    if not isinstance(model, Model):
+        raise ModelError(f"{type(model).__name__} has no 'predict' or no 'card' any more.")
+    return model
