@@ -172,6 +172,7 @@ def train(
                 enable_model_summary=False,
                 **options,
             )
+            training.network.train()  # it may come from another training, in evaluation mode
             _fit(trainer, training, path if checkpoint else None)
         if processes > 1:  # the best epoch is known to the processes that have ended
             checkpoint = _read_checkpoint(path, training.identity)

@@ -93,11 +93,6 @@ class DualEncoderModel:
         """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""
         if self._classifier is not None:
             raise ModelError(f"{self.card.name} was fine-tuned to fixed concepts and reads no descriptions.")
-        if self._bare is not None:
-            raise ModelError(
-                f"The weights of {self.card.name} have no text side, so it reads no descriptions: "
-                "fine-tune it, probe its features, or pre-train it here."
-            )
         self._concepts = self._dual_encoder().place_concepts(prompts)
 
     def predict(self, batch: Batch) -> Floats:
@@ -106,10 +101,11 @@ class DualEncoderModel:
 
         if self._classifier is not None:
             return self._classifier.scores(self.prepare(batch))
+        network = self._dual_encoder()
         if self._concepts is None:
             raise ModelError(f"{self.card.name} was not told what to look for: call set_concepts first.")
-        place = self._dual_encoder().place_signals
-        scores = in_parts(place, self.prepare(batch), self._concepts.device) @ self._concepts.T
+        placed = in_parts(network.place_signals, self.prepare(batch), self._concepts.device)
+        scores = placed @ self._concepts.T
         return scores.cpu().numpy()
 
     def embed(self, batch: Batch) -> Floats:
@@ -216,6 +212,11 @@ class DualEncoderModel:
         self._become(card, classifier=classifier)
 
     def _dual_encoder(self) -> DualEncoder:
+        if self._bare is not None:
+            raise ModelError(
+                f"These weights of {self.card.name} have no text side: fine-tune it, probe its features, or "
+                "pre-train it here."
+            )
         if self._encoder() is None or self._network is None:
             raise untrained(self.card)
         return self._network
