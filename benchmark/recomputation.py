@@ -78,6 +78,8 @@ def _leaves(field: str, stated: Any, found: Any) -> Iterator[Compared]:
         for name in dict.fromkeys((*stated, *found)):
             path = f"{field}.{name}" if field else str(name)
             yield from _leaves(path, stated.get(name, ABSENT), found.get(name, ABSENT))
+    elif stated == found and type(stated) is type(found):
+        yield Compared(field, stated, found, True)
     elif isinstance(stated, list | tuple) and isinstance(found, list | tuple) and len(stated) == len(found):
         for at, (one, other) in enumerate(zip(stated, found, strict=True)):
             yield from _leaves(f"{field}[{at}]", one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from benchmark.config import Places
@@ -373,6 +376,28 @@ def test_what_a_stranger_wrote_is_shown_as_visible_characters_only(submission: P
     for finding in (*found.differences, *found.unchecked, *found.remarks):
         assert all(text.isprintable() and len(text) <= 500 for text in finding)
     assert "evil [2J" in said(found)
+
+
+FILES = (GEORGIA, "manifest.json", "card.json", "environment.json", "predictions/as-is/georgia.parquet")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(FILES), at=st.integers(0), value=st.integers(0, 255), sealed=st.booleans())
+def test_a_damaged_byte_anywhere_is_named(
+    submission: Path, places: Places, name: str, at: int, value: int, sealed: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(submission, Path(folder) / submission.name))
+        data = bytearray((copy / name).read_bytes())
+        before = data[at % len(data)]
+        data[at % len(data)] = value
+        (copy / name).write_bytes(data)
+        if name == "manifest.json":
+            check(copy, places)  # another blank in it means the same; it never breaks
+        elif sealed:
+            check(reseal(copy), places)
+        else:
+            assert bool(check(copy, places).differences) == (before != value)
 
 
 def test_nothing_to_check_is_a_wrong_call(tmp_path: Path, run: Path) -> None:
