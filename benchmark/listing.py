@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.config import Places
-from benchmark.metrics.evaluation import Estimate, Evaluation
+from benchmark.metrics.evaluation import ConceptMetrics, Estimate, Evaluation, MacroMetrics
 from benchmark.plugins import ModelSource, find_model, installed_models
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.errors import ModelError
@@ -129,7 +129,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         rows.append(
             {
                 "concept": name if metrics.eligible else f"{name} *",
-                "AUROC": _estimate(metrics.auroc),
+                "AUROC": _estimate(metrics.auroc) + (" †" if metrics.caution else ""),
                 "AUPRC": _estimate(metrics.auprc),
                 "prevalence": "–" if metrics.prevalence is None else f"{metrics.prevalence:.3f}",
                 "n": f"{metrics.n:,}",
@@ -155,14 +155,30 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     if any(not metrics.eligible for metrics in evaluation.concepts.values()):
         print("* fewer than 10 positives or 10 negatives: not in the macro average.")
+    if any(metrics.caution for metrics in evaluation.concepts.values()):
+        print("† few positives for an AUROC this high: the interval is too narrow.")
+    for reason, of in _without_interval(evaluation).items():
+        print(f"[–] {', '.join(of)}: {reason}.")
+
+
+def _without_interval(evaluation: Evaluation) -> dict[str, list[str]]:
+    """Reason -> figures that have a value and no interval."""
+    found: dict[str, list[str]] = {}
+    measured: dict[str, ConceptMetrics | MacroMetrics] = {**evaluation.concepts, "macro": evaluation.macro}
+    for name, metrics in measured.items():
+        for metric, estimate in (("AUROC", metrics.auroc), ("AUPRC", metrics.auprc)):
+            if estimate.value is not None and estimate.interval is None:
+                found.setdefault(estimate.reason or "no interval", []).append(f"{name} {metric}")
+    return found
 
 
 def _estimate(estimate: Estimate) -> str:
     if estimate.value is None:
         return "–"
-    if estimate.low is None or estimate.high is None:
+    if estimate.interval is None:
         return f"{estimate.value:.3f} [–]"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    low, high = estimate.interval
+    return f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _shown(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from benchmark.contamination import relation
+from benchmark.metrics.evaluation import RESAMPLES
 from benchmark.models import ModelCard
 from benchmark.plugins import ModelSource
 from benchmark.protocols.prompts import prompts_of
@@ -43,7 +44,7 @@ class RunSettings:
     """
 
     seed: int = 0
-    resamples: int = 1000
+    resamples: int = RESAMPLES
     records: Selection | None = None
 
 

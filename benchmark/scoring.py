@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from benchmark.metrics.evaluation import Evaluation, evaluate
+from benchmark.metrics.evaluation import RESAMPLES, Evaluation, evaluate
 from cohorts.errors import UsageError
 
 RECORD, PATIENT = "record_id", "patient_id"
@@ -32,7 +32,7 @@ NUMERIC = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean, pa.ty
 
 
 def score_table(
-    scores_path: Path | str, labels_path: Path | str, *, resamples: int = 1000, seed: int = 0
+    scores_path: Path | str, labels_path: Path | str, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Evaluation:
     """Metrics of a table of scores against a table of labels.
 

@@ -46,7 +46,7 @@ def run(
     pretrain_on: Repeated = (),
     records: Literal["all", "test"] | None = None,
     seed: int = 0,
-    resamples: int = 1000,
+    resamples: int = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     batch_size: int = 64,

@@ -59,7 +59,7 @@ def score(
     out
         Folder of the run.
     resamples
-        Bootstrap resamples: 1000, or as in the run.
+        Bootstrap resamples: 10,000, or as in the run.
     seed
         Seed of the bootstrap: 0, or as in the run.
     as_json
@@ -85,7 +85,7 @@ def score(
     from benchmark.scoring import score_table
 
     answer = score_table(
-        scores, labels, resamples=1000 if resamples is None else resamples, seed=0 if seed is None else seed
+        scores, labels, resamples=10_000 if resamples is None else resamples, seed=0 if seed is None else seed
     )
     _show(answer, answer, as_json)
     return 0

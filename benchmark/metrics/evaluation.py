@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from benchmark.metrics.bootstrap import (
     Bootstrap,
@@ -20,132 +20,42 @@ from benchmark.metrics.bootstrap import (
     mean_bootstrap,
     missing_ids,
 )
-from benchmark.metrics.intervals import percentile_interval
+from benchmark.metrics.estimates import BootstrapSettings as BootstrapSettings
+from benchmark.metrics.estimates import ConceptMetrics as ConceptMetrics
+from benchmark.metrics.estimates import Estimate as Estimate
+from benchmark.metrics.estimates import Evaluation as Evaluation
+from benchmark.metrics.estimates import FitMetrics as FitMetrics
+from benchmark.metrics.estimates import MacroMetrics as MacroMetrics
+from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval
 from cohorts.errors import ModelError, UsageError
 
 MINIMUM = 10
 """Positives, and negatives, that a concept needs to enter the macro average and the ranking."""
 
-LEVEL = 0.95
+RESAMPLES = 10_000
+"""Bootstrap resamples where nobody asks for another number."""
 
 Scores = pd.DataFrame | npt.NDArray[Any]
 
 
-class _Result(BaseModel):
-    """Undefined numbers are None with a reason: NaN and infinity are refused, so the JSON is strict."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Estimate(_Result):
-    """A value on the full data with its bootstrap interval.
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What the intervals of an evaluation were taken from, for differences between models and cohorts.
 
     Attributes
     ----------
-    value
-        None where undefined, never 0 or 0.5 in its place.
-    low, high
-        Percentile interval over the resamples in which the value is defined; None without one.
-    reason
-        Why ``value`` or the interval is None.
-    undefined_fraction
-        Fraction of the resamples that were left out because the value is undefined in them.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    reason: str | None = None
-    undefined_fraction: float
-
-
-class ConceptMetrics(_Result):
-    """One concept in one cohort.
-
-    Attributes
-    ----------
-    auroc, auprc
-        AUPRC is the average precision; it is read against ``prevalence``.
-    n, positives
-        Annotated records, and the positive ones among them.
-    prevalence
-        ``positives / n``, None without an annotated record.
-    eligible
-        Whether there are enough positives and negatives for the macro average and for ranking.
-    """
-
-    auroc: Estimate
-    auprc: Estimate
-    n: int
-    positives: int
-    prevalence: float | None
-    eligible: bool
-
-
-class MacroMetrics(_Result):
-    """Unweighted means over the eligible concepts, which are named.
-
-    Attributes
-    ----------
-    auroc, auprc
-        The mean is taken inside each resample. A resample in which one of the concepts is undefined
-        is left out, so that every mean is over the same concepts.
-    prevalence
-        Mean prevalence of the concepts.
+    macro_auroc, macro_auprc
+        float64 ``[resamples]``, NaN where undefined.
     concepts
         The eligible ones.
+    auroc
+        float32 ``[resamples, concepts]``, which is exact enough for an interval and half the size.
     """
 
-    auroc: Estimate
-    auprc: Estimate
-    prevalence: float | None
+    macro_auroc: Values
+    macro_auprc: Values
     concepts: tuple[str, ...]
-
-
-class BootstrapSettings(_Result):
-    """How the intervals were made.
-
-    Attributes
-    ----------
-    unit
-        What was drawn with replacement.
-    groups
-        How many there are of it. Among patients, a record without patient id counts as one.
-    """
-
-    resamples: int
-    seed: int
-    level: float = LEVEL
-    unit: Literal["patients", "records"]
-    groups: int
-
-
-class FitMetrics(_Result):
-    """Macro averages of one of several fits; None where no concept is eligible."""
-
-    auroc: float | None
-    auprc: float | None
-
-
-class Evaluation(_Result):
-    """All metrics of one model on one cohort.
-
-    Attributes
-    ----------
-    fits
-        Where the model was fitted several times, each fit's macro averages. Every other number is the
-        mean over the fits, in the full data and in each resample.
-    concepts
-        By concept id, in the order of the columns of the labels.
-    notes
-        Sentences for the reader: what was assumed or ignored.
-    """
-
-    macro: MacroMetrics
-    concepts: dict[str, ConceptMetrics]
-    bootstrap: BootstrapSettings
-    fits: tuple[FitMetrics, ...] = ()
-    notes: tuple[str, ...] = ()
+    auroc: npt.NDArray[np.float32]
 
 
 def evaluate(
@@ -153,7 +63,7 @@ def evaluate(
     scores: Scores | Sequence[Scores],
     patients: pd.Series[Any] | None = None,
     *,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     minimum: int = MINIMUM,
 ) -> Evaluation:
@@ -182,6 +92,19 @@ def evaluate(
     UsageError
         If labels, patients, resamples or seed are not as described.
     """
+    return evaluate_resampled(labels, scores, patients, resamples=resamples, seed=seed, minimum=minimum)[0]
+
+
+def evaluate_resampled(
+    labels: pd.DataFrame,
+    scores: Scores | Sequence[Scores],
+    patients: pd.Series[Any] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    minimum: int = MINIMUM,
+) -> tuple[Evaluation, Resampled]:
+    """Do what `evaluate` does, and give the resampled figures too."""
     if resamples < 0 or not 0 <= seed < 2**64:
         raise UsageError(
             f"{resamples} resamples from seed {seed} cannot be drawn: give 0 or more resamples and a seed "
@@ -196,36 +119,63 @@ def evaluate(
     settings = BootstrapSettings(
         resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1
     )
-
-    concepts: dict[str, ConceptMetrics] = {}
-    for column, name in enumerate(labels.columns):
-        n = int(np.count_nonzero(truth[:, column] >= 0))
-        positives = int(np.count_nonzero(truth[:, column] == 1))
-        why = _why_undefined(n, positives)
-        concepts[str(name)] = ConceptMetrics(
-            auroc=_estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why),
-            auprc=_estimate(drawn.auprc[column], drawn.auprc_resamples[:, column], settings, why),
-            n=n,
-            positives=positives,
-            prevalence=positives / n if n else None,
-            eligible=min(positives, n - positives) >= max(minimum, 1),
-        )
-
+    concepts = {
+        str(name): _concept(truth[:, column], groups, drawn, column, settings, minimum)
+        for column, name in enumerate(labels.columns)
+    }
     eligible = [column for column, metrics in enumerate(concepts.values()) if metrics.eligible]
     why = f"no concept has at least {minimum} positives and {minimum} negatives"
     prevalences = [metrics.positives / metrics.n for metrics in concepts.values() if metrics.eligible]
-    macro = MacroMetrics(
-        auroc=_macro(drawn.auroc, drawn.auroc_resamples, eligible, settings, why),
-        auprc=_macro(drawn.auprc, drawn.auprc_resamples, eligible, settings, why),
-        prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
+    resampled = Resampled(
+        macro_auroc=_mean(drawn.auroc_resamples, eligible),
+        macro_auprc=_mean(drawn.auprc_resamples, eligible),
         concepts=tuple(name for name, metrics in concepts.items() if metrics.eligible),
+        auroc=drawn.auroc_resamples[:, eligible].astype(np.float32),
     )
-    return Evaluation(
+    macro = MacroMetrics(
+        auroc=_estimate(float(_mean(drawn.auroc[None], eligible)[0]), resampled.macro_auroc, settings, why),
+        auprc=_estimate(float(_mean(drawn.auprc[None], eligible)[0]), resampled.macro_auprc, settings, why),
+        prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
+        concepts=resampled.concepts,
+    )
+    evaluation = Evaluation(
         macro=macro,
         concepts=concepts,
         bootstrap=settings,
         fits=tuple(_fit_metrics(fit, eligible) for fit in of_fits) if len(of_fits) > 1 else (),
         notes=notes,
+    )
+    return evaluation, resampled
+
+
+def _concept(
+    truth: npt.NDArray[np.int8],
+    groups: Groups,
+    drawn: Bootstrap,
+    column: int,
+    settings: BootstrapSettings,
+    minimum: int,
+) -> ConceptMetrics:
+    n, positives = int(np.count_nonzero(truth >= 0)), int(np.count_nonzero(truth == 1))
+    why = _why_undefined(n, positives)
+    independent = settings.groups == len(groups)
+    witnesses = len(np.unique(groups[truth == 1]))  # ten recordings of one patient are not ten witnesses
+    warning = caution(float(drawn.auroc[column]), witnesses)
+    if witnesses < positives:
+        warning = warning.replace("positives:", "patients with a positive:", 1)
+    auroc = _estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why)
+    newcombe = newcombe_interval(auroc.value, positives, n - positives) if auroc.value in (0, 1) else None
+    if newcombe is not None and independent and auroc.low is not None:
+        ends = f"{newcombe[0]:.3f} to {newcombe[1]:.3f}"
+        auroc = auroc.model_copy(update={"reason": f"{auroc.reason}; by Newcombe's method {ends}"})
+    return ConceptMetrics(
+        auroc=auroc,
+        auprc=_estimate(drawn.auprc[column], drawn.auprc_resamples[:, column], settings, why),
+        n=n,
+        positives=positives,
+        prevalence=positives / n if n else None,
+        eligible=min(positives, n - positives) >= max(minimum, 1),
+        caution=warning or None,
     )
 
 
@@ -235,12 +185,10 @@ def _fit_metrics(fit: Bootstrap, eligible: list[int]) -> FitMetrics:
     return FitMetrics(auroc=float(fit.auroc[eligible].mean()), auprc=float(fit.auprc[eligible].mean()))
 
 
-def _macro(
-    values: Values, resampled: Values, eligible: list[int], settings: BootstrapSettings, why: str
-) -> Estimate:
-    if not eligible:
-        return _estimate(math.nan, np.full(len(resampled), np.nan), settings, why)
-    return _estimate(float(values[eligible].mean()), resampled[:, eligible].mean(axis=1), settings, "")
+def _mean(values: Values, eligible: list[int]) -> Values:
+    """Mean over the eligible concepts of each row, NaN where there is none."""
+    means: Values = values[:, eligible].mean(axis=1) if eligible else np.full(len(values), np.nan)
+    return means
 
 
 def _estimate(value: float, resampled: Values, settings: BootstrapSettings, why: str) -> Estimate:
@@ -251,7 +199,12 @@ def _estimate(value: float, resampled: Values, settings: BootstrapSettings, why:
     if interval is None:
         reason = "no interval: " + _why_no_interval(settings)
         return Estimate(value=value, low=None, high=None, reason=reason, undefined_fraction=undefined)
-    return Estimate(value=value, low=interval[0], high=interval[1], undefined_fraction=undefined)
+    width = None
+    if value in (0, 1) and interval[0] == interval[1]:
+        width = f"an interval without width: at exactly {value:g} no resample differs, which is not certainty"
+    return Estimate(
+        value=value, low=interval[0], high=interval[1], reason=width, undefined_fraction=undefined
+    )
 
 
 def _why_no_interval(settings: BootstrapSettings) -> str:

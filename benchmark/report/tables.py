@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmark.metrics.evaluation import ConceptMetrics, Estimate
+from benchmark.metrics.intervals import FEW_POSITIVES, NEAR_PERFECT
 from benchmark.report.change import change_elsewhere
 from benchmark.report.leaderboard import (
     Board,
@@ -43,6 +44,11 @@ class Cell:
 
 
 DASH = Cell(UNDEFINED, kind="muted")
+
+FEW = (
+    f"fewer than {FEW_POSITIVES} positives, or than {4 * FEW_POSITIVES} at an AUROC above {NEAR_PERFECT}: the "
+    "interval is too narrow"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def number_cell(value: float | None, *notes: str, kind: Kind = "number") -> Cell
 def estimate_cell(estimate: Estimate, *, muted: bool = False) -> Cell:
     """Cell with a value and its interval; the reason for a missing part becomes a note."""
     notes = []
-    if estimate.value is None or estimate.low is None or estimate.high is None:
+    if estimate.value is None or estimate.interval is None:
         notes.append(plain(estimate.reason or "undefined"))
     if estimate.value is not None and estimate.undefined_fraction > 0:
         notes.append(f"undefined in {estimate.undefined_fraction:.1%} of the resamples, which are left out")
@@ -271,6 +277,8 @@ def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[
         differs = (metrics.n, metrics.positives) != (first.n, first.positives)
         for estimate in (metrics.auroc, metrics.auprc):
             cell = estimate_cell(estimate, muted=not metrics.eligible)
+            if estimate is metrics.auroc and metrics.caution and estimate.interval is not None:
+                cell = replace(cell, notes=(*cell.notes, FEW))
             if differs:
                 note = f"on {count(metrics.n)} annotated records, {count(metrics.positives)} positive"
                 cell = replace(cell, notes=(*cell.notes, note))

@@ -47,9 +47,10 @@ def interval(estimate: Estimate) -> str:
     """Value with its interval, for example ``0.871 [0.850, 0.893]``."""
     if estimate.value is None:
         return UNDEFINED
-    if estimate.low is None or estimate.high is None:
+    if estimate.interval is None:
         return f"{number(estimate.value)} [{UNDEFINED}]"
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+    low, high = estimate.interval
+    return f"{number(estimate.value)} [{number(low)}, {number(high)}]"
 
 
 def count(value: int | None) -> str:

@@ -16,7 +16,8 @@ from scipy.stats import norm
 
 from benchmark.metrics.bootstrap import bootstrap, group_records
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.evaluation import Estimate, Evaluation, evaluate
+from benchmark.metrics.evaluation import Estimate, Evaluation, evaluate, evaluate_resampled
+from benchmark.metrics.intervals import newcombe_interval
 from cohorts.errors import ModelError, UsageError
 
 
@@ -355,3 +356,47 @@ def test_intervals_cover_the_truth_and_clusters_need_patients() -> None:
 
     assert 0.90 <= covered["patients"] / 200 <= 0.985
     assert covered["records"] / 200 < 0.88
+
+
+def test_few_positives_are_a_caution_and_count_patients() -> None:
+    labels, scores, patients = cohort(records=2000, patients=5000)
+    labels["LBBB"], labels["PVC"] = np.int8(0), np.int8(0)
+    labels.iloc[:49, labels.columns.get_loc("LBBB")] = 1
+    labels.iloc[:60, labels.columns.get_loc("PVC")] = 1
+    patients.iloc[:60] = np.arange(60)
+    alone = evaluate(labels, scores, resamples=20).concepts
+    assert alone["LBBB"].caution == "49 positives: with fewer than 50 the interval is too narrow."
+    assert alone["PVC"].caution is None
+    patients.iloc[:60] = np.arange(60) // 2
+    shared = evaluate(labels, scores, patients, resamples=20).concepts
+    assert shared["PVC"].caution == (
+        "30 patients with a positive: with fewer than 50 the interval is too narrow."
+    )
+
+
+def test_an_auroc_of_one_has_no_interval_but_newcombes() -> None:
+    labels = pd.DataFrame({"AF": [1] * 10 + [0] * 30}, dtype=np.int8)
+    scores = pd.DataFrame({"AF": -np.arange(40.0)})
+    found = evaluate(labels, scores, resamples=50).concepts["AF"].auroc
+    assert (found.value, found.interval) == (1.0, None)
+    low, high = newcombe_interval(1.0, 10, 30) or (math.nan, math.nan)
+    assert found.reason is not None
+    assert found.reason.endswith(f"which is not certainty; by Newcombe's method {low:.3f} to {high:.3f}")
+    pairs = evaluate(labels, scores, pd.Series(np.arange(40) // 2), resamples=50).concepts["AF"].auroc
+    assert (
+        pairs.reason == "an interval without width: at exactly 1 no resample differs, which is not certainty"
+    )
+
+
+def test_resampled_figures_are_those_of_the_intervals() -> None:
+    labels, scores, patients = cohort()
+    found, drawn = evaluate_resampled(labels, scores, patients, resamples=300, seed=2)
+    assert drawn.concepts == found.macro.concepts == ("AF", "LBBB", "PVC")
+    assert drawn.auroc.dtype == np.float32
+    for column, name in enumerate(drawn.concepts):
+        ends = np.percentile(drawn.auroc[:, column], [2.5, 97.5])
+        assert ends == pytest.approx(
+            [found.concepts[name].auroc.low, found.concepts[name].auroc.high], abs=1e-6
+        )
+    assert np.percentile(drawn.macro_auprc, 2.5) == pytest.approx(found.macro.auprc.low, abs=1e-12)
+    np.testing.assert_allclose(drawn.auroc.mean(axis=1), drawn.macro_auroc, atol=1e-6)

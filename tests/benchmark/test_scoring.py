@@ -294,8 +294,14 @@ def test_one_concept_without_positives_gives_null_and_a_macro_without_it(tmp_pat
     assert found["concepts"]["WPW"]["auroc"]["value"] is None
     assert found["concepts"]["WPW"]["eligible"] is False
     assert found["macro"]["auroc"] == {
-        "value": 1.0, "low": 1.0, "high": 1.0, "reason": None, "undefined_fraction": 0.0,
-    }  # fmt: skip
+        "value": 1.0,
+        "low": 1.0,
+        "high": 1.0,
+        "reason": "an interval without width: at exactly 1 no resample differs, which is not certainty",
+        "undefined_fraction": 0.0,
+    }
+    newcombe = found["concepts"]["AF"]["auroc"]["reason"].partition("Newcombe's method ")[2]
+    assert float(newcombe[:5]) < 0.9 < float(newcombe[-5:]) == 1.0
     assert (found["bootstrap"]["resamples"], found["bootstrap"]["seed"]) == (50, 3)
 
 
