@@ -127,7 +127,7 @@ def test_they_stand_beside_the_models_of_a_run(table: pd.DataFrame, places: Plac
     assert settings_of(run, None, None) == SETTINGS
     with pytest.raises(UsageError, match="50 resamples and seed 0"):
         settings_of(run, 1, None)
-    assert settings_of(tmp_path, 1, None) == RunSettings(seed=1, resamples=1000)
+    assert settings_of(tmp_path, 1, None) == RunSettings(seed=1)
     edit_json(run / "noisy/as-is/georgia.json", lambda content: content["cohort"].update(fingerprint="old"))
     with pytest.raises(UsageError, match=r"noisy on georgia in .* is from other data"):
         score(file, places, run)
