@@ -13,6 +13,8 @@ from cohorts.errors import ModelError
 FILE = "card.yaml"
 LARGEST = 64 * 1024
 """Bytes; a card is a page."""
+DEEPEST = 4
+"""Lists and mappings in each other; a card has two."""
 
 
 def card_beside(path: Path) -> dict[str, Any] | None:
@@ -46,7 +48,7 @@ def card_beside(path: Path) -> dict[str, Any] | None:
         raise ModelError(f"{file} cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise ModelError(f"{file} is not UTF-8 text; save it as such.") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise ModelError(f"{file} is not valid YAML: {_in_one_line(error)}.") from None
     if not isinstance(card, dict):
         raise ModelError(f"{file} has no fields; write 'name: my-model' and so on, one field a line.")
@@ -68,16 +70,18 @@ class _StrictLoader(yaml.BaseLoader):
 
 
 def _mapping(text: str) -> Any:
-    for event in yaml.parse(text, yaml.BaseLoader):
+    depth = 0
+    for event in yaml.parse(text, yaml.BaseLoader):  # one by one, so that neither of these costs anything
         if isinstance(event, yaml.AliasEvent):  # ten lines of them can stand for a billion values
             raise yaml.YAMLError("it has an alias, which a card does not need")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.YAMLError("it is nested too deeply")
     return yaml.load(text, _StrictLoader)  # noqa: S506 - the base loader makes nothing but text
 
 
-def _in_one_line(error: Exception) -> str:
+def _in_one_line(error: yaml.YAMLError) -> str:
     """Say what is wrong and in which line, without the excerpt that PyYAML draws."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem} in line {error.problem_mark.line + 1}"
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
     return " ".join(str(error).split())

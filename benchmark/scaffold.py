@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-import sys
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -83,6 +82,7 @@ def _module(name: str) -> str:
     module = name.replace("-", "_")
     if keyword.iskeyword(module) or module == "tests":
         raise UsageError(f"'{module}' cannot be the name of a Python package; choose another.")
-    if module in sys.stdlib_module_names or module in packages_distributions():
+    taken = find_spec(module)
+    if taken is not None and taken.origin is not None:  # None for a folder that is no package
         raise UsageError(f"'{module}' is the name of a Python package that is here already; choose another.")
     return module

@@ -203,9 +203,11 @@ def unknown_people(question: Question) -> str:
 
     Whole cohorts have neither.
     """
-    batch = question.batch
-    question.way.ask(replace(batch, age=np.full_like(batch.age, np.nan), sex=np.full_like(batch.sex, "")))
-    return "age NaN and sex '' are survived"
+    batch, some = question.batch, np.arange(len(question.batch)) % 3 == 0
+    for unknown in (some, np.ones_like(some)):
+        age, sex = np.where(unknown, np.float32(np.nan), batch.age), np.where(unknown, "", batch.sex)
+        question.way.ask(replace(batch, age=age, sex=sex))
+    return "finite with some and with all of them unknown"
 
 
 def _survived(question: Question, variants: dict[str, Floats]) -> str:

@@ -29,10 +29,8 @@ class Ramps:
         self.leads = STANDARD_LEADS[::-1]
         self._spec = spec
         self._kinds = ((spec.sampling_rate, 1.0), (257.0, 1.0), (1000.0, 0.5), (500.0, 2.6))
-        ids, nothing = [f"ramp-{n}" for n in range(len(self._kinds))], [None] * len(self._kinds)
-        self.index = pd.DataFrame(
-            {"record_id": ids, "age": [np.nan] * len(ids), "sex": pd.Series(nothing, dtype="str")}
-        )
+        ids = [f"ramp-{number}" for number in range(len(self._kinds))]
+        self.index = pd.DataFrame({"record_id": ids, "age": 50.0, "sex": "female"})
         self.labels = pd.DataFrame(index=range(len(ids)))
 
     def recording(self, position: int) -> Recording:

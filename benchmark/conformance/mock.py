@@ -5,6 +5,7 @@ What a model is given of it goes the way of every real recording, through `bench
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -38,7 +39,7 @@ LEAD_ORDERS = (
 
 
 class MockCohort:
-    """Records with everything that releases have: several rates, lengths and lead orders, gaps, no age.
+    """Records as releases have them: several rates, lengths and lead orders; gaps in everything.
 
     It has what `PreparedRecords` reads of a store.
 
@@ -49,7 +50,8 @@ class MockCohort:
     seed
         Another seed, other people.
     gaps
-        Whether labels have gaps: a tenth is -1, and `UNANNOTATED` is -1 everywhere.
+        Whether a tenth of all labels is -1 and a tenth of all ages and sexes unknown, and samples and
+        whole leads are missing.
 
     Attributes
     ----------
@@ -59,19 +61,21 @@ class MockCohort:
         As those of a store.
     """
 
-    def __init__(self, records: int, seed: int, *, gaps: bool = True) -> None:
+    def __init__(self, records: int, seed: int, *, gaps: bool) -> None:
         rng = np.random.default_rng(seed)
         number = rng.permutation(records)
         self.truth = np.column_stack([number >> bit & 1 for bit in range(3)]).astype(np.int8)
-        self.labels = self._labels(rng, gaps=gaps)
+        self.labels = self._labels(gaps=gaps)
         ill, wide = self.truth[:, 1] == 1, self.truth[:, 2] == 1
         age = np.where(ill, rng.uniform(62, 90, records), rng.uniform(20, 55, records))
-        age[rng.random(records) < 0.1] = np.nan
-        sex = pd.Series(np.where(wide, "female", "male"), dtype="str").mask(rng.random(records) < 0.1)
+        sex = pd.Series(np.where(wide, "female", "male"), dtype="str")
+        if gaps:
+            age[rng.random(records) < 0.1] = np.nan
+            sex = sex.mask(rng.random(records) < 0.1)
         ids = [f"mock-{seed}-{record:04d}" for record in range(records)]
         self.index = pd.DataFrame({"record_id": ids, "age": age, "sex": sex})
         self._recordings = [
-            self._recording(rng, record, int(number[record]) // 8) for record in range(records)
+            self._recording(rng, row, int(number[row]) // 8, gaps=gaps) for row in range(records)
         ]
 
     def __len__(self) -> int:
@@ -95,24 +99,32 @@ class MockCohort:
         """All records with what was written about them."""
         return PairedRecords(cast("Store", self), np.arange(len(self)), spec, self.sentences)
 
-    def _labels(self, rng: np.random.Generator, *, gaps: bool) -> pd.DataFrame:
+    def _labels(self, *, gaps: bool) -> pd.DataFrame:
         labels = pd.DataFrame(self.truth, columns=list(FINDINGS))
         labels[NEVER] = np.int8(0)
-        labels = labels.mask(rng.random(labels.shape) < 0.1, -1) if gaps else labels
+        if gaps:
+            unclear = np.add.outer(np.arange(len(labels)), 3 * np.arange(labels.shape[1])) % 10 == 0
+            labels = labels.mask(unclear, -1)
         labels[UNANNOTATED] = np.int8(-1)
         return labels[list(CONCEPTS)].astype(np.int8)
 
-    def _recording(self, rng: np.random.Generator, record: int, group: int) -> Recording:
+    def _recording(self, rng: np.random.Generator, row: int, group: int, *, gaps: bool) -> Recording:
         rate, seconds = RATES[group % len(RATES)], SECONDS[group % len(SECONDS)]
         leads = LEAD_ORDERS[group % len(LEAD_ORDERS)]
-        signal = _heart(rng, np.arange(round(rate * seconds)) / rate, self.truth[record])
+        signal = _heart(rng, np.arange(round(rate * seconds)) / rate, self.truth[row])
         signal = signal[[STANDARD_LEADS.index(lead) for lead in leads]]
-        if record % 7 == 0:
+        if gaps and row % 7 == 0:
             start = rng.integers(signal.shape[1] // 2)
             signal[:, start : start + round(rate / 4)] = np.nan
-        if record % 11 == 0:
+        if gaps and row % 11 == 0:
             signal[leads.index("V6")] = np.nan
         return Recording(signal, rate, leads)
+
+
+@lru_cache(maxsize=8)
+def mock_cohort(records: int, seed: int, *, gaps: bool) -> MockCohort:
+    """Make a cohort, once a process: many models may be checked with it."""
+    return MockCohort(records, seed, gaps=gaps)
 
 
 def _heart(rng: np.random.Generator, time: npt.NDArray[np.float64], findings: npt.NDArray[np.int8]) -> Floats:

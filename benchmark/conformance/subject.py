@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Way
-from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort
+from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
 from benchmark.harmonise import PreparedRecords
 from benchmark.inference import guarded
 from benchmark.models import (
@@ -98,8 +98,8 @@ class Subject:
 
     @cached_property
     def others(self) -> MockCohort:
-        """People whom the model has not learnt from."""
-        return MockCohort(40, seed=3)
+        """People whom the model has not learnt from, of whom everything is known."""
+        return mock_cohort(40, seed=3, gaps=False)
 
     @cached_property
     def records(self) -> PreparedRecords:
@@ -246,7 +246,7 @@ class Subject:
         name, folder = self.source.card.name, self.folder / f"checkpoints-{len(concepts)}"
         folder.mkdir()
         training, validation = (
-            MockCohort(records, seed, gaps=gaps).records(self.spec, concepts)
+            mock_cohort(records, seed, gaps=gaps).records(self.spec, concepts)
             for records, seed in ((32, 1), (16, 2))
         )
         model = self.make()
@@ -269,7 +269,9 @@ class Subject:
         model = self.source.build(self.device)
         if not isinstance(model, Pretrainable):
             raise ModelError(f"{name} has no 'pretrain', 'save' and 'load'.")
-        training, validation = (MockCohort(n, seed).pairs(self.spec) for n, seed in ((32, 1), (16, 2)))
+        training, validation = (
+            mock_cohort(records, seed, gaps=True).pairs(self.spec) for records, seed in ((32, 1), (16, 2))
+        )
         settings = PretrainSettings(prompts_of(CONCEPTS), SEED, self.device, "32-true", folder)
         guarded(f"{name}.pretrain", lambda: model.pretrain([training], [validation], settings))
         return checked_model(model)

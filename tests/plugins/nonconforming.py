@@ -1,0 +1,433 @@
+"""Models that break the contract in ways that leave plausible scores behind, each in one way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+CARD = {
+    "name": "nonconforming",
+    "outputs": ["AF", "LVH"],
+    "trained_on": [],
+    "input": {"sampling_rate": 100, "seconds": 5, "leads": ["II", "V1"]},
+}
+
+
+class Right:
+    """What the others would be."""
+
+    def __init__(self):
+        self.card = dict(CARD)
+
+    def predict(self, batch):
+        return batch.signals.std(axis=2)
+
+
+class UnknownCohort(Right):
+    def __init__(self):
+        self.card = {**CARD, "trained_on": ["ptbxl"]}
+
+
+class UnknownConcept(Right):
+    def __init__(self):
+        self.card = {**CARD, "outputs": ["AF", "GOUT"]}
+
+
+class AnotherCardEachTime(Right):
+    made = 0
+
+    def __init__(self):
+        type(self).made += 1
+        self.card = {**CARD, "version": str(self.made)}
+
+
+class Noisy(Right):
+    """Dropout that is left on."""
+
+    def predict(self, batch):
+        return super().predict(batch) * np.random.default_rng().integers(0, 2, (len(batch), 1))
+
+
+class Remembers(Right):
+    """Gives the scores of the batch before."""
+
+    before = None
+
+    def predict(self, batch):
+        answer, self.before = self.before, super().predict(batch)
+        return self.before if answer is None or answer.shape != self.before.shape else answer
+
+
+class Drifts(Right):
+    """Standardises by a running mean over all batches, but not by the batch that it is asked about twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen: dict[bytes, np.ndarray] = {}
+
+    def predict(self, batch):
+        answer = super().predict(batch)
+        self.seen.setdefault(answer.tobytes(), answer.mean(axis=0))
+        return answer - np.mean(list(self.seen.values()), axis=0)
+
+
+class OrderDependent(Right):
+    """Subtracts what it saw in the records before."""
+
+    def predict(self, batch):
+        size = super().predict(batch)
+        return size - np.cumsum(size, axis=0) / np.arange(1, len(size) + 1)[:, None]
+
+
+class BatchDependent(Right):
+    """Standardises each batch by its own mean and spread."""
+
+    def predict(self, batch):
+        size = super().predict(batch)
+        return (size - size.mean(axis=0)) / (size.std(axis=0) + 1e-3)
+
+
+class SizeDependent(Right):
+    """Scores a small batch otherwise than a full one."""
+
+    def predict(self, batch):
+        return super().predict(batch) * (1.001 if len(batch) < 16 else 1.0)
+
+
+class Squeezes(Right):
+    def predict(self, batch):
+        return super().predict(batch).squeeze()
+
+
+class NewWeights(Right):
+    def __init__(self):
+        super().__init__()
+        self.weights = np.random.default_rng().normal(size=(2, 2))
+
+    def predict(self, batch):
+        return super().predict(batch) @ self.weights
+
+
+class Mutating(Right):
+    def predict(self, batch):
+        np.subtract(batch.signals, batch.signals.mean(axis=2, keepdims=True), out=batch.signals)
+        return super().predict(batch)
+
+
+class MutatingAges(Right):
+    def predict(self, batch):
+        batch.age[:] = 0
+        return super().predict(batch)
+
+
+class MovedInput(Right):
+    """Asks for something else once it was asked."""
+
+    def predict(self, batch):
+        self.card = {**CARD, "input": {**CARD["input"], "sampling_rate": 250}}
+        return super().predict(batch)
+
+
+class FullLengthOnly(Right):
+    """Takes no record that ends before its window does."""
+
+    def predict(self, batch):
+        ends = batch.signals[:, :, -1].any(axis=1)
+        assert ends.all() or not batch.signals.any(), "the record is too short"
+        return super().predict(batch)
+
+
+class Logits(Right):
+    def __init__(self):
+        self.card = {**CARD, "probabilities": True}
+
+    def predict(self, batch):
+        return np.log(super().predict(batch) + 1e-3)
+
+
+class ProbabilitiesOfTheUsual(Right):
+    """Probabilities only as long as no amplitude is unusual."""
+
+    def __init__(self):
+        self.card = {**CARD, "probabilities": True}
+
+    def predict(self, batch):
+        return super().predict(batch) / 5
+
+
+class DividesBySpread(Right):
+    def predict(self, batch):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            standardised = batch.signals / batch.signals.std(axis=2, keepdims=True)
+        return standardised.max(axis=2)
+
+
+class HalfPrecision(Right):
+    def predict(self, batch):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.square(batch.signals.astype(np.float16)).mean(axis=2)
+
+
+class NeedsAge(Right):
+    def predict(self, batch):
+        return super().predict(batch) * batch.age[:, None]
+
+
+class NeedsSex(Right):
+    def predict(self, batch):
+        return super().predict(batch) * [[{"female": 1, "male": 2}[str(sex)]] for sex in batch.sex]
+
+
+class KeepsBatches(Right):
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def predict(self, batch):
+        self.kept.append(batch.signals[:, 0])
+        return super().predict(batch)
+
+
+class Grows(Right):
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def predict(self, batch):
+        self.kept.append(np.ones(400_000))
+        return super().predict(batch)
+
+
+class Spectrum(Right):
+    """Ridge regression on log powers of lead II: right, and it learns."""
+
+    def __init__(self):
+        self.card = {**CARD, "name": "spectrum", "outputs": []}
+        self.weights = np.zeros((0, 0))
+
+    def features(self, batch):
+        powers = np.square(np.abs(np.fft.rfft(batch.signals[:, 0], axis=1)))[:, 1:161]
+        bands = powers.reshape(len(powers), 40, 4).sum(axis=2)
+        return np.column_stack([np.log(bands + 1), np.ones(len(powers))])
+
+    def learnt(self, labels):
+        return labels
+
+    def ridge(self, features, labels):
+        return np.linalg.solve(features.T @ features + 10 * np.eye(features.shape[1]), features.T @ labels)
+
+    def fit(self, training, validation, settings):
+        features = self.features(training.batch(range(len(training))))
+        labels = self.learnt(training.labels[list(settings.concepts)].to_numpy(float))
+        self.weights = np.column_stack([self.ridge(features[y >= 0], y[y >= 0]) for y in labels.T])
+        self.card = {**self.card, "outputs": list(settings.concepts)}
+
+    def predict(self, batch):
+        return self.features(batch) @ self.weights
+
+    def save(self, folder: Path):
+        content = {"outputs": self.card["outputs"], "weights": self.weights.tolist()}
+        (folder / "model.json").write_text(json.dumps(content))
+
+    def load(self, folder: Path):
+        content = json.loads((folder / "model.json").read_text())
+        self.weights = np.array(content["weights"])
+        self.card = {**self.card, "outputs": content["outputs"]}
+
+
+class Alphabetical(Spectrum):
+    """Learns the columns in the order of the alphabet, and names them in the order asked for."""
+
+    def fit(self, training, validation, settings):
+        super().fit(training, validation, settings)
+        self.weights = self.weights[:, np.argsort(settings.concepts)]
+
+
+class SkipsUndefined(Spectrum):
+    """Moves all columns that it could learn to the front."""
+
+    def fit(self, training, validation, settings):
+        super().fit(training, validation, settings)
+        varies = training.labels[list(settings.concepts)].max().to_numpy() == 1
+        self.weights = self.weights[:, np.argsort(~varies, kind="stable")]
+
+
+class UpsideDown(Spectrum):
+    def predict(self, batch):
+        return -super().predict(batch)
+
+
+class RefusesGaps(Spectrum):
+    def learnt(self, labels):
+        assert set(np.unique(labels)) <= {0, 1}, "labels have to be 0 or 1"
+        return labels
+
+
+class CannotLearn(Spectrum):
+    def learnt(self, labels):
+        raise RuntimeError("out of memory")
+
+
+class SortsItsOutputs(Spectrum):
+    def fit(self, training, validation, settings):
+        super().fit(training, validation, settings)
+        self.card = {**self.card, "outputs": sorted(settings.concepts)}
+
+
+class Renamed(Spectrum):
+    def fit(self, training, validation, settings):
+        super().fit(training, validation, settings)
+        self.card = {**self.card, "name": "spectrum-fitted"}
+
+
+class ForgetsOnSave(Spectrum):
+    """Keeps the scaling of its scores out of what it saves."""
+
+    scale = 1.0
+
+    def fit(self, training, validation, settings):
+        super().fit(training, validation, settings)
+        self.scale = 3.0
+
+    def predict(self, batch):
+        return super().predict(batch) * self.scale
+
+
+class ForgetsItsOutputs(Spectrum):
+    def load(self, folder):
+        super().load(folder)
+        self.card = {**self.card, "outputs": self.card["outputs"][::-1]}
+
+
+class RemembersWhere(Spectrum):
+    """Saves where its weights are, not the weights."""
+
+    def save(self, folder):
+        super().save(folder)
+        (folder / "where.txt").write_text(str(folder / "model.json"))
+
+    def load(self, folder):
+        super().load(Path((folder / "where.txt").read_text()).parent)
+
+
+class Encodes(Right):
+    """Features and nothing else."""
+
+    def __init__(self):
+        self.card = {**CARD, "outputs": []}
+
+    def predict(self, batch):
+        raise AssertionError("features only")
+
+    def embed(self, batch):
+        return batch.signals[:, :, ::10].reshape(len(batch), -1)
+
+
+class EncodesBatches(Encodes):
+    def embed(self, batch):
+        features = Encodes.embed(self, batch)
+        return features - features.mean(axis=0)
+
+
+class EncodesBatchesBeside(Right):
+    """Right scores, wrong features."""
+
+    def embed(self, batch):
+        return EncodesBatches.embed(self, batch)
+
+
+class EncodesCounts(Encodes):
+    def embed(self, batch):
+        return super().embed(batch).astype(int)
+
+
+class Told(Right):
+    """Prompted: the length of a description decides which lead counts how much."""
+
+    def __init__(self):
+        self.card = {**CARD, "outputs": "any"}
+        self.prompts: dict[str, tuple[str, ...]] = {}
+
+    def set_concepts(self, prompts):
+        self.prompts = dict(prompts)
+
+    def predict(self, batch):
+        lengths = np.array([len(texts[0]) for texts in self.prompts.values()], float)
+        return super().predict(batch) @ np.stack([lengths, np.square(lengths) / 50])
+
+
+class ToldInTheAlphabet(Told):
+    def set_concepts(self, prompts):
+        self.prompts = dict(sorted(prompts.items()))
+
+
+class ToldTogether(Told):
+    """Concepts compete with each other."""
+
+    def predict(self, batch):
+        scores = super().predict(batch) / 10
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return scores / scores.sum(axis=1, keepdims=True)
+
+
+class ToldMore(Told):
+    """Adds what it is told to what it was told before."""
+
+    def set_concepts(self, prompts):
+        self.prompts |= prompts
+
+
+class Pretrains(Told):
+    """Pre-trained on pairs, and small."""
+
+    multilingual = False
+    small = True
+    scale = 0.0
+
+    def pretrain(self, training, validation, settings):
+        self.scale = float(sum(len(said) for pairs in training for said in pairs.sentences))
+
+    def predict(self, batch):
+        return super().predict(batch) * self.scale
+
+    def save(self, folder):
+        (folder / "scale.txt").write_text(str(self.scale))
+
+    def load(self, folder):
+        self.scale = float((folder / "scale.txt").read_text())
+
+
+class ForgetsItsPretraining(Pretrains):
+    def load(self, folder):
+        super().load(folder)
+        self.scale = 1.0
+
+
+class CannotPretrain(Pretrains):
+    def pretrain(self, training, validation, settings):
+        raise RuntimeError("no reports")
+
+
+class Brought(Right):
+    """Takes published weights: a file with one number."""
+
+    scale = 1.0
+
+    def convert(self, file, folder):
+        scale = float(Path(file).read_text())
+        (folder / "scale.txt").write_text(str(scale))
+        return f"One number, {scale:g}."
+
+    def load(self, folder):
+        self.scale = float((folder / "scale.txt").read_text())
+
+    def predict(self, batch):
+        return super().predict(batch) * self.scale
+
+
+class TakesAnything(Brought):
+    def convert(self, file, folder):
+        (folder / "scale.txt").write_text("1")
+        return "One number."
