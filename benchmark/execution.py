@@ -10,11 +10,12 @@ import pandas as pd
 
 from benchmark.environment import package_versions, platform_name, source_commit
 from benchmark.hardware import Hardware
-from benchmark.metrics.evaluation import Evaluation, evaluate
+from benchmark.metrics.evaluation import Evaluation, Resampled, evaluate_resampled
 from benchmark.plan import ELIGIBLE_MINIMUM, Cell, RunSettings
 from benchmark.predictions import content_hash, load_predictions, save_predictions, score_tables
 from benchmark.progress import Callback
 from benchmark.protocols.scorers import Workshop, pretraining_of
+from benchmark.resamples import resamples_path, save_resamples
 from benchmark.results import (
     CohortFacts,
     OntologyFacts,
@@ -78,19 +79,20 @@ def evaluate_and_save(cell: Cell, scored: Predicted, settings: RunSettings) -> R
     positions = cell.positions()
     index = cell.store.index.iloc[positions].reset_index(drop=True)
     labels = cell.store.labels.iloc[positions].reset_index(drop=True)
-    evaluation = _evaluate(scored.predictions, labels, index, settings)
+    evaluation, resampled = _evaluate(scored.predictions, labels, index, settings)
     result = _result(cell, scored, evaluation)
+    save_resamples(result, resampled, resamples_path(cell.path))
     save_record(result, cell.path)
     return result
 
 
 def _evaluate(
     predictions: pd.DataFrame, labels: pd.DataFrame, index: pd.DataFrame, settings: RunSettings
-) -> Evaluation:
+) -> tuple[Evaluation, Resampled]:
     """Evaluate every output that the cohort annotates."""
     fits, outputs = score_tables(predictions)
     annotated = [name for name in outputs if (labels[name] >= 0).any()]
-    return evaluate(
+    return evaluate_resampled(
         labels[annotated],
         [fit[annotated] for fit in fits],
         index["patient_id"],

@@ -19,6 +19,7 @@ from benchmark.plugins import ModelSource
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.protocol import Protocol
 from benchmark.protocols.subsets import rows_of
+from benchmark.resamples import resamples_path
 from benchmark.results import Relation, load_record
 from benchmark.run_folder import cell_path
 from benchmark.starting_weights import StartingWeights
@@ -111,8 +112,9 @@ class Cell:
         return np.arange(len(self.store))
 
     def is_done(self) -> bool:
-        """Whether the record on disk has this key and its predictions are there."""
-        if not (self.path.is_file() and self.predictions_path.is_file()):
+        """Whether the record on disk has this key and its predictions and resamples are there."""
+        files = self.path, self.predictions_path, resamples_path(self.path)
+        if not all(file.is_file() for file in files):
             return False
         try:
             return load_record(self.path).key == self.key
@@ -200,6 +202,7 @@ def code_hash(part: Literal["scores", "metrics"]) -> str:
         ]
     else:
         files = sorted((root / "benchmark" / "metrics").rglob("*.py"))
+        files += [root / "benchmark" / name for name in ("resamples.py",)]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

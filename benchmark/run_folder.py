@@ -1,4 +1,7 @@
-"""The folder of one run: ``<model>/<protocol>/<cohort>.json`` and ``.parquet``, and ``run.json``."""
+"""The folder of one run: ``run.json``, and ``<model>/<protocol>/<cohort>`` with three suffixes.
+
+``.json`` is the result record, ``.parquet`` the predictions, ``.resamples.npz`` the resampled figures.
+"""
 
 from __future__ import annotations
 
@@ -99,6 +102,13 @@ def load_run(run: Path) -> tuple[RunFile, list[ResultRecord]]:
     LeadboardError
         If a file in it is damaged.
     """
+    content, cells = load_cells(run)
+    return content, [record for _, record in cells]
+
+
+def load_cells(run: Path) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
+    """Do what `load_run` does, with the path of each record."""
     content = load_run_file(run)
     done = [cell for cell in content.cells if cell.status == "done"]
-    return content, [load_record(cell_path(run, cell.model, cell.protocol, cell.cohort)) for cell in done]
+    paths = [cell_path(run, cell.model, cell.protocol, cell.cohort) for cell in done]
+    return content, [(path, load_record(path)) for path in paths]

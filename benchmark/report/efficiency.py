@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 
 from benchmark.metrics.evaluation import Estimate
 from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
+from benchmark.report.board import Board
 from benchmark.report.figures import FAINT, PALETTE, RULE, Picture, draw, label
-from benchmark.report.leaderboard import Board
 from benchmark.report.text import plural
 from benchmark.results import ResultRecord
 

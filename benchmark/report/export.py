@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmark.metrics.evaluation import ConceptMetrics, MacroMetrics
-from benchmark.report.change import change_elsewhere
+from benchmark.report.board import Board, Standing
 from benchmark.report.facts import quarantined
-from benchmark.report.leaderboard import Board, Standing
+from benchmark.report.statistics import BoardStatistics, plain_numbers
 from benchmark.report.text import csv_cell
 from benchmark.results import ResultRecord
 from benchmark.run_folder import RunFile
@@ -95,13 +95,18 @@ def as_csv(records: Sequence[ResultRecord]) -> str:
     return file.getvalue()
 
 
-def as_json(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board]) -> str:
+def as_json(
+    run: RunFile,
+    records: Sequence[ResultRecord],
+    boards: Sequence[Board],
+    found: Sequence[BoardStatistics],
+) -> str:
     """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
     content = {
-        "schema_version": 1,
+        "schema_version": 2,
         "run": run.name,
         "simulated": any(record.cohort.simulated for record in records),
-        "rankings": [_ranking(board) for board in boards],
+        "rankings": [_ranking(board, one) for board, one in zip(boards, found, strict=True)],
         "cells": [_cell(record) for record in records],
         "estimates": [row for record in records for row in rows_of(record)],
         "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
@@ -118,27 +123,34 @@ def as_json(run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Boar
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _ranking(board: Board) -> dict[str, Any]:
+def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
     return {
         "simulated": board.simulated,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
-        "rows": [_row(standing) for standing in board.standings],
+        "ranked_by": "groups that cannot be told apart" if board.by_groups else "means",
+        "rows": [_row(standing, found) for standing in board.standings],
+        "statistics": plain_numbers(found),
+        "without_resamples": [
+            {"model": model, "protocol": protocol, "cohort": cohort, "reason": why}
+            for (model, protocol, cohort), why in board.undrawn.items()
+        ],
     }
 
 
-def _row(standing: Standing) -> dict[str, Any]:
-    change, lowest = change_elsewhere(standing), standing.lowest
+def _row(standing: Standing, found: BoardStatistics) -> dict[str, Any]:
+    lowest, spread, gap = standing.lowest, standing.spread, found.mean_gap.get(standing.entry)
     return {
         "model": standing.entry.model,
         "protocol": standing.entry.protocol,
         "rank": standing.rank,
         "external_macro_auroc_mean": standing.mean,
+        "external_macro_auroc_interval": spread and plain_numbers((spread.low, spread.high)),
         "cohorts": standing.cohorts,
         "concepts": standing.concepts,
         "lowest_external_cohort": lowest and lowest.cohort.id,
         "internal_cohorts": [record.cohort.id for record in standing.internal],
-        "change_on_same_concepts": change and change._asdict(),
+        "external_gap": gap and plain_numbers(gap),
         "why_unranked": standing.why_unranked or None,
     }
 

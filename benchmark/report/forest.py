@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.figures import FAINT, FONT, INK, PALETTE, RULE, Picture, draw, inches, label
-from benchmark.report.leaderboard import Board, Entry, entry_of
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
 from benchmark.results import ResultRecord
 

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from benchmark.metrics.evaluation import MINIMUM, ConceptMetrics
+from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.figures import FAINT, FONT, INK, RULE, Picture, draw, inches, label
-from benchmark.report.leaderboard import Board, Entry, entry_of
 from benchmark.report.text import UNDEFINED, entry_labels, plural
 
 CELL, ROW = 0.34, 0.19

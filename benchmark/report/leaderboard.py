@@ -3,114 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from statistics import fmean
-from typing import NamedTuple
 
+import numpy as np
+
+from benchmark.metrics.comparison import rank_groups
 from benchmark.metrics.evaluation import MINIMUM
 from benchmark.protocols.protocol import UNSEEN
+from benchmark.report.board import Board, Entry, Standing, entry_of, macro_auroc
+from benchmark.resamples import CellName, Draws, name_of
 from benchmark.results import ResultRecord
 from benchmark.run_folder import PlannedCell, RunFile
+from benchmark.run_statistics import Drawn, mean_draws, mean_over_cohorts
 
 
-class Entry(NamedTuple):
-    """What is ranked: a model under a protocol."""
-
-    model: str
-    protocol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One row of the leaderboard.
-
-    Attributes
-    ----------
-    rank
-        From 1; equal means share a rank. None for an entry that cannot be compared.
-    mean
-        Mean macro AUROC over ``cohorts``; no interval, since none follows from the cohorts' own intervals.
-    cohorts
-        Ranking cohorts on which the entry has an external, defined macro AUROC.
-    concepts
-        Reference concepts that its macro averages cover wherever it was measured.
-    why_unranked
-        Empty for a ranked entry.
-    internal, external, unknown
-        Its finished cells by relation, in plan order.
-    """
-
-    entry: Entry
-    rank: int | None
-    mean: float | None
-    cohorts: tuple[str, ...]
-    concepts: tuple[str, ...]
-    why_unranked: str
-    internal: tuple[ResultRecord, ...]
-    external: tuple[ResultRecord, ...]
-    unknown: tuple[ResultRecord, ...]
-
-    @property
-    def lowest(self) -> ResultRecord | None:
-        """External cell with the lowest macro AUROC."""
-        defined = [(macro_auroc(record), at) for at, record in enumerate(self.external)]
-        lowest = min(((value, at) for value, at in defined if value is not None), default=None)
-        return None if lowest is None else self.external[lowest[1]]
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """One ranking and the cells that it was made from.
-
-    Attributes
-    ----------
-    records
-        Finished cells on cohorts of this kind, in plan order.
-    cohorts
-        Ids of the cohorts that the ranking is over.
-    reference
-        Cohort -> concepts that a macro average there must cover, for all cohorts with external cells.
-    left_out
-        Cohort with external cells that the ranking is not over -> reason.
-    standings
-        Ranked entries first, by rank.
-    """
-
-    simulated: bool
-    records: tuple[ResultRecord, ...]
-    cohorts: tuple[str, ...]
-    reference: Mapping[str, tuple[str, ...]]
-    left_out: Mapping[str, str]
-    standings: tuple[Standing, ...]
-
-    @property
-    def entries(self) -> list[Entry]:
-        """Entries in the order of the standings."""
-        return [standing.entry for standing in self.standings]
-
-    @property
-    def cohort_ids(self) -> list[str]:
-        """Measured cohorts in plan order."""
-        return list(dict.fromkeys(record.cohort.id for record in self.records))
-
-    @property
-    def concepts(self) -> tuple[str, ...]:
-        """Distinct reference concepts of the cohorts that the ranking is over."""
-        return tuple(dict.fromkeys(concept for cohort in self.cohorts for concept in self.reference[cohort]))
-
-
-def entry_of(record: ResultRecord) -> Entry:
-    """Return what a record is a result of."""
-    return Entry(record.model.name, record.protocol)
-
-
-def macro_auroc(record: ResultRecord) -> float | None:
-    """Macro AUROC of a cell, None where no concept is eligible."""
-    return record.evaluation.macro.auroc.value
-
-
-def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
+def make_boards(
+    run: RunFile,
+    records: Sequence[ResultRecord],
+    draws: Draws | None = None,
+    undrawn: Mapping[CellName, str] | None = None,
+) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
     Answers for conditions that were kept from a model are a question of their own and stand elsewhere.
@@ -119,6 +33,8 @@ def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
     ----------
     run, records
         As from `benchmark.run_folder.load_run`.
+    draws, undrawn
+        As from `benchmark.resamples.load_draws`. Without all of a ranking, ranks are by the means alone.
 
     Returns
     -------
@@ -138,11 +54,20 @@ def make_boards(run: RunFile, records: Sequence[ResultRecord]) -> list[Board]:
             for cell in run.cells
             if simulated in kinds.get(cell.cohort, there) and cell.protocol != UNSEEN.name
         ]
-        boards.append(_board(plan, [r for r in records if r.cohort.simulated == simulated], simulated))
+        own = [record for record in records if record.cohort.simulated == simulated]
+        names = {name_of(record) for record in own}
+        lacking = {name: why for name, why in (undrawn or {}).items() if name in names}
+        boards.append(_board(plan, own, simulated, draws or {}, lacking))
     return boards
 
 
-def _board(plan: Sequence[PlannedCell], records: Sequence[ResultRecord], simulated: bool) -> Board:
+def _board(
+    plan: Sequence[PlannedCell],
+    records: Sequence[ResultRecord],
+    simulated: bool,
+    draws: Draws,
+    undrawn: Mapping[CellName, str],
+) -> Board:
     cells = {(entry_of(record), record.cohort.id): record for record in records}
     planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
     reference: dict[str, tuple[str, ...]] = {}
@@ -170,13 +95,16 @@ def _board(plan: Sequence[PlannedCell], records: Sequence[ResultRecord], simulat
     left_out |= dict.fromkeys(usable - common, "not external to all models that are compared")
     ranking = tuple(cohort for cohort in reference if cohort in common)
     standings = [_standing(entry, ranking, reference, cells, planned) for entry in entries]
+    drawn = {standing.entry: _ranking_cells(standing, ranking, draws) for standing in standings}
     return Board(
         simulated=simulated,
         records=tuple(cells.values()),
         cohorts=ranking,
         reference=reference,
         left_out={cohort: left_out[cohort] for cohort in reference if cohort in left_out},
-        standings=tuple(_ranked(standings)),
+        standings=tuple(_ranked(standings, drawn)),
+        draws=draws,
+        undrawn=undrawn,
     )
 
 
@@ -244,6 +172,7 @@ def _standing(
         entry=entry,
         rank=None,
         mean=fmean(values.values()) if values else None,
+        spread=None,
         cohorts=tuple(values),
         concepts=tuple(concept for concept in needed if concept not in lacking),
         why_unranked="; ".join(reasons),
@@ -273,15 +202,29 @@ def _why_missing(
     return f"no macro AUROC on {cohort}"
 
 
-def _ranked(standings: Iterable[Standing]) -> list[Standing]:
-    """Sort, ranked ones first, and give equal means the same rank (1, 1, 3)."""
+def _ranking_cells(standing: Standing, ranking: Sequence[str], draws: Draws) -> list[Drawn | None]:
+    """Cells that the mean is over, each at its cohort's place; empty if one has no resampled figures."""
+    own = {record.cohort.id: record for record in standing.external if record.cohort.id in standing.cohorts}
+    if not own or any(name_of(record) not in draws for record in own.values()):
+        return []
+    return [Drawn(own[c], draws[name_of(own[c])]) if c in own else None for c in ranking]
+
+
+def _ranked(standings: Iterable[Standing], drawn: Mapping[Entry, Sequence[Drawn | None]]) -> list[Standing]:
+    """Sort by mean, ranked ones first; give a shared rank to those that cannot be told apart."""
 
     def place(standing: Standing) -> tuple[bool, bool, float, Entry]:
         return bool(standing.why_unranked), standing.mean is None, -(standing.mean or 0.0), standing.entry
 
-    ordered = sorted(standings, key=place)
-    means = [standing.mean for standing in ordered if not standing.why_unranked]
-    return [
-        standing if standing.why_unranked else replace(standing, rank=1 + means.index(standing.mean))
-        for standing in ordered
+    ordered = [
+        replace(standing, spread=mean_over_cohorts(cells)) if (cells := drawn[standing.entry]) else standing
+        for standing in sorted(standings, key=place)
     ]
+    ranked = [standing for standing in ordered if not standing.why_unranked]
+    means = [standing.mean for standing in ranked]
+    ranks = [1 + means.index(mean) for mean in means]  # equal means share a rank: 1, 1, 3
+    resamples = [mean_draws(drawn[standing.entry])[1] for standing in ranked if drawn[standing.entry]]
+    if ranked and len(resamples) == len(ranked) and len({len(values) for values in resamples}) == 1:
+        ranks = rank_groups(np.array(means, np.float64), np.stack(resamples, axis=1)).tolist()
+    of_entry = {standing.entry: rank for standing, rank in zip(ranked, ranks, strict=True)}
+    return [replace(standing, rank=of_entry.get(standing.entry)) for standing in ordered]

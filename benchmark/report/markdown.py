@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from benchmark.report.board import Board
+from benchmark.report.comparisons import statistics_sentences, statistics_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
-from benchmark.report.leaderboard import Board
+from benchmark.report.ranking import leaderboard_table
 from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
-from benchmark.report.tables import Cell, Table, cohort_table, leaderboard_table
+from benchmark.report.statistics import BoardStatistics
+from benchmark.report.tables import Cell, Table, cohort_table
 from benchmark.report.text import markdown
 from benchmark.report.unseen import unseen_table
 from benchmark.results import ResultRecord
@@ -15,7 +18,11 @@ from benchmark.run_folder import RunFile
 
 
 def as_markdown(
-    run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board], pictures: Collection[str]
+    run: RunFile,
+    records: Sequence[ResultRecord],
+    boards: Sequence[Board],
+    found: Sequence[BoardStatistics],
+    pictures: Collection[str],
 ) -> str:
     """Leaderboards, cohorts and whatever went wrong; concepts are left to the page and the CSV.
 
@@ -27,8 +34,11 @@ def as_markdown(
     parts = [f"# Leaderboard: {markdown(run.name)}"]
     if any(board.simulated for board in boards):
         parts.append(f"> **{SIMULATED}**")
-    for board in boards:
-        parts += [markdown_table(leaderboard_table(board)), _bullets(ranking_rules(board))]
+    for board, one in zip(boards, found, strict=True):
+        parts += [markdown_table(leaderboard_table(board, one)), _bullets(ranking_rules(board))]
+        compact = [table for table, collapsed in statistics_tables(board, one) if not collapsed]
+        parts += [markdown_table(table) for table in compact]
+        parts += [_bullets(statistics_sentences(board))] if compact else []
     if records:
         parts += [
             "![Macro AUROC of every model on every cohort](figures/forest.png)",

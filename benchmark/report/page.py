@@ -12,16 +12,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.files import write_atomically
-from benchmark.report import facts, tables
+from benchmark.report import comparisons, facts, tables
+from benchmark.report.board import Board
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
-from benchmark.report.leaderboard import Board, make_boards
+from benchmark.report.leaderboard import make_boards
 from benchmark.report.markdown import as_markdown
+from benchmark.report.ranking import leaderboard_table
 from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
+from benchmark.report.statistics import BoardStatistics, statistics_of
 from benchmark.report.unseen import unseen_table
+from benchmark.resamples import load_draws
 from benchmark.results import ResultRecord
 from benchmark.run_folder import RunFile, load_run
 
@@ -29,7 +33,8 @@ from benchmark.run_folder import RunFile, load_run
 def write_report(run: Path) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
-    A pure function of ``run.json`` and the result records: the same records give the same bytes.
+    A pure function of ``run.json``, the result records and their resampled figures: the same of these give
+    the same bytes.
 
     Parameters
     ----------
@@ -51,16 +56,17 @@ def write_report(run: Path) -> list[Path]:
         If a file in it is damaged, or the folder cannot be written to.
     """
     plan, records = load_run(run)
-    boards = make_boards(plan, records)
+    boards = make_boards(plan, records, *load_draws(run))
+    found = [statistics_of(board) for board in boards]
     pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
     content: dict[str, str | bytes] = {
-        "leaderboard.html": as_html(plan, records, boards, pictures),
-        "leaderboard.md": as_markdown(plan, records, boards, [picture.name for picture in pictures]),
+        "leaderboard.html": as_html(plan, records, boards, found, pictures),
+        "leaderboard.md": as_markdown(plan, records, boards, found, [p.name for p in pictures]),
         "leaderboard.csv": as_csv(records),
-        "leaderboard.json": as_json(plan, records, boards),
+        "leaderboard.json": as_json(plan, records, boards, found),
     }
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
@@ -71,7 +77,11 @@ def write_report(run: Path) -> list[Path]:
 
 
 def as_html(
-    run: RunFile, records: Sequence[ResultRecord], boards: Sequence[Board], pictures: Sequence[Picture]
+    run: RunFile,
+    records: Sequence[ResultRecord],
+    boards: Sequence[Board],
+    found: Sequence[BoardStatistics],
+    pictures: Sequence[Picture],
 ) -> str:
     """One self-contained page: no network, no script but its own."""
     environment = Environment(
@@ -91,6 +101,9 @@ def as_html(
         run=run,
         records=records,
         boards=boards,
+        found=found,
+        leaderboard_table=leaderboard_table,
+        comparisons=comparisons,
         figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
         facts=facts,
         tables=tables,

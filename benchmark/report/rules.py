@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.metrics.evaluation import MINIMUM
-from benchmark.report.leaderboard import Board
+from benchmark.report.board import Board
 from benchmark.report.text import plain, plural
 
 SIMULATED = (
@@ -18,19 +18,30 @@ UNSEEN_WORDS = (
 )
 
 
+GROUPS = (
+    "The best model and all that cannot be told from it share rank 1 (paired bootstrap of the mean, p values "
+    "adjusted by Holm's method); the best of the others leads the next rank. To share a rank is not to be "
+    "equal."
+)
+
+MEANS = (
+    "Resampled figures are missing, so that ranks are by the means alone: a difference in rank is not a "
+    "difference shown."
+)
+
+
 def ranking_rules(board: Board) -> list[str]:
     """Sentences below a leaderboard: who ranks, on what, and what the number is not."""
     kind = "simulated cohort" if board.simulated else "cohort"
     rules = [
         "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
-        "external to a model that was not trained on it or on a release that shares recordings with it.",
+        "external to a model that was not trained on it or on a release that shares recordings with it. "
+        + (GROUPS if board.by_groups else MEANS),
         f"Macro: the unweighted mean over the concepts with at least {MINIMUM} positives and {MINIMUM} "
         "negatives in the cohort. A model ranks only if its macro averages cover every concept that is "
         "eligible for any model.",
-        "The mean over cohorts has no interval here: none follows from the intervals of the single cohorts. "
-        "A difference in rank is not a difference shown.",
-        "Change on the same concepts: AUROC on external cohorts minus AUROC on internal ones, over the "
-        "concepts that are eligible in both.",
+        "External gap: AUROC on internal cohorts minus AUROC on external ones, over the concepts that are "
+        "eligible in both; above 0 is a loss away from home.",
     ]
     if board.cohorts:
         over = ", ".join(f"{plain(c)} ({plural(len(board.reference[c]), 'concept')})" for c in board.cohorts)

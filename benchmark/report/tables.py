@@ -8,14 +8,8 @@ from typing import Literal
 
 from benchmark.metrics.evaluation import ConceptMetrics, Estimate
 from benchmark.metrics.intervals import FEW_POSITIVES, NEAR_PERFECT
-from benchmark.report.change import change_elsewhere
-from benchmark.report.leaderboard import (
-    Board,
-    Standing,
-    entry_of,
-    macro_auroc,
-)
-from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, plain, plural, signed
+from benchmark.report.board import Board, entry_of
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, plain
 from benchmark.results import CohortFacts, RecordCounts, ResultRecord
 
 Kind = Literal["text", "number", "muted"]
@@ -46,8 +40,8 @@ class Cell:
 DASH = Cell(UNDEFINED, kind="muted")
 
 FEW = (
-    f"fewer than {FEW_POSITIVES} positives, or than {4 * FEW_POSITIVES} at an AUROC above {NEAR_PERFECT}: the "
-    "interval is too narrow"
+    f"fewer than {FEW_POSITIVES} positives, or than {4 * FEW_POSITIVES} at an AUROC above {NEAR_PERFECT}: "
+    "the interval is too narrow"
 )
 
 
@@ -106,7 +100,8 @@ def cohort_label(cohort: CohortFacts) -> str:
     return plain(f"{cohort.id} (simulated)" if cohort.simulated else cohort.id)
 
 
-def _caption(board: Board, text: str) -> str:
+def board_caption(board: Board, text: str) -> str:
+    """Begin the caption of a table of a board: simulated cohorts are always marked."""
     return f"Simulated cohorts, not patients: {text}" if board.simulated else text[0].upper() + text[1:]
 
 
@@ -115,79 +110,13 @@ def selected(records: RecordCounts) -> str:
     return "test fold" if records.selection == "test" else "all records"
 
 
-def leaderboard_table(board: Board) -> Table:
-    """One row a model and protocol: at home, elsewhere, and what changes between the two."""
-    rows = tuple(_standing_row(standing, board) for standing in board.standings)
-    return Table(
-        _caption(board, "ranked by mean macro AUROC on external cohorts"),
-        (
-            "Model",
-            "Protocol",
-            "Rank",
-            "External macro AUROC (mean)",
-            "Cohorts",
-            "Concepts",
-            "Lowest external cohort",
-            "Internal macro AUROC",
-            "Change on the same concepts",
-            "Not ranked because",
-        ),
-        rows,
-    )
-
-
-def _standing_row(standing: Standing, board: Board) -> tuple[Cell, ...]:
-    ranked = standing.rank is not None
-    lowest = standing.lowest
-    return (
-        text_cell(standing.entry.model),
-        text_cell(standing.entry.protocol),
-        Cell(str(standing.rank) if ranked else UNDEFINED, (), "number" if ranked else "muted", standing.rank),
-        number_cell(standing.mean, kind="number" if ranked else "muted"),
-        _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
-        _share_cell(len(standing.concepts), len(board.concepts)),
-        _macro_cell([lowest] if lowest else []),
-        _macro_cell(standing.internal),
-        _change_cell(standing),
-        text_cell(standing.why_unranked),
-    )
-
-
-def _share_cell(part: int, whole: int, what: str = "") -> Cell:
-    return Cell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
-
-
-def _macro_cell(records: Sequence[ResultRecord]) -> Cell:
-    """Macro AUROC on each of a few cohorts, sorted by the first."""
-    if not records:
-        return DASH
-    parts = [f"{interval(r.evaluation.macro.auroc)} {cohort_label(r.cohort)}" for r in records]
-    undefined = [r.evaluation.macro.auroc.reason for r in records if macro_auroc(r) is None]
-    return Cell(
-        "; ".join(parts), tuple(plain(why) for why in undefined if why), "number", macro_auroc(records[0])
-    )
-
-
-def _change_cell(standing: Standing) -> Cell:
-    change = change_elsewhere(standing)
-    if change is None:
-        if not (standing.internal and standing.external):
-            return DASH
-        return replace(DASH, notes=("no concept is eligible in both an internal and an external cohort",))
-    note = (
-        f"mean over {plural(change.pairs, 'pair')} of an internal and an external cohort, "
-        f"on the concepts eligible in both ({change.concepts} distinct)"
-    )
-    return Cell(signed(change.mean), (note,), "number", change.mean)
-
-
 def cohort_table(board: Board) -> Table:
     """One row a cell: what was measured, on which records, with which interval."""
     place = {entry: at for at, entry in enumerate(board.entries)}
     order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
     records = sorted(board.records, key=lambda r: (order[r.cohort.id], place[entry_of(r)]))
     return Table(
-        _caption(board, "macro averages, one row a cohort and model"),
+        board_caption(board, "macro averages, one row a cohort and model"),
         (
             "Cohort",
             "Model",

@@ -5,11 +5,13 @@ HTML is escaped by the template engine, SVG by the plotting library.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
 from benchmark.metrics.evaluation import Estimate
-from benchmark.report.leaderboard import Entry
+from benchmark.metrics.intervals import Measure
+from benchmark.report.board import Entry
 
 UNDEFINED = "\N{EN DASH}"
 
@@ -51,6 +53,21 @@ def interval(estimate: Estimate) -> str:
         return f"{number(estimate.value)} [{UNDEFINED}]"
     low, high = estimate.interval
     return f"{number(estimate.value)} [{number(low)}, {number(high)}]"
+
+
+def signed_interval(measure: Measure) -> str:
+    r"""Show a difference with its interval.
+
+    Examples
+    --------
+    >>> signed_interval(Measure(0.0125, 0.002, 0.023))
+    '+0.013 [+0.002, +0.023]'
+    """
+    if math.isnan(measure.value):
+        return UNDEFINED
+    if math.isnan(measure.low) or math.isnan(measure.high):
+        return f"{signed(measure.value)} [{UNDEFINED}]"
+    return f"{signed(measure.value)} [{signed(measure.low)}, {signed(measure.high)}]"
 
 
 def count(value: int | None) -> str:

@@ -7,8 +7,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmark.metrics.evaluation import BootstrapSettings, ConceptMetrics, Estimate, Evaluation, MacroMetrics
+import numpy as np
+
+from benchmark.metrics.evaluation import (
+    BootstrapSettings,
+    ConceptMetrics,
+    Estimate,
+    Evaluation,
+    MacroMetrics,
+    Resampled,
+)
 from benchmark.models import ModelCard
+from benchmark.resamples import resamples_path, save_resamples
 from benchmark.results import (
     CohortFacts,
     OntologyFacts,
@@ -181,3 +191,39 @@ def write_run(folder: Path, records: Sequence[ResultRecord], *args: Any, **chang
         save_record(one, cell_path(folder, one.model.name, one.protocol, one.cohort.id))
     save_run(folder, run_file(records, *args, **changes))
     return folder
+
+
+def drawn(
+    one: ResultRecord, seed: int = 0, noise: float = 0.01, resamples: int = 400
+) -> tuple[ResultRecord, Resampled]:
+    """Resampled figures around those of a record, and the record with the intervals that they give.
+
+    Cells of one seed have the same noise: they are as paired as can be.
+    """
+    eligible = one.evaluation.macro.concepts
+    rng = np.random.default_rng(seed)
+    noises = rng.normal(0, noise, (2, resamples, len(eligible)))
+    found = one.evaluation.concepts
+    areas = [
+        np.array([getattr(found[c], metric).value for c in eligible]) + noises[at]
+        for at, metric in enumerate(("auroc", "auprc"))
+    ]
+    resampled = Resampled(areas[0].mean(axis=1), areas[1].mean(axis=1), eligible, areas[0].astype(np.float32))
+    macro = one.evaluation.macro
+    ends = [np.percentile(values, [2.5, 97.5]) for values in (resampled.macro_auroc, resampled.macro_auprc)]
+    estimates = [
+        old.model_copy(update={"low": float(low), "high": float(high)})
+        for old, (low, high) in zip((macro.auroc, macro.auprc), ends, strict=True)
+    ]
+    settings = one.evaluation.bootstrap.model_copy(update={"resamples": resamples})
+    macro = macro.model_copy(update={"auroc": estimates[0], "auprc": estimates[1]})
+    evaluation = one.evaluation.model_copy(update={"macro": macro, "bootstrap": settings})
+    return one.model_copy(update={"evaluation": evaluation}), resampled
+
+
+def write_drawn(folder: Path, cells: Sequence[tuple[ResultRecord, Resampled]], **changes: Any) -> Path:
+    """Write a run folder with the resampled figures of its cells."""
+    for one, resampled in cells:
+        path = cell_path(folder, one.model.name, one.protocol, one.cohort.id)
+        save_resamples(one, resampled, resamples_path(path))
+    return write_run(folder, [one for one, _ in cells], **changes)

@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from benchmark.report import write_report
+from benchmark.report.board import Entry
 from benchmark.report.figures import Picture, inline_svg
-from benchmark.report.leaderboard import Entry
 from benchmark.report.text import csv_cell, entry_labels, interval, markdown, number, plain, signed
 from tests.benchmark.report_factory import concept, estimate, planned, record, write_run
 from tests.benchmark.test_report import Page

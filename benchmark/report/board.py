@@ -1,0 +1,128 @@
+"""What is ranked, and the board that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from benchmark.metrics.intervals import Measure
+from benchmark.resamples import CellName, Draws, name_of
+from benchmark.results import ResultRecord
+from benchmark.run_statistics import Drawn
+
+
+class Entry(NamedTuple):
+    """What is ranked: a model under a protocol."""
+
+    model: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One row of the leaderboard.
+
+    Attributes
+    ----------
+    rank
+        From 1; entries that cannot be told from the best of them share one. None for an entry that cannot
+        be compared.
+    mean
+        Mean macro AUROC over ``cohorts``.
+    spread
+        The same with its interval, None where resampled figures are missing.
+    cohorts
+        Ranking cohorts on which the entry has an external, defined macro AUROC.
+    concepts
+        Reference concepts that its macro averages cover wherever it was measured.
+    why_unranked
+        Empty for a ranked entry.
+    internal, external, unknown
+        Its finished cells by relation, in plan order.
+    """
+
+    entry: Entry
+    rank: int | None
+    mean: float | None
+    spread: Measure | None
+    cohorts: tuple[str, ...]
+    concepts: tuple[str, ...]
+    why_unranked: str
+    internal: tuple[ResultRecord, ...]
+    external: tuple[ResultRecord, ...]
+    unknown: tuple[ResultRecord, ...]
+
+    @property
+    def lowest(self) -> ResultRecord | None:
+        """External cell with the lowest macro AUROC."""
+        defined = [(macro_auroc(record), at) for at, record in enumerate(self.external)]
+        lowest = min(((value, at) for value, at in defined if value is not None), default=None)
+        return None if lowest is None else self.external[lowest[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One ranking and the cells that it was made from.
+
+    Attributes
+    ----------
+    records
+        Finished cells on cohorts of this kind, in plan order.
+    cohorts
+        Ids of the cohorts that the ranking is over.
+    reference
+        Cohort -> concepts that a macro average there must cover, for all cohorts with external cells.
+    left_out
+        Cohort with external cells that the ranking is not over -> reason.
+    standings
+        Ranked entries first, by mean.
+    draws
+        Resampled figures of the cells that have them.
+    undrawn
+        Cell without -> why.
+    """
+
+    simulated: bool
+    records: tuple[ResultRecord, ...]
+    cohorts: tuple[str, ...]
+    reference: Mapping[str, tuple[str, ...]]
+    left_out: Mapping[str, str]
+    standings: tuple[Standing, ...]
+    draws: Draws
+    undrawn: Mapping[CellName, str]
+
+    @property
+    def by_groups(self) -> bool:
+        """Whether ranks are by paired differences; without all resamples they are by the means alone."""
+        ranked = [standing for standing in self.standings if standing.rank is not None]
+        return all(standing.spread is not None for standing in ranked)
+
+    def drawn(self, records: Iterable[ResultRecord]) -> list[Drawn]:
+        """Those of the cells that have their resampled figures."""
+        return [Drawn(r, self.draws[name_of(r)]) for r in records if name_of(r) in self.draws]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Entries in the order of the standings."""
+        return [standing.entry for standing in self.standings]
+
+    @property
+    def cohort_ids(self) -> list[str]:
+        """Measured cohorts in plan order."""
+        return list(dict.fromkeys(record.cohort.id for record in self.records))
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Distinct reference concepts of the cohorts that the ranking is over."""
+        return tuple(dict.fromkeys(concept for cohort in self.cohorts for concept in self.reference[cohort]))
+
+
+def entry_of(record: ResultRecord) -> Entry:
+    """Return what a record is a result of."""
+    return Entry(record.model.name, record.protocol)
+
+
+def macro_auroc(record: ResultRecord) -> float | None:
+    """Macro AUROC of a cell, None where no concept is eligible."""
+    return record.evaluation.macro.auroc.value
