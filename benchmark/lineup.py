@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.plan import EvaluatedModel, check_outputs
+from benchmark.plan import EvaluatedModel, check_outputs, check_training
 from benchmark.plugins import ModelSource
 from benchmark.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
 from benchmark.protocols.unseen import HELD_OUT
 from benchmark.starting_weights import StartingWeights, find_brought
 from benchmark.training import learnable_concepts, plan_training
+from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Store
@@ -72,6 +73,7 @@ def line_up(sources: Sequence[ModelSource], settings: LineupSettings) -> Lineup:
             entries = _entries(source, settings)
             for entry in entries:
                 check_outputs(entry.card, list(load_ontology().concepts.index))
+                check_training(entry.card, all_cohorts())
             lineup.models += entries
         except WeightsNotFoundError as error:
             lineup.absent[name] = str(error)

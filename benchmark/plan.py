@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from benchmark.contamination import relation
+from benchmark.contamination import relation_of
 from benchmark.metrics.evaluation import RESAMPLES
 from benchmark.models import ModelCard
 from benchmark.plugins import ModelSource
+from benchmark.pretraining import PretrainingPlan
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.protocol import Protocol
 from benchmark.protocols.subsets import rows_of
@@ -128,34 +129,38 @@ def plan_cells(
     cards: Mapping[str, CohortCard],
     settings: RunSettings,
     run: Path,
+    source: Store | str = "no source",
 ) -> list[Cell]:
-    """All cells of a run, cohort by cohort within each model."""
-    return [_plan_cell(model, store, cards, settings, run) for model in models for store in stores]
+    """All cells of a run, cohort by cohort within each model.
+
+    Parameters
+    ----------
+    source
+        The cohort that thresholds are chosen on, or why it is not to be had.
+    """
+    return [_plan_cell(model, store, cards, settings, run, source) for model in models for store in stores]
 
 
 def _plan_cell(
-    model: EvaluatedModel, store: Store, cards: Mapping[str, CohortCard], settings: RunSettings, run: Path
+    model: EvaluatedModel,
+    store: Store,
+    cards: Mapping[str, CohortCard],
+    settings: RunSettings,
+    run: Path,
+    source: Store | str,
 ) -> Cell:
-    related = relation(model.card.trained_on, store.card.id, cards)
+    made_here = isinstance(model.base, PretrainingPlan)
+    related = relation_of(model.card, store.card.id, cards, pretrained_here=made_here)
     has_test_fold = len(rows_of(store, "test")) > 0
     selection: Selection = settings.records or ("test" if related == "internal" and has_test_fold else "all")
-    decides_scores = {
-        "model": model.card.model_dump(mode="json"),
-        "code": model.source.code_hash,
-        "base": model.base.key if model.base else None,
-        "fits": [fit.key for fit in model.fits],
-        "protocol": model.protocol.name,
-        "prompts": prompts_of(model.card.outputs) if model.protocol.kind == "zero-shot" else None,
-        "cohort": store.fingerprint,
-        "selection": selection,
-        "suite": code_hash("scores"),
-    }
+    decides_scores = _decides_scores(model, store, selection)
     decides_metrics = {
         "relation": related,
         "ontology": store.ontology_hash,
         "seed": settings.seed,
         "resamples": settings.resamples,
         "minimum": ELIGIBLE_MINIMUM,
+        "thresholds": None if isinstance(source, str) else validation_key(model, source),
         "suite": code_hash("metrics"),
     }
     return Cell(
@@ -169,7 +174,26 @@ def _plan_cell(
     )
 
 
-def check_outputs(card: ModelCard, concepts: Sequence[str]) -> None:
+def _decides_scores(model: EvaluatedModel, store: Store, selection: str) -> dict[str, object]:
+    return {
+        "model": model.card.model_dump(mode="json"),
+        "code": model.source.code_hash,
+        "base": model.base.key if model.base else None,
+        "fits": [fit.key for fit in model.fits],
+        "protocol": model.protocol.name,
+        "prompts": prompts_of(model.card.outputs) if model.protocol.kind == "zero-shot" else None,
+        "cohort": store.fingerprint,
+        "selection": selection,
+        "suite": code_hash("scores"),
+    }
+
+
+def validation_key(model: EvaluatedModel, source: Store) -> str:
+    """Hash what decides the scores of a model on the validation fold of the source cohort."""
+    return _hashed(_decides_scores(model, source, "validation"))
+
+
+def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:
     """Refuse a model whose outputs are not all concepts of the ontology.
 
     Raises
@@ -182,6 +206,23 @@ def check_outputs(card: ModelCard, concepts: Sequence[str]) -> None:
         raise ModelError(
             f"{card.name} has outputs that are no concepts of the ontology: {', '.join(unknown[:5])}; "
             "'leadboard concepts' lists them."
+        )
+
+
+def check_training(card: ModelCard, cohorts: Collection[str]) -> None:
+    """Refuse a card that names cohorts which do not exist: misspelt, an internal one would be external.
+
+    Raises
+    ------
+    ModelError
+        Naming the first unknown cohorts.
+    """
+    seen = () if card.trained_on == "undisclosed" else card.trained_on
+    unknown = [cohort for cohort in seen if cohort not in cohorts]
+    if unknown:
+        raise ModelError(
+            f"{card.name} says that it was trained on {', '.join(unknown[:5])}, which is no cohort here; "
+            "'leadboard cohorts' lists them."
         )
 
 
@@ -202,7 +243,8 @@ def code_hash(part: Literal["scores", "metrics"]) -> str:
         ]
     else:
         files = sorted((root / "benchmark" / "metrics").rglob("*.py"))
-        files += [root / "benchmark" / name for name in ("resamples.py",)]
+        files += sorted((root / "benchmark").glob("cell_*.py"))
+        files += [root / "benchmark" / name for name in ("resamples.py", "thresholds.py", "validation.py")]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

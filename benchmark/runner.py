@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Places
+from benchmark.contamination import cohort_cards, unstated_training
 from benchmark.environment import package_versions, platform_name, source_commit
 from benchmark.execution import evaluate_and_save, former_predictions, predict_and_save
 from benchmark.hardware import Hardware
@@ -29,7 +30,7 @@ from benchmark.run_folder import (
     save_run,
 )
 from benchmark.selection import choose_cohorts, find_models, is_here, prepare_cohort, size_in_words
-from cohorts.catalogue import all_cohorts
+from benchmark.validation import Validation, find_source
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.store import Store
 
@@ -54,7 +55,7 @@ class Run:
     models, cohorts
         What was asked for; empty for everything there is.
     source
-        The cohort that labels are learnt from.
+        The cohort that labels are learnt from, and that thresholds are chosen on.
     protocols
         Names of protocols; empty for each model's usual ones.
     pretrain_on
@@ -89,7 +90,7 @@ class Run:
         if self.elsewhere is None:  # what devices there are elsewhere, this process cannot tell
             self.hardware.check()
         chosen, absent = choose_cohorts(self.cohorts, self.places)
-        check_sources(self.pretrain_on, {name: cohort.card for name, cohort in all_cohorts().items()})
+        check_sources(self.pretrain_on, cohort_cards())
         sources, unusable = find_models(self.models, self.elsewhere)
         for protocol in self.protocols:
             find_protocol(protocol)
@@ -101,8 +102,9 @@ class Run:
         models = lineup.models
         if not models and not lineup.broken:
             raise UsageError(_nobody(lineup, self.protocols))
-        cards = {name: cohort.card for name, cohort in all_cohorts().items()}
-        cells = plan_cells(models, list(stores.values()), cards, self.settings, self.folder)
+        cards = cohort_cards()
+        source = find_source(self.source, lambda: self._store(self.source, stores))
+        cells = plan_cells(models, list(stores.values()), cards, self.settings, self.folder, source)
         to_do = [cell for cell in cells if not cell.is_done()]
         states = {id(cell): _state(cell, "done") for cell in cells}
         states.update({id(cell): _state(cell, "planned") for cell in to_do})
@@ -115,8 +117,9 @@ class Run:
 
         save()
         workshop = Workshop(self.places.cache, self.hardware, self.reporter)
+        validation = Validation(source, cards, workshop, self.reporter)
         for cell in to_do:
-            states[id(cell)] = self._execute(cell, workshop)
+            states[id(cell)] = self._execute(cell, workshop, validation)
             save()
         failed = sum(state.status == "failed" for state in states.values()) + len(lost)
         return Outcome(len(cells) + len(lost), len(to_do), failed)
@@ -155,12 +158,13 @@ class Run:
             raise UsageError(f"it has to learn from {name} first, which is not on this machine.")
         return prepare_cohort(name, self.places, self.reporter)
 
-    def _execute(self, cell: Cell, workshop: Workshop) -> PlannedCell:
+    def _execute(self, cell: Cell, workshop: Workshop, validation: Validation) -> PlannedCell:
         try:
             predicted = former_predictions(cell)
             if predicted is None:
                 with self.reporter.step(cell.label, quiet_without_work=True) as progress:
                     predicted = predict_and_save(cell, workshop, progress)
+            predicted = predicted.with_thresholds(validation.thresholds(cell))
             evaluate_and_save(cell, predicted, self.settings)
         except LeadboardError as error:
             self.reporter.say(f"FAILED {cell.label}: {error}")
@@ -244,6 +248,10 @@ class Run:
             internal = [c.store.card.id for c in cells if c.model is evaluated and c.relation == "internal"]
             seen = f"; internal: {', '.join(internal)} (test fold)" if internal else ""
             say(f"  {in_words(evaluated)}{seen}")
+            made_here = isinstance(evaluated.base, PretrainingPlan)
+            silent = unstated_training(evaluated.card, cohort_cards(), pretrained_here=made_here)
+            if silent:
+                say(f"    warning: {silent}")
 
 
 def in_words(evaluated: EvaluatedModel) -> str:

@@ -183,6 +183,37 @@ def test_records_are_strict_json(tmp_path: Path, data: Path, cache: Path) -> Non
         json.loads(path.read_text(), parse_constant=refuse)
 
 
+CARD = """
+import numpy as np
+
+class Model:
+    card = {"name": %r, "outputs": ["AF"], "trained_on": %r}
+
+    def predict(self, batch):
+        return np.zeros((len(batch), 1))
+"""
+
+
+def test_a_cohort_that_does_not_exist_cannot_have_been_trained_on(
+    tmp_path: Path, data: Path, cache: Path
+) -> None:
+    (tmp_path / "typo.py").write_text(CARD % ("typo", ["gerogia"]))
+    outcome = run(tmp_path / "run", data, cache, f"{tmp_path / 'typo.py'}:Model")
+    assert outcome.failed == outcome.cells == 2
+    assert all(
+        "gerogia, which is no cohort" in (c.reason or "") for c in load_run_file(tmp_path / "run").cells
+    )
+
+
+def test_what_is_known_of_a_published_model_outweighs_its_card(
+    tmp_path: Path, data: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "modest.py").write_text(CARD % ("ecg-fm", []))
+    assert run(tmp_path / "run", data, cache, f"{tmp_path / 'modest.py'}:Model").failed == 0
+    assert load_record(tmp_path / "run/ecg-fm/as-is/georgia.json").relation == "internal"
+    assert "ecg-fm is known to have been trained on" in capsys.readouterr().err
+
+
 def test_nothing_to_evaluate_is_a_wrong_call(tmp_path: Path, data: Path, cache: Path) -> None:
     with pytest.raises(UsageError, match="No cohort was found"):
         run(tmp_path, tmp_path, cache, GOOD)
