@@ -208,8 +208,8 @@ class DualEncoderModel:
         self.card = card
 
     def _become_classifier(self, classifier: WholeClassifier, concepts: tuple[str, ...]) -> None:
-        card = self._prompted.model_copy(update={"outputs": concepts, "probabilities": True})
-        self._become(card, classifier=classifier)
+        # Of a card, the suite lets a training change the outputs and nothing else.
+        self._become(self._prompted.model_copy(update={"outputs": concepts}), classifier=classifier)
 
     def _dual_encoder(self) -> DualEncoder:
         if self._bare is not None:
