@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from platform import python_version
 
 import pandas as pd
 
+from benchmark.cell_statistics import CellStatistics, cell_statistics
+from benchmark.cell_subgroups import usual_members
 from benchmark.environment import package_versions, platform_name, source_commit
 from benchmark.hardware import Hardware
 from benchmark.metrics.evaluation import Evaluation, Resampled, evaluate_resampled
@@ -28,6 +30,7 @@ from benchmark.results import (
     load_record,
     save_record,
 )
+from benchmark.thresholds import Thresholds
 from cohorts.errors import LeadboardError
 
 
@@ -39,6 +42,10 @@ class Predicted:
     weights_sha256: tuple[str, ...]
     pretraining: Pretraining | None
     provenance: Provenance
+
+    def with_thresholds(self, thresholds: Thresholds) -> Predicted:
+        """Add the thresholds that the scores are to be called at."""
+        return replace(self, provenance=self.provenance.model_copy(update={"thresholds": thresholds}))
 
 
 def former_predictions(cell: Cell) -> Predicted | None:
@@ -80,7 +87,16 @@ def evaluate_and_save(cell: Cell, scored: Predicted, settings: RunSettings) -> R
     index = cell.store.index.iloc[positions].reset_index(drop=True)
     labels = cell.store.labels.iloc[positions].reset_index(drop=True)
     evaluation, resampled = _evaluate(scored.predictions, labels, index, settings)
-    result = _result(cell, scored, evaluation)
+    statistics = cell_statistics(
+        labels,
+        score_tables(scored.predictions)[0],
+        index["patient_id"],
+        evaluation,
+        probabilities=cell.model.card.probabilities,
+        thresholds=scored.provenance.thresholds,
+        members=usual_members(index),
+    )
+    result = _result(cell, scored, evaluation, statistics)
     save_resamples(result, resampled, resamples_path(cell.path))
     save_record(result, cell.path)
     return result
@@ -118,7 +134,9 @@ def _provenance(hardware: Hardware, records: int, seconds: float) -> Provenance:
     )
 
 
-def _result(cell: Cell, scored: Predicted, evaluation: Evaluation) -> ResultRecord:
+def _result(
+    cell: Cell, scored: Predicted, evaluation: Evaluation, statistics: CellStatistics
+) -> ResultRecord:
     store, card = cell.store, cell.store.card
     groups = store.quarantine.groupby("reason", sort=True)["record_id"]
     quarantined = tuple(Quarantined(reason=str(reason), record_ids=tuple(ids)) for reason, ids in groups)
@@ -147,6 +165,7 @@ def _result(cell: Cell, scored: Predicted, evaluation: Evaluation) -> ResultReco
         ),
         ontology=OntologyFacts(version=store.ontology_version, hash=store.ontology_hash),
         evaluation=evaluation,
+        statistics=statistics,
         predictions=PredictionsFile(
             file=cell.predictions_path.name,
             sha256=content_hash(scored.predictions),

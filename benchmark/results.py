@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.cell_statistics import CellStatistics
 from benchmark.files import write_atomically
 from benchmark.metrics.evaluation import Evaluation
 from benchmark.models import ModelCard
+from benchmark.thresholds import Thresholds, no_thresholds
 from cohorts.errors import LeadboardError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Relation = Literal["internal", "external", "unknown"]
 
@@ -105,7 +107,7 @@ class Pretraining(_Schema):
 
 
 class Provenance(_Schema):
-    """Where and with what the predictions were made."""
+    """Where and with what the predictions were made, and where the thresholds of the scores come from."""
 
     leadboard: str
     commit: str | None
@@ -118,6 +120,7 @@ class Provenance(_Schema):
     seconds: float
     records_per_second: float
     created: str
+    thresholds: Thresholds = no_thresholds("submitted predictions come without those of a validation fold")
 
 
 class ResultRecord(_Schema):
@@ -132,7 +135,7 @@ class ResultRecord(_Schema):
         The fits whose metrics are averaged, each from another subset or seed; empty without one.
     """
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     key: str
     model: ModelCard
     weights_sha256: tuple[str, ...]
@@ -144,6 +147,7 @@ class ResultRecord(_Schema):
     records: RecordCounts
     ontology: OntologyFacts
     evaluation: Evaluation
+    statistics: CellStatistics
     predictions: PredictionsFile
     provenance: Provenance
 

@@ -103,7 +103,11 @@ class Run:
         if not models and not lineup.broken:
             raise UsageError(_nobody(lineup, self.protocols))
         cards = cohort_cards()
-        source = find_source(self.source, lambda: self._store(self.source, stores))
+        source = find_source(
+            self.source,
+            self.source in stores or is_here(self.source, self.places),
+            lambda: self._store(self.source, stores),
+        )
         cells = plan_cells(models, list(stores.values()), cards, self.settings, self.folder, source)
         to_do = [cell for cell in cells if not cell.is_done()]
         states = {id(cell): _state(cell, "done") for cell in cells}
