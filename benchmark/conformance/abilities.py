@@ -24,6 +24,8 @@ from cohorts.ontology.ontology import load_ontology
 
 TELLING = 0.9
 """AUROC from which on a column is said to tell a finding: the planted ones are hard to miss."""
+LEARNT = {"outputs", "trained_on", "description"}
+"""What a card may say differently after a fit."""
 CLEARLY = 0.2
 """By how much another column must tell a finding better than its own: a weak model mixes findings up."""
 
@@ -46,9 +48,11 @@ def card(subject: Subject) -> str:
             )
     for protocol in subject.source.usual_protocols or ():
         find_protocol(protocol)
-    again = card_of(subject.source.build(subject.device))
-    if again != stated:
-        raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
+    instance = subject.source.build(subject.device)
+    for _ in range(3):
+        again = guarded("The card", lambda: card_of(instance))
+        if again != stated:
+            raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
     missing = [name for name in ("description", "licence", "citation") if not getattr(stated, name).strip()]
     return f"complete but for {', '.join(missing)}" if missing else "complete"
 
@@ -71,7 +75,9 @@ def published_weights(subject: Subject) -> str:
             continue
         raise ModelError(f"convert takes {'text' if content else 'an empty file'} for weights.")
     if find_brought(subject.source, subject.cache) is None:
-        raise SkippedError(f"not on this machine; garbage is refused; {subject.ways_to_weights()}")
+        raise SkippedError(
+            f"not here: 'leadboard weights {subject.source.spec} --file FILE' brings them; garbage is refused"
+        )
     subject.make()
     return "loaded; garbage is refused"
 
@@ -84,7 +90,7 @@ def pretraining(subject: Subject) -> str:
     if not subject.has("Pretrainable"):
         raise SkippedError("it has no 'pretrain'")
     if not (subject.source.small or subject.pretrain):
-        raise SkippedError("it is not small; '--pretrain' tries it")
+        raise SkippedError("it does not call itself small; '--pretrain' tries it")
     model = subject.pretrained()
     loaded = subject.load(subject.save(model, "kept"))
     if subject.has("Prompted") and subject.source.card.outputs == "any":
@@ -105,12 +111,10 @@ def fit(subject: Subject) -> str:
     Other outputs on the card put scores under the wrong names.
     """
     fitted = subject.fitted()
-    # What the card says of outputs and training is replaced by what the suite knows of them.
-    may_change = subject.source.card.model_dump(include={"outputs", "trained_on", "description"})
-    now = card_of(fitted.model).model_copy(update=may_change)
+    now = fitted.card.model_copy(update=subject.source.card.model_dump(include=LEARNT))
     if now != subject.source.card:
         raise ModelError(f"fit changes the card in {_changed(now, subject.source.card)}.")
-    return f"learns {len(fitted.concepts)} concepts, and its card says which"
+    return f"learns {len(fitted.card.outputs)} concepts, and its card says which"
 
 
 def gaps_in_labels(subject: Subject) -> str:
@@ -135,9 +139,9 @@ def save_and_load(subject: Subject) -> str:
     fitted = subject.fitted()
     way = subject.fitted_way()
     loaded = subject.load(subject.saved())
-    outputs = card_of(loaded).outputs
-    if outputs != fitted.concepts:
-        raise ModelError(f"After load its card has the outputs {outputs} instead of {fitted.concepts}.")
+    outputs, learnt = card_of(loaded).outputs, fitted.card.outputs
+    if outputs != learnt:
+        raise ModelError(f"After load its card has the outputs {outputs} instead of {learnt}.")
     expected, found = way.ask(subject.batch, fitted.model), way.ask(subject.batch, loaded)
     return compared(way, expected, found, "after load")
 

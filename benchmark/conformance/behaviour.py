@@ -26,7 +26,6 @@ class Question:
 
     way: Way
     batch: Batch
-    claims_probabilities: bool
     unit: str
 
 
@@ -38,8 +37,7 @@ def in_every_way(check: Callable[[Question], str]) -> Callable[[Subject], str]:
         skipped: list[SkippedError] = []
         ways = subject.usable_ways()
         for way in ways:
-            card = subject.source.card
-            question = Question(way, subject.batch, card.probabilities, card.input.unit)
+            question = Question(way, subject.batch, subject.spec.unit)
             try:
                 seen[way.name] = check(question)
             except SkippedError as error:
@@ -75,7 +73,7 @@ def probabilities(question: Question) -> str:
     """
     if question.way.name == EMBED:
         raise SkippedError("features are no probabilities")
-    if not question.claims_probabilities:
+    if not question.way.card.probabilities:
         raise SkippedError("the card does not claim any")
     scores = np.concatenate([question.way.ask(batch) for batch in (question.batch, *_hard(question))])
     low, high = float(scores.min()), float(scores.max())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.conformance.asking import Way
+from benchmark.conformance.asking import EMBED, Way
 from benchmark.models import Floats
 from cohorts.errors import ModelError
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-4
 """Of the spread of a column over the records, which is what ranks them."""
-TOLERANCE_OF_ACCELERATORS = 1e-3
-"""Off the processor, where products may be rounded to ten bits of mantissa (TF32)."""
+WIDER_TOLERANCE = 1e-3
+"""For features, of which the worst of thousands counts (a residual network of 50 layers, asked for one record
+and for 16, had one 5e-5 apart on a processor); and off the processor, where products may be rounded to ten
+bits of mantissa (TF32)."""
 ROUNDING = 1e-6
 """Of the greatest score of a column: a few units in the last place of float32."""
 LEAST_SPREAD = 0.01
@@ -45,7 +47,7 @@ def compared(way: Way, expected: Floats, found: Floats, what: str) -> str:
         relative = np.where(apart > 0, apart / spread, 0.0)
     row, column = np.unravel_index(np.argmax(relative), relative.shape)
     worst = float(relative[row, column])
-    if worst > (TOLERANCE if way.device == "cpu" else TOLERANCE_OF_ACCELERATORS):
+    if worst > (TOLERANCE if way.device == "cpu" and way.name != EMBED else WIDER_TOLERANCE):
         raise ModelError(
             f"{way.column(int(column))} of a record is {found[row, column]:.7g} {what}, and "
             f"{expected[row, column]:.7g} otherwise."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,12 +44,14 @@ class Fitted:
 
     Attributes
     ----------
+    card
+        As it is then.
     trouble
         What went wrong with labels that have gaps, so that others had to do.
     """
 
     model: Any
-    concepts: tuple[str, ...]
+    card: ModelCard
     trouble: LeadboardError | None = None
 
 
@@ -78,6 +80,12 @@ class Subject:
     def spec(self) -> InputSpec:
         """What it asks for."""
         return self.source.card.input
+
+    @cached_property
+    def stated(self) -> ModelCard:
+        """Its card, with published weights if there are any."""
+        brought = find_brought(self.source, self.cache)
+        return self.source.card if brought is None else brought.card
 
     def has(self, ability: str) -> bool:
         """Whether it has an ability of `benchmark.models`."""
@@ -119,6 +127,12 @@ class Subject:
         SkippedError
             If there is none.
         """
+        try:
+            self.base()
+        except SkippedError:
+            raise
+        except LeadboardError as error:
+            raise SkippedError(f"it has no weights: {error}") from error
         found, reasons = [], []
         for way in (self.own, self.prompted, self.fitted_way, self.embedding):
             try:
@@ -158,27 +172,19 @@ class Subject:
         if self.has("Pretrainable") and (self.source.small or self.pretrain):
             return self.save(self.pretrained(), "pretrained")
         if self.has("Pretrainable") or self.has("Published"):
-            raise SkippedError(f"there are no weights to ask with; {self.ways_to_weights()}")
+            raise SkippedError("its weights are not here")
         return None
-
-    def ways_to_weights(self) -> str:
-        """Say how weights can be had."""
-        ways = ["'--pretrain' makes some on the mock cohort"] if self.has("Pretrainable") else []
-        if self.has("Published"):
-            ways.append(f"'leadboard weights {self.source.spec} --file FILE' brings published ones")
-        return ", ".join(ways)
 
     def own(self) -> Way:
         """Its own outputs, as the weights have them."""
-        brought = find_brought(self.source, self.cache)
-        card = self.source.card if brought is None else brought.card
-        if card.outputs == "any" or not card.outputs:
+        if self.stated.outputs == "any" or not self.stated.outputs:
             raise SkippedError("it has no outputs of its own")
-        return Way(PREDICT, card, self.make, self.device)
+        self.base()
+        return Way(PREDICT, self.stated, self.make, self.device)
 
     def prompted(self) -> Way:
         """What it is told in words to look for."""
-        if self.source.card.outputs != "any":
+        if self.stated.outputs != "any":
             raise SkippedError("it is not told in words what to look for")
         self.base()
         return self.prompted_for(CONCEPTS)
@@ -217,7 +223,7 @@ class Subject:
             except LeadboardError:
                 return checked_model(fitted.model)
 
-        return Way(AFTER_FIT, self.asked_for(fitted.concepts), build, self.device)
+        return Way(AFTER_FIT, fitted.card, build, self.device)
 
     def fitted(self) -> Fitted:
         """Fit, to labels with gaps if it can.
@@ -238,11 +244,11 @@ class Subject:
             raise SkippedError("it has no 'fit', 'save' and 'load'")
         self.base()
         try:
-            return Fitted(self._fit(CONCEPTS, gaps=True), CONCEPTS)
+            return self._fit(CONCEPTS, gaps=True)
         except LeadboardError as trouble:
-            return Fitted(self._fit(FINDINGS, gaps=False), FINDINGS, trouble)
+            return replace(self._fit(FINDINGS, gaps=False), trouble=trouble)
 
-    def _fit(self, concepts: tuple[str, ...], *, gaps: bool) -> Model:
+    def _fit(self, concepts: tuple[str, ...], *, gaps: bool) -> Fitted:
         name, folder = self.source.card.name, self.folder / f"checkpoints-{len(concepts)}"
         folder.mkdir()
         training, validation = (
@@ -254,10 +260,10 @@ class Subject:
             raise ModelError(f"{name} has no 'fit', 'save' and 'load'.")
         settings = FitSettings(concepts, SEED, self.device, folder)
         guarded(f"{name}.fit", lambda: model.fit(training, validation, settings))
-        outputs = guarded(f"The card of {name}", lambda: card_of(checked_model(model))).outputs
-        if outputs != concepts:
-            raise ModelError(f"After fit its card has the outputs {outputs} instead of {concepts}.")
-        return checked_model(model)
+        card = guarded(f"The card of {name}", lambda: card_of(checked_model(model)))
+        if card.outputs != concepts:
+            raise ModelError(f"After fit its card has the outputs {card.outputs} instead of {concepts}.")
+        return Fitted(model, card)
 
     def pretrained(self) -> Model:
         """Pre-train it on the mock cohort."""

@@ -38,6 +38,7 @@ BROKEN = [
     ("nonconforming.py:UnknownCohort", "card", "ptbxl"),
     ("nonconforming.py:UnknownConcept", "card", "GOUT"),
     ("nonconforming.py:AnotherCardEachTime", "card", "differs in version"),
+    ("nonconforming.py:AnotherCardEachLook", "card", "differs in outputs"),
     ("nonconforming.py:TakesAnything", "published weights", "an empty file for weights"),
     ("nonconforming.py:ForgetsItsPretraining", "pre-training", "after load"),
     ("nonconforming.py:CannotPretrain", "pre-training", "no reports"),
@@ -150,7 +151,9 @@ def test_a_model_that_is_not_small_is_pre_trained_on_request(tmp_path: Path) -> 
     text = NONCONFORMING.read_text().replace("    small = True", "    small = False")
     (tmp_path / "large.py").write_text(text)
     spec = f"{tmp_path / 'large.py'}:Pretrains"
-    assert outcomes(check_model(spec))["pre-training"] == "skipped"
+    left = check_model(spec)
+    assert outcomes(left)["pre-training"] == outcomes(left)["answers"] == "skipped"
+    assert "--pretrain" in next(result.reason for result in left.checks if result.name == "pre-training")
     asked = outcomes(check_model(spec, pretrain=True))
     assert asked["pre-training"] == asked["answers"] == "pass"
 
@@ -261,7 +264,7 @@ def way(device: str = "cpu") -> Way:
 
 @pytest.mark.parametrize(
     ("device", "factor", "same"),
-    [("cpu", 1e-6, True), ("cpu", 1e-4, False), ("cuda", 1e-4, True), ("cuda", 1e-2, False)],
+    [("cpu", 2e-5, True), ("cpu", 5e-4, False), ("cuda", 5e-4, True), ("cuda", 1e-2, False)],
 )
 def test_rounding_is_no_difference_and_more_is(device: str, factor: float, same: bool) -> None:
     expected = np.linspace([0, 10], [1, 30], 50, dtype=np.float32)

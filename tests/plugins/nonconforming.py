@@ -43,6 +43,18 @@ class AnotherCardEachTime(Right):
         self.card = {**CARD, "version": str(self.made)}
 
 
+class AnotherCardEachLook(Right):
+    looks = 0
+
+    def __init__(self):
+        pass
+
+    @property
+    def card(self):
+        self.looks += 1
+        return {**CARD, "outputs": ["AF", "LVH"] if self.looks % 2 else ["LVH", "AF"]}
+
+
 class Noisy(Right):
     """Dropout that is left on."""
 
