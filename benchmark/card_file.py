@@ -36,8 +36,21 @@ def card_beside(path: Path) -> dict[str, Any] | None:
         If it cannot be read, is no YAML mapping, says something twice, or uses aliases.
     """
     file = path.with_name(FILE)
-    if not file.is_file():
-        return None
+    return read_fields(file) if file.is_file() else None
+
+
+def read_fields(file: Path) -> dict[str, Any]:
+    """Read a card; JSON is YAML too.
+
+    Returns
+    -------
+    The fields as text, as they were written.
+
+    Raises
+    ------
+    ModelError
+        As `card_beside`.
+    """
     try:
         with file.open("rb") as stream:
             content = stream.read(LARGEST + 1)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from benchmark.card_file import card_beside
 from benchmark.inference import guarded
 from benchmark.models import ABILITIES, Model, ModelCard, card_of
 from benchmark.remote import Elsewhere, RemoteModel
@@ -93,8 +94,19 @@ def find_model(spec: str, elsewhere: Elsewhere | None = None) -> ModelSource:
     model_class = getattr(module, attribute, None)
     if not callable(model_class):
         raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
-    model = guarded(f"{spec}()", lambda: _construct(model_class, "cpu"))
-    return _source(spec, model_class, _code_hash(module), model)
+    make = _with_card(model_class, module)
+    model = guarded(f"{spec}()", lambda: _construct(make, "cpu"))
+    return _source(spec, make, _code_hash(module), model)
+
+
+def _with_card(model_class: Any, module: ModuleType) -> Any:
+    """Give a class without a card the one in ``card.yaml`` beside its file, if there is one."""
+    if not isinstance(model_class, type) or hasattr(model_class, "card") or not module.__file__:
+        return model_class
+    card = card_beside(Path(module.__file__))
+    if card is None:
+        return model_class
+    return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
 
 
 def _source(spec: str, make: Any, code_hash: str, model: Any) -> ModelSource:

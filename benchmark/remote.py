@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from benchmark.card_file import card_beside
 from benchmark.frames import Array, Loaded, Reply
 from benchmark.models import Batch, card_of
 from benchmark.worker_process import LostError, WorkerProcess, one_line
@@ -221,6 +222,7 @@ class Workers:
             "file": self.file and str(self.file),
             "device": self.device,
             "memory": launcher.address_space,
+            "card": card_beside(self.file) if self.file else None,
         }
         try:
             reply, _ = self._ask(

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from benchmark.card_file import read_fields
 from benchmark.models import ModelCard
 from benchmark.untrusted import printable, some
 from cohorts.catalogue import find_cohort
-from cohorts.errors import UsageError
-
-MOST_CARD_BYTES = 100_000
+from cohorts.errors import ModelError, UsageError
 
 
 def read_card(path: Path | None, name: str | None, outputs: tuple[str, ...]) -> ModelCard:
@@ -63,15 +61,6 @@ def read_card(path: Path | None, name: str | None, outputs: tuple[str, ...]) -> 
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MOST_CARD_BYTES:
-            raise UsageError(f"{path} is larger than {MOST_CARD_BYTES:,} bytes; that is no card.")
-        # The base loader leaves every scalar text, so that a version 1.0 or an output NO is what was written.
-        content = yaml.BaseLoader(path.read_text(encoding="utf-8")).get_single_data()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        reason = printable(str(error), 120)
-        raise UsageError(f"{path} is not YAML ({reason}); write 'trained_on: [...]' and so on.") from None
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise UsageError(f"{path} is not a card; write 'trained_on: [...]' and so on, one field a line.")
-    return content
+        return read_fields(path)
+    except ModelError as error:
+        raise UsageError(printable(str(error), 300)) from None

@@ -107,8 +107,13 @@ class Server:
             raise UnansweredError(refused=f"{what} returned {answer.dtype} instead of real numbers")
         return {}, answer.astype(f"<{answer.dtype.kind}{min(answer.dtype.itemsize, 8)}", order="C")
 
-    def _load(self, spec: str, file: str | None, device: str, memory: int | None) -> dict[str, Any]:
-        """Find, import and make the model, and tell what the suite has to know of it."""
+    def _load(
+        self, spec: str, file: str | None, device: str, memory: int | None, card: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Find, import and make the model, and tell what the suite has to know of it.
+
+        ``card`` is what lies beside the model's file, for a model that has none itself.
+        """
         if memory is not None:
             guarded("Limiting the memory", resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
         self.np = guarded("Importing numpy", importlib.import_module, "numpy")
@@ -117,7 +122,7 @@ class Server:
         if not callable(model_class):
             raise UnansweredError(refused=f"{spec}: {module.__name__} has no class '{attribute}'")
         self.model = guarded(f"{spec}()", _construct, model_class, device)
-        card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
+        card = guarded(f"The card of {spec}", getattr, self.model, "card", card)
         if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from benchmark.inference import checked_scores, guarded
 from benchmark.models import Batch, ModelCard
 from benchmark.plan import check_outputs
 from benchmark.plugins import find_model, installed_models
+from benchmark.remote import Elsewhere, Interpreter
 from cohorts.errors import LeadboardError, ModelError, UnknownNameError, UsageError
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -117,3 +119,24 @@ def test_scores_are_not_silently_overflowed_to_infinity() -> None:
 def test_outputs_must_be_concepts() -> None:
     with pytest.raises(ModelError, match="GOUT"):
         check_outputs(find_model(f"{PLUGINS / 'bad.py'}:UnknownOutput").card, ["AF", "LVH"])
+
+
+BARE = "class Model:\n    def predict(self, batch):\n        return batch.signals.std(axis=2)[:, :1]\n"
+CARD = "name: beside\nversion: 1.10\noutputs: [AF]\ntrained_on: [ptb-xl]\ninput: {sampling_rate: 250}\n"
+
+
+@pytest.mark.parametrize("elsewhere", [None, Elsewhere(Interpreter(sys.executable))])
+def test_a_card_may_lie_beside_the_file(tmp_path: Path, elsewhere: Elsewhere | None) -> None:
+    (tmp_path / "model.py").write_text(BARE)
+    spec = f"{tmp_path / 'model.py'}:Model"
+    with pytest.raises(ModelError, match="no 'predict' or no 'card'"):
+        find_model(spec, elsewhere)
+    (tmp_path / "card.yaml").write_text(CARD)
+    source = find_model(spec, elsewhere)
+    assert (source.card.name, source.card.version, source.card.outputs) == ("beside", "1.10", ("AF",))
+    assert source.card.trained_on == ("ptb-xl",)
+    assert source.card.input.sampling_rate == 250
+    assert source.build("cpu").card is not None
+    (tmp_path / "card.yaml").write_text(CARD + "author: me\n")
+    with pytest.raises(ModelError, match="author: Extra inputs"):
+        find_model(spec, elsewhere)
