@@ -157,11 +157,35 @@ def _row(standing: Standing, found: BoardStatistics) -> dict[str, Any]:
 
 def _cell(record: ResultRecord) -> dict[str, Any]:
     """Return everything about a cell but its estimates and the time it took."""
-    left_out = {"schema_version", "evaluation", "records", "provenance"}
+    left_out = {"schema_version", "evaluation", "statistics", "records", "provenance"}
     return record.model_dump(mode="json", exclude=left_out) | {
         "records": record.records.model_dump(mode="json", exclude={"quarantined"})
         | {"quarantined": record.records.unusable},
         "macro_concepts": record.evaluation.macro.concepts,
+        "statistics": _statistics(record),
         "notes": record.evaluation.notes,
-        "provenance": record.provenance.model_dump(mode="json", exclude={"seconds", "records_per_second"}),
+        "provenance": record.provenance.model_dump(
+            mode="json", exclude={"seconds", "records_per_second", "thresholds"}
+        ),
+    }
+
+
+def _statistics(record: ResultRecord) -> dict[str, Any]:
+    """Return the statistics of a cell as a whole; those of its concepts are in the record."""
+    found = record.statistics
+    return {
+        "macro_auprc_at_reference": found.macro_auprc_at_reference.model_dump(),
+        "reference_prevalence": found.reference_prevalence,
+        "calibration": found.calibration and found.calibration.model_dump(exclude={"concepts"}),
+        "why_no_calibration": found.why_no_calibration,
+        "thresholds_from": record.provenance.thresholds.source,
+        "why_no_calls": found.why_no_calls,
+        "subgroups": {
+            name: {
+                "common": grouping.common,
+                "groups": {group: one.macro.model_dump() for group, one in grouping.groups.items()},
+                "gap": grouping.gap and grouping.gap.model_dump(),
+            }
+            for name, grouping in found.subgroups.items()
+        },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from benchmark.report.board import Board
+from benchmark.report.cell_tables import cell_sentences, cell_tables
 from benchmark.report.comparisons import statistics_sentences, statistics_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.ranking import leaderboard_table
@@ -45,6 +46,12 @@ def as_markdown(
             interval_sentences(records),
         ]
         parts += [markdown_table(cohort_table(board)) for board in boards]
+        for board in boards:
+            shown = [
+                table for _, tables in cell_tables(board) for table, collapsed in tables if not collapsed
+            ]
+            parts += [markdown_table(table) for table in shown]
+            parts += [_bullets(cell_sentences(board))] if shown else []
         parts += [
             "![AUROC by concept and cohort](figures/heatmap.png)",
             markdown_table(cohorts_table(records)),

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.files import write_atomically
-from benchmark.report import comparisons, facts, tables
+from benchmark.report import cell_tables, comparisons, facts, tables
 from benchmark.report.board import Board
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
@@ -104,6 +104,7 @@ def as_html(
         found=found,
         leaderboard_table=leaderboard_table,
         comparisons=comparisons,
+        cell_tables=cell_tables,
         figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
         facts=facts,
         tables=tables,

@@ -89,7 +89,7 @@ def estimate_cell(estimate: Estimate, *, muted: bool = False) -> Cell:
     notes = []
     if estimate.value is None or estimate.interval is None:
         notes.append(plain(estimate.reason or "undefined"))
-    if estimate.value is not None and estimate.undefined_fraction > 0:
+    if estimate.value is not None and estimate.undefined_fraction > 0 and not muted:
         notes.append(f"undefined in {estimate.undefined_fraction:.1%} of the resamples, which are left out")
     kind: Kind = "muted" if muted or estimate.value is None else "number"
     return Cell(interval(estimate), tuple(notes), kind, estimate.value)
@@ -160,13 +160,18 @@ def _cohort_row(record: ResultRecord) -> tuple[Cell, ...]:
 
 def concept_tables(board: Board) -> list[Table]:
     """Concept x model, a table for each cohort and set of its records that was measured."""
-    populations: dict[tuple[str, str, int], list[ResultRecord]] = {}
+    return [_concept_table(board, records) for records in populations(board)]
+
+
+def populations(board: Board) -> list[list[ResultRecord]]:
+    """Group the cells of a board by cohort and set of its records, models in the order of the board."""
+    found: dict[tuple[str, str, int], list[ResultRecord]] = {}
     place = {entry: at for at, entry in enumerate(board.entries)}
     for record in sorted(board.records, key=lambda r: place[entry_of(r)]):
         key = (record.cohort.id, record.records.selection, record.records.scored)
-        populations.setdefault(key, []).append(record)
+        found.setdefault(key, []).append(record)
     order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
-    return [_concept_table(board, populations[key]) for key in sorted(populations, key=lambda k: order[k[0]])]
+    return [found[key] for key in sorted(found, key=lambda k: order[k[0]])]
 
 
 def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
@@ -206,7 +211,12 @@ def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[
         differs = (metrics.n, metrics.positives) != (first.n, first.positives)
         for estimate in (metrics.auroc, metrics.auprc):
             cell = estimate_cell(estimate, muted=not metrics.eligible)
-            if estimate is metrics.auroc and metrics.caution and estimate.interval is not None:
+            if (
+                metrics.eligible
+                and estimate is metrics.auroc
+                and metrics.caution
+                and estimate.interval is not None
+            ):
                 cell = replace(cell, notes=(*cell.notes, FEW))
             if differs:
                 note = f"on {count(metrics.n)} annotated records, {count(metrics.positives)} positive"

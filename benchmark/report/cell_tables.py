@@ -1,0 +1,274 @@
+"""Tables of what a record says beside AUROC and AUPRC: operating points, calibration, subgroups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import fmean
+
+from benchmark.cell_calls import Called
+from benchmark.metrics.estimates import Estimate
+from benchmark.report.board import Board, Entry, entry_of
+from benchmark.report.tables import (
+    DASH,
+    Cell,
+    Table,
+    board_caption,
+    cohort_label,
+    count_cell,
+    estimate_cell,
+    number_cell,
+    populations,
+    selected,
+    text_cell,
+)
+from benchmark.report.text import count, entry_labels, interval, plain, plural, signed
+from benchmark.results import ResultRecord
+from benchmark.thresholds import RULES
+
+KEPT = "sensitivity 90 %"
+"""The rule of the tables by concept: is a sensitivity of 90 % at home one of 90 % elsewhere?"""
+
+TARGET = 0.9
+
+
+def cell_tables(board: Board) -> list[tuple[str, list[tuple[Table, bool]]]]:
+    """Title of a section -> its tables, each with whether it is to be collapsed; without empty ones."""
+    operating = operating_table(board)
+    sections: list[tuple[str, list[tuple[Table, bool]]]] = [
+        ("Operating points", [(table, False) for table in (operating,) if table]),
+        ("Calibration", [(table, True) for table in (calibration_table(board),) if table]),
+        ("Subgroups", [(table, True) for table in subgroup_tables(board)]),
+    ]
+    sections[0][1].extend((table, True) for table in operating_concepts(board))
+    return [(title, tables) for title, tables in sections if tables]
+
+
+def operating_table(board: Board) -> Table | None:
+    """One row a model and rule: means over pairs of a cohort and a concept, at home and elsewhere."""
+    rows = []
+    for standing in board.standings:
+        sides = {"home": standing.internal, "elsewhere": standing.external}
+        for rule in RULES:
+            called = {side: list(_called(records, rule)) for side, records in sides.items()}
+            if not any(called.values()):
+                continue
+            below = [c for c in called["elsewhere"] if _below(c.sensitivity)]
+            rows.append(
+                (
+                    text_cell(standing.entry.model),
+                    text_cell(standing.entry.protocol),
+                    Cell(rule),
+                    *(cell for side in called.values() for cell in _means(side)),
+                    Cell(f"{len(below)} of {len(called['elsewhere'])}", (), "number", len(below))
+                    if rule == KEPT
+                    else DASH,
+                )
+            )
+    columns = (
+        "Model",
+        "Protocol",
+        "Threshold by",
+        "Pairs at home",
+        "Sensitivity",
+        "Specificity",
+        "Pairs elsewhere",
+        "Sensitivity",
+        "Specificity",
+        "Sensitivity below 90 % elsewhere",
+    )
+    caption = "operating points, means over pairs of a cohort and an eligible concept"
+    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+
+
+def _called(records: Sequence[ResultRecord], rule: str) -> Iterator[Called]:
+    for record in records:
+        for rules in record.statistics.calls.values():
+            if rule in rules:
+                yield rules[rule]
+
+
+def _means(called: Sequence[Called]) -> tuple[Cell, Cell, Cell]:
+    if not called:
+        return DASH, DASH, DASH
+    sensitivity = [c.sensitivity.value for c in called if c.sensitivity.value is not None]
+    specificity = [c.specificity.value for c in called if c.specificity.value is not None]
+    return count_cell(len(called)), number_cell(fmean(sensitivity)), number_cell(fmean(specificity))
+
+
+def _below(estimate: Estimate) -> bool:
+    return estimate.high is not None and estimate.high < TARGET
+
+
+def operating_concepts(board: Board) -> list[Table]:
+    """Concept x model at one rule, a table for each cohort and set of records."""
+    tables = []
+    labels = entry_labels(board.entries)
+    for records in populations(board):
+        having = [record for record in records if any(KEPT in c for c in record.statistics.calls.values())]
+        if not having:
+            continue
+        concepts = list(dict.fromkeys(concept for r in having for concept in r.statistics.calls))
+        rows = tuple(_operating_row(concept, having) for concept in concepts)
+        facts = having[0]
+        caption = f"{_population(facts)}: at the threshold for {KEPT} on the validation fold of the source"
+        groups = (("", 3), *((f"{labels[entry_of(r)]} ({r.relation})", 4) for r in having))
+        each = ("Sensitivity [interval]", "Specificity [interval]", "PPV", "NPV")
+        tables.append(Table(caption, ("Concept", "n", "Positives") + each * len(having), rows, groups))
+    return tables
+
+
+def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[Cell, ...]:
+    metrics = next(r.evaluation.concepts[concept] for r in records if concept in r.evaluation.concepts)
+    cells = [Cell(plain(concept)), count_cell(metrics.n), count_cell(metrics.positives)]
+    for record in records:
+        called = record.statistics.calls.get(concept, {}).get(KEPT)
+        if called is None:
+            cells += [DASH] * 4
+            continue
+        chosen = record.provenance.thresholds.concepts[concept]
+        few = chosen.positives < 10
+        note = ("threshold from fewer than 10 positives of the validation fold",) if few else ()
+        first = estimate_cell(called.sensitivity, muted=_below(called.sensitivity))
+        cells += [
+            replace(first, notes=(*first.notes, *note)),
+            estimate_cell(called.specificity),
+            number_cell(called.ppv.value),
+            number_cell(called.npv.value),
+        ]
+    return tuple(cells)
+
+
+def calibration_table(board: Board) -> Table | None:
+    """One row a cell whose model claims probabilities."""
+    rows = []
+    for record in _by_cohort(board):
+        found = record.statistics.calibration
+        if found is None:
+            continue
+        concepts = found.concepts.values()
+        positives = sum(record.evaluation.concepts[name].positives for name in found.concepts)
+        rows.append(
+            (
+                Cell(cohort_label(record.cohort)),
+                text_cell(record.model.name),
+                text_cell(record.protocol),
+                Cell(record.relation),
+                count_cell(len(found.concepts), plain(f"concepts: {', '.join(found.concepts)}")),
+                count_cell(record.records.scored),
+                count_cell(positives),
+                estimate_cell(found.brier),
+                number_cell(fmean(c.mean_probability for c in concepts)),
+                number_cell(record.evaluation.macro.prevalence),
+                _signed_number(found.slope),
+                _signed_number(found.intercept),
+                number_cell(found.ece_equal_width),
+                number_cell(found.ece_equal_mass),
+            )
+        )
+    columns = (
+        "Cohort",
+        "Model",
+        "Protocol",
+        "Relation",
+        "Concepts",
+        "Scored",
+        "Positive labels",
+        "Brier, mean [interval]",
+        "Mean probability",
+        "Mean prevalence",
+        "Slope, median",
+        "Intercept, median",
+        "ECE, equal width",
+        "ECE, equal mass",
+    )
+    caption = "calibration of models that claim probabilities, over the eligible concepts"
+    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+
+
+def _signed_number(value: float | None) -> Cell:
+    return DASH if value is None else Cell(signed(value), (), "number", value)
+
+
+def subgroup_tables(board: Board) -> list[Table]:
+    """Model x group, macro AUROC over common concepts, a table for each set of records and grouping."""
+    tables = []
+    labels = entry_labels(board.entries)
+    for records in populations(board):
+        for name in dict.fromkeys(name for r in records for name in r.statistics.subgroups):
+            having = [r for r in records if name in r.statistics.subgroups]
+            groups = dict.fromkeys(g for r in having for g in r.statistics.subgroups[name].groups)
+            usual = _age_order(groups) if name == "age" else list(groups)
+            sizes = {g: r.statistics.subgroups[name].groups[g].records for r in having for g in usual
+                     if g in r.statistics.subgroups[name].groups}  # fmt: skip
+            rows = [_subgroup_row(record, name, usual, labels) for record in having]
+            if not any(r.statistics.subgroups[name].gap for r in having):
+                continue
+            columns = (
+                "Model",
+                "Concepts",
+                *(f"{g} (n {count(sizes[g])})" for g in usual),
+                "Largest gap [interval]",
+            )
+            tables.append(
+                Table(f"{_population(having[0])}: macro AUROC by {plain(name)}", columns, tuple(rows))
+            )
+    return tables
+
+
+def _subgroup_row(
+    record: ResultRecord, name: str, groups: Sequence[str], labels: dict[Entry, str]
+) -> tuple[Cell, ...]:
+    found = record.statistics.subgroups[name]
+    cells = [
+        text_cell(f"{labels[entry_of(record)]} ({record.relation})"),
+        count_cell(
+            len(found.common), *([plain(f"concepts: {', '.join(found.common)}")] if found.common else [])
+        ),
+        *(estimate_cell(found.groups[g].macro) if g in found.groups else DASH for g in groups),
+    ]
+    if found.gap is None:
+        return (*cells, DASH)
+    gap, which = found.gap.difference, f"{found.gap.highest} minus {found.gap.lowest}"
+    return (*cells, Cell(f"{interval(gap)} {plain(which)}", (), "number", gap.value))
+
+
+def _age_order(groups: dict[str, None]) -> list[str]:
+    """Youngest first; what is unknown last."""
+    return sorted(groups, key=lambda name: (name == "unknown", not name.startswith("under"), name))
+
+
+def _population(record: ResultRecord) -> str:
+    """Name the records of a table: cohort, selection, number."""
+    return f"{cohort_label(record.cohort)}: {selected(record.records)}, {count(record.records.scored)} scored"
+
+
+def _by_cohort(board: Board) -> list[ResultRecord]:
+    return [record for records in populations(board) for record in records]
+
+
+def cell_sentences(board: Board) -> list[str]:
+    """Say how these numbers were made, and why some cells have none."""
+    without: dict[str, list[str]] = {}
+    for record in board.records:
+        if record.statistics.why_no_calls:
+            name = f"{record.model.name} on {cohort_label(record.cohort)}"
+            without.setdefault(record.statistics.why_no_calls, []).append(name)
+    source = dict.fromkeys(
+        r.provenance.thresholds.source for r in board.records if r.provenance.thresholds.source
+    )
+    chosen = f" ({', '.join(map(plain, source))})" if source else ""
+    sentences = [
+        f"Thresholds are chosen on the validation fold of the source cohort{chosen} and applied unchanged "
+        "everywhere else. Numbers in italics lie below 90 % with their whole interval. Intervals of "
+        "proportions are Wilson's where every patient has one record, else from the resamples.",
+        "Calibration, calls and subgroups of a model with several fits are of the first. Subgroups: macro "
+        "AUROC over the concepts with at least 10 positives and 10 negatives in every group shown; of many "
+        "groups one gap is always largest.",
+    ]
+    sentences += [
+        f"No operating points for {plural(len(names), 'cell')} ({plain(', '.join(names[:3]))}"
+        f"{', ...' if len(names) > 3 else ''}): {plain(why)}."
+        for why, names in without.items()
+    ]
+    return sentences
