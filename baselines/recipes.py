@@ -78,7 +78,7 @@ class PretrainRecipe:
     text_learning_rate: float = 2e-5
     weight_decay: float = 0.05
     dim: int = 256
-    whole: float = 0.2
+    whole: float = 0.0
     processes: int = 1
 
     def steps(self, records: int) -> int:

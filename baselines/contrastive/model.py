@@ -137,7 +137,8 @@ class DualEncoderModel:
         with torch.random.fork_rng([]):
             torch.manual_seed(settings.seed)
             encoder, width = self.build_encoder()
-            encoder = copy.deepcopy(self._encoder() or encoder).cpu()
+            if (present := self._encoder()) is not None:
+                encoder = copy.deepcopy(present).cpu()
             last = nn.Linear(width, len(settings.concepts))
         classifier = WholeClassifier(nn.Sequential(encoder, last), self.augment)
         learn(classifier, last, signals, labels, self.fitting, settings)

@@ -130,7 +130,10 @@ class Contrastive(ResumableTraining):
 
     @torch.no_grad()
     def validate(self) -> tuple[float, str]:
-        """Take the loss; retrieval and zero-shot AUROC are looked at."""
+        """Take the loss; retrieval and zero-shot AUROC are looked at.
+
+        An epoch that was chosen by labels would not be zero-shot.
+        """
         self.network.eval()
         pairs = self.validation_pairs
         signals = torch.cat(

@@ -158,7 +158,7 @@ class EcgClipSmall(_Small, ContrastiveModel):
             "A narrow ResNet-18 on ECGCLIP's 8 leads at 100 Hz, pre-trained on pairs of signal and report: "
             "zero-shot scores are cosines of recording and prompt.",
         )
-        pretraining = PretrainRecipe(card.name, epochs=20, batch_size=64, learning_rate=2e-3, dim=128)
+        pretraining = PretrainRecipe(card.name, epochs=20, batch_size=64, learning_rate=1e-3, dim=128)
         fitting = _small_recipe(card.name)
         super().__init__(card, pretraining, fitting, device, text, tuned=tuned, small=True)
 
