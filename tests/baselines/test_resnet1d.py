@@ -16,8 +16,8 @@ from sklearn.metrics import roc_auc_score
 
 from baselines.minirocket import MiniRocket
 from baselines.networks.crops import CropClassifier
-from baselines.recordings_file import Crops, mean_and_scale, write_recordings
 from baselines.recipes import Recipe
+from baselines.recordings_file import Crops, mean_and_scale, write_recordings
 from baselines.resnet1d import ResNet1d
 from baselines.supervised import cross_entropy, masked_loss
 from benchmark.annotations import macro_auroc, targets
