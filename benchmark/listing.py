@@ -129,8 +129,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         rows.append(
             {
                 "concept": name if metrics.eligible else f"{name} *",
-                "AUROC": _estimate(metrics.auroc) + (" †" if metrics.caution else ""),
-                "AUPRC": _estimate(metrics.auprc),
+                "AUROC": shown_estimate(metrics.auroc) + (" †" if metrics.caution else ""),
+                "AUPRC": shown_estimate(metrics.auprc),
                 "prevalence": "–" if metrics.prevalence is None else f"{metrics.prevalence:.3f}",
                 "n": f"{metrics.n:,}",
                 "positives": f"{metrics.positives:,}",
@@ -140,8 +140,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     rows.append(
         {
             "concept": f"macro of {len(macro.concepts)}",
-            "AUROC": _estimate(macro.auroc),
-            "AUPRC": _estimate(macro.auprc),
+            "AUROC": shown_estimate(macro.auroc),
+            "AUPRC": shown_estimate(macro.auprc),
             "prevalence": "–" if macro.prevalence is None else f"{macro.prevalence:.3f}",
             "n": "",
             "positives": "",
@@ -172,7 +172,8 @@ def _without_interval(evaluation: Evaluation) -> dict[str, list[str]]:
     return found
 
 
-def _estimate(estimate: Estimate) -> str:
+def shown_estimate(estimate: Estimate) -> str:
+    """Value with its interval, to three decimals."""
     if estimate.value is None:
         return "–"
     if estimate.interval is None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from benchmark.commands.evaluation import DEFAULT_RUN
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, at_least_one, print_json
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    JsonOption,
+    Repeated,
+    at_least_one,
+    print_json,
+)
 from benchmark.config import find_places
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
+    from benchmark.cell_statistics import CellStatistics
     from benchmark.metrics.evaluation import Evaluation
     from benchmark.results import ResultRecord
 
@@ -34,6 +43,12 @@ def score(
     out: Path = DEFAULT_RUN,
     resamples: int | None = None,
     seed: int | None = None,
+    probabilities: Flag = False,
+    subgroup: Repeated = (),
+    reader: Repeated = (),
+    challenge: Flag = False,
+    decisions: Path | None = None,
+    bca: Flag = False,
     as_json: JsonOption = False,
 ) -> int:
     """Score predictions made elsewhere: against a table of labels, or on a cohort of this machine.
@@ -62,19 +77,37 @@ def score(
         Bootstrap resamples: 10,000, or as in the run.
     seed
         Seed of the bootstrap: 0, or as in the run.
+    probabilities
+        With --labels: the scores are probabilities; measure their calibration.
+    subgroup
+        With --labels: a column of the labels that groups the records, such as sex; may be repeated.
+    reader
+        With --labels: NAME=FILE, what a person called positive on the same records; may be repeated.
+    challenge
+        With --labels: the columns are the 26 classes of the Challenge 2021; give its scores.
+    decisions
+        With --challenge: table of its binary outputs; scores of 0.5 or more are positive without.
+    bca
+        With --labels: give intervals corrected for bias and skew too.
     as_json
         Print JSON.
     """
     if resamples is not None:
         at_least_one(resamples=resamples)
+    extras = probabilities or subgroup or reader or challenge or decisions or bca
     if cohort is not None and labels is None:
+        if extras:
+            raise UsageError(
+                "--probabilities, --subgroup, --reader, --challenge, --decisions, --bca belong to --labels; "
+                "on a cohort the card says what the scores are, and sex and age are always measured."
+            )
         from benchmark.progress import Reporter
         from benchmark.submitted_scores import Submitted, score_submitted, settings_of
 
         submitted = Submitted(scores, name, card, allow_missing)
         settings, places = settings_of(out, seed, resamples), find_places(data, cache)
         record = score_submitted(submitted, cohort, out, settings, places, Reporter())
-        _show(record, record.evaluation, as_json)
+        _show(record, record.evaluation, record.statistics, as_json)
         if not as_json:
             _say_where(record, out)
         return 0
@@ -82,18 +115,42 @@ def score(
         raise UsageError("Give one of --labels (a table of labels) and --cohort (a cohort on this machine).")
     if name is not None or card is not None or allow_missing:
         raise UsageError("--name, --card and --allow-missing belong to --cohort; leave them out.")
-    from benchmark.scoring import score_table
+    if decisions is not None and not challenge:
+        raise UsageError("--decisions belongs to --challenge; give both or neither.")
+    from benchmark.listing_scores import print_extras
+    from benchmark.metrics.evaluation import RESAMPLES
+    from benchmark.scoring import ScoreOptions, score_table
 
     answer = score_table(
-        scores, labels, resamples=10_000 if resamples is None else resamples, seed=0 if seed is None else seed
+        scores,
+        labels,
+        resamples=RESAMPLES if resamples is None else resamples,
+        seed=0 if seed is None else seed,
+        options=ScoreOptions(probabilities, subgroup, _readers(reader), challenge, decisions, bca),
     )
-    _show(answer, answer, as_json)
+    _show(answer, answer, answer.statistics, as_json)
+    if not as_json:
+        print_extras(answer)
     return 0
 
 
-def _show(answer: ResultRecord | Evaluation, evaluation: Evaluation, as_json: bool) -> None:
+def _readers(named: Sequence[str]) -> dict[str, Path]:
+    """Take ``NAME=FILE`` apart."""
+    found: dict[str, Path] = {}
+    for text in named:
+        name, separator, file = text.partition("=")
+        if not (name and separator and file) or name in found:
+            raise UsageError(f"--reader '{text}' is not NAME=FILE with a name of its own.")
+        found[name] = Path(file)
+    return found
+
+
+def _show(
+    answer: ResultRecord | Evaluation, evaluation: Evaluation, statistics: CellStatistics, as_json: bool
+) -> None:
     """Print the notes on standard error, and the numbers."""
     from benchmark.listing import print_evaluation
+    from benchmark.listing_scores import print_statistics
 
     for note in evaluation.notes:
         print(note, file=sys.stderr)
@@ -101,6 +158,7 @@ def _show(answer: ResultRecord | Evaluation, evaluation: Evaluation, as_json: bo
         print(answer.model_dump_json(indent=2))
     else:
         print_evaluation(evaluation)
+        print_statistics(statistics)
 
 
 def _say_where(record: ResultRecord, run: Path) -> None:

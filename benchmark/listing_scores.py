@@ -1,0 +1,105 @@
+"""Printing what `leadboard score` measures beside AUROC and AUPRC."""
+
+from __future__ import annotations
+
+from benchmark.cell_statistics import CellStatistics
+from benchmark.listing import Row, print_table, shown_estimate
+from benchmark.scoring import ScoredTable
+
+
+def print_statistics(found: CellStatistics) -> None:
+    """Print the statistics of the eligible concepts."""
+    if not found.concepts:
+        return
+    print(f"\nDeLong's interval, and AUPRC at a prevalence of {found.reference_prevalence:g}:")
+    rows: list[Row] = [
+        {
+            "concept": name,
+            "AUROC (DeLong)": shown_estimate(one.delong),
+            "AUPRC at reference": shown_estimate(one.auprc_at_reference),
+        }
+        for name, one in found.concepts.items()
+    ]
+    rows.append({"concept": "macro", "AUPRC at reference": shown_estimate(found.macro_auprc_at_reference)})
+    print_table(rows)
+    _print_calibration(found)
+    _print_subgroups(found)
+
+
+def _print_calibration(found: CellStatistics) -> None:
+    calibration = found.calibration
+    if calibration is None:
+        return
+    print(f"\nCalibration (errors over {calibration.bins} bins; they rank nothing):")
+    print_table(
+        [
+            {
+                "concept": name,
+                "Brier": shown_estimate(one.brier.score),
+                "slope": shown_estimate(one.slope),
+                "intercept": shown_estimate(one.intercept),
+                "mean probability": f"{one.mean_probability:.3f}",
+                "ECE equal width": f"{one.ece_equal_width:.3f}",
+                "ECE equal mass": f"{one.ece_equal_mass:.3f}",
+            }
+            for name, one in calibration.concepts.items()
+        ]
+    )
+
+
+def _print_subgroups(found: CellStatistics) -> None:
+    for name, grouping in found.subgroups.items():
+        print(f"\nMacro AUROC by {name}, over {', '.join(grouping.common) or 'no common concept'}:")
+        if grouping.reason:
+            print(f"{grouping.reason}.")
+            continue
+        print_table(
+            [
+                {"group": group, "records": one.records, "macro AUROC": shown_estimate(one.macro)}
+                for group, one in grouping.groups.items()
+            ]
+        )
+        if grouping.gap is not None:
+            gap = grouping.gap
+            print(f"Largest gap, {gap.highest} minus {gap.lowest}: {shown_estimate(gap.difference)}")
+
+
+def print_extras(found: ScoredTable) -> None:
+    """Print readers, Challenge scores and BCa intervals, as far as they were asked for."""
+    for name, concepts in found.readers.items():
+        print(f"\n{name}, and the model with no more false alarms:")
+        print_table(
+            [
+                {
+                    "concept": concept,
+                    "n": one.n,
+                    "positives": one.positives,
+                    "sensitivity": shown_estimate(one.sensitivity),
+                    "specificity": shown_estimate(one.specificity),
+                    "model's sensitivity": _number(one.model_sensitivity),
+                    "at specificity": _number(one.model_specificity),
+                    "difference": _number(one.difference.value),
+                    "95 %": f"[{_number(one.difference.low)}, {_number(one.difference.high)}]",
+                    "p": _number(one.difference.p),
+                    "McNemar p": _number(one.mcnemar),
+                }
+                for concept, one in concepts.items()
+            ]
+        )
+    if found.challenge is not None:
+        print(f"\nChallenge 2021, positive outputs from {found.challenge.decisions}:")
+        names = ("challenge_metric", "auroc", "auprc", "accuracy", "f_measure")
+        scores = {name.replace("_", " "): shown_estimate(getattr(found.challenge, name)) for name in names}
+        print_table([{"score": name, "value": value} for name, value in scores.items()])
+    if found.bca is not None:
+        print("\nBCa intervals:")
+        print_table(
+            [
+                {"concept": name, "AUROC": shown_estimate(one.auroc), "AUPRC": shown_estimate(one.auprc)}
+                for name, one in (*found.bca.concepts.items(), ("macro", found.bca.macro))
+            ]
+        )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
