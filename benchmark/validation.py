@@ -63,8 +63,9 @@ class Validation:
         name = source.card.id
         if not len(rows_of(source, "validation")):
             return no_thresholds(f"{name} has no validation fold on this machine")
-        if cell.selection == "all" and cell.store.card.id in sharing(name, self.cards):
-            return no_thresholds(f"they are chosen on records of {name} that are measured here")
+        own_test_fold = cell.store.card.id == name and cell.selection == "test"
+        if cell.store.card.id in sharing(name, self.cards) and not own_test_fold:
+            return no_thresholds(f"they are chosen on records of {name}, which are measured here")
         folder = cell.path.parent
         if folder not in self._chosen:
             try:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmark.config import Places
+from benchmark.contamination import cohort_cards
 from benchmark.hardware import Hardware
 from benchmark.plan import RunSettings
 from benchmark.predictions import load_predictions
 from benchmark.progress import Reporter
+from benchmark.protocols.scorers import Workshop
 from benchmark.results import load_record
 from benchmark.runner import Outcome, Run
+from benchmark.selection import prepare_cohort
+from benchmark.validation import Validation
 from tests.releases import write_challenge, write_ptb_xl
 
 GOOD = f"{Path(__file__).parents[1] / 'plugins' / 'good.py'}:Amplitude"
@@ -96,7 +101,7 @@ def test_records_that_thresholds_were_chosen_on_are_not_called(
     record = load_record(tmp_path / FOLDER / "ptb-xl.json")
     assert record.records.selection == "all"
     assert record.statistics.calls == {}
-    assert record.statistics.why_no_calls == "they are chosen on records of ptb-xl that are measured here"
+    assert record.statistics.why_no_calls == "they are chosen on records of ptb-xl, which are measured here"
 
 
 def test_on_the_test_fold_of_the_source_they_are(tmp_path: Path, data: Path, cache: Path) -> None:
@@ -105,6 +110,16 @@ def test_on_the_test_fold_of_the_source_they_are(tmp_path: Path, data: Path, cac
     assert (record.relation, record.records.selection) == ("internal", "test")
     assert record.provenance.thresholds.records == 24
     assert record.statistics.calls or record.evaluation.macro.concepts == ()
+
+
+def test_a_renamed_copy_of_the_source_counts_as_the_source(data: Path, cache: Path) -> None:
+    source = prepare_cohort("ptb-xl", Places(data, cache), Reporter())
+    workshop = Workshop(cache, Hardware(), Reporter())
+    copy = SimpleNamespace(card=SimpleNamespace(id="challenge-ptb-xl"))
+    cell = SimpleNamespace(store=copy, selection="test")
+    found = Validation(source, cohort_cards(), workshop, Reporter()).thresholds(cell)  # type: ignore[arg-type]
+    assert found.concepts == {}
+    assert found.reason == "they are chosen on records of ptb-xl, which are measured here"
 
 
 def test_without_the_source_there_is_a_reason(tmp_path: Path, cache: Path) -> None:
