@@ -77,7 +77,7 @@ def predict_and_save(cell: Cell, workshop: Workshop, progress: Callback) -> Pred
     ids = cell.store.index["record_id"].iloc[positions]
     outputs = tuple(cell.model.card.outputs)
     predictions = save_predictions(ids, scored.scores, outputs, cell.predictions_key, cell.predictions_path)
-    provenance = _provenance(workshop.hardware, len(positions), scored.seconds)
+    provenance = _provenance(cell, workshop.hardware, len(positions), scored.seconds)
     return Predicted(predictions, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
 
@@ -118,13 +118,14 @@ def _evaluate(
     )
 
 
-def _provenance(hardware: Hardware, records: int, seconds: float) -> Provenance:
+def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) -> Provenance:
+    elsewhere = {f"model's {name}": version for name, version in cell.model.source.environment}
     return Provenance(
         leadboard=package_versions()["leadboard"],
         commit=source_commit(),
         python=python_version(),
         platform=platform_name(),
-        packages=package_versions(),
+        packages={**package_versions(), **elsewhere},
         device=hardware.device,
         dtype="float32",
         batch_size=hardware.batch_size,

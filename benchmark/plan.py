@@ -178,6 +178,7 @@ def _decides_scores(model: EvaluatedModel, store: Store, selection: str) -> dict
     return {
         "model": model.card.model_dump(mode="json"),
         "code": model.source.code_hash,
+        "environment": model.source.environment,
         "base": model.base.key if model.base else None,
         "fits": [fit.key for fit in model.fits],
         "protocol": model.protocol.name,

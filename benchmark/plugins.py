@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +39,8 @@ class ModelSource:
         Whether a run may pre-train it without being asked to.
     usual_protocols
         Names of the protocols that it confines itself to unless others are asked for, None for all.
+    environment
+        Versions of Python and of packages where it runs, if that is not this process.
     """
 
     spec: str
@@ -48,6 +50,7 @@ class ModelSource:
     abilities: frozenset[str] = frozenset()
     small: bool = False
     usual_protocols: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
 
     def build(self, device: str) -> Model:
         """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
@@ -82,7 +85,9 @@ def find_model(spec: str, elsewhere: Elsewhere | None = None) -> ModelSource:
     if elsewhere is not None and ":" in spec:
         make = functools.partial(RemoteModel, spec, elsewhere.launcher, elsewhere.deadlines)
         with make(device="cpu") as model:
-            return _source(spec, make, model.code_hash, model)
+            versions = {"python": model.python, **model.packages}
+            found = _source(spec, make, model.code_hash, model)
+            return replace(found, environment=tuple(sorted(versions.items())))
     if ":" in spec:
         module, attribute = _from_reference(spec)
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmark.results import load_record
 from benchmark.run_folder import PlannedCell, load_run_file
 from tests.releases import write_challenge
 
@@ -107,3 +109,12 @@ def test_those_that_only_make_noise_are_scored(
     _, folder = finished
     assert len(cells(folder, "done")) == len(NOISY) + 1
     assert "amplitude" in {cell.model for cell in cells(folder, "done")}
+
+
+def test_results_name_the_versions_that_the_model_ran_with(
+    finished: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    _, folder = finished
+    packages = load_record(folder / "amplitude/as-is/georgia.json").provenance.packages
+    assert packages["model's python"] == platform.python_version()
+    assert packages["model's numpy"] == packages["numpy"]
