@@ -34,8 +34,8 @@ class Merl:
             version="1",
             description="Signal encoder of MERL (ResNet-18), weights of its authors, brought by the user.",
             licence="Code MIT; that of the weights is not stated",
-            citation="Liu et al. Zero-Shot ECG Classification with Multimodal Learning and Test-time Clinical "
-            "Knowledge Enhancement. ICML 2024. arXiv:2403.06659",
+            citation="Liu et al. Zero-Shot ECG Classification with Multimodal Learning and Test-time "
+            "Clinical Knowledge Enhancement. ICML 2024. arXiv:2403.06659",
             input=InputSpec(sampling_rate=500, seconds=10, leads=LEADS),
             outputs=(),
             trained_on=("mimic-iv-ecg",),

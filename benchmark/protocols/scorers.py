@@ -122,7 +122,9 @@ class Workshop:
             return
 
         def work(_: Path, weights: Path) -> About:
-            with self.reporter.step(f"Features of {evaluated.card.name} on {fit.store.card.id}") as progress:
+            with self.reporter.step(
+                f"Features of {evaluated.card.name} on {fit.store.card.id}", quiet_without_work=True
+            ) as progress:
                 embeddings = self._embeddings(evaluated, fit.store, progress)
             training, validation = (
                 self._labelled(embeddings, fit, part) for part in ("training", "validation")
