@@ -324,7 +324,7 @@ def test_any_cohort_gives_a_strict_and_consistent_result(data: st.DataObject) ->
         numbers = [number for number in (estimate.low, estimate.high, estimate.value) if number is not None]
         assert all(0 <= number <= 1 for number in numbers)
         assert (estimate.low is None) == (estimate.high is None)
-        assert (estimate.reason is None) == (len(numbers) == 3)
+        assert (estimate.reason is None) == (estimate.interval is not None)
         assert estimate.low is None or estimate.low <= estimate.high
 
 
