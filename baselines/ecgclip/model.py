@@ -53,8 +53,7 @@ class _Signals:
 
         from baselines.ecgclip.preprocessing import preprocess
 
-        prepared = preprocess(torch.tensor(batch.signals).to(self._device))
-        return torch.nn.functional.avg_pool1d(prepared, self.shrink).cpu().numpy()
+        return preprocess(torch.tensor(batch.signals).to(self._device), self.shrink).cpu().numpy()
 
     def augment(self, prepared: torch.Tensor) -> torch.Tensor:
         """Vary gain, noise, baseline and start."""

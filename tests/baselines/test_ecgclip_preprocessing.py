@@ -177,3 +177,15 @@ def test_another_length_is_refused(samples: int) -> None:
         preprocess(torch.zeros(2, samples))
     with pytest.raises(ValueError, match="5000 samples at 500 Hz"):
         reference(np.zeros((2, samples)))
+
+
+@pytest.mark.parametrize("shrink", [2, 4, 16])
+def test_shrinking_is_the_mean_of_what_is_not_shrunk(shrink: int) -> None:
+    signals = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (3, 8, 5000)).astype(np.float32)) + 2
+    whole = preprocess(signals).unflatten(-1, (-1, shrink)).mean(dim=-1)
+    torch.testing.assert_close(preprocess(signals, shrink), whole, rtol=1e-4, atol=1e-5)
+
+
+def test_only_what_leaves_the_padding_whole_can_be_shrunk_to() -> None:
+    with pytest.raises(ValueError, match="does not divide 16"):
+        preprocess(torch.zeros(1, 8, 5000), 3)
