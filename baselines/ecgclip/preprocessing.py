@@ -119,7 +119,7 @@ def _matrix() -> tuple[torch.Tensor, torch.Tensor]:
 @torch.inference_mode(False)
 def _matrix_on(device: torch.device, shrink: int) -> tuple[torch.Tensor, torch.Tensor]:
     def shrunk(columns: torch.Tensor) -> torch.Tensor:
-        return columns.unflatten(-1, (-1, shrink)).mean(dim=-1).to(device)
+        return columns.reshape(*columns.shape[:-1], -1, shrink).mean(dim=-1).to(device)
 
     matrix, of_constant = _matrix()
     return shrunk(matrix), shrunk(of_constant)
