@@ -73,8 +73,9 @@ def _board(
     reference: dict[str, tuple[str, ...]] = {}
     left_out: dict[str, str] = {}
     by_cohort: dict[str, list[ResultRecord]] = {}
-    for record in cells.values():
-        if record.relation == "external":
+    partial = _partial(cells)
+    for key, record in cells.items():
+        if record.relation == "external" and key not in partial:
             by_cohort.setdefault(record.cohort.id, []).append(record)
     for cohort, same in by_cohort.items():
         reference[cohort] = tuple(dict.fromkeys(c for r in same for c in r.evaluation.macro.concepts))
@@ -90,11 +91,12 @@ def _board(
     relations |= {key: record.relation for key, record in cells.items()}
     entries = list(dict.fromkeys(entry for entry, _ in relations))
     common = common_cohorts(
-        frozenset(c for c in usable if relations.get((entry, c)) == "external") for entry in entries
+        frozenset(c for c in usable if relations.get((entry, c)) == "external" and (entry, c) not in partial)
+        for entry in entries
     )
     left_out |= dict.fromkeys(usable - common, "not external to all models that are compared")
     ranking = tuple(cohort for cohort in reference if cohort in common)
-    standings = [_standing(entry, ranking, reference, cells, planned) for entry in entries]
+    standings = [_standing(entry, ranking, reference, cells, planned, partial) for entry in entries]
     drawn = {standing.entry: _ranking_cells(standing, ranking, draws) for standing in standings}
     return Board(
         simulated=simulated,
@@ -145,20 +147,49 @@ def _measured_on(record: ResultRecord) -> tuple[object, ...]:
     return record.cohort.fingerprint, record.ontology.hash, counts.selection, counts.scored
 
 
+def _partial(cells: Mapping[tuple[Entry, str], ResultRecord]) -> dict[tuple[Entry, str], str]:
+    """Find external cells of predictions that lack records which others have; one must not unrank them all.
+
+    Returns
+    -------
+    Entry and cohort -> what is lacking.
+    """
+    most: dict[tuple[object, ...], int] = {}
+    for record in cells.values():
+        if record.relation == "external":
+            where = _measured_on(record)[:-1]
+            most[where] = max(record.records.scored, most.get(where, 0))
+    return {
+        key: f"predictions for {record.records.scored:,} of {whole:,} records of {record.cohort.id}"
+        for key, record in cells.items()
+        if record.relation == "external"
+        and record.records.scored < (whole := most[_measured_on(record)[:-1]])
+    }
+
+
 def _standing(
     entry: Entry,
     ranking: Sequence[str],
     reference: Mapping[str, tuple[str, ...]],
     cells: Mapping[tuple[Entry, str], ResultRecord],
     planned: Mapping[tuple[Entry, str], PlannedCell],
+    partial: Mapping[tuple[Entry, str], str],
 ) -> Standing:
     own = [record for (owner, _), record in cells.items() if owner == entry]
     external = tuple(record for record in own if record.relation == "external")
-    measured = {record.cohort.id: record for record in external if record.cohort.id in ranking}
+    measured = {
+        record.cohort.id: record
+        for record in external
+        if record.cohort.id in ranking and (entry, record.cohort.id) not in partial
+    }
     values = {c: v for c in ranking if c in measured and (v := macro_auroc(measured[c])) is not None}
     lacking = {c for cohort, r in measured.items() for c in _lacking(r, reference[cohort])}
     needed = list(dict.fromkeys(concept for cohort in measured for concept in reference[cohort]))
-    reasons = [_why_missing(entry, cohort, cells, planned) for cohort in ranking if cohort not in values]
+    reasons = [
+        partial.get((entry, cohort)) or _why_missing(entry, cohort, cells, planned)
+        for cohort in ranking
+        if cohort not in values
+    ]
     if own and all(record.relation == "unknown" for record in own):
         reasons = ["training data undisclosed"]
     elif not own:

@@ -201,3 +201,12 @@ def test_common_cohorts_are_external_to_someone_and_independent_of_order(sets: l
     assert chosen == common_cohorts(reversed(sets))
     assert bool(chosen) == any(sets)
     assert not chosen or any(chosen <= cohorts for cohorts in sets)
+
+
+def test_predictions_that_lack_records_unrank_themselves_and_nobody_else() -> None:
+    whole = [record("a", aurocs={"AF": 0.8}), record("b", aurocs={"AF": 0.7})]
+    counts = whole[0].records.model_copy(update={"scored": 35, "unselected": 65})
+    few = record("c", aurocs={"AF": 0.9}).model_copy(update={"records": counts})
+    board = board_of([*whole, few])
+    assert ranks(board) == {"a": 1, "b": 2, "c": None}
+    assert why(board, "c") == "predictions for 35 of 100 records of georgia"
