@@ -24,7 +24,7 @@ COLUMNS = 4
 PANEL = (2.7, 2.1)
 """Inches: width and height of a panel."""
 
-TOP, BOTTOM = 0.3, 1.0
+TOP, BOTTOM = 0.3, 1.35
 """Inches: above and below all panels."""
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -51,10 +51,12 @@ class Series:
 def efficiency(boards: Sequence[Board]) -> Picture | None:
     """Draw AUROC and AUPRC on every external cohort against the share of the labels; None without any."""
     cells = [record for board in boards for record in board.records if series_of(record) is not None]
-    fractions = {share_of(record) for record in cells} - {0}
-    if len(fractions) < 2:
+    shares: dict[str, set[int]] = {}
+    for record in cells:
+        shares.setdefault(record.cohort.id, set()).add(share_of(record))
+    cohorts = [cohort for cohort, found in shares.items() if len(found - {0}) > 1]
+    if not cohorts:
         return None
-    cohorts = list(dict.fromkeys(record.cohort.id for record in cells))
     alt = (
         "Label efficiency: macro AUROC and AUPRC with 95 % intervals on "
         f"{plural(len(cohorts), 'external cohort')} against the percentage of the source's patients whose "
@@ -100,7 +102,7 @@ def _figure(cells: Sequence[ResultRecord], cohorts: Sequence[str]) -> Figure:
             if column == 0:
                 axes.set_ylabel(f"Macro {metric.upper()}")
     figure.subplots_adjust(
-        left=0.6 / width, right=0.99, top=1 - TOP / height, bottom=BOTTOM / height, hspace=0.35, wspace=0.28
+        left=0.6 / width, right=0.99, top=1 - TOP / height, bottom=BOTTOM / height, hspace=0.45, wspace=0.28
     )
     handles = [
         Line2D([], [], color=colours[s.model], ms=5, label=label(s.label), **STYLES[s.kind]) for s in series
