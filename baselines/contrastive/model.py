@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 TEXT = "text"  # folder of a text encoder that is saved with the model
 
 
-class DualEncoderModel:
+class DualEncoderModel(ABC):
     """Zero-shot scores, features and fine-tuning; the subclass says what the encoder is and sees.
 
     A subclass gives `build_encoder`, `prepare` and `augment`. Scores are cosines of a recording and each
@@ -70,17 +71,17 @@ class DualEncoderModel:
         self._classifier: WholeClassifier | None = None
         self._concepts: torch.Tensor | None = None
 
+    @abstractmethod
     def build_encoder(self) -> tuple[nn.Module, int]:
         """Build an untrained encoder of prepared recordings, and tell the width of its features."""
-        raise NotImplementedError
 
+    @abstractmethod
     def prepare(self, batch: Batch) -> Any:
         """Make what the encoder is given: a float32 or uint8 array, each record for itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def augment(self, prepared: torch.Tensor) -> torch.Tensor:
         """Vary prepared recordings in training, so that each keeps its diagnosis."""
-        raise NotImplementedError
 
     def initial(self) -> DualEncoder | None:
         """Give the weights of a model that was neither trained nor loaded, where it is meant to have some."""
@@ -88,6 +89,7 @@ class DualEncoderModel:
 
     def recognise(self, tensors: Collection[str]) -> None:
         """Learn from the names of saved tensors what `build_encoder` has to build, if there is a choice."""
+        return
 
     def set_concepts(self, prompts: Mapping[str, tuple[str, ...]]) -> None:
         """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""
