@@ -258,4 +258,6 @@ def _ranked(standings: Iterable[Standing], drawn: Mapping[Entry, Sequence[Drawn 
     if ranked and len(resamples) == len(ranked) and len({len(values) for values in resamples}) == 1:
         ranks = rank_groups(np.array(means, np.float64), np.stack(resamples, axis=1)).tolist()
     of_entry = {standing.entry: rank for standing, rank in zip(ranked, ranks, strict=True)}
-    return [replace(standing, rank=of_entry.get(standing.entry)) for standing in ordered]
+    placed = [replace(standing, rank=of_entry.get(standing.entry)) for standing in ordered]
+    # By rank before the mean: one with a wide interval may share a rank that one with a higher mean does not.
+    return sorted(placed, key=lambda standing: (standing.rank is None, standing.rank or 0))

@@ -90,7 +90,9 @@ def estimate_cell(estimate: Estimate, *, muted: bool = False) -> Cell:
     if estimate.value is None or estimate.interval is None:
         notes.append(plain(estimate.reason or "undefined"))
     if estimate.value is not None and estimate.undefined_fraction > 0 and not muted:
-        notes.append(f"undefined in {estimate.undefined_fraction:.1%} of the resamples, which are left out")
+        share = f"{max(estimate.undefined_fraction, 0.001):.1%}"
+        less = "less than " if estimate.undefined_fraction < 0.0005 else ""
+        notes.append(f"undefined in {less}{share} of the resamples, which are left out")
     kind: Kind = "muted" if muted or estimate.value is None else "number"
     return Cell(interval(estimate), tuple(notes), kind, estimate.value)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.metrics.evaluation import Resampled
 from benchmark.report.board import Board
 from benchmark.report.leaderboard import common_cohorts, make_boards
+from benchmark.resamples import name_of
 from benchmark.results import ResultRecord
 from tests.benchmark.report_factory import concept, planned, record, run_file
 
@@ -210,3 +213,16 @@ def test_predictions_that_lack_records_unrank_themselves_and_nobody_else() -> No
     board = board_of([*whole, few])
     assert ranks(board) == {"a": 1, "b": 2, "c": None}
     assert why(board, "c") == "predictions for 35 of 100 records of georgia"
+
+
+def test_rows_stand_in_the_order_of_their_ranks() -> None:
+    means = {"best": 0.9, "second": 0.54, "steady": 0.5, "wide": 0.45}
+    records = [record(name, aurocs={"AF": value}) for name, value in means.items()]
+    noise = np.random.default_rng(0).normal(0, 1, (500, 4)) * [0.001, 0.001, 0.001, 0.1]
+    draws = {}
+    for at, one in enumerate(records):
+        values = means[one.model.name] + noise[:, at]
+        draws[name_of(one)] = Resampled(values, values, ("AF",), values[:, None].astype(np.float32))
+    [board] = make_boards(run_file(records), records, draws)
+    found = [(standing.entry.model, standing.rank) for standing in board.standings]
+    assert found == [("best", 1), ("second", 2), ("wide", 2), ("steady", 4)]
