@@ -154,7 +154,8 @@ def starting_weights(source: ModelSource, settings: LineupSettings) -> StartingW
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
         ways.append(f"leadboard pretrain {name} {sources}")
     if "Published" in source.abilities:
-        ways.append(f"leadboard weights {name} --file FILE")
+        file = getattr(source.model_class, "weights_file", "FILE")
+        ways.append(f"leadboard weights {name} --file {file}")
     if ways:
         raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(ways)}")
     return None

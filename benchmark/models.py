@@ -265,7 +265,11 @@ class Pretrainable(Protocol):
 
 @runtime_checkable
 class Published(Protocol):
-    """A model whose weights somebody else has trained and the user brings."""
+    """A model whose weights somebody else has trained and the user brings.
+
+    It may have an attribute ``weights_file``: what the published file is called, for the message that says
+    how to bring it.
+    """
 
     def convert(self, file: str, folder: Path) -> str:
         """Check weights (a file, a folder or a hub id) and write what `load` reads into ``folder``.

@@ -33,6 +33,8 @@ class ClipImage:
         Of the picture, as in `baselines.clip_image.rendering.render`.
     """
 
+    weights_file = "openai/clip-vit-base-patch32"
+
     def __init__(self, device: str = "cpu", *, layout: str = "3x4", grid: str = "pink") -> None:
         self.card = ModelCard(
             name="clip-image",

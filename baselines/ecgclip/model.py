@@ -92,6 +92,8 @@ class EcgClip(_Signals, ContrastiveModel):
         Whether that one is to be learnt further.
     """
 
+    weights_file = "official.pth"
+
     def __init__(self, device: str = "cpu", text: str | None = None, *, tuned: bool = False) -> None:
         card = _card(
             "ecgclip",

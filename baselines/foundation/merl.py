@@ -28,6 +28,8 @@ class Merl:
         Where to compute, a torch device name.
     """
 
+    weights_file = "res18_best_ckpt.pth"
+
     def __init__(self, device: str = "cpu") -> None:
         self.card = ModelCard(
             name="merl",
