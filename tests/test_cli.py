@@ -173,7 +173,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["simulate", "gerogia", "--out", "sim"], "Did you mean 'georgia'"),
         (["simulate", "georgia", "--out", "sim", "--scale", "0"], "scale"),
         (["simulate", "georgia", "--out", "data"], "not simulated"),
-        (["overlap", "georgia", "ningbo", "--data", "data"], "ningbo was not found"),
+        (["overlap", "ningbo", "georgia", "--data", "data"], "ningbo was not found"),
         (["run", "--seed", "many"], "many"),
         (["run", "--data", "data", "--protocol", "zeroshot"], "Did you mean 'zero-shot'"),
         (
