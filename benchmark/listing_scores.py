@@ -91,6 +91,8 @@ def print_extras(found: ScoredTable) -> None:
         names = ("challenge_metric", "auroc", "auprc", "accuracy", "f_measure")
         scores = {name.replace("_", " "): shown_estimate(getattr(found.challenge, name)) for name in names}
         print_table([{"score": name, "value": value} for name, value in scores.items()])
+    _print_curves(found)
+    _print_recalibrated(found)
     if found.bca is not None:
         print("\nBCa intervals:")
         print_table(
@@ -99,6 +101,39 @@ def print_extras(found: ScoredTable) -> None:
                 for name, one in (*found.bca.concepts.items(), ("macro", found.bca.macro))
             ]
         )
+
+
+def _print_curves(found: ScoredTable) -> None:
+    if not found.curves:
+        return
+    print("\nMean distance of the smooth calibration curve from the diagonal (its points: --json):")
+    print_table(
+        [
+            {"concept": name, "distance": _number(one.index), "why none": one.reason or ""}
+            for name, one in found.curves.items()
+        ]
+    )
+
+
+def _print_recalibrated(found: ScoredTable) -> None:
+    if not found.recalibrated:
+        return
+    print("\nRecalibrated on a sample, measured on the others:")
+    print_table(
+        [
+            {
+                "concept": name,
+                "sample (positives)": f"{one.sample} ({one.sample_positives})",
+                "n (positives)": f"{one.n} ({one.positives})",
+                "Brier before": "–" if one.brier_before is None else shown_estimate(one.brier_before),
+                "Brier after": "–" if one.brier_after is None else shown_estimate(one.brier_after),
+                "ECE before": _number(one.ece_before),
+                "ECE after": _number(one.ece_after),
+                "why none": one.reason or "",
+            }
+            for name, one in found.recalibrated.items()
+        ]
+    )
 
 
 def _number(value: float | None) -> str:

@@ -17,6 +17,7 @@ from benchmark.cell_statistics import CellStatistics, cell_statistics
 from benchmark.metrics.bootstrap import group_records
 from benchmark.metrics.evaluation import RESAMPLES, Evaluation, evaluate
 from benchmark.metrics.subgroups import age_bands
+from benchmark.score_calibration import Recalibrated, SmoothCurve, recalibrate, smooth_curves
 from benchmark.score_extras import Bca, Challenge, Reader, bca, challenge, read_against
 from benchmark.score_files import NUMERIC as NUMERIC
 from benchmark.score_files import (
@@ -55,6 +56,8 @@ class ScoreOptions:
         Table of the Challenge's binary outputs; a score of 0.5 or more without.
     bca
         Whether intervals corrected for bias and skew are given too.
+    recalibrate
+        Patients that a map to better probabilities is fitted on; 0 for none.
     """
 
     probabilities: bool = False
@@ -63,6 +66,7 @@ class ScoreOptions:
     challenge: bool = False
     decisions: Path | None = None
     bca: bool = False
+    recalibrate: int = 0
 
 
 class ScoredTable(Evaluation):
@@ -72,6 +76,8 @@ class ScoredTable(Evaluation):
     readers: dict[str, dict[str, Reader]]
     challenge: Challenge | None
     bca: Bca | None
+    curves: dict[str, SmoothCurve]
+    recalibrated: dict[str, Recalibrated]
 
 
 def score_table(
@@ -158,6 +164,10 @@ def score_table(
         if options.challenge
         else None,
         bca=bca(labels, scores, groups, evaluation) if options.bca else None,
+        curves=smooth_curves(labels, scores, groups) if options.probabilities else {},
+        recalibrated=recalibrate(labels, scores, groups, options.recalibrate, evaluation.bootstrap)
+        if options.recalibrate
+        else {},
     )
 
 

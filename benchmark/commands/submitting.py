@@ -49,6 +49,7 @@ def score(
     challenge: Flag = False,
     decisions: Path | None = None,
     bca: Flag = False,
+    recalibrate: int = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Score predictions made elsewhere: against a table of labels, or on a cohort of this machine.
@@ -89,17 +90,20 @@ def score(
         With --challenge: table of its binary outputs; scores of 0.5 or more are positive without.
     bca
         With --labels: give intervals corrected for bias and skew too.
+    recalibrate
+        With --probabilities: fit a map to better probabilities on so many patients, and measure the others.
     as_json
         Print JSON.
     """
     if resamples is not None:
         at_least_one(resamples=resamples)
-    extras = probabilities or subgroup or reader or challenge or decisions or bca
+    extras = probabilities or subgroup or reader or challenge or decisions or bca or recalibrate
     if cohort is not None and labels is None:
         if extras:
             raise UsageError(
-                "--probabilities, --subgroup, --reader, --challenge, --decisions, --bca belong to --labels; "
-                "on a cohort the card says what the scores are, and sex and age are always measured."
+                "--probabilities, --recalibrate, --subgroup, --reader, --challenge, --decisions and --bca "
+                "belong to --labels; on a cohort the card says what the scores are, and sex and age are "
+                "always measured."
             )
         from benchmark.progress import Reporter
         from benchmark.submitted_scores import Submitted, score_submitted, settings_of
@@ -117,6 +121,8 @@ def score(
         raise UsageError("--name, --card and --allow-missing belong to --cohort; leave them out.")
     if decisions is not None and not challenge:
         raise UsageError("--decisions belongs to --challenge; give both or neither.")
+    if recalibrate and not probabilities:
+        raise UsageError("--recalibrate belongs to --probabilities; give both or neither.")
     from benchmark.listing_scores import print_extras
     from benchmark.metrics.evaluation import RESAMPLES
     from benchmark.scoring import ScoreOptions, score_table
@@ -126,7 +132,9 @@ def score(
         labels,
         resamples=RESAMPLES if resamples is None else resamples,
         seed=0 if seed is None else seed,
-        options=ScoreOptions(probabilities, subgroup, _readers(reader), challenge, decisions, bca),
+        options=ScoreOptions(
+            probabilities, subgroup, _readers(reader), challenge, decisions, bca, recalibrate
+        ),
     )
     _show(answer, answer, answer.statistics, as_json)
     if not as_json:
