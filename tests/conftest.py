@@ -1,8 +1,9 @@
-"""Where the real sample data are, and nothing else that every test needs."""
+"""What every test may need: the real sample data, and Ctrl-C as it works on a terminal."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,8 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"needs the real sample data (LEADBOARD_SAMPLES, or {folder.name}/ beside the checkout)")
     return folder
+
+
+def pytest_configure() -> None:
+    """Obey SIGINT: a shell makes what it starts in the background ignore it, and their children too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
