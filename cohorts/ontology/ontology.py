@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UnknownNameError, UsageError
+from cohorts.hashing import hash_of_json
 from cohorts.ontology.tables import Tables, descendants, read_tables, split
 
 VERSION = "1.1.1"
@@ -59,9 +60,6 @@ class Ontology:
     ----------
     version
         Of the tables.
-    hash
-        SHA-256, in hexadecimal, of all tables, the version and the labelling rules. It does not depend
-        on how a file ends its lines.
     concepts
         Index ``id``; columns ``name``, ``snomed`` (main code or ""), ``category``, ``parents`` (tuple
         of ids) and ``prompts`` (tuple of str). A parent stands above its children.
@@ -74,7 +72,6 @@ class Ontology:
 
     def __init__(self, tables: Tables) -> None:
         self.version = VERSION
-        self.hash = _hash(tables)
         self.concepts = tables.concepts.set_index("id")
         for column in ("parents", "prompts"):
             cells = [split(cell) for cell in self.concepts[column]]
@@ -186,6 +183,34 @@ class Ontology:
         counts = Counter(code for codes in _checked(statements) for code in set(codes) if not known[code])
         return dict(sorted(counts.items()))
 
+    def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
+        """Hash, for each concept, what decides its labels in a cohort, and nothing else.
+
+        That is what every code that the cohort may state says of the concept, whether the cohort annotates
+        it, and the labelling rules. Other cohorts, other vocabularies, names and notes are not in it.
+
+        Returns
+        -------
+        dict
+            SHA-256 in hexadecimal by concept, in the order of the concepts.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such cohort or vocabulary.
+        """
+        annotated = self.coverage(cohort) == "annotated"
+        row_of, strength = self._strength(cohort, vocabulary)
+        codes = sorted(row_of)
+        spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
+        said = strength[[row_of[code] for code in codes]]
+        return {
+            str(concept): hashlib.sha256(
+                spoken + bytes([annotated[concept]]) + said[:, column].tobytes()
+            ).hexdigest()
+            for column, concept in enumerate(self.concepts.index)
+        }
+
     def _strength(self, cohort: str, vocabulary: str) -> tuple[_Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
@@ -221,22 +246,28 @@ class Ontology:
 
 
 class _Rows(dict[str, int]):
-    """Row of each code of a vocabulary in its table of strengths; 0 for a code that is not known."""
+    """Row of each code of a vocabulary in its table of strengths; 0 for a code that is not known.
+
+    Attributes
+    ----------
+    modifiers
+        Relation of each modifier by its code, such as ``"+310"``.
+    """
 
     def __init__(self, table: pd.DataFrame) -> None:
         super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
         self._uncertain = len(self) + 1  # rows further down, where nothing is more than ambiguous
         listed = zip(table["code"], table["relation"], strict=True)
-        self._modifiers = {code: relation for code, relation in listed if code.startswith("+")}
+        self.modifiers = {code: relation for code, relation in listed if code.startswith("+")}
 
     def __missing__(self, code: str) -> int:
         base, *rest = code.split("+")
         modifiers = [f"+{modifier}" for modifier in rest]
-        if not (base and rest) or not all(modifier in self._modifiers for modifier in modifiers):
+        if not (base and rest) or not all(modifier in self.modifiers for modifier in modifiers):
             return 0
         row = next((self[base + modifier] for modifier in modifiers if base + modifier in self), None)
         row = self.get(base, 0) if row is None else row
-        uncertain = any(self._modifiers[modifier] == "uncertain" for modifier in modifiers)
+        uncertain = any(self.modifiers[modifier] == "uncertain" for modifier in modifiers)
         return row + self._uncertain if row and uncertain else row
 
 
@@ -257,14 +288,7 @@ def _checked(statements: Statements) -> Iterator[Collection[str]]:
         yield codes
 
 
-def _hash(tables: Tables) -> str:
-    content = {
-        "version": VERSION,
-        "labelling": LABELLING,
-        "concepts": tables.concepts.to_dict("split", index=False),
-        "coverage": tables.coverage.to_dict("split", index=False),
-        "vocabularies": {
-            name: table.to_dict("split", index=False) for name, table in tables.vocabularies.items()
-        },
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def hash_of_labelling(hashes: Mapping[str, str], concepts: Iterable[str] | None = None) -> str:
+    """Hash what decides the labels of some concepts, of all by default (see `Ontology.label_hashes`)."""
+    asked = sorted(hashes if concepts is None else concepts)
+    return hash_of_json([[name, hashes[name]] for name in asked])

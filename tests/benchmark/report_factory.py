@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.cell_statistics import CellStatistics
-from benchmark.metrics.evaluation import (
+from benchmark.metrics.cell.evaluation import (
     BootstrapSettings,
     ConceptMetrics,
     Estimate,
@@ -18,9 +17,9 @@ from benchmark.metrics.evaluation import (
     MacroMetrics,
     Resampled,
 )
-from benchmark.models import ModelCard
-from benchmark.resamples import resamples_path, save_resamples
-from benchmark.results import (
+from benchmark.metrics.cell.statistics import CellStatistics
+from benchmark.models.contract import ModelCard
+from benchmark.records.record import (
     CohortFacts,
     OntologyFacts,
     PredictionsFile,
@@ -30,7 +29,8 @@ from benchmark.results import (
     ResultRecord,
     save_record,
 )
-from benchmark.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, save_run
+from benchmark.records.resamples import resamples_path, save_resamples
+from benchmark.records.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, save_run
 
 CREATED = "2025-01-01T00:00:00+00:00"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from baselines.controls import Prevalence
-from benchmark.annotations import learnable, log_odds, macro_auroc, prevalence, targets
-from benchmark.models import InputSpec, card_of
+from benchmark.models.contract import InputSpec, card_of
+from benchmark.models.labels import learnable, log_odds, macro_auroc, prevalence, targets
 from cohorts.errors import ModelError
 from tests.baselines.fakes import FakeRecords
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.plan import check_outputs
-from benchmark.plugins import find_model
-from benchmark.remote import Deadlines, Interpreter, RemoteModel
+from benchmark.models.cards import check_outputs
+from benchmark.models.plugins import find_model
+from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.card_file import card_beside
-from benchmark.models import InputSpec, ModelCard, card_of
+from benchmark.models.cards import card_beside
+from benchmark.models.contract import InputSpec, ModelCard, card_of
 from cohorts.errors import ModelError
 
 CARD = """\

@@ -12,10 +12,10 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from benchmark.cell_statistics import REFERENCE_PREVALENCE, CellStatistics, cell_statistics
-from benchmark.cell_subgroups import grouping, usual_members
-from benchmark.metrics.evaluation import Evaluation, evaluate
-from benchmark.thresholds import Thresholds, concept_thresholds, no_thresholds
+from benchmark.metrics.cell.evaluation import Evaluation, evaluate
+from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds, no_thresholds
+from benchmark.metrics.cell.statistics import REFERENCE_PREVALENCE, CellStatistics, cell_statistics
+from benchmark.metrics.cell.subgroups import grouping, usual_members
 
 RECORDS = 500
 

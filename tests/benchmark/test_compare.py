@@ -12,12 +12,13 @@ import pytest
 from scipy.stats import norm
 
 from benchmark.cli import app
-from benchmark.comparing import compare_models
 from benchmark.config import Places
-from benchmark.predictions import load_predictions
 from benchmark.progress import Reporter
-from benchmark.resamples import load_draws, resamples_path
-from benchmark.verification import prepared
+from benchmark.records.predictions import load_predictions
+from benchmark.records.resamples import resamples_path
+from benchmark.records.run_folder import load_draws
+from benchmark.report.pairwise import compare_models
+from benchmark.run.cohorts import prepared
 from cohorts.errors import UnknownNameError, UsageError
 from tests.benchmark.report_factory import drawn, record, write_drawn
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, score_table

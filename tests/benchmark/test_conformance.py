@@ -19,10 +19,10 @@ from benchmark.conformance.differences import compared
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED, MockCohort, mock_cohort
 from benchmark.conformance.resources import resident
 from benchmark.conformance.suite import CHECKS, LOADING
-from benchmark.harmonise import PreparedRecords
-from benchmark.models import InputSpec, ModelCard
-from benchmark.plugins import find_model
-from benchmark.starting_weights import bring
+from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.plugins import find_model
+from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.published import install
 from cohorts.errors import ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
@@ -141,7 +141,7 @@ def test_published_weights_are_asked_once_they_are_there(tmp_path: Path) -> None
     assert absent.failures == ()
     assert outcomes(absent)["answers"] == outcomes(absent)["published weights"] == "skipped"
     (tmp_path / "number").write_text("3")
-    bring(find_model(spec), str(tmp_path / "number"), tmp_path)
+    install(find_model(spec), str(tmp_path / "number"), tmp_path)
     present = check_model(spec, cache=tmp_path)
     assert present.failures == ()
     assert outcomes(present)["answers"] == outcomes(present)["published weights"] == "pass"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.containers import Container
-from benchmark.plugins import find_model
-from benchmark.remote import WORKER, Deadlines, RemoteModel
+from benchmark.models.plugins import find_model
+from benchmark.models.worker.containers import Container
+from benchmark.models.worker.remote import WORKER, Deadlines, RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 from tests.benchmark.processes import group_of, on_linux, wait_until

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.harmonise import PreparedRecords
-from benchmark.models import InputSpec, ModelCard
+from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
+from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.linear_probe import Probe
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError

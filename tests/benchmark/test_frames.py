@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import worker
-from benchmark.frames import (
+from benchmark.models.worker import worker
+from benchmark.models.worker.frames import (
     BODY_LIMIT,
     HEADER_LIMIT,
     MAGIC,

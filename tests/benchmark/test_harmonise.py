@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.harmonise import PreparedRecords, harmonise, window_starts
-from benchmark.models import InputSpec
+from benchmark.models.contract import InputSpec
+from benchmark.protocols.harmonise import PreparedRecords, harmonise, window_starts
 from cohorts.catalogue import open_cohort
 from cohorts.recording import STANDARD_LEADS, Recording
 from cohorts.store import Store, prepare

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
-import benchmark.known_models
-from benchmark.contamination import relation_of, unstated_training
-from benchmark.known_models import find_known, known_models, known_training, names_of, spelling
-from benchmark.models import ModelCard
+import benchmark.models.known_models
+from benchmark.models.contamination import relation_of, unstated_training
+from benchmark.models.contract import ModelCard
+from benchmark.models.known_models import find_known, known_models, known_training, names_of, spelling
 from cohorts.catalogue import all_cohorts
 
 CARDS = {name: cohort.card for name, cohort in all_cohorts().items()}
@@ -23,7 +23,7 @@ def card(name: str, *trained_on: str) -> ModelCard:
 
 @pytest.mark.parametrize("known", known_models(), ids=lambda known: known.name)
 def test_every_cohort_named_exists_once_and_a_source_is_given(
-    known: benchmark.known_models.KnownModel,
+    known: benchmark.models.known_models.KnownModel,
 ) -> None:
     if known.trained_on != "undisclosed":
         assert set(known.trained_on) <= set(CARDS)
@@ -37,7 +37,7 @@ def test_no_name_means_two_models() -> None:
 
 
 def test_docstring_examples() -> None:
-    assert doctest.testmod(benchmark.known_models).failed == 0
+    assert doctest.testmod(benchmark.models.known_models).failed == 0
 
 
 def test_what_the_registry_says() -> None:

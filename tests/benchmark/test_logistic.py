@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from benchmark.annotations import log_odds, prevalence
+from benchmark.models.labels import log_odds, prevalence
 from benchmark.protocols import logistic
 from benchmark.protocols.logistic import fit_logistic
 

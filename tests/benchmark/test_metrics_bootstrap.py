@@ -329,7 +329,7 @@ def test_one_thread_in_another_process_gives_the_same_and_numba_is_loaded_late()
 import sys
 import numpy as np
 from benchmark.metrics.bootstrap import bootstrap
-import benchmark.metrics.evaluation
+import benchmark.metrics.cell.evaluation
 assert "numba" not in sys.modules
 labels = (np.arange(60) % 3 == 0).astype(np.int8)[:, None]
 scores = np.sin(np.arange(60.0))[:, None]

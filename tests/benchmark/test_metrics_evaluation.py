@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from scipy.stats import norm
 
 from benchmark.metrics.bootstrap import bootstrap, group_records
+from benchmark.metrics.cell.evaluation import Estimate, Evaluation, evaluate, evaluate_resampled
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.evaluation import Estimate, Evaluation, evaluate, evaluate_resampled
 from benchmark.metrics.intervals import newcombe_interval
 from cohorts.errors import ModelError, UsageError
 

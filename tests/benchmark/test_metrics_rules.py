@@ -23,7 +23,6 @@ from benchmark.metrics.jackknife import jackknife
 from benchmark.metrics.operating_points import choose_thresholds, measure_calls
 from benchmark.metrics.readers import against_reader
 from benchmark.metrics.recalibration import fit_platt, recalibration
-from benchmark.metrics.subgroups import by_subgroup
 from cohorts.errors import ModelError
 
 SCORES = st.sampled_from([0.0, 0.2, 0.5, 0.5, 0.9, 1.0])
@@ -76,9 +75,6 @@ def everything(labels: Labels, scores: np.ndarray, groups: Groups) -> dict[str, 
         "brier": brier(labels, scores, groups, resamples=20),
         "recalibration": recalibration(labels, scores, groups),
         "reader": against_reader(labels, scores, calls, groups, resamples=20),
-        "subgroups": by_subgroup(
-            table, column, ["a", None] * (len(labels) // 2) + ["b"] * (len(labels) % 2), groups, resamples=20
-        ),
     }
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmark.metrics.bootstrap import bootstrap, resample_counts
-from benchmark.metrics.evaluation import evaluate
+from benchmark.metrics.cell.evaluation import evaluate
 from cohorts.errors import ModelError
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark import overlap, same_recording
-from benchmark.overlap import find_overlap, overlap_rows, overlap_sentences, summarise
+from cohorts.overlap import same_recording
+from cohorts.overlap import search as overlap
+from cohorts.overlap.search import find_overlap, overlap_rows, overlap_sentences, summarise
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording, resample
 
 RATE = 500

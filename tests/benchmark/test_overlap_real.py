@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.overlap import find_overlap, overlap_sentences, summarise
 from cohorts.catalogue import open_cohort
+from cohorts.overlap.search import find_overlap, overlap_sentences, summarise
 from cohorts.sources.ptb_xl import PtbXl
 from cohorts.store import Store, prepare
 from tests.benchmark.test_overlap import Drawn, stored

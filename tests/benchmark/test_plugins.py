@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark import plugins
-from benchmark.inference import checked_scores, guarded
-from benchmark.models import Batch, ModelCard
-from benchmark.plan import check_outputs
-from benchmark.plugins import find_model, installed_models
-from benchmark.remote import Elsewhere, Interpreter
+from benchmark.models import plugins
+from benchmark.models.cards import check_outputs
+from benchmark.models.contract import Batch, ModelCard
+from benchmark.models.guard import guarded
+from benchmark.models.plugins import find_model, installed_models
+from benchmark.models.worker.remote import Elsewhere, Interpreter
+from benchmark.protocols.inference import checked_scores
 from cohorts.errors import LeadboardError, ModelError, UnknownNameError, UsageError
 
 PLUGINS = Path(__file__).parents[1] / "plugins"

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.config import Places
-from benchmark.plan import RunSettings
-from benchmark.prediction_files import PredictionTable, read_prediction_file
+from benchmark.models.cards import read_card
 from benchmark.progress import Reporter
+from benchmark.records.measuring import RunSettings
+from benchmark.records.record import ResultRecord, load_record
+from benchmark.records.run_folder import load_run_file
 from benchmark.report import write_report
-from benchmark.results import ResultRecord, load_record
-from benchmark.run_folder import load_run_file
-from benchmark.submitted_card import read_card
-from benchmark.submitted_scores import Submitted, score_submitted, settings_of
+from benchmark.scoring.on_cohort import Submitted, score_submitted, settings_of
+from benchmark.scoring.prediction_files import PredictionTable, read_prediction_file
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology.ontology import load_ontology

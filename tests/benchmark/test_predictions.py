@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.predictions import content_hash, load_predictions, save_predictions, score_matrix, score_tables
+from benchmark.records.predictions import (
+    content_hash,
+    load_predictions,
+    save_predictions,
+    score_matrix,
+    score_tables,
+)
 from cohorts.errors import LeadboardError
 
 IDS = pd.Series(["00001", "a b", "ü"])

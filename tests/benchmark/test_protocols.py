@@ -10,17 +10,17 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.config import Places
-from benchmark.hardware import Hardware
 from benchmark.metrics.bootstrap import group_records, resample_counts
-from benchmark.plan import RunSettings
-from benchmark.plugins import find_model
-from benchmark.predictions import load_predictions, score_tables
+from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.protocol import chosen, possible
-from benchmark.results import ResultRecord, load_record
-from benchmark.run_folder import load_run_file
-from benchmark.runner import Outcome, Run
-from benchmark.starting_weights import bring
+from benchmark.protocols.published import install
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import load_predictions, score_tables
+from benchmark.records.record import ResultRecord, load_record
+from benchmark.records.run_folder import load_run_file
+from benchmark.run.runner import Outcome, Run
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError, UsageError
 from cohorts.store import Store, prepare
@@ -183,9 +183,9 @@ def test_brought_weights_are_checked_kept_and_used(tmp_path: Path, data: Path) -
     file = tmp_path / "official.json"
     file.write_text('{"offset": 1}')
     with pytest.raises(ModelError, match="holds offset instead of slope"):
-        bring(source, str(file), tmp_path / "cache")
+        install(source, str(file), tmp_path / "cache")
     file.write_text('{"slope": 2.5}')
-    sentence, artifact = bring(source, str(file), tmp_path / "cache")
+    sentence, artifact = install(source, str(file), tmp_path / "cache")
     assert sentence.startswith("One slope. SHA-256 ")
     outcome = run(tmp_path / "run", data, tmp_path / "cache", f"{FILE}:Brought", protocols=["zero-shot"])
     assert (outcome.cells, outcome.failed) == (2, 0)

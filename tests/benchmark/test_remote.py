@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.models import Encoder, Model, Prompted
-from benchmark.plugins import find_model
-from benchmark.remote import Deadlines, Interpreter, RemoteModel
+from benchmark.models.contract import Encoder, Model, Prompted
+from benchmark.models.plugins import find_model
+from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 from tests.benchmark.processes import group_of, on_linux, wait_until

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.records.record import Pretraining, PretrainingSource, RecordCounts, ResultRecord, Training
+from benchmark.records.run_folder import PlannedCell
 from benchmark.report import write_report
-from benchmark.results import Pretraining, PretrainingSource, RecordCounts, ResultRecord, Training
-from benchmark.run_folder import PlannedCell
 from cohorts.errors import UsageError
 from tests.benchmark.report_factory import concept, estimate, planned, record, write_run
 

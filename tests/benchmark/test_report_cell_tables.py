@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.cell_statistics import cell_statistics
-from benchmark.metrics.evaluation import evaluate_resampled
+from benchmark.metrics.cell.evaluation import evaluate_resampled
+from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds
+from benchmark.metrics.cell.statistics import cell_statistics
+from benchmark.records.record import ResultRecord
 from benchmark.report import write_report
 from benchmark.report.cell_tables import calibration_table, cell_tables, operating_table, subgroup_tables
 from benchmark.report.figures import Picture, inline_svg
-from benchmark.report.leaderboard import make_boards
-from benchmark.results import ResultRecord
-from benchmark.thresholds import Thresholds, concept_thresholds
+from benchmark.report.ranking import make_boards
 from tests.benchmark.report_factory import record, run_file, write_run
 
 

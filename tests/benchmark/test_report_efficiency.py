@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.protocols.protocol import PROTOCOLS
+from benchmark.records.record import ResultRecord, Training
+from benchmark.records.run_folder import load_run
 from benchmark.report import write_report
 from benchmark.report.efficiency import efficiency, series_of, share_of
-from benchmark.report.leaderboard import make_boards
+from benchmark.report.ranking import make_boards
 from benchmark.report.unseen import unseen_table
-from benchmark.results import ResultRecord, Training
-from benchmark.run_folder import load_run
 from tests.benchmark.report_factory import concept, record, write_run
 
 

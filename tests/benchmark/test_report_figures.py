@@ -10,11 +10,11 @@ from collections import Counter
 import matplotlib as mpl
 import pytest
 
+from benchmark.records.record import ResultRecord
 from benchmark.report.figures import Picture, label
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import COLOURS, SCALE, heatmap
-from benchmark.report.leaderboard import make_boards
-from benchmark.results import ResultRecord
+from benchmark.report.ranking import make_boards
 from tests.benchmark.report_factory import concept, record, run_file
 
 SVG = "{http://www.w3.org/2000/svg}"

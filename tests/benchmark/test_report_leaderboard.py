@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.metrics.evaluation import Resampled
+from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import name_of
 from benchmark.report.board import Board
-from benchmark.report.leaderboard import common_cohorts, make_boards
-from benchmark.resamples import name_of
-from benchmark.results import ResultRecord
+from benchmark.report.ranking import common_cohorts, make_boards
 from tests.benchmark.report_factory import concept, planned, record, run_file
 
 

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.metrics.evaluation import Resampled
+from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.intervals import percentile_interval
+from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
+from benchmark.records.run_folder import load_draws
 from benchmark.report import write_report
+from benchmark.report.across_cohorts import Drawn, compare, gaps, mean_over_cohorts, next_hospital
 from benchmark.report.board import Board, Entry
-from benchmark.report.leaderboard import make_boards
-from benchmark.report.statistics import statistics_of
-from benchmark.resamples import load_draws, load_resamples, name_of, resamples_path, save_resamples
-from benchmark.results import ResultRecord
-from benchmark.run_statistics import Drawn, compare, gaps, mean_over_cohorts, next_hospital
+from benchmark.report.board_statistics import statistics_of
+from benchmark.report.ranking import make_boards
 from cohorts.errors import LeadboardError
 from tests.benchmark.report_factory import concept, drawn, record, run_file, write_drawn, write_run
 

@@ -11,13 +11,13 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.config import Places
-from benchmark.hardware import Hardware
-from benchmark.plan import RunSettings
-from benchmark.predictions import load_predictions
 from benchmark.progress import Reporter
-from benchmark.results import load_record
-from benchmark.run_folder import load_run_file
-from benchmark.runner import Outcome, Run
+from benchmark.protocols.hardware import Hardware
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import load_predictions
+from benchmark.records.record import load_record
+from benchmark.records.run_folder import load_run_file
+from benchmark.run.runner import Outcome, Run
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.store import prepare
@@ -104,7 +104,7 @@ def test_tampered_predictions_are_not_reused(tmp_path: Path, data: Path, cache: 
     run(tmp_path, data, cache, GOOD)
     path = tmp_path / "amplitude/as-is/georgia.parquet"
     genuine = pd.read_parquet(path)
-    from benchmark.predictions import save_predictions
+    from benchmark.records.predictions import save_predictions
 
     _, key = load_predictions(path)
     save_predictions(genuine["record_id"], np.ones((1, 40, 2), dtype=np.float32), ("AF", "LVH"), key, path)

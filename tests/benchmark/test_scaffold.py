@@ -12,8 +12,8 @@ import pytest
 
 from benchmark.commands.checking import new_model
 from benchmark.conformance import check_model
-from benchmark.plugins import find_model
-from benchmark.scaffold import write_package
+from benchmark.models.plugins import find_model
+from benchmark.models.scaffold import write_package
 from cohorts.errors import UsageError
 
 

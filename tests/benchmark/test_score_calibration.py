@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
 from benchmark.cli import app
-from benchmark.scoring import ScoreOptions, score_table
+from benchmark.scoring.against_labels import ScoreOptions, score_table
 from cohorts.errors import UsageError
 
 RECORDS, PATIENTS = 1200, 600

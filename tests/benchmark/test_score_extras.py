@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from benchmark.cli import app
 from benchmark.metrics.challenge import challenge_scores, reward_matrix
 from benchmark.metrics.intervals import bca_interval
-from benchmark.scoring import ScoreOptions, score_table
+from benchmark.scoring.against_labels import ScoreOptions, score_table
 from cohorts.errors import UsageError
 
 RECORDS = 120

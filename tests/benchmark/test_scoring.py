@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.scoring import score_table
+from benchmark.scoring.against_labels import score_table
 from cohorts.errors import UsageError
 
 LABELS = "record_id,AF\n01,1\n02,0\n03,1\n04,0\n"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import Places
-from benchmark.run_folder import load_run_file
-from benchmark.submission import pack
+from benchmark.records.run_folder import load_run_file
+from benchmark.records.submission import pack
+from cohorts.cohort import MARKER
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
-from cohorts.simulator import MARKER
 from tests.benchmark.tiny_run import edit_json, make_places, make_run
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.pretraining import split
-from benchmark.protocols.subsets import labelled, owners, rows_of
+from benchmark.protocols.pretraining import split
+from benchmark.protocols.subsets import labelled, owners
 from cohorts.catalogue import open_cohort
-from cohorts.store import Store, prepare
+from cohorts.store import Store, prepare, rows_of
 from tests.releases import write_challenge, write_ptb_xl
 
 

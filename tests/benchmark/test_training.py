@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.models import FitSettings, InputSpec, ModelCard
-from benchmark.plugins import ModelSource
-from benchmark.protocols.subsets import rows_of
-from benchmark.training import load_trained, plan_training, train
+from benchmark.models.contract import FitSettings, InputSpec, ModelCard
+from benchmark.models.plugins import ModelSource
+from benchmark.protocols.training import load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError, UsageError
-from cohorts.store import Store, prepare
+from cohorts.store import Store, prepare, rows_of
 from tests.releases import write_challenge, write_ptb_xl
 
 FITS: list[int] = []

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.protocols.unseen import HELD_OUT, keeps_silent, words
+from benchmark.protocols.held_out import HELD_OUT, keeps_silent, words
 from cohorts.ontology import load_ontology
 
 ONTOLOGY = load_ontology()

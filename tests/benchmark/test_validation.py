@@ -11,16 +11,15 @@ import pandas as pd
 import pytest
 
 from benchmark.config import Places
-from benchmark.contamination import cohort_cards
-from benchmark.hardware import Hardware
-from benchmark.plan import RunSettings
-from benchmark.predictions import load_predictions
 from benchmark.progress import Reporter
-from benchmark.protocols.scorers import Workshop
-from benchmark.results import load_record
-from benchmark.runner import Outcome, Run
-from benchmark.selection import prepare_cohort
-from benchmark.validation import Validation
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.scorer import Scorer
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import load_predictions
+from benchmark.records.record import load_record
+from benchmark.run.cohorts import prepare_cohort
+from benchmark.run.runner import Outcome, Run
+from benchmark.run.thresholds import Validation
 from tests.releases import write_challenge, write_ptb_xl
 
 GOOD = f"{Path(__file__).parents[1] / 'plugins' / 'good.py'}:Amplitude"
@@ -114,10 +113,10 @@ def test_on_the_test_fold_of_the_source_they_are(tmp_path: Path, data: Path, cac
 
 def test_a_renamed_copy_of_the_source_counts_as_the_source(data: Path, cache: Path) -> None:
     source = prepare_cohort("ptb-xl", Places(data, cache), Reporter())
-    workshop = Workshop(cache, Hardware(), Reporter())
+    scorer = Scorer(cache, Hardware(), Reporter())
     copy = SimpleNamespace(card=SimpleNamespace(id="challenge-ptb-xl"))
     cell = SimpleNamespace(store=copy, selection="test")
-    found = Validation(source, cohort_cards(), workshop, Reporter()).thresholds(cell)  # type: ignore[arg-type]
+    found = Validation(source, scorer, Reporter()).thresholds(cell)  # type: ignore[arg-type]
     assert found.concepts == {}
     assert found.reason == "they are chosen on records of ptb-xl, which are measured here"
 

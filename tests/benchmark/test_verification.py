@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from benchmark.config import Places
-from benchmark.findings import Verification
 from benchmark.progress import Reporter
-from benchmark.recomputation import compared
-from benchmark.submission import pack
-from benchmark.verification import prepared, verify
+from benchmark.records.findings import Verification
+from benchmark.records.recomputation import compared
+from benchmark.records.submission import pack
+from benchmark.records.verification import verify
+from benchmark.run.cohorts import prepared
 from cohorts.errors import LeadboardError, UsageError
 from tests.benchmark.tiny_run import (
     edit_json,

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark import worker
-from benchmark.models import Batch
-from benchmark.plugins import find_model
-from benchmark.remote import WORKER, Interpreter, RemoteModel
+from benchmark.models.contract import Batch
+from benchmark.models.plugins import find_model
+from benchmark.models.worker import worker
+from benchmark.models.worker.remote import WORKER, Interpreter, RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from benchmark.config import Places
-from benchmark.hardware import Hardware
-from benchmark.plan import RunSettings
-from benchmark.predictions import content_hash, load_predictions, save_predictions
 from benchmark.progress import Reporter
-from benchmark.runner import Run
-from benchmark.submission import Manifest, hashes
-from benchmark.submitted_scores import Submitted, score_submitted
+from benchmark.protocols.hardware import Hardware
+from benchmark.records.manifest import Manifest, hashes
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import content_hash, load_predictions, save_predictions
+from benchmark.run.runner import Run
+from benchmark.scoring.on_cohort import Submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 
 SETTINGS = RunSettings(resamples=50)

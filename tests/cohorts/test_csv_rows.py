@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cohorts.csv_rows import csv_rows
 from cohorts.errors import UsageError
+from cohorts.formats.csv_rows import csv_rows
 
 
 def table(tmp_path, content: bytes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ from cohorts.catalogue import all_cohorts
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology import Ontology, load_ontology
 from cohorts.ontology.ontology import VERSION
-from cohorts.ontology.tables import Tables, read_tables
+from cohorts.ontology.tables import read_tables
 
 FOLDER = Path(cohorts.ontology.__file__).parent
 COHORTS = {cohort_id: cohort.card.vocabulary for cohort_id, cohort in all_cohorts().items()}
@@ -368,20 +369,61 @@ def test_a_wrong_name_teaches(ontology):
             call()
 
 
-def test_the_hash_is_of_the_content_of_every_table(ontology):
-    assert re.fullmatch(r"\d+\.\d+\.\d+", ontology.version)
-    assert ontology.version == VERSION
-    assert re.fullmatch(r"[0-9a-f]{64}", ontology.hash)
+def changed(**tables):
+    """Give the ontology with other tables."""
+    return Ontology(dataclasses.replace(read_tables(FOLDER), **tables))
+
+
+def differing(one, other, cohort="georgia", vocabulary="snomed"):
+    """Name the concepts whose labels may differ in a cohort, as the hashes tell it."""
+    first, second = (ontology.label_hashes(cohort, vocabulary) for ontology in (one, other))
+    return {concept for concept in first if first[concept] != second.get(concept)}
+
+
+def test_the_hashes_are_of_what_decides_the_labels_of_one_cohort_and_of_nothing_else(ontology):
     tables = read_tables(FOLDER)
-    assert Ontology(tables).hash == ontology.hash
-    changed = [
-        Tables(tables.concepts.replace("sinus bradycardia", "x"), tables.vocabularies, tables.coverage),
-        Tables(tables.concepts, tables.vocabularies, tables.coverage.replace("ambiguous", "annotated")),
-        Tables(tables.concepts, {"scp": tables.vocabularies["scp"]}, tables.coverage),
-    ]
-    assert len({ontology.hash, *(Ontology(other).hash for other in changed)}) == 4
+    assert ontology.version == VERSION
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ontology.version)
+    assert all(
+        re.fullmatch("[0-9a-f]{64}", digest) for digest in ontology.label_hashes("georgia", "snomed").values()
+    )
+    assert not differing(ontology, changed())
+
+    named = tables.concepts.replace("sinus bradycardia", "x")
+    assert not differing(ontology, changed(concepts=named))
+    coverage = tables.coverage
+    hospital = coverage[coverage["cohort"] == "georgia"].assign(cohort="my-hospital")
+    assert not differing(ontology, changed(coverage=pd.concat([coverage, hospital])))
+    others = {name: table.iloc[:1] for name, table in tables.vocabularies.items() if name != "snomed"}
+    assert not differing(ontology, changed(vocabularies={**others, "snomed": tables.vocabularies["snomed"]}))
 
 
-def test_the_labelling_rules_are_part_of_the_hash(ontology, monkeypatch):
+def test_a_row_of_the_cohort_changes_the_hash_of_its_concept_alone(ontology):
+    tables = read_tables(FOLDER)
+    coverage = tables.coverage.copy()
+    row = (coverage["cohort"] == "georgia") & (coverage["concept"] == "AF")
+    assert coverage.loc[row, "state"].tolist() == ["annotated"]
+    coverage.loc[row, "state"] = "ambiguous"
+    assert differing(ontology, changed(coverage=coverage)) == {"AF"}
+
+    snomed = tables.vocabularies["snomed"].copy()
+    row = (snomed["code"] == "426177001") & (snomed["concept"] == "SB")
+    assert snomed.loc[row, "relation"].tolist() == ["same"]
+    snomed.loc[row, "relation"] = "ambiguous"
+    found = differing(ontology, changed(vocabularies={**tables.vocabularies, "snomed": snomed}))
+    assert found == {"SB", "Brady"}  # Brady is its parent
+
+
+def test_a_code_that_becomes_known_changes_every_hash(ontology):
+    tables = read_tables(FOLDER)
+    row = {"code": "1", "name": "x", "concept": "", "relation": "unmapped", "cohort": "", "note": "why"}
+    snomed = pd.concat([tables.vocabularies["snomed"], pd.DataFrame([row])])
+    found = differing(ontology, changed(vocabularies={**tables.vocabularies, "snomed": snomed}))
+    assert found == set(ontology.concepts.index)
+
+
+def test_the_labelling_rules_are_part_of_the_hashes(ontology, monkeypatch):
+    before = ontology.label_hashes("georgia", "snomed")
     monkeypatch.setattr("cohorts.ontology.ontology.LABELLING", 0)
-    assert Ontology(read_tables(FOLDER)).hash != ontology.hash
+    after = ontology.label_hashes("georgia", "snomed")
+    assert all(before[concept] != after[concept] for concept in before)

@@ -110,7 +110,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(folder):
     for path in folder.rglob("*.csv"):
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     after = Ontology(read_tables(folder))
-    assert after.hash == before.hash
+    assert after.label_hashes("georgia", "snomed") == before.label_hashes("georgia", "snomed")
     assert after.coverage("georgia").equals(before.coverage("georgia"))
 
 

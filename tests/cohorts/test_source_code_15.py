@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cohorts.catalogue import open_cohort
-from cohorts.code import CLASSES, without_padding
 from cohorts.errors import RecordError
+from cohorts.families.code import CLASSES, without_padding
 from cohorts.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
 from cohorts.store import prepare

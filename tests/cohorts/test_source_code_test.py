@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cohorts.catalogue import open_cohort
-from cohorts.code import CLASSES
 from cohorts.errors import RecordError, UsageError
+from cohorts.families.code import CLASSES
 from cohorts.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.store import prepare

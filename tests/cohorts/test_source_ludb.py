@@ -10,10 +10,10 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
+from cohorts.formats.wfdb_header import read_header
 from cohorts.ontology import load_ontology
 from cohorts.recording import standard_leads
 from cohorts.store import prepare
-from cohorts.wfdb_header import read_header
 from tests.cohorts.wfdb_releases import LOWER, counts_of, write_ludb
 
 # Records with each statement among the 150 real ones, counted in the table with another program.

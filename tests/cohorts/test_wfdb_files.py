@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from wfdb.io.header import HeaderSyntaxError
 
 from cohorts.errors import RecordError
+from cohorts.formats.wfdb_files import read_record
+from cohorts.formats.wfdb_header import comment_fields, read_header
 from cohorts.recording import MISSING, STANDARD_LEADS
-from cohorts.wfdb_files import read_record
-from cohorts.wfdb_header import comment_fields, read_header
 
 # pandas 3 deprecates what wfdb does while it writes.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
