@@ -58,12 +58,6 @@ def find_known(name: str) -> KnownModel | None:
     return next((known for known in known_models() if wanted in map(spelling, names_of(known))), None)
 
 
-def known_training(name: str) -> tuple[str, ...] | Literal["undisclosed"] | None:
-    """Say which cohorts a published model has seen; None for a model that is not in the registry."""
-    known = find_known(name)
-    return None if known is None else known.trained_on
-
-
 def names_of(known: KnownModel) -> tuple[str, ...]:
     """Name and aliases."""
     return known.name, *known.aliases

@@ -206,7 +206,7 @@ class Ontology:
         said = strength[[row_of[code] for code in codes]]
         return {
             str(concept): hashlib.sha256(
-                spoken + bytes([annotated[concept]]) + said[:, column].tobytes()
+                spoken + bytes([int(annotated[concept])]) + said[:, column].tobytes()
             ).hexdigest()
             for column, concept in enumerate(self.concepts.index)
         }

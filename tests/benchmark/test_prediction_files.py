@@ -25,6 +25,7 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
 from benchmark.report import write_report
+from benchmark.run.cohorts import prepare_cohort
 from benchmark.scoring.on_cohort import Submitted, score_submitted, settings_of
 from benchmark.scoring.prediction_files import PredictionTable, read_prediction_file
 from cohorts.catalogue import open_cohort
@@ -86,7 +87,9 @@ def read(path: Path) -> PredictionTable:
 def score(file: Path, places: Places, run: Path, **more: Any) -> ResultRecord:
     more = {"name": "mine", **more}
     cohort = more.pop("cohort", "georgia")
-    return score_submitted(Submitted(file, **more), cohort, run, SETTINGS, places, Reporter())
+    reporter = Reporter()
+    store = prepare_cohort(cohort, places, reporter)
+    return score_submitted(Submitted(file, **more), store, run, SETTINGS, reporter.say)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "tsv", "npz", "npz matrix"])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchmark.records.predictions import (
     content_hash,
     load_predictions,
+    predictions_table,
     save_predictions,
     score_matrix,
     score_tables,
@@ -24,7 +25,8 @@ SCORES = np.array([[0.25, 1e-7], [-3.0, 2.0], [1.0, np.float32(0.1)]], dtype=np.
 
 
 def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
-    saved = save_predictions(IDS, SCORES[None], ("AF", "LVH"), "some-key", tmp_path / "x.parquet")
+    saved = predictions_table(IDS, SCORES[None], ("AF", "LVH"))
+    save_predictions(saved, "some-key", tmp_path / "x.parquet")
     loaded, key = load_predictions(tmp_path / "x.parquet")
     assert key == "some-key"
     assert list(loaded.columns) == ["record_id", "AF", "LVH"]
@@ -35,7 +37,7 @@ def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
 
 def test_fits_lie_side_by_side_and_come_apart_again(tmp_path: Path) -> None:
     scores = np.stack([SCORES, 2 * SCORES, -SCORES])
-    save_predictions(IDS, scores, ("AF", "LVH"), "key", tmp_path / "x.parquet")
+    save_predictions(predictions_table(IDS, scores, ("AF", "LVH")), "key", tmp_path / "x.parquet")
     loaded, _ = load_predictions(tmp_path / "x.parquet")
     assert list(loaded.columns)[1:4] == ["AF#1", "LVH#1", "AF#2"]
     assert len(loaded) == len(IDS)
@@ -70,7 +72,7 @@ def test_hash_sees_names_ids_and_order() -> None:
 
 def test_damaged_and_foreign_files_say_so(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    save_predictions(IDS, SCORES[None], ("AF", "LVH"), "k", path)
+    save_predictions(predictions_table(IDS, SCORES[None], ("AF", "LVH")), "k", path)
     content = path.read_bytes()
     for damaged in (b"", content[: len(content) // 2], b"not parquet"):
         path.write_bytes(damaged)

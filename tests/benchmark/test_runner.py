@@ -107,7 +107,8 @@ def test_tampered_predictions_are_not_reused(tmp_path: Path, data: Path, cache: 
     from benchmark.records.predictions import save_predictions
 
     _, key = load_predictions(path)
-    save_predictions(genuine["record_id"], np.ones((1, 40, 2), dtype=np.float32), ("AF", "LVH"), key, path)
+    forged = genuine.assign(**dict.fromkeys(("AF", "LVH"), np.ones(40, np.float32)))
+    save_predictions(forged, key, path)
     run(tmp_path, data, cache, GOOD, settings=RunSettings(resamples=60))
     pd.testing.assert_frame_equal(pd.read_parquet(path), genuine)
 
