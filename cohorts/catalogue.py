@@ -84,10 +84,11 @@ def sharing(cohort: str) -> set[str]:
 
     Not transitive: two cohorts that each share recordings with a third need share none themselves.
     """
-    stated = {
-        (card.id, other)
-        for card in cohort_cards().values()
-        for other in (*card.overlaps, card.copy_of)
-        if other
-    }
-    return {cohort} | {b for a, b in stated if a == cohort} | {a for a, b in stated if b == cohort}
+    cards = cohort_cards()
+    own = cards.get(cohort)
+    return {cohort} | {name for name, card in cards.items() if own is not None and share(own, card)}
+
+
+def share(one: CohortCard, other: CohortCard) -> bool:
+    """Whether one of the two cards states that the cohorts hold the same recordings."""
+    return other.id in (*one.overlaps, one.copy_of) or one.id in (*other.overlaps, other.copy_of)

@@ -113,7 +113,9 @@ def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, stor
     bootstrap = record.evaluation.bootstrap
     settings = RunSettings(seed=bootstrap.seed, resamples=bootstrap.resamples)
     facts = replace(facts_of(record), relation=related, predictions_file=f"{store.card.id}.parquet")
-    return measure(facts, predictions, store, rows, settings)[0]
+    found = measure(facts, predictions, store, rows, settings)[0]
+    ontology = found.ontology.model_copy(update={"version": record.ontology.version})  # its hashes decide
+    return found.model_copy(update={"ontology": ontology})
 
 
 def check_against_labels(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, stores: Stores) -> None:

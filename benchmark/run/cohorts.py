@@ -32,10 +32,7 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
     here = [name for name in wanted if is_here(name, places)]
     missing = [name for name in wanted if name not in here]
     if asked and missing:
-        raise UsageError(
-            f"{missing[0]} was not found in {_where(missing[0], places)}; put the release there, or name its "
-            "folder in leadboard.toml."
-        )
+        raise _not_here(missing[0], places)
     absent = [AbsentCohort(cohort=name, reason="not found on this machine") for name in missing]
     cards = cohort_cards()
     taking_part: list[str] = []
@@ -54,10 +51,14 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
     return here, absent
 
 
-def _where(cohort: str, places: Places) -> str:
-    if cohort in places.folders:
-        return str(places.folders[cohort])
-    return str(places.data / find_cohort(cohort).card.folder) if places.data else "any data folder"
+def _not_here(cohort: str, places: Places) -> UsageError:
+    """Say where a release was looked for."""
+    folder = places.folders.get(cohort) or (places.data and places.data / find_cohort(cohort).card.folder)
+    if folder is None:
+        return UsageError(f"{cohort} was not found; give the folder of the releases with --data.")
+    return UsageError(
+        f"{cohort} was not found in {folder}; put the release there, or name its folder in leadboard.toml."
+    )
 
 
 def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
@@ -70,7 +71,7 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     """
     release = open_cohort(cohort, places.data, places.folders)
     if release is None:
-        raise UsageError(f"{cohort} was not found in {_where(cohort, places)}.")
+        raise _not_here(cohort, places)
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
         return prepare(release, places.cache, progress=progress)
 

@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.ndimage import maximum_filter1d
 
-from cohorts.catalogue import sharing
+from cohorts.catalogue import share
 from cohorts.overlap.same_recording import BORDER, Floats, Match, band_pass, compare, filled, summit, window
 from cohorts.recording import Recording, resample
 from cohorts.store import Store
@@ -147,7 +147,7 @@ def summarise(pairs: pd.DataFrame, a: Store, b: Store) -> dict[str, Any]:
         "cohort_a": a.card.id,
         "cohort_b": b.card.id,
         "same": same,
-        "stated": b.card.id in sharing(a.card.id),
+        "stated": same or share(a.card, b.card),
         "pairs": len(pairs),
         "records_a": len(a),
         "records_b": len(b),

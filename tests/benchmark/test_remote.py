@@ -203,7 +203,7 @@ SUITE = """
 import sys
 import numpy as np
 from benchmark.models import Batch
-from benchmark.remote import Interpreter, RemoteModel
+from benchmark.models.worker.remote import Interpreter, RemoteModel
 
 model = RemoteModel(sys.argv[1], Interpreter(sys.executable))
 print(model._workers._worker.pid, flush=True)

@@ -140,7 +140,7 @@ def edit_metric_and_macro(record: Any) -> None:
         (lambda r: r["model"].update(outputs=["LVH", "AF"]), "card and training ask for LVH, AF"),
         (lambda r: r.update(weights_sha256=["ab"]), "is of other weights than the record of"),
         (lambda r: r["ontology"].update(hash="0" * 64), "is labelled by ontology"),
-        (lambda r: r["ontology"].update(version="0.0"), "is labelled by ontology 0.0"),
+        (lambda r: r["ontology"]["concepts"].update(AF="0" * 64), "is labelled by ontology"),
         (lambda r: r["cohort"].update(fingerprint="0" * 64), "was measured on another state of georgia"),
         (lambda r: r["cohort"].update(id="nowhere"), "is of a cohort that does not exist: nowhere"),
         (lambda r: r["cohort"].update(id="ptb-xl"), "is a record of as-is on ptb-xl"),

@@ -15,7 +15,7 @@ from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.manifest import Manifest, hashes
 from benchmark.records.measuring import RunSettings
-from benchmark.records.predictions import content_hash, load_predictions, save_predictions
+from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.runner import Run
 from benchmark.scoring.on_cohort import Submitted, score_submitted
@@ -75,7 +75,8 @@ def replace_predictions(folder: Path, place: str, edit: Callable[[pd.DataFrame],
     table, key = load_predictions(path)
     table = edit(table)
     outputs = tuple(table.columns[1:])
-    save_predictions(table[["record_id", *outputs]].astype(dict.fromkeys(outputs, np.float32)), key, path)
+    scores = table[list(outputs)].to_numpy(np.float32)[None]
+    save_predictions(predictions_table(table["record_id"], scores, outputs), key, path)
 
     def restate(record: Any) -> None:
         record["predictions"] |= {"sha256": content_hash(table), "rows": len(table)}
