@@ -12,7 +12,7 @@ from benchmark.report import write_report
 from benchmark.report.efficiency import efficiency, series_of, share_of
 from benchmark.report.ranking import make_boards
 from benchmark.report.unseen import unseen_table
-from tests.benchmark.report_factory import concept, record, write_run
+from tests.benchmark.report.report_factory import concept, record, write_run
 
 
 def cell(protocol: str, value: float, model: str = "clip", **changes: Any) -> ResultRecord:

@@ -47,7 +47,7 @@ def test_its_own_test_passes_and_notices_a_broken_model(tmp_path: Path) -> None:
     model = write_package("wrong-model", tmp_path).folder / "wrong_model/model.py"
     model.write_text(model.read_text().replace("std(axis=2)", "std(axis=2) - batch.signals.mean()"))
     command = [sys.executable, "-m", "pytest", "--import-mode=importlib", "-p", "no:cacheprovider", "."]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "200"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "COLUMNS": "200"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert "1 failed, 1 passed" in done.stdout
     assert "FAILED wrong-model/tests/test_model.py" in done.stdout

@@ -21,7 +21,7 @@ from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.ranking import make_boards
 from cohorts.errors import LeadboardError
-from tests.benchmark.report_factory import concept, drawn, record, run_file, write_drawn, write_run
+from tests.benchmark.report.report_factory import concept, drawn, record, run_file, write_drawn, write_run
 
 Cells = list[tuple[ResultRecord, Resampled]]
 

@@ -14,7 +14,7 @@ from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
-BROKEN = Path(__file__).parents[1] / "plugins" / "broken"
+BROKEN = Path(__file__).parents[2] / "plugins" / "broken"
 GIB = 2**30
 SHORT = Deadlines(batch=0.5, start=20)
 

@@ -17,7 +17,7 @@ from benchmark.report import write_report
 from benchmark.report.cell_tables import calibration_table, cell_tables, operating_table, subgroup_tables
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.ranking import make_boards
-from tests.benchmark.report_factory import record, run_file, write_run
+from tests.benchmark.report.report_factory import record, run_file, write_run
 
 
 def measured(

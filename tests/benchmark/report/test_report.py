@@ -14,7 +14,7 @@ from benchmark.records.record import Pretraining, PretrainingSource, RecordCount
 from benchmark.records.run_folder import PlannedCell
 from benchmark.report import write_report
 from cohorts.errors import UsageError
-from tests.benchmark.report_factory import concept, estimate, planned, record, write_run
+from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
 
 FILES = [
     "leaderboard.html",

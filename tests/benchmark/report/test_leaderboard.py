@@ -12,7 +12,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.report.board import Board
 from benchmark.report.ranking import common_cohorts, make_boards
-from tests.benchmark.report_factory import concept, planned, record, run_file
+from tests.benchmark.report.report_factory import concept, planned, record, run_file
 
 
 def board_of(records: list[ResultRecord], *unfinished: object) -> Board:

@@ -27,7 +27,7 @@ from cohorts.store import Store, prepare
 from tests.releases import write_challenge, write_ptb_xl
 
 PROBE_NAMES = ["linear-probe-1", "linear-probe-10", "linear-probe-100"]
-FILE = Path(__file__).parents[1] / "plugins" / "foundation.py"
+FILE = Path(__file__).parents[2] / "plugins" / "foundation.py"
 
 
 @pytest.fixture(scope="module")

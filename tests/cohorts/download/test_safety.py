@@ -246,7 +246,7 @@ except LeadboardError as error:
 
 def child(publisher: Publisher, root: Path, limit: int = 0) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-c", CHILD, str(root), publisher.url, str(limit)]
-    folder = Path(__file__).resolve().parents[2]
+    folder = Path(__file__).resolve().parents[3]
     return subprocess.Popen(arguments, cwd=folder, stderr=subprocess.PIPE, text=True)
 
 

@@ -23,7 +23,7 @@ from cohorts.errors import UsageError
 from cohorts.store import prepare
 from tests.releases import write_challenge, write_ptb_xl
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 
 

@@ -20,9 +20,9 @@ from benchmark.models.plugins import find_model
 from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
-from tests.benchmark.processes import group_of, on_linux, wait_until
+from tests.benchmark.models.worker.processes import group_of, on_linux, wait_until
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[3] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 DEATHS = PLUGINS / "broken" / "deaths.py"
 NOISE = PLUGINS / "broken" / "noise.py"

@@ -20,7 +20,7 @@ from benchmark.records.run_folder import load_draws
 from benchmark.report.pairwise import compare_models
 from benchmark.run.cohorts import prepared
 from cohorts.errors import UnknownNameError, UsageError
-from tests.benchmark.report_factory import drawn, record, write_drawn
+from tests.benchmark.report.report_factory import drawn, record, write_drawn
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, score_table
 
 

@@ -22,7 +22,7 @@ from benchmark.run.runner import Outcome, Run
 from benchmark.run.thresholds import Validation
 from tests.releases import write_challenge, write_ptb_xl
 
-GOOD = f"{Path(__file__).parents[1] / 'plugins' / 'good.py'}:Amplitude"
+GOOD = f"{Path(__file__).parents[2] / 'plugins' / 'good.py'}:Amplitude"
 FOLDER = "amplitude/as-is"
 
 

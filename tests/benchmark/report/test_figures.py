@@ -15,7 +15,7 @@ from benchmark.report.figures import Picture, label
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import COLOURS, SCALE, heatmap
 from benchmark.report.ranking import make_boards
-from tests.benchmark.report_factory import concept, record, run_file
+from tests.benchmark.report.report_factory import concept, record, run_file
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ from cohorts.errors import LeadboardError
 from cohorts.ontology import load_ontology
 from cohorts.ontology.ontology import Ontology
 from cohorts.ontology.tables import Tables, read_tables
-from tests.cohorts.test_ontology_tables import FOLDER, folder  # noqa: F401  (a fixture)
+from tests.cohorts.ontology.test_tables import FOLDER, folder  # noqa: F401  (a fixture)
 
 UNCERTAIN = {"301": "borderline", "302": "consider", "312": "possible", "315": "probable", "322": "versus"}
 

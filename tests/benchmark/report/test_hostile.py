@@ -13,8 +13,8 @@ from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.text import csv_cell, entry_labels, interval, markdown, number, plain, signed
-from tests.benchmark.report_factory import concept, estimate, planned, record, write_run
-from tests.benchmark.test_report import Page
+from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
+from tests.benchmark.report.test_report import Page
 
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 TABLE = "a|b `c` \\| **d** [e](javascript:f) <b>\n\n# g \"'& $h$ {{ 7*7 }}"

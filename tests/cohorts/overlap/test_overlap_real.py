@@ -8,7 +8,7 @@ from cohorts.catalogue import open_cohort
 from cohorts.overlap.search import find_overlap, overlap_sentences, summarise
 from cohorts.sources.ptb_xl import PtbXl
 from cohorts.store import Store, prepare
-from tests.benchmark.test_overlap import Drawn, stored
+from tests.cohorts.overlap.test_overlap import Drawn, stored
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from cohorts.errors import ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 NONCONFORMING = PLUGINS / "nonconforming.py"
 
 # Model, the one check that it fails, and what has to be said about it.
@@ -201,7 +201,7 @@ def test_what_a_model_prints_stays_out_of_the_json(tmp_path: Path) -> None:
         "        raise ValueError('\\x1b[2J gone')\n"
     )
     command = [sys.executable, "-m", "benchmark", "check", "loud.py:Loud", "--json"]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "LEADBOARD_CACHE": str(tmp_path)}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "LEADBOARD_CACHE": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     report = CheckReport.model_validate(json.loads(done.stdout))

@@ -18,7 +18,7 @@ from benchmark.models.worker.remote import Elsewhere, Interpreter
 from benchmark.protocols.inference import checked_scores
 from cohorts.errors import LeadboardError, ModelError, UnknownNameError, UsageError
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
 def batch(records: int = 4) -> Batch:

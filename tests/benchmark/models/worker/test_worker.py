@@ -20,7 +20,7 @@ from benchmark.models.worker.remote import WORKER, Interpreter, RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+PLUGINS = Path(__file__).parents[3] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 OLD_NUMPY = "1.26.4"
 
