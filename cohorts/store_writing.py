@@ -185,8 +185,13 @@ def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tup
     unknown = ontology.unknown_codes(vocabulary, statements)
     if not unknown:
         return []
+    records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)
     examples = _some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
-    return [f"{len(unknown):,} codes are in no table of the vocabulary '{vocabulary}': {examples}."]
+    return [
+        f"{records:,} records have codes that are in no table of the vocabulary '{vocabulary}', and are -1 "
+        f"(not annotated) for every concept that no other of their codes states; {len(unknown):,} codes: "
+        f"{examples}."
+    ]
 
 
 def _some(items: Iterable[str]) -> str:
