@@ -188,9 +188,8 @@ def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tup
     records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)
     examples = _some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
     return [
-        f"{records:,} records have codes that are in no table of the vocabulary '{vocabulary}', and are -1 "
-        f"(not annotated) for every concept that no other of their codes states; {len(unknown):,} codes: "
-        f"{examples}."
+        f"Records with a code in no table of the vocabulary '{vocabulary}', not annotated (-1) for what no "
+        f"other of their codes states: {records:,}; the codes are {examples}."
     ]
 
 

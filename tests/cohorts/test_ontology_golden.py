@@ -195,7 +195,9 @@ def test_no_code_is_forgotten(shared, published, headers, scp_counts):
         assert ontology.unknown_codes("snomed", [list(codes)]) == {}
     assert len(scp_counts) == 71
     listed = set(ontology.vocabularies["scp"]["code"])
-    assert listed - {code for code in listed if re.match(r"\+|axis |extra beats", code)} == set(scp_counts.index)
+    assert listed - {code for code in listed if re.match(r"\+|axis |extra beats", code)} == set(
+        scp_counts.index
+    )
 
 
 def test_sample_headers_say_what_the_record_table_says(headers, records):
@@ -225,7 +227,9 @@ def test_scp_counts_are_those_of_the_whole_release(scp_counts):
 
 
 @pytest.mark.parametrize("concept", ["NORM", "MI", "STTC", "CD", "HYP"])
-def test_the_published_task_is_that_of_scp_statements_csv_whatever_the_likelihood(shared, superclass, concept):
+def test_the_published_task_is_that_of_scp_statements_csv_whatever_the_likelihood(
+    shared, superclass, concept
+):
     ontology = load_ontology()
     for code in superclass.index:
         for modifier in ("", "+15", "+35", "+50", "+80"):
@@ -233,10 +237,13 @@ def test_the_published_task_is_that_of_scp_statements_csv_whatever_the_likelihoo
             # Never -1: then every combination of statements is labelled as the authors' code labels it.
             assert label == int(superclass[code] == concept), code
     cohort = PtbXl(shared / "data/ptb-xl")
-    cells = pd.read_csv(cohort.root / "ptbxl_database.csv", index_col="ecg_id")["scp_codes"].map(ast.literal_eval)
+    cells = pd.read_csv(cohort.root / "ptbxl_database.csv", index_col="ecg_id")["scp_codes"].map(
+        ast.literal_eval
+    )
     index = cohort.index()
     parsed = [
-        int(any(superclass[code] == concept for code in cells[int(record_id)])) for record_id in index["record_id"]
+        int(any(superclass[code] == concept for code in cells[int(record_id)]))
+        for record_id in index["record_id"]
     ]
     assert ontology.labels("ptb-xl", "scp", index["statements"])[f"PTBXL_{concept}"].tolist() == parsed
     assert 0 < sum(parsed) < len(parsed)

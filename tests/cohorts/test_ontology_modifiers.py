@@ -139,9 +139,9 @@ def test_a_modifier_belongs_to_its_vocabulary_alone():
     }
     code = pd.concat([tables.vocabularies["code"], pd.DataFrame([row])])
     changed = Ontology(replace(tables, vocabularies={**tables.vocabularies, "code": code}))
-    assert changed.labels("code-15", "code", [["AF+X", "RBBB"]])[["AF", "RBBB", "SB"]].to_numpy().tolist() == [
-        [-1, 1, 0]
-    ]
+    assert changed.labels("code-15", "code", [["AF+X", "RBBB"]])[
+        ["AF", "RBBB", "SB"]
+    ].to_numpy().tolist() == [[-1, 1, 0]]
     # Without the row nobody knows what the modifier says: the statement may be about anything.
     assert load_ontology().labels("code-15", "code", [["AF+X", "RBBB"]])[
         ["AF", "RBBB", "SB"]
