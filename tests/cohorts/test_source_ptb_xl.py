@@ -28,6 +28,40 @@ def test_ptb_xl_at_100_hz_by_choice_and_where_nothing_else_is_there(write_releas
         ptb_xl(root, sampling_rate=250)
 
 
+def test_the_card_and_the_variants(write_release):
+    root = write_release("ptb-xl") / "ptb-xl"
+    card = PtbXl.card
+    assert (card.records, card.sampling_rates) == (21_799, (500.0, 100.0))
+    assert card.folds is not None
+    assert (card.folds.training, card.folds.validation, card.folds.test) == (
+        (1, 2, 3, 4, 5, 6, 7, 8),
+        (9,),
+        (10,),
+    )
+    assert PtbXl.declared_gain == 1000.0
+    assert (PtbXl(root).variant, PtbXl(root, sampling_rate=100).variant) == ("500hz", "100hz")
+    assert PtbXl(root, sampling_rate=100).source_paths() == (root / "ptbxl_database.csv", root / "records100")
+    for rate in (99, 101, 499, 501):
+        with pytest.raises(UsageError, match=f"not at {rate} Hz"):
+            PtbXl(root, sampling_rate=rate)
+    shutil.rmtree(root / "records500")
+    assert PtbXl(root).variant == "100hz"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("7.0", "7"), ("0", "0"), ("9007199254740991", "9007199254740991"), ("9007199254740992", "line-2")]
+    + [(text, "line-2") for text in ("-1", "7.5", "inf", "1e16", "nan", "seven", "")],
+)
+def test_a_whole_number_is_an_id_however_it_is_written(write_release, written, read):
+    root = write_release("ptb-xl")
+    table = root / "ptb-xl" / "ptbxl_database.csv"
+    rows = pd.read_csv(table, dtype=str, nrows=1).assign(ecg_id=written)
+    rows.to_csv(table, index=False)
+    cohort = open_cohort("ptb-xl", root)
+    assert [*cohort.index()["record_id"], *cohort.unreadable["record_id"]] == [read]
+
+
 def test_ptb_xl_values(write_release):
     rows = open_cohort("ptb-xl", write_release("ptb-xl")).index().set_index("record_id")
     assert rows.loc["2", "age"] == 90.0, "300 stands for more than 89"
