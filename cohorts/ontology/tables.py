@@ -27,6 +27,7 @@ CATEGORIES = (
     "ST-T",
     "QRS",
     "superclass",
+    "task",
     "echo",
 )
 RELATIONS = ("same", "narrower", "counted", "ambiguous", "unmapped", "uncertain")
