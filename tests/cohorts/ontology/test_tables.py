@@ -17,13 +17,14 @@ FOLDER = Path(cohorts.ontology.__file__).parent
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("concepts.csv", "coverage.csv", "vocabularies"):
+    for name in ("concepts.csv", "coverage.csv", "questions.csv", "vocabularies"):
         source, target = FOLDER / name, tmp_path / name
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     return tmp_path
 
 
 CONCEPTS, SNOMED, COVERAGE = "concepts.csv", "vocabularies/snomed.csv", "coverage.csv"
+QUESTIONS, PTB_XL = "questions.csv", "ptb-xl,rhythm;ectopy,rhythm,"
 AF = "164889003,atrial fibrillation,AF,same,,\n"
 STACH = "STach,sinus tachycardia,427084000,rhythm,,"
 PROMPTS = "sinus tachycardia;fast sinus rhythm above 100 beats per minute\n"
@@ -69,6 +70,12 @@ SLIPS = [
     (COVERAGE, "ptb-xl,AFL,annotated", "ptb-xl,AFL,ambiguous", "AF_AFL annotated, but its reason"),
     (COVERAGE, "Complete without SB:", "Complete:", "'Complete without SB:'"),
     (COVERAGE, '"Stated: SBRAD', '"Complete without Brady: SBRAD', "(nothing: no such words)"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace("ptb-xl", "ptbxl"), "the cohort 'ptbxl'"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace(";ectopy", ";ectopia"), "the name in concepts 'ectopia'"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace(",rhythm,", ",-rythm,"), "the name in answered_by '-rythm'"),
+    (QUESTIONS, PTB_XL, "ptb-xl,,rhythm,", "no concepts in line 2"),
+    (QUESTIONS, PTB_XL, "ptb-xl,rhythm,,", "no answered_by in line 2"),
+    (QUESTIONS, "As in Chapman-Shaoxing and Ningbo.", "", "no reason in line 6"),
 ]
 
 
