@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cohorts.errors import RecordError, UsageError
 from cohorts.recording import DigitalRecording
+from cohorts.release import Release
 from cohorts.simulator import MARKER
 from cohorts.wfdb_files import read_record
 
@@ -123,6 +124,8 @@ class Cohort(ABC):
     """
 
     card: CohortCard
+    release: ClassVar[Release | None] = None
+    """How it is published; None where nobody can fetch it for the user."""
     declared_gain: ClassVar[float | None] = None
     """Counts per mV that every header of the release is known to declare."""
 

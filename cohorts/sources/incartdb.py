@@ -12,6 +12,7 @@ import numpy as np
 from cohorts.challenge import header_files
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
+from cohorts.release import Release
 from cohorts.wfdb_header import read_header
 
 _PATIENT = re.compile(r"<age>:\s*(\S+)\s*<sex>:\s*(\S+)\s*(?:<diagnoses>:?\s*(.*))?")
@@ -47,6 +48,7 @@ class Incartdb(Cohort):
         country="Russia",
         overlaps=("incart",),
     )
+    release = Release(size=833_000_000, open_data=True)
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
         for path in header_files(self.root):

@@ -14,6 +14,7 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
+from cohorts.release import Release, Unpack
 from cohorts.wfdb_header import MAX_VALUES
 
 _TABLE = "metadata.csv"
@@ -41,6 +42,11 @@ class Sph(Cohort):
         records=25_770,
         sampling_rates=(500.0,),
         country="China",
+    )
+    # The archive of signals is 2,281,799,680 bytes, a plain tar in spite of its name.
+    release = Release(
+        size=2_290_000_000,
+        unpack=(Unpack(name="records.tar*", into="records", strip="records/"),),
     )
 
     @classmethod

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cohorts.catalogue import all_cohorts
-from cohorts.download import RELEASES, Summary, download, plan_download, planning, publishers, run, transfer
+from cohorts.download import Summary, disk, download, fetching, plan_download, planning, publishers, run
 from cohorts.download.ledger import open_ledger
-from cohorts.download.publishers import Addresses
+from cohorts.download.web import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from tests.download_server import Handler, Publisher, cut, other, serve, slow, status, unannounced
 
@@ -32,9 +32,9 @@ BASE = "/ptb-xl/1.0.3/"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
     monkeypatch.setattr("cohorts.download.web.CHUNK", 1 << 12)
-    monkeypatch.setattr(transfer, "CHUNK", 1 << 12)
+    monkeypatch.setattr(fetching, "CHUNK", 1 << 12)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("LEADBOARD_MIRROR", "PHYSIONET_USER", "PHYSIONET_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
@@ -58,7 +58,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_a_release_arrives_whole_and_in_its_own_layout(publisher: Publisher, tmp_path: Path) -> None:
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
-    assert (len(plan.files), plan.already, plan.release.licence) == (7, 0, "CC-BY-4.0")
+    assert (len(plan.files), plan.already, plan.publication.card.licence) == (7, 0, "CC-BY-4.0")
     assert plan.free > 0
     summary = download(plan)
     assert summary.complete
@@ -347,7 +347,8 @@ def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Pa
     (failure,) = get_large(publisher, tmp_path)[0].failures
     assert "more bytes than the file can have" in failure.reason
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
-    small = replace(plan, release=plan.release.model_copy(update={"size": 50_000}))
+    release = plan.publication.release.model_copy(update={"size": 50_000})
+    small = replace(plan, publication=replace(plan.publication, release=release))
     (failure,) = download(small).failures
     assert failure.path == DATA
     assert "more bytes than the file can have" in failure.reason
@@ -413,7 +414,7 @@ def test_too_little_room_is_told_before_anything_is_fetched(
 ) -> None:
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
     publisher.asked.clear()
-    monkeypatch.setattr(planning.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1_000_000))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1_000_000))
     with pytest.raises(LeadboardError, match=r"3,180,000,000 bytes and 1,000,000 are free"):
         download(plan)
     assert publisher.asked == []
@@ -424,7 +425,7 @@ def test_a_file_larger_than_the_free_space_is_not_begun(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = replace(plan_download("ptb-xl", tmp_path, mirror=publisher.url), needed=0)
-    monkeypatch.setattr(planning.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 100))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 100))
     with pytest.raises(LeadboardError, match="The disk is full"):
         download(plan)
 
@@ -489,15 +490,15 @@ def test_memory_does_not_grow_with_the_file(publisher: Publisher, tmp_path: Path
         tracemalloc.stop()
 
 
-def test_every_cohort_that_is_listed_has_a_download() -> None:
+def test_every_cohort_that_is_listed_has_a_download(tmp_path: Path) -> None:
     for cohort_id, cohort in all_cohorts().items():
         if cohort.card.simulated:
             continue
-        release = RELEASES[cohort_id]
-        part = next(iter(getattr(release.source, "parts", ())), "").strip("/")
-        assert cohort.card.folder == "/".join(filter(None, (release.folder, part)))
-        assert cohort.card.licence == release.licence
-        assert cohort.card.access == release.access
+        publication = publishers.publication_of(cohort_id)
+        part = publication.release.subfolder
+        assert "/".join(filter(None, (publication.folder(tmp_path).name, part))) == cohort.card.folder
+        assert publication.card is cohort.card
+        assert publication.record in cohort.card.url
 
 
 def test_an_unknown_name_teaches() -> None:
@@ -507,14 +508,15 @@ def test_an_unknown_name_teaches() -> None:
 
 def test_addresses_are_encrypted_and_the_publishers_own() -> None:
     hosts = set()
-    for release in RELEASES.values():
-        addresses = publishers.addresses_of(release)
+    for cohort_id in all_cohorts():
+        publication = publishers.publication_of(cohort_id)
+        release, addresses = publication.release, publishers.addresses_of(publication)
         assert not addresses.loopback
         hosts |= {url.split("/")[2] for url in addresses.lists + addresses.files}
         assert all(
             url.startswith("https://") and url.endswith("/") for url in addresses.lists + addresses.files
         )
-        assert (release.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
+        assert (publication.card.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
         assert release.size > 1_000_000
     assert hosts == {
         "physionet.org",

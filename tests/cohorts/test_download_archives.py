@@ -10,16 +10,15 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from cohorts.download import archives, download, plan_download, transfer
-from cohorts.download.archives import unpack
-from cohorts.download.ledger import Member
-from cohorts.download.releases import Unpack
-from cohorts.download.transfer import FileError
+from cohorts.download import disk, download, fetching, plan_download
+from cohorts.download.disk import FileError, Meter
+from cohorts.download.listing import RemoteFile
+from cohorts.download.unpacking import unpack
 from cohorts.errors import LeadboardError
+from cohorts.release import Unpack
 from tests.download_server import Publisher, serve
 
 TRACINGS = bytes(range(256)) * 200
@@ -28,7 +27,7 @@ PLAIN = Unpack(name="*")
 
 @pytest.fixture(autouse=True)
 def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
     monkeypatch.delenv("LEADBOARD_MIRROR", raising=False)
 
 
@@ -63,12 +62,13 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
     archive = root / name
     archive.write_bytes(content)
     try:
-        members = unpack(archive, root, rule, Event())
+        members = unpack(archive, root, rule, Meter())
         assert members == [
-            Member(
+            RemoteFile(
                 m.path,
-                len(data := (root / m.path).read_bytes()),
-                f"sha256:{hashlib.sha256(data).hexdigest()}",
+                f"sha256:{hashlib.sha256(data := (root / m.path).read_bytes()).hexdigest()}",
+                "",
+                len(data),
             )
             for m in members
         ]
@@ -156,7 +156,7 @@ def test_a_member_that_claims_too_many_bytes_is_not_named(tmp_path: Path) -> Non
 
 
 def test_too_little_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
     with pytest.raises(LeadboardError, match=r"needs 51,200 bytes and 1 are free"):
         unpacked(tmp_path, "x.zip", zip_of(("fine", TRACINGS)))
 
