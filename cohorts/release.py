@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel, ConfigDict, Field
 
 _FACTS = ConfigDict(extra="forbid", frozen=True)
+_PAGES = {
+    "physionet": r"https://physionet\.org/content/([a-z0-9-]+/[0-9.]+)/",
+    "zenodo": r"https://zenodo\.org/records/(\d+)",
+    "figshare": r"https://doi\.org/10\.6084/m9\.figshare\.(\d+)(?:\.v\d+)?",
+    "figshare collection": r"https://doi\.org/10\.6084/m9\.figshare\.c\.(\d+)(?:\.v\d+)?",
+}
 
 
 class Unpack(BaseModel):
@@ -71,3 +79,18 @@ class Release(BaseModel):
     def wanted(self) -> tuple[str, ...]:
         """Folders (with a ``/`` at the end) and files to fetch; everything if there are none."""
         return (f"{self.subfolder}/", *self.beside) if self.subfolder else ()
+
+
+def publisher_of(url: str) -> tuple[str, str] | None:
+    """Tell who publishes a release and under which record there, by its page.
+
+    Returns
+    -------
+    tuple of str, or None
+        ``"physionet"``, ``"zenodo"``, ``"figshare"`` or ``"figshare collection"``, and ``project/version`` or
+        a number; None for any other page.
+    """
+    for publisher, page in _PAGES.items():
+        if match := re.fullmatch(page, url):
+            return publisher, match[1]
+    return None

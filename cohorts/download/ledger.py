@@ -10,7 +10,6 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import astuple
 from pathlib import Path
 from threading import Lock
 from typing import TextIO
@@ -18,10 +17,13 @@ from typing import TextIO
 from pydantic import TypeAdapter
 
 from cohorts.download.disk import disk_errors, size_of
-from cohorts.download.listing import RemoteFile, Row
+from cohorts.download.listing import RemoteFile
 from cohorts.errors import LeadboardError, UsageError
 
-_LINE: TypeAdapter[tuple[Row, list[Row]]] = TypeAdapter(tuple[Row, list[Row]])
+Known = Mapping[str, Sequence[RemoteFile]]
+"""What is in place of files, by path: the file itself, or what was in the archive."""
+
+_LINE = TypeAdapter(tuple[RemoteFile, list[RemoteFile]])
 
 
 class Ledger:
@@ -31,15 +33,15 @@ class Ledger:
         self._file, self._lock = file, Lock()
 
     def add(self, file: RemoteFile, pieces: Sequence[RemoteFile]) -> None:
-        """Note that a file is verified and what is in place of it: itself, or what was in the archive."""
+        """Note that a file is verified and what is in place of it."""
         with self._lock:
-            self._file.write(json.dumps([astuple(file), [astuple(piece) for piece in pieces]]) + "\n")
+            self._file.write(json.dumps((file, pieces)) + "\n")
             self._file.flush()
 
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[Ledger]:
-    """Open a ledger for appending, and keep other processes out (UsageError if there is one)."""
+    """Open a ledger for appending; UsageError if another process is at it."""
     with ExitStack() as stack:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,24 +57,15 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
         yield Ledger(file)
 
 
-def read_ledger(path: Path, root: Path, files: Mapping[str, RemoteFile]) -> dict[str, list[RemoteFile]]:
-    """Give what is in place of files of a release, by path; only its sizes are compared with the disk.
-
-    Parameters
-    ----------
-    root
-        The release's folder.
-    files
-        What the release consists of, by path.
-    """
-    known: dict[str, list[RemoteFile]] = {}
+def read_ledger(path: Path, root: Path, files: Mapping[str, RemoteFile]) -> Known:
+    """Give what is in place of a release's ``files`` below ``root``; only sizes are compared with the disk."""
+    known: dict[str, Sequence[RemoteFile]] = {}
     if path.is_file():
-        with path.open("rb") as lines:
+        with disk_errors(path), path.open("rb") as lines:
             for line in lines:
                 with suppress(ValueError, LeadboardError):
-                    (name, digest, *_), rows = _LINE.validate_json(line)
-                    pieces = [RemoteFile(*row) for row in rows]
-                    same = name in files and files[name].sum == digest
+                    file, pieces = _LINE.validate_json(line)
+                    same = file.path in files and files[file.path].sum == file.sum
                     if same and pieces and all(size_of(root / piece.path) == piece.size for piece in pieces):
-                        known[name] = pieces
+                        known[file.path] = pieces
     return known

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cohorts.download.disk import ASIDE, PART, WRONG
 from cohorts.errors import LeadboardError
@@ -23,43 +22,15 @@ _LINE = re.compile(r"([0-9a-fA-F]{64})[ \t]+\*?(.+)")  # PhysioNet writes one bl
 _SUM = re.compile(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """One file of a release.
-
-    Attributes
-    ----------
-    path
-        Below the release's folder, with ``/``.
-    sum
-        ``"sha256:..."`` or ``"md5:..."``, in lower case.
-    location
-        Below the publisher's address.
-    size
-        In bytes, None where the list does not say.
-    """
-
-    path: str
-    sum: str
-    location: str
-    size: int | None = None
-
-
 def safe_path(text: str) -> str:
-    """Give a path as it was listed, if it stays in its folder on every system and is no name of ours.
-
-    Raises
-    ------
-    LeadboardError
-        If it does not.
-    """
+    """Give a path as it was listed; LeadboardError unless it stays in its folder on every system."""
     wrong = (
         not text.isprintable()
         or "\\" in text
         or any(part.strip() in ("", ".", "..") or part != part.strip() for part in text.split("/"))
         or any(len(part.encode("utf-8", "replace")) > 240 for part in text.split("/"))
         or re.match(r"[A-Za-z]:", text)
-        or text.endswith((PART, WRONG, ASIDE))
+        or text.endswith((PART, WRONG, ASIDE))  # names of ours
     )
     if wrong:
         raise LeadboardError(f"The path {text[:200]!a} leaves the release's folder or is no usable name")
@@ -69,69 +40,63 @@ def safe_path(text: str) -> str:
 def known_sum(text: str) -> str:
     """Give a sum in lower case; LeadboardError if it is neither md5 nor sha256."""
     if not _SUM.fullmatch(text.lower()):
-        raise LeadboardError(f"{text[:80]!a} is neither an md5 nor a sha256 sum")
+        raise LeadboardError(f"The publisher's list has {text[:80]!a} where an md5 or sha256 sum should be")
     return text.lower()
 
 
-def _file_name(text: str) -> str:
-    if "/" in text:
-        raise LeadboardError(f"The publisher's list has a file with the name {text[:80]!a}")
-    return safe_path(text)
-
-
 Size = Annotated[int, Field(ge=0, lt=1 << 62)]
-Sum = Annotated[str, AfterValidator(known_sum)]
-Name = Annotated[str, AfterValidator(_file_name)]
 
 
-Row = tuple[str, Sum, str, Size | None]
-_ROW: TypeAdapter[Row] = TypeAdapter(Row)
+class RemoteFile(NamedTuple):
+    """A file of a release: where it goes below the release's folder, and lies below the publisher's address.
+
+    Its sum is ``"sha256:..."`` or ``"md5:..."``; its size is None where the list does not say.
+    """
+
+    path: str
+    sum: Annotated[str, AfterValidator(known_sum)]
+    location: str
+    size: Size | None = None
 
 
-class _Answer(BaseModel):
+_FILE = TypeAdapter(RemoteFile)
+
+
+class _Entry(BaseModel):
+    """A file as Zenodo (key, checksum) and figshare (id, name, md5) describe it."""
+
     model_config = ConfigDict(strict=True)
 
-
-class _ZenodoFile(_Answer):
-    key: Name
+    id: int | str = ""
+    name: str = Field(validation_alias=AliasChoices("key", "name"))
     size: Size
-    checksum: Sum
-
-
-class _FigshareFile(_Answer):
-    id: int
-    name: Name
-    size: Size
+    checksum: str | None = None
     computed_md5: str | None = None
     supplied_md5: str | None = None
 
+    def at(self, location: str) -> RemoteFile:
+        """Give it with where it lies below the publisher's address."""
+        if "/" in self.name:
+            raise LeadboardError(f"The publisher's list has a file with the name {self.name[:80]!a}")
+        digest = self.checksum or f"md5:{self.computed_md5 or self.supplied_md5}"
+        return RemoteFile(safe_path(self.name), known_sum(digest), location, self.size)
 
-class _ZenodoRecord(_Answer):
-    files: list[_ZenodoFile]
 
+class _Record(BaseModel):
+    """A Zenodo record, a figshare article, or one that a figshare collection mentions."""
 
-class _FigshareArticle(_Answer):
-    files: list[_FigshareFile]
+    model_config = ConfigDict(strict=True)
 
-
-class _FigshareMention(_Answer):
-    id: int
+    id: int | None = None
+    files: list[_Entry] | None = None
 
 
 def parse_sha256sums(lines: Iterable[str], wanted: tuple[str, ...] = ()) -> Iterator[RemoteFile]:
     """Read the lines of a ``SHA256SUMS.txt``, and yield the files that are wanted.
 
-    Parameters
-    ----------
-    lines
-        ``<64 hexadecimal digits>  <path>``; empty lines are passed over.
-    wanted
-        Folders (with a ``/`` at the end) and files. Everything if empty.
-
-    Raises
-    ------
-    LeadboardError
-        If any line, wanted or not, is something else or names an unusable path.
+    A line is ``<64 hexadecimal digits>  <path>``; wanted are folders (with a ``/`` at the end) and files,
+    everything if there are none. Any line, wanted or not, that is something else or names an unusable
+    path is a LeadboardError.
     """
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\r\n").removeprefix("\ufeff" if number == 1 else "")
@@ -150,24 +115,30 @@ def parse_sha256sums(lines: Iterable[str], wanted: tuple[str, ...] = ()) -> Iter
 
 def parse_zenodo(text: str | bytes, record: int) -> list[RemoteFile]:
     """Read Zenodo's answer to ``api/records/<record>``; LeadboardError if it is not such an answer."""
-    files = _parse(_ZenodoRecord, text).files
-    return [RemoteFile(f.key, f.checksum, f"records/{record}/files/{f.key}", f.size) for f in files]
+    return [entry.at(f"records/{record}/files/{entry.name}") for entry in _files(text)]
 
 
 def parse_figshare(text: str | bytes) -> list[RemoteFile]:
     """Read figshare's answer to ``v2/articles/<article>``; LeadboardError if it is not such an answer."""
-    return [
-        RemoteFile(f.name, known_sum(f"md5:{f.computed_md5 or f.supplied_md5}"), f"files/{f.id}", f.size)
-        for f in _parse(_FigshareArticle, text).files
-    ]
+    entries = _files(text)
+    if not all(entry.id for entry in entries):
+        raise LeadboardError("The publisher's list has a file without an id")
+    return [entry.at(f"files/{entry.id}") for entry in entries]
 
 
 def parse_figshare_collection(text: str | bytes) -> list[int]:
     """Read the articles' ids in figshare's answer to ``v2/collections/<collection>/articles``."""
-    ids = [mention.id for mention in _parse(list[_FigshareMention], text)]
+    ids = [article.id for article in _parse(list[_Record], text) if article.id is not None]
     if not ids:
         raise LeadboardError("The publisher's answer names no article")
     return ids
+
+
+def _files(text: str | bytes) -> list[_Entry]:
+    files = _parse(_Record, text).files
+    if files is None:
+        raise LeadboardError("The publisher's answer lists no files")
+    return files
 
 
 def _parse(kind: type[T], text: str | bytes) -> T:
@@ -182,17 +153,14 @@ def _parse(kind: type[T], text: str | bytes) -> T:
 def without_conflicts(files: Iterable[RemoteFile], sums: Mapping[str, str]) -> list[RemoteFile]:
     """Give the files sorted by path, each once.
 
-    Raises
-    ------
-    LeadboardError
-        If a path has two sums, is a file and a folder, or has another sum than the one known beforehand.
+    A LeadboardError if there is none, or a path has two sums, is a file and a folder, or has another sum than
+    the one known beforehand.
     """
     unique: dict[str, RemoteFile] = {}
     for file in files:
         if unique.setdefault(file.path, file).sum != file.sum:
             raise LeadboardError(f"The publisher's list has two sums for {file.path}")
-        if sums.get(file.path, file.sum) != file.sum:
-            known = sums[file.path]
+        if (known := sums.get(file.path, file.sum)) != file.sum:
             raise LeadboardError(f"The publisher's list has {file.sum} for {file.path}, known is {known}")
     if clash := file_and_folder(unique):
         raise LeadboardError(f"The publisher's list has {clash} as a file and as a folder")
@@ -212,9 +180,9 @@ def file_and_folder(paths: Mapping[str, object]) -> str | None:
 
 def write_lines(files: Iterable[RemoteFile]) -> Iterator[str]:
     """Turn files into lines of our own, which `read_lines` reads."""
-    return (json.dumps(astuple(file)) + "\n" for file in files)
+    return (json.dumps(file) + "\n" for file in files)
 
 
 def read_lines(lines: Iterable[str]) -> list[RemoteFile]:
     """Read what `write_lines` wrote; ValueError or LeadboardError for anything else."""
-    return [RemoteFile(*_ROW.validate_json(line)) for line in lines]
+    return [_FILE.validate_json(line) for line in lines]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cohorts.download.disk import PART, beside, disk_errors, free_space, size_of
-from cohorts.download.ledger import read_ledger
+from cohorts.download.ledger import Known, read_ledger
 from cohorts.download.listing import RemoteFile, read_lines, write_lines
 from cohorts.download.publishers import (
     SUMS,
@@ -27,7 +27,6 @@ from cohorts.release import Unpack
 
 CONNECTIONS = 4
 """How many files are fetched at a time; publishers ask for few."""
-
 STATE = ".leadboard"
 """Folder below the data root for lists and for what was verified; the releases stay as published."""
 
@@ -38,18 +37,12 @@ class Plan:
 
     Attributes
     ----------
-    root, ledger
-        The release's folder, and where it is noted what of it was verified.
-    files
-        Everything that the release consists of.
-    missing
-        What is not known to be here and right: to be fetched, or to be verified where it lies.
-    known
-        What is in place of files, by path: itself, or what was in the archive.
-    bytes
-        What is still to come over the network; an estimate where the publisher lists no sizes.
-    total
-        ``bytes`` and what is already here of the missing files, which is hashed.
+    files, missing
+        Everything that the release consists of; what of it is not known to be here and right: to be
+        fetched, or to be verified where it lies.
+    bytes, total
+        What is still to come over the network, an estimate where the publisher lists no sizes; and with
+        what is already here of the missing files, which is hashed.
     needed, free
         Bytes that it takes on the disk, unpacking included, and bytes free there.
     """
@@ -60,7 +53,7 @@ class Plan:
     addresses: Addresses
     files: Sequence[RemoteFile]
     missing: Sequence[RemoteFile]
-    known: Mapping[str, Sequence[RemoteFile]]
+    known: Known
     bytes: int
     total: int
     needed: int
@@ -90,11 +83,9 @@ def plan_download(
 
     Raises
     ------
-    UnknownNameError
-        If there is no such cohort.
     UsageError
-        If the cohort cannot be fetched, the mirror's address cannot be used, or the release asks for an
-        account first: with what to sign, where, and what to do then.
+        If there is no such cohort, it cannot be fetched, the mirror's address cannot be used, or the release
+        asks for an account first: with what to sign, where, and what to do then.
     LeadboardError
         If the publisher's list cannot be had.
     """
@@ -103,29 +94,34 @@ def plan_download(
     root = publication.folder(data_root)
     state = data_root / STATE / root.relative_to(data_root)
     files = _files(publication, addresses, root, state / f"{cohort_id}.list")
-    ledger = state / "verified.jsonl"
-    known = read_ledger(ledger, root, {file.path: file for file in files})
+    known = read_ledger(state / "verified.jsonl", root, {file.path: file for file in files})
     missing = [file for file in files if verify or file.path not in known]
-    lying = {file.path: _lying(root, file, known) for file in missing}
-    parts = sum(size_of(beside(root / path, PART)) or 0 for path, size in lying.items() if size is None)
-    here = parts + sum(size or 0 for size in lying.values())
-    total = here
-    if None in lying.values():
-        sizes = [lying[file.path] if file.path in known else file.size for file in missing]
-        # Where the list has no sizes it is the release's, less what is here and not missing.
-        rest = sum(piece.size or 0 for path in known if path not in lying for piece in known[path])
-        total = max(0, publication.release.size - rest) if None in sizes else sum(size or 0 for size in sizes)
+    whole = {file.path: size_of(root / file.path) for file in missing}
+    whole |= {path: _sizes(known[path]) for path in whole if path in known}
+    parts = sum(size_of(beside(root / path, PART)) or 0 for path, size in whole.items() if size is None)
+    here = total = parts + sum(size or 0 for size in whole.values())
+    if None in whole.values():
+        total = _sizes(
+            file._replace(size=whole[file.path]) if file.path in known else file for file in missing
+        )
+        if any(file.size is None for file in missing):  # then the release's size, less what is not missing
+            total = publication.release.size - sum(_sizes(known[path]) for path in known if path not in whole)
+    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
+    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
+    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
+    # Each archive is removed when it is unpacked, so few of them lie beside what was in them.
+    to_unpack = unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
     return Plan(
         publication,
         root,
-        ledger,
+        state / "verified.jsonl",
         addresses,
         files,
         missing,
         known,
         bytes=max(0, total - here),
         total=max(total, here),
-        needed=max(0, total - here + _room_to_unpack(publication, files, missing, known)),
+        needed=max(0, max(0, total) - here + to_unpack),
         free=free_space(root),
     )
 
@@ -148,16 +144,22 @@ def explain_access(publication: Publication, root: Path) -> UsageError:
     )
 
 
+def _sizes(files: Iterable[RemoteFile]) -> int:
+    return sum(file.size or 0 for file in files)
+
+
 def _files(publication: Publication, addresses: Addresses, root: Path, saved: Path) -> list[RemoteFile]:
     """List the release as it was listed before, or as the publisher lists it now."""
-    release = publication.release.model_dump_json(include={"subfolder", "beside", "sums"})
-    head = f"# {publication.card.url} {release}\n"
+    facts = publication.release.model_dump_json(include={"subfolder", "beside", "sums"})
+    head = f"# {publication.card.url} {facts}\n"
     with disk_errors(saved):
         if saved.is_file():
-            with saved.open(encoding="utf-8", errors="replace") as lines:
-                with suppress(ValueError, LeadboardError):
-                    if next(lines, "") == head:
-                        return read_lines(lines)
+            with (
+                saved.open(encoding="utf-8", errors="replace") as lines,
+                suppress(ValueError, LeadboardError),
+            ):
+                if next(lines, "") == head:
+                    return read_lines(lines)
         files = _ask(publication, addresses, root)
         saved.parent.mkdir(parents=True, exist_ok=True)
         draft = beside(saved, PART)
@@ -186,23 +188,3 @@ def _ask(publication: Publication, addresses: Addresses, root: Path) -> list[Rem
             except LeadboardError as error:
                 raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
     raise explain_access(publication, root)
-
-
-def _lying(root: Path, file: RemoteFile, known: Mapping[str, Sequence[RemoteFile]]) -> int | None:
-    """Size of what is on the disk of a file, or of its members; None if it is not there as a whole."""
-    if file.path in known:
-        return sum(piece.size or 0 for piece in known[file.path])
-    return size_of(root / file.path)
-
-
-def _room_to_unpack(
-    publication: Publication,
-    files: Sequence[RemoteFile],
-    missing: Sequence[RemoteFile],
-    known: Mapping[str, object],
-) -> int:
-    """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
-    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
-    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
-    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
-    return unpacked - sum(packed) + sum(packed[-CONNECTIONS:])

@@ -1,8 +1,7 @@
-"""Who publishes a release, where it is asked for, and what its publisher says it consists of."""
+"""Where a release is asked for, and what its publisher says it consists of."""
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,28 +10,16 @@ from pathlib import Path
 
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import CohortCard
+from cohorts.download import listing
 from cohorts.download.disk import FileError, Meter
 from cohorts.download.fetching import fetch
-from cohorts.download.listing import (
-    RemoteFile,
-    parse_figshare,
-    parse_figshare_collection,
-    parse_sha256sums,
-    parse_zenodo,
-    without_conflicts,
-)
-from cohorts.download.web import Addresses, DeniedError, Web, check_mirror, is_loopback
+from cohorts.download.listing import RemoteFile, without_conflicts
+from cohorts.download.web import Addresses, DeniedError, Web, check_mirror, trust
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.release import Release
+from cohorts.release import Release, publisher_of
 
 SUMS = "SHA256SUMS.txt"
 
-_PAGES = {
-    "physionet": r"https://physionet\.org/content/([a-z0-9-]+/[0-9.]+)/",
-    "zenodo": r"https://zenodo\.org/records/(\d+)",
-    "figshare": r"https://doi\.org/10\.6084/m9\.figshare\.(\d+)(?:\.v\d+)?",
-    "figshare collection": r"https://doi\.org/10\.6084/m9\.figshare\.c\.(\d+)(?:\.v\d+)?",
-}
 _LONGEST_SUMS, _LONGEST_ANSWER = 1 << 30, 1 << 26
 
 
@@ -47,20 +34,19 @@ class Publication:
 
     def folder(self, data_root: Path) -> Path:
         """Where the release lies; a cohort that is only a part of it lies in there."""
-        inside = f"/{self.release.subfolder}" if self.release.subfolder else ""
-        return data_root / self.card.folder.removesuffix(inside)
+        return data_root / self.card.folder.removesuffix(self.release.subfolder)
 
 
 def publication_of(cohort_id: str) -> Publication:
     """Look up how a cohort is published; UsageError if it cannot be fetched, or there is none of that name."""
     cohort = find_cohort(cohort_id)
-    for publisher, page in _PAGES.items():
-        if cohort.release and (match := re.fullmatch(page, cohort.card.url)):
-            return Publication(cohort.card, cohort.release, publisher, match[1])
-    raise UsageError(
-        f"{cohort_id} cannot be fetched from here: see {cohort.card.url} for how to get it, and put it into "
-        f"the folder {cohort.card.folder} below the one that --data names."
-    )
+    publisher = publisher_of(cohort.card.url)
+    if cohort.release is None or publisher is None:
+        raise UsageError(
+            f"{cohort_id} cannot be fetched from here: see {cohort.card.url} for how to get it, and put it "
+            f"into the folder {cohort.card.folder} below the one that --data names."
+        )
+    return Publication(cohort.card, cohort.release, *publisher)
 
 
 def addresses_of(publication: Publication, mirror: str | None = None) -> Addresses:
@@ -74,7 +60,7 @@ def addresses_of(publication: Publication, mirror: str | None = None) -> Address
     below = f"{publication.record}/" if publication.publisher == "physionet" else ""
     if mirror:
         base = check_mirror(mirror) + below
-        return Addresses((base,), (base,), loopback=is_loopback(base))
+        return Addresses((base,), (base,), loopback=trust(base) == "http")
     if publication.publisher == "zenodo":
         return Addresses(("https://zenodo.org/",), ("https://zenodo.org/",))
     if publication.publisher != "physionet":
@@ -100,14 +86,14 @@ def list_files(publication: Publication, addresses: Addresses) -> list[RemoteFil
                 with ask(SUMS, _LONGEST_SUMS).open("rb") as lines:
                     return parse_sums(lines, release)
             if publication.publisher == "zenodo":
-                found = parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
-            else:
-                articles = [int(record)]
-                if publication.publisher == "figshare collection":
-                    location = f"v2/collections/{record}/articles?page_size=100"
-                    articles = parse_figshare_collection(ask(location).read_bytes())
-                answers = (ask(f"v2/articles/{article}").read_bytes() for article in articles)
-                found = [file for answer in answers for file in parse_figshare(answer)]
+                found = listing.parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
+                return without_conflicts(found, release.sums)
+            articles = [int(record)]
+            if publication.publisher == "figshare collection":
+                answer = ask(f"v2/collections/{record}/articles?page_size=100").read_bytes()
+                articles = listing.parse_figshare_collection(answer)
+            answers = (ask(f"v2/articles/{article}").read_bytes() for article in articles)
+            found = [file for answer in answers for file in listing.parse_figshare(answer)]
             return without_conflicts(found, release.sums)
     except LeadboardError as error:
         see = f"see {publication.card.url}, try again later or give a --mirror"
@@ -117,7 +103,7 @@ def list_files(publication: Publication, addresses: Addresses) -> list[RemoteFil
 def parse_sums(lines: Iterable[bytes], release: Release) -> list[RemoteFile]:
     """Read the part of a ``SHA256SUMS.txt`` that is wanted; bytes that are no UTF-8 are refused with it."""
     text = (line.decode("utf-8", "surrogateescape") for line in lines)
-    return without_conflicts(parse_sha256sums(text, release.wanted), release.sums)
+    return without_conflicts(listing.parse_sha256sums(text, release.wanted), release.sums)
 
 
 def _ask(addresses: Addresses, web: Web, path: Path, location: str, most: int = _LONGEST_ANSWER) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from threading import Lock
@@ -51,10 +52,8 @@ class Summary:
         How many the release consists of.
     fetched, verified, already
         How many were fetched now, found on the disk and hashed now, known to be right before.
-    failures
-        What could not be had.
-    set_aside
-        Files that were on the disk with a wrong sum, under the names that they have now.
+    failures, set_aside
+        What could not be had; what was on the disk with a wrong sum, under the names that it has now.
     gave_up
         Whether the rest was not tried, because too many failed one after the other.
     afterwards
@@ -81,15 +80,13 @@ class Summary:
     def text(self) -> str:
         """One sentence for the user."""
         here = self.fetched + self.verified + self.already
-        counts = (
-            f"{self.fetched:,} fetched, {self.verified:,} verified where they lay, {self.already:,} known"
-        )
-        if self.complete:
-            return f"{self.cohort_id}: all {self.files:,} files are in {self.root} ({counts})."
+        share = f"all {self.files:,}" if self.complete else f"{here:,} of {self.files:,}"
         stopped = f", the last {GIVE_UP} in a row, and the rest was not tried" if self.gave_up else ""
+        failed = f", {len(self.failures):,} failed{stopped}; run the same command again for the rest"
         return (
-            f"{self.cohort_id}: {here:,} of {self.files:,} files are in {self.root} ({counts}), "
-            f"{len(self.failures):,} failed{stopped}; run the same command again for the rest."
+            f"{self.cohort_id}: {share} files are in {self.root} ({self.fetched:,} fetched, "
+            f"{self.verified:,} verified where they lay, {self.already:,} known)"
+            f"{'' if self.complete else failed}."
         )
 
 
@@ -113,14 +110,11 @@ def download(
     Raises
     ------
     LeadboardError
-        If the disk has too little room or becomes full, or another process is at it.
-    UsageError
-        If the publisher asks for an account.
+        If the disk has too little room or becomes full, another process is at it, or the publisher asks
+        for an account.
     """
-    card, release = plan.publication.card, plan.publication.release
-    summary = Summary(
-        card.id, plan.root, len(plan.files), already=plan.already, afterwards=release.afterwards
-    )
+    card, afterwards = plan.publication.card, plan.publication.release.afterwards
+    summary = Summary(card.id, plan.root, len(plan.files), already=plan.already, afterwards=afterwards)
     if not plan.missing:
         return summary
     if plan.needed > (free := free_space(plan.root)):
@@ -129,7 +123,15 @@ def download(
             "free some space or choose another folder with --data."
         )
     with open_ledger(plan.ledger) as ledger, Web(plan.addresses, connections) as web:
-        _Job(plan, web, ledger, Meter(plan.total, progress), summary).run(connections)
+        job = _Job(plan, web, ledger, Meter(plan.total, progress), summary)
+        with ThreadPoolExecutor(connections) as pool:
+            workers = [pool.submit(job.work) for _ in range(connections)]
+            try:
+                wait(workers, return_when=FIRST_EXCEPTION)
+            finally:  # an error of one, or an interrupt by the user, ends them all
+                job.meter.stop()
+        for worker in workers:
+            worker.result()
     summary.failures, summary.set_aside = tuple(sorted(summary.failures)), tuple(sorted(summary.set_aside))
     return summary
 
@@ -138,94 +140,77 @@ class _Job:
     """One download, shared by its threads."""
 
     def __init__(self, plan: Plan, web: Web, ledger: Ledger, meter: Meter, summary: Summary) -> None:
-        self._plan, self._web, self._ledger, self._meter = plan, web, ledger, meter
-        self._summary = summary
-        self._todo = iter(plan.missing)
-        self._lock = Lock()
+        self.meter, self._plan, self._web, self._ledger, self._summary = meter, plan, web, ledger, summary
+        self._todo, self._lock = iter(plan.missing), Lock()
         self._in_a_row = self._first = 0
 
-    def run(self, connections: int) -> None:
-        """Let some threads work until nothing is left; the first unexpected error stops them all."""
-        with ThreadPoolExecutor(connections, thread_name_prefix="download") as pool:
-            try:
-                for worker in [pool.submit(self._work) for _ in range(connections)]:
-                    worker.result()
-            finally:  # an interrupt by the user too must end the threads
-                self._meter.stop()
-
-    def _work(self) -> None:
-        try:
+    def work(self) -> None:
+        """Bring one file after the other into place, until there are no more or the download is stopped."""
+        with suppress(StoppedError):
             while True:
-                self._meter.wait()
+                self.meter.wait()
                 with self._lock:
                     file = next(self._todo, None)
                 if file is None:
                     return
                 try:
-                    self._note(fetched=self._get(file))
+                    fetched = self._get(file)
                 except FileError as error:
-                    self._note(Failure(file.path, str(error)))
-        except StoppedError:
-            return
-        except BaseException:
-            self._meter.stop()
-            raise
+                    self._fail(Failure(file.path, str(error)))
+                    continue
+                with self._lock:
+                    self._summary.fetched += fetched
+                    self._summary.verified += not fetched
+                    self._in_a_row = 0
 
-    def _note(self, failure: Failure | None = None, *, fetched: bool = False) -> None:
-        summary = self._summary
+    def _fail(self, failure: Failure) -> None:
         with self._lock:
-            if failure is None:
-                summary.fetched += fetched
-                summary.verified += not fetched
-                self._in_a_row = 0
-                return
-            summary.failures += (failure,)
+            self._summary.failures += (failure,)
             self._in_a_row += 1
             if self._in_a_row >= GIVE_UP:
-                summary.gave_up = True
-                self._meter.stop()
+                self._summary.gave_up = True
+                self.meter.stop()
 
     def _get(self, file: RemoteFile) -> bool:
         """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""
         plan, target = self._plan, self._plan.root / file.path
         rule = unpack_rule(plan.publication, file)
         pieces = plan.known.get(file.path, ()) if rule else ()
-        if pieces and all(has_sum(plan.root / piece.path, piece.sum, self._meter) for piece in pieces):
+        if pieces and all(has_sum(plan.root / piece.path, piece.sum, self.meter) for piece in pieces):
             return False
         here = self._verify(file, target)
         if not here:
             self._fetch(file, target)
         if rule:
-            self._ledger.add(file, unpack(target, plan.root, rule, self._meter))
+            pieces = unpack(target, plan.root, rule, self.meter)
+        self._ledger.add(file, pieces or [file._replace(size=size_of(target))])
+        if rule:
             with disk_errors(target):
                 target.unlink()
-        else:
-            self._ledger.add(file, [replace(file, size=size_of(target))])
         return not here
 
     def _verify(self, file: RemoteFile, target: Path) -> bool:
-        """Hash what lies there already; what is wrong is kept aside."""
+        """Hash what lies there already; what is wrong is kept aside, since it may be somebody's work."""
         size = size_of(target)
-        if size is None or has_sum(target, file.sum, self._meter):
+        if size is None or has_sum(target, file.sum, self.meter):
             return size is not None
-        self._meter.count(-size)
+        self.meter.count(-size)
         names = (beside(target, f"{ASIDE}{number or ''}") for number in count())
-        aside = next(name for name in names if not name.exists())  # it may be somebody's work
-        with disk_errors(target):
+        aside = next(name for name in names if not name.exists())
+        with disk_errors(target), self._lock:
             target.replace(aside)
-        with self._lock:
             self._summary.set_aside += (aside,)
         return False
 
     def _fetch(self, file: RemoteFile, target: Path) -> None:
+        """Fetch a file; the address that has it is the first to be asked for the next one."""
         plan, bases = self._plan, self._plan.addresses.files
-        bases = bases[self._first :] + bases[: self._first]
-        urls = [base + quote(file.location) for base in bases]
+        order = [(self._first + number) % len(bases) for number in range(len(bases))]
+        urls = [bases[number] + quote(file.location) for number in order]
+        most = 2 * plan.publication.release.size
         try:
-            used = fetch(file, target, urls, self._web, 2 * plan.publication.release.size, self._meter)
+            self._first = order[fetch(file, target, urls, self._web, most, self.meter)]
         except DeniedError:
             if plan.addresses.login_to:
                 raise explain_access(plan.publication, plan.root) from None
             raise
-        if used:  # the address that works is the first to be asked for the next file
-            self._first = plan.addresses.files.index(bases[used])

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -22,9 +22,9 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to wait for a connection, and for the next bytes of an answer."""
 LONGEST_WAIT = 10.0
 """Seconds to wait at the most when a server asks for a pause."""
+REDIRECTS = 10
 
-_REDIRECTS = 10
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
+_PASSING = {202, 408, 425, 429, 500, 502, 503, 504}
 _WHILE_PREPARED = 5.0  # seconds; figshare answers 202 until it has a file ready
 
 
@@ -40,8 +40,7 @@ class PassingError(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(NamedTuple):
     """Where to ask for lists and for files, in this order.
 
     They may be plain HTTP on this machine if ``loopback``; the host ``login_to`` is sent the user's account.
@@ -53,36 +52,27 @@ class Addresses:
     login_to: str = ""
 
 
-class _Session(requests.Session):
-    """Leaves redirects, and the bodies that come with them, to `Web`."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-class Web:
-    """HTTP sessions for one download; ``connections`` of them are kept open."""
+class Web(requests.Session):
+    """HTTP connections for one download; ``connections`` of them are kept open."""
 
     def __init__(self, addresses: Addresses, connections: int = 1) -> None:
-        self._addresses, self._session = addresses, _Session()
-        self._session.auth = lambda request: request  # or requests looks for a password of its own accord
+        super().__init__()
+        self._addresses = addresses
+        self.auth = lambda request: request  # or requests looks for a password of its own accord
         # Sums and ranges are those of the file, not of a compressed transfer of it.
-        self._session.headers.update({"User-Agent": "leadboard", "Accept-Encoding": "identity"})
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+        self.headers.update({"User-Agent": "leadboard", "Accept-Encoding": "identity"})
+        self.mount("https://", HTTPAdapter(pool_maxsize=connections))
+        self.mount("http://", HTTPAdapter(pool_maxsize=connections))
 
-    def __enter__(self) -> Web:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Keep requests from following redirects, and from reading the bodies that come with them."""
 
     @contextmanager
     def open(self, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
         """Ask for a file; PassingError or FileError unless the status is 200, 206 or 416."""
         start = url
-        for _ in range(_REDIRECTS):
-            with self._get(url, headers) as response:
+        for _ in range(REDIRECTS):
+            with self._ask(url, headers) as response:
                 if not response.is_redirect:
                     _check_status(start, response)
                     yield response
@@ -91,16 +81,16 @@ class Web:
                 url = urljoin(url, response.headers["location"])
             except ValueError:
                 url = ""
-            if not is_trusted(url, loopback=self._addresses.loopback):
+            if not (trust(url) == "https" or (self._addresses.loopback and trust(url))):
                 raise FileError(f"{shown(start)} redirects to something that is no https:// address")
-        raise FileError(f"{shown(start)} redirects more than {_REDIRECTS} times")
+        raise FileError(f"{shown(start)} redirects more than {REDIRECTS} times")
 
-    def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def _ask(self, url: str, headers: dict[str, str]) -> requests.Response:
         login = account(url) if urlsplit(url).netloc == self._addresses.login_to else None
         # Bytes, because requests would refuse a password outside of Latin-1.
         auth = HTTPBasicAuth(login[0].encode(), login[1].encode()) if login else None
         try:
-            return self._session.get(
+            return self.get(
                 url, headers=headers, auth=auth, stream=True, allow_redirects=False, timeout=TIMEOUT
             )
         except requests.exceptions.SSLError:
@@ -114,9 +104,8 @@ class Web:
 def _check_status(url: str, response: requests.Response) -> None:
     status, asked = response.status_code, response.headers.get("Retry-After", "")
     wait = min(float(asked), LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 0.0
-    if status == 202:
-        raise PassingError(f"{shown(url)} is being prepared", wait or _WHILE_PREPARED)
     if status in _PASSING:
+        wait = wait or (_WHILE_PREPARED if status == 202 else 0.0)
         raise PassingError(f"{shown(url)} answered {status}", wait)
     if status not in (200, 206, 416):
         raise (DeniedError if status in (401, 403) else FileError)(f"{shown(url)} answered {status}")
@@ -140,27 +129,19 @@ def check_mirror(url: str) -> str:
     """Give a mirror's address with a ``/`` at its end; UsageError for a bad one, or with a password in it."""
     if "@" in url.partition("//")[2].partition("/")[0]:
         raise UsageError("The mirror's address holds a user name; give it without one.")
-    if not is_trusted(url, loopback=True):
+    if not trust(url):
         raise UsageError(f"The mirror '{url}' is no https:// address; give one, such as https://host/path/.")
     return url.rstrip("/") + "/"
 
 
-def is_trusted(url: str, *, loopback: bool) -> bool:
-    """Whether an address is encrypted, or plain HTTP to this machine where that will do."""
+def trust(url: str) -> str:
+    """Tell why an address may be asked: it is ``"https"``, or plain ``"http"`` to this machine; else ``""``."""
     try:
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+        plain = scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
-        return False
-    return bool(host) and (scheme == "https" or (scheme == "http" and loopback and is_loopback(url)))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return ""
+    return scheme if plain or (scheme == "https" and host) else ""
 
 
 def shown(url: str) -> str:
