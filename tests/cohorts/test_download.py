@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tracemalloc
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from cohorts.download import Summary, disk, download, fetching, plan_download, p
 from cohorts.download.ledger import open_ledger
 from cohorts.download.web import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.release import Release
+from cohorts.sources.ptb_xl import PtbXl
 from tests.download_server import Handler, Publisher, cut, other, serve, slow, status, unannounced
 
 PTB_XL = {
@@ -258,6 +262,21 @@ def test_a_busy_server_is_asked_again(publisher: Publisher, tmp_path: Path) -> N
     assert get(publisher, tmp_path).complete
 
 
+def test_a_server_that_asks_for_a_long_pause_is_asked_again_soon(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(disk.Meter, "wait", lambda _, seconds=0.0: waits.append(seconds))
+    answers = [status(503, Retry_After=text) for text in ("99999", "3", "9" * 5000, "-1")]
+    publisher.faults[BASE + DATA] = [*answers, status(202), slow(1, 0)]
+    publisher.faults[BASE + "RECORDS"] = [status(202), status(202, Retry_After="1")]
+    publisher.faults[BASE + "SHA256SUMS.txt"] = [status(503, Retry_After="99999")]
+    summary = get(publisher, tmp_path)
+    assert [failure.path for failure in summary.failures] == [DATA]  # five failures in a row
+    asked = sorted(seconds for seconds in waits if seconds)
+    assert asked == [0.008, 1, 3, 5, 10, 10, 10]
+
+
 def test_a_server_that_never_gets_anywhere_is_given_up(publisher: Publisher, tmp_path: Path) -> None:
     publisher.faults[BASE + DATA] = [cut(10)] * 100
     summary = get(publisher, tmp_path)
@@ -440,11 +459,49 @@ def test_a_torn_or_foreign_ledger_only_costs_a_look(publisher: Publisher, tmp_pa
     get(publisher, tmp_path)
     ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
     lines = ledger.read_text().splitlines()
-    garbage = ["[]", "{}", "null", '{"path": 3}', '{"archive": "RECORDS", "members": 3}', "[" * 100_000]
+    garbage = ["[]", "{}", "null", '{"path": 3}', '["RECORDS", 3]', "[" * 100_000]
     ledger.write_text("\n".join([*garbage, *lines[:-1], lines[-1][:20]]))
     summary = get(publisher, tmp_path)
     assert (summary.already, summary.verified, summary.fetched) == (6, 1, 0)
     assert get(publisher, tmp_path).already == 7
+
+
+MD5 = "md5:" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        "[]",
+        "3",
+        f'[["RECORDS", "{MD5}", "", 1e999]]',
+        f'[["RECORDS", "{MD5}", "", Infinity]]',
+        f'[["RECORDS", "{MD5}", "", {10**400}]]',
+        f'[["RECORDS", "{MD5}", "", -1]]',
+        f'[["RECORDS", "{MD5}", "", 25]]',
+        f'[["nul\\u0000", "{MD5}", "", 26]]',
+        '[["RECORDS", "crc32:00000000", "", 26]]',
+        '[["RECORDS", "md5:", "", 26]]',
+    ],
+)
+def test_a_ledger_that_says_the_impossible_is_not_believed(
+    publisher: Publisher, tmp_path: Path, pieces: str
+) -> None:
+    get(publisher, tmp_path)
+    ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
+    file = json.dumps(["RECORDS", f"sha256:{hashlib.sha256(PTB_XL['RECORDS']).hexdigest()}", "RECORDS", None])
+    others = [line for line in ledger.read_text().splitlines() if "RECORDS" not in line]
+    ledger.write_text("\n".join([*others, f"[{file}, {pieces}]"]))
+    summary = get(publisher, tmp_path)
+    assert (summary.already, summary.verified, summary.fetched) == (6, 1, 0)
+
+
+def test_an_older_ledger_line_of_another_sum_is_not_believed(publisher: Publisher, tmp_path: Path) -> None:
+    get(publisher, tmp_path)
+    ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
+    right = f"sha256:{hashlib.sha256(PTB_XL['RECORDS']).hexdigest()}"
+    ledger.write_text(ledger.read_text().replace(right, f"sha256:{'0' * 64}"))
+    assert get(publisher, tmp_path).verified == 1
 
 
 def test_a_saved_list_of_another_version_is_not_used(publisher: Publisher, tmp_path: Path) -> None:
@@ -456,7 +513,9 @@ def test_a_saved_list_of_another_version_is_not_used(publisher: Publisher, tmp_p
     assert publisher.paths() == [BASE + "SHA256SUMS.txt"]
 
 
-@pytest.mark.parametrize("rest", ["garbage\n", "sha256:1\tmany\tx\tx\n", "\x00\xff"])
+@pytest.mark.parametrize(
+    "rest", ["garbage\n", '["x", "sha256:1", "x", 3]\n', f'["x", "{MD5}", "x", "many"]\n', "\x00\xff"]
+)
 def test_a_saved_list_that_is_damaged_is_asked_for_again(
     publisher: Publisher, tmp_path: Path, rest: str
 ) -> None:
@@ -501,6 +560,22 @@ def test_every_cohort_that_is_listed_has_a_download(tmp_path: Path) -> None:
         assert publication.record in cohort.card.url
 
 
+@pytest.mark.parametrize(
+    ("release", "url"),
+    [(None, "https://physionet.org/content/x/1/"), (Release(size=1), "https://example.org/")],
+)
+def test_a_cohort_that_nobody_can_fetch_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, release: Release | None, url: str
+) -> None:
+    class Stranger(PtbXl):
+        card = PtbXl.card.model_copy(update={"id": "stranger", "url": url, "folder": "far/away"})
+
+    Stranger.release = release
+    monkeypatch.setattr(publishers, "find_cohort", lambda _: Stranger)
+    with pytest.raises(UsageError, match=rf"stranger cannot be fetched from here: see {url}.* far/away"):
+        plan_download("stranger", tmp_path)
+
+
 def test_an_unknown_name_teaches() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'ptb-xl'"):
         plan_download("ptbxl", Path())
@@ -516,7 +591,9 @@ def test_addresses_are_encrypted_and_the_publishers_own() -> None:
         assert all(
             url.startswith("https://") and url.endswith("/") for url in addresses.lists + addresses.files
         )
-        assert (publication.card.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
+        assert (
+            (publication.card.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
+        )
         assert release.size > 1_000_000
     assert hosts == {
         "physionet.org",

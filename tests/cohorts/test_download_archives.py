@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import shutil
@@ -105,6 +106,23 @@ def link(name: str) -> zipfile.ZipInfo:
 
 
 ESCAPES = ["../evil", "/evil", "a/../../evil", "..\\evil", "C:/evil", "a/\x1b[2J", "data/../../evil"]
+
+
+def changed(name: str, offset: int, value: bytes) -> bytes:
+    """A zip archive of one file with other bytes in its entry of the central directory."""
+    content = bytearray(zip_of((name, b"e")))
+    place = content.index(b"PK\x01\x02") + offset
+    content[place : place + len(value)] = value
+    return bytes(content)
+
+
+def long_header() -> bytes:
+    """A small archive whose first header says that 64 MiB of names follow."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 64 << 20
+    return gzip.compress(info.tobuf() + bytes(64 << 20))
+
+
 CENTRAL = b"PK\x01\x02\x14\x03\x14\x00\x00"  # of an entry, up to its flags
 HOSTILE = [
     *(("x.zip", zip_of(("fine", b"f"), (name, b"e")), "leaves") for name in ESCAPES),
@@ -127,6 +145,13 @@ HOSTILE = [
     ("x.tar.gz", tar_of(("fine", TRACINGS), mode="w:gz")[:-300], "damaged"),
     ("x.tar", tar_of(("fine", TRACINGS))[:20_000], "damaged"),
     ("x.zip", zip_of(("fine", TRACINGS)).replace(CENTRAL, CENTRAL[:-1] + b"\x01"), "encrypted"),
+    ("x.zip", changed("fine", 10, b"\x0c"), "unusual way"),  # bzip2
+    ("x.zip", changed("fine", 6, b"\xff"), "damaged .*version 25.5"),
+    ("x.zip", changed("fine", 8, b"\x20"), "damaged .*flag bit 5"),
+    ("x.zip", changed("fine", 8, b"\x40"), "damaged .*strong encryption"),
+    ("x.zip", changed("fine", 28, b"\0\0\0\0\x04\0"), "damaged .*index out of range"),  # an empty name
+    ("x.tar.gz", long_header(), "damaged .*headers is too long"),
+    ("x.tar", tar_of(("fine", b"f"), ("fine/evil", b"e")), "'fine' is a folder as well"),
 ]
 
 
