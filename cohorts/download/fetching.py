@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 
 from cohorts.download.disk import (
+    CHUNK,
     PART,
     WRONG,
     FileError,
@@ -22,7 +23,7 @@ from cohorts.download.disk import (
     size_of,
 )
 from cohorts.download.listing import RemoteFile
-from cohorts.download.web import CHUNK, DeniedError, PassingError, Web, chunks, shown
+from cohorts.download.web import DeniedError, PassingError, Web, chunks, shown
 
 ATTEMPTS = 5
 """Attempts at one address that bring nothing new before the next address is tried."""
@@ -34,11 +35,10 @@ def fetch(file: RemoteFile, target: Path, urls: Sequence[str], web: Web, most: i
     """Fetch a file from the first address that has it, verify it, and move it into place.
 
     What is there of it from an earlier run, as ``<name>.part``, is kept, and only the rest is asked for.
+    Without a sum it comes in one piece, and an answer that may have been cut is refused.
 
     Parameters
     ----------
-    file
-        Its sum may be empty: then it comes in one piece, and an answer that may have been cut is refused.
     most
         Bytes to give up at, for a file of unknown size.
 
@@ -52,8 +52,6 @@ def fetch(file: RemoteFile, target: Path, urls: Sequence[str], web: Web, most: i
     FileError
         If no address has it (DeniedError: if all of them ask for an account). What has another sum is
         kept as ``<name>.wrong-sum``.
-    LeadboardError
-        If the disk is full or cannot be written to.
     """
     aside, kept = beside(target, WRONG), ""
     failures: list[FileError] = []

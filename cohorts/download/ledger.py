@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TextIO
 
 from pydantic import TypeAdapter
 
@@ -26,22 +25,20 @@ Known = Mapping[str, Sequence[RemoteFile]]
 _LINE = TypeAdapter(tuple[RemoteFile, list[RemoteFile]])
 
 
-class Ledger:
-    """The record of one release's folder, open for writing in this process alone."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._lock = file, Lock()
-
-    def add(self, file: RemoteFile, pieces: Sequence[RemoteFile]) -> None:
-        """Note that a file is verified and what is in place of it."""
-        with self._lock:
-            self._file.write(json.dumps((file, pieces)) + "\n")
-            self._file.flush()
+Add = Callable[[RemoteFile, Sequence[RemoteFile]], None]
+"""Notes that a file is verified, and what is in place of it."""
 
 
 @contextmanager
-def open_ledger(path: Path) -> Iterator[Ledger]:
+def open_ledger(path: Path) -> Iterator[Add]:
     """Open a ledger for appending; UsageError if another process is at it."""
+    lock = Lock()
+
+    def add(verified: RemoteFile, pieces: Sequence[RemoteFile]) -> None:
+        with lock:
+            file.write(json.dumps((verified, pieces)) + "\n")
+            file.flush()
+
     with ExitStack() as stack:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,11 +51,11 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
                 raise UsageError(text) from None
         if file.tell():
             file.write("\n")  # ends a line that a killed process left torn
-        yield Ledger(file)
+        yield add
 
 
 def read_ledger(path: Path, root: Path, files: Mapping[str, RemoteFile]) -> Known:
-    """Give what is in place of a release's ``files`` below ``root``; only sizes are compared with the disk."""
+    """Give what is in place of a release's ``files`` below ``root``; only sizes are looked at again."""
     known: dict[str, Sequence[RemoteFile]] = {}
     if path.is_file():
         with disk_errors(path), path.open("rb") as lines:

@@ -82,13 +82,18 @@ class _Entry(BaseModel):
         return RemoteFile(safe_path(self.name), known_sum(digest), location, self.size)
 
 
-class _Record(BaseModel):
-    """A Zenodo record, a figshare article, or one that a figshare collection mentions."""
+class _Answer(BaseModel):
+    """A Zenodo record or a figshare article."""
+
+    files: list[_Entry]
+
+
+class _Article(BaseModel):
+    """An article that a figshare collection mentions."""
 
     model_config = ConfigDict(strict=True)
 
-    id: int | None = None
-    files: list[_Entry] | None = None
+    id: int
 
 
 def parse_sha256sums(lines: Iterable[str], wanted: tuple[str, ...] = ()) -> Iterator[RemoteFile]:
@@ -115,12 +120,12 @@ def parse_sha256sums(lines: Iterable[str], wanted: tuple[str, ...] = ()) -> Iter
 
 def parse_zenodo(text: str | bytes, record: int) -> list[RemoteFile]:
     """Read Zenodo's answer to ``api/records/<record>``; LeadboardError if it is not such an answer."""
-    return [entry.at(f"records/{record}/files/{entry.name}") for entry in _files(text)]
+    return [entry.at(f"records/{record}/files/{entry.name}") for entry in _parse(_Answer, text).files]
 
 
 def parse_figshare(text: str | bytes) -> list[RemoteFile]:
     """Read figshare's answer to ``v2/articles/<article>``; LeadboardError if it is not such an answer."""
-    entries = _files(text)
+    entries = _parse(_Answer, text).files
     if not all(entry.id for entry in entries):
         raise LeadboardError("The publisher's list has a file without an id")
     return [entry.at(f"files/{entry.id}") for entry in entries]
@@ -128,17 +133,10 @@ def parse_figshare(text: str | bytes) -> list[RemoteFile]:
 
 def parse_figshare_collection(text: str | bytes) -> list[int]:
     """Read the articles' ids in figshare's answer to ``v2/collections/<collection>/articles``."""
-    ids = [article.id for article in _parse(list[_Record], text) if article.id is not None]
-    if not ids:
+    articles = _parse(list[_Article], text)
+    if not articles:
         raise LeadboardError("The publisher's answer names no article")
-    return ids
-
-
-def _files(text: str | bytes) -> list[_Entry]:
-    files = _parse(_Record, text).files
-    if files is None:
-        raise LeadboardError("The publisher's answer lists no files")
-    return files
+    return [article.id for article in articles]
 
 
 def _parse(kind: type[T], text: str | bytes) -> T:

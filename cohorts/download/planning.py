@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from cohorts.download.disk import PART, beside, disk_errors, free_space, size_of
 from cohorts.download.ledger import Known, read_ledger
-from cohorts.download.listing import RemoteFile, read_lines, write_lines
+from cohorts.download.listing import RemoteFile, read_lines, without_conflicts, write_lines
 from cohorts.download.publishers import (
     SUMS,
     Publication,
     addresses_of,
     list_files,
-    parse_sums,
     publication_of,
+    read_sums,
 )
 from cohorts.download.web import Addresses, DeniedError, account
 from cohorts.errors import LeadboardError, UsageError
@@ -179,12 +179,10 @@ def _ask(publication: Publication, addresses: Addresses, root: Path) -> list[Rem
     except DeniedError as error:
         if not addresses.login_to:
             raise LeadboardError(f"{error}; see {publication.card.url}.") from None
-    # Whoever has fetched it by other means has the publisher's list too.
-    own = root / SUMS
+    own = root / SUMS  # whoever has fetched it by other means has the publisher's list too
     if own.is_file():
-        with own.open("rb") as file:
-            try:
-                return parse_sums(file, publication.release)
-            except LeadboardError as error:
-                raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
+        try:
+            return without_conflicts(read_sums(own, publication.release), publication.release.sums)
+        except LeadboardError as error:
+            raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
     raise explain_access(publication, root)

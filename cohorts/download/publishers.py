@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from cohorts.catalogue import find_cohort
@@ -20,7 +19,7 @@ from cohorts.release import Release, publisher_of
 
 SUMS = "SHA256SUMS.txt"
 
-_LONGEST_SUMS, _LONGEST_ANSWER = 1 << 30, 1 << 26
+_LONGEST = 1 << 28  # bytes of a list; that of 1.6 million files has 180 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Publication:
 
 
 def publication_of(cohort_id: str) -> Publication:
-    """Look up how a cohort is published; UsageError if it cannot be fetched, or there is none of that name."""
+    """Look up how a cohort is published; UsageError if it cannot be fetched, or there is no such one."""
     cohort = find_cohort(cohort_id)
     publisher = publisher_of(cohort.card.url)
     if cohort.release is None or publisher is None:
@@ -78,41 +77,38 @@ def addresses_of(publication: Publication, mirror: str | None = None) -> Address
 
 def list_files(publication: Publication, addresses: Addresses) -> list[RemoteFile]:
     """Ask the publisher what the release consists of; DeniedError if it wants an account first."""
-    record, release = publication.record, publication.release
     try:
         with tempfile.TemporaryDirectory() as folder, Web(addresses) as web:
-            ask = partial(_ask, addresses, web, Path(folder, "list"))
-            if publication.publisher == "physionet":
-                with ask(SUMS, _LONGEST_SUMS).open("rb") as lines:
-                    return parse_sums(lines, release)
-            if publication.publisher == "zenodo":
-                found = listing.parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
-                return without_conflicts(found, release.sums)
-            articles = [int(record)]
-            if publication.publisher == "figshare collection":
-                answer = ask(f"v2/collections/{record}/articles?page_size=100").read_bytes()
-                articles = listing.parse_figshare_collection(answer)
-            answers = (ask(f"v2/articles/{article}").read_bytes() for article in articles)
-            found = [file for answer in answers for file in listing.parse_figshare(answer)]
-            return without_conflicts(found, release.sums)
-    except LeadboardError as error:
-        see = f"see {publication.card.url}, try again later or give a --mirror"
-        raise LeadboardError(f"{error}; {see}.") from None
 
+            def ask(location: str) -> Path:
+                path, urls = Path(folder, "list"), [base + location for base in addresses.lists]
+                fetch(RemoteFile(path.name, "", location), path, urls, web, _LONGEST, Meter())
+                return path
 
-def parse_sums(lines: Iterable[bytes], release: Release) -> list[RemoteFile]:
-    """Read the part of a ``SHA256SUMS.txt`` that is wanted; bytes that are no UTF-8 are refused with it."""
-    text = (line.decode("utf-8", "surrogateescape") for line in lines)
-    return without_conflicts(listing.parse_sha256sums(text, release.wanted), release.sums)
-
-
-def _ask(addresses: Addresses, web: Web, path: Path, location: str, most: int = _LONGEST_ANSWER) -> Path:
-    """Fetch a list from the first address that has it."""
-    urls = [base + location for base in addresses.lists]
-    try:
-        fetch(RemoteFile("list", "", location), path, urls, web, most, Meter())
+            return without_conflicts(_listed(publication, ask), publication.release.sums)
     except DeniedError:
         raise
-    except FileError as error:
-        raise LeadboardError(f"The list of files cannot be had: {error}") from None
-    return path
+    except (FileError, LeadboardError) as error:
+        see = f"see {publication.card.url}, try again later or give a --mirror"
+        raise LeadboardError(f"The list of files cannot be had: {error}; {see}.") from None
+
+
+def read_sums(path: Path, release: Release) -> Iterator[RemoteFile]:
+    """Read the part of a ``SHA256SUMS.txt`` that is wanted; bytes that are no UTF-8 are refused with it."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        yield from listing.parse_sha256sums(lines, release.wanted)
+
+
+def _listed(publication: Publication, ask: Callable[[str], Path]) -> Iterator[RemoteFile]:
+    publisher, record = publication.publisher, publication.record
+    if publisher == "physionet":
+        yield from read_sums(ask(SUMS), publication.release)
+    elif publisher == "zenodo":
+        yield from listing.parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
+    else:
+        articles = [int(record)]
+        if publisher == "figshare collection":
+            answer = ask(f"v2/collections/{record}/articles?page_size=100").read_bytes()
+            articles = listing.parse_figshare_collection(answer)
+        for article in articles:
+            yield from listing.parse_figshare(ask(f"v2/articles/{article}").read_bytes())

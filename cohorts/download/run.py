@@ -24,7 +24,7 @@ from cohorts.download.disk import (
     size_of,
 )
 from cohorts.download.fetching import fetch
-from cohorts.download.ledger import Ledger, open_ledger
+from cohorts.download.ledger import Add, open_ledger
 from cohorts.download.listing import RemoteFile
 from cohorts.download.planning import CONNECTIONS, Plan, explain_access, unpack_rule
 from cohorts.download.unpacking import unpack
@@ -122,8 +122,8 @@ def download(
             f"{card.id} needs about {plan.needed:,} bytes and {free:,} are free at {plan.root}; "
             "free some space or choose another folder with --data."
         )
-    with open_ledger(plan.ledger) as ledger, Web(plan.addresses, connections) as web:
-        job = _Job(plan, web, ledger, Meter(plan.total, progress), summary)
+    with open_ledger(plan.ledger) as add, Web(plan.addresses, connections) as web:
+        job = _Job(plan, web, add, Meter(plan.total, progress), summary)
         with ThreadPoolExecutor(connections) as pool:
             workers = [pool.submit(job.work) for _ in range(connections)]
             try:
@@ -139,8 +139,8 @@ def download(
 class _Job:
     """One download, shared by its threads."""
 
-    def __init__(self, plan: Plan, web: Web, ledger: Ledger, meter: Meter, summary: Summary) -> None:
-        self.meter, self._plan, self._web, self._ledger, self._summary = meter, plan, web, ledger, summary
+    def __init__(self, plan: Plan, web: Web, add: Add, meter: Meter, summary: Summary) -> None:
+        self.meter, self._plan, self._web, self._add, self._summary = meter, plan, web, add, summary
         self._todo, self._lock = iter(plan.missing), Lock()
         self._in_a_row = self._first = 0
 
@@ -153,23 +153,22 @@ class _Job:
                     file = next(self._todo, None)
                 if file is None:
                     return
+                failed: tuple[Failure, ...] = ()
                 try:
                     fetched = self._get(file)
                 except FileError as error:
-                    self._fail(Failure(file.path, str(error)))
-                    continue
+                    fetched, failed = False, (Failure(file.path, str(error)),)
                 with self._lock:
-                    self._summary.fetched += fetched
-                    self._summary.verified += not fetched
-                    self._in_a_row = 0
+                    self._note(fetched, failed)
 
-    def _fail(self, failure: Failure) -> None:
-        with self._lock:
-            self._summary.failures += (failure,)
-            self._in_a_row += 1
-            if self._in_a_row >= GIVE_UP:
-                self._summary.gave_up = True
-                self.meter.stop()
+    def _note(self, fetched: bool, failed: tuple[Failure, ...]) -> None:
+        self._summary.failures += failed
+        self._summary.fetched += fetched
+        self._summary.verified += not (fetched or failed)
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        if self._in_a_row == GIVE_UP:
+            self._summary.gave_up = True
+            self.meter.stop()
 
     def _get(self, file: RemoteFile) -> bool:
         """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""
@@ -183,7 +182,7 @@ class _Job:
             self._fetch(file, target)
         if rule:
             pieces = unpack(target, plan.root, rule, self.meter)
-        self._ledger.add(file, pieces or [file._replace(size=size_of(target))])
+        self._add(file, pieces or [file._replace(size=size_of(target))])
         if rule:
             with disk_errors(target):
                 target.unlink()

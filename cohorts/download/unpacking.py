@@ -51,26 +51,19 @@ class _Gunzip(gzip.GzipFile):
 def unpack(archive: Path, root: Path, rule: Unpack, meter: Meter) -> list[RemoteFile]:
     """Unpack a zip or tar archive below ``root``; give what was written, with its sums.
 
-    All entries are looked at before the first is written, and every file gets its name only when it
-    is complete.
-
-    Raises
-    ------
-    FileError
-        If an entry leaves the folder or is a link or a device, if together they claim to be larger
-        than such an archive can be, or if the archive is damaged.
-    LeadboardError
-        If the disk has no room for them.
+    All entries are looked at before the first is written, and every file gets its name only when it is
+    complete. A FileError if an entry leaves the folder or is no file, if together they claim to be larger
+    than such an archive can be, or if the archive is damaged.
     """
     try:
         if archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as packed:
                 return _unpack(archive, _zipped(packed), root, rule, meter)
-        with archive.open("rb") as file:
-            compressed = file.read(2) == b"\x1f\x8b"  # SPH's records.tar.gz is a plain tar
-        opened: IO[bytes] = _Gunzip(archive) if compressed else archive.open("rb")
-        with opened, tarfile.open(fileobj=opened, mode="r:") as tar:
-            return _unpack(archive, _tarred(tar), root, rule, meter)
+        with archive.open("rb") as start:
+            compressed = start.read(2) == b"\x1f\x8b"  # SPH's records.tar.gz is a plain tar
+        with _Gunzip(archive) if compressed else archive.open("rb") as file:
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                return _unpack(archive, _tarred(tar), root, rule, meter)
     except _DAMAGED as error:
         raise FileError(f"{archive} is damaged ({error}); delete it and download it again") from None
 

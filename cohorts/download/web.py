@@ -135,7 +135,7 @@ def check_mirror(url: str) -> str:
 
 
 def trust(url: str) -> str:
-    """Tell why an address may be asked: it is ``"https"``, or plain ``"http"`` to this machine; else ``""``."""
+    """Say why an address may be asked: ``"https"``, or plain ``"http"`` to this machine; else ``""``."""
     try:
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
         plain = scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
