@@ -133,7 +133,7 @@ class _Part:
         size = self._file.size
         if (size is not None and self._length > size) or not self._file.sum:
             self._restart()
-        if self._length == size:
+        if self._length and self._length == size:
             return
         headers = {"Range": f"bytes={self._length}-"} if self._length else {}
         if self._length and self._etag:

@@ -96,21 +96,7 @@ def plan_download(
     files = _files(publication, addresses, root, state / f"{cohort_id}.list")
     known = read_ledger(state / "verified.jsonl", root, {file.path: file for file in files})
     missing = [file for file in files if verify or file.path not in known]
-    whole = {file.path: size_of(root / file.path) for file in missing}
-    whole |= {path: _sizes(known[path]) for path in whole if path in known}
-    parts = sum(size_of(beside(root / path, PART)) or 0 for path, size in whole.items() if size is None)
-    here = total = parts + sum(size or 0 for size in whole.values())
-    if None in whole.values():
-        total = _sizes(
-            file._replace(size=whole[file.path]) if file.path in known else file for file in missing
-        )
-        if any(file.size is None for file in missing):  # then the release's size, less what is not missing
-            total = publication.release.size - sum(_sizes(known[path]) for path in known if path not in whole)
-    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
-    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
-    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
-    # Each archive is removed when it is unpacked, so few of them lie beside what was in them.
-    to_unpack = unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
+    here, total = _here_and_in_all(publication, root, missing, known)
     return Plan(
         publication,
         root,
@@ -121,7 +107,7 @@ def plan_download(
         known,
         bytes=max(0, total - here),
         total=max(total, here),
-        needed=max(0, max(0, total) - here + to_unpack),
+        needed=max(0, total - here + _room_to_unpack(publication, files, missing, known)),
         free=free_space(root),
     )
 
@@ -142,6 +128,34 @@ def explain_access(publication: Publication, root: Path) -> UsageError:
         f"the same, fetch it with 'wget -r -N -c -np -nH --cut-dirs=3 --user YOUR_NAME --ask-password "
         f"-P {root} {url}' and run {again} to verify it."
     )
+
+
+def _here_and_in_all(
+    publication: Publication, root: Path, missing: Sequence[RemoteFile], known: Known
+) -> tuple[int, int]:
+    """Count the bytes of missing files that are here, to be hashed or completed, and their bytes in all."""
+    here, sizes = 0, list[int | None]()
+    for file in missing:
+        size = _sizes(known[file.path]) if file.path in known else size_of(root / file.path)
+        here += (size_of(beside(root / file.path, PART)) or 0) if size is None else size
+        sizes.append(size if file.path in known or file.size is None else file.size)
+    total = sum(size or 0 for size in sizes)
+    if None in sizes:  # then all that is known is the size of the release
+        kept = {file.path for file in missing}
+        total = max(
+            0, publication.release.size - sum(_sizes(known[path]) for path in known if path not in kept)
+        )
+    return here, total
+
+
+def _room_to_unpack(
+    publication: Publication, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
+) -> int:
+    """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
+    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
+    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
+    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
+    return unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
 
 
 def _sizes(files: Iterable[RemoteFile]) -> int:

@@ -61,9 +61,9 @@ def unpack(archive: Path, root: Path, rule: Unpack, meter: Meter) -> list[Remote
                 return _unpack(archive, _zipped(packed), root, rule, meter)
         with archive.open("rb") as start:
             compressed = start.read(2) == b"\x1f\x8b"  # SPH's records.tar.gz is a plain tar
-        with _Gunzip(archive) if compressed else archive.open("rb") as file:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                return _unpack(archive, _tarred(tar), root, rule, meter)
+        file = _Gunzip(archive) if compressed else archive.open("rb")
+        with file, tarfile.open(fileobj=file, mode="r:") as tar:
+            return _unpack(archive, _tarred(tar), root, rule, meter)
     except _DAMAGED as error:
         raise FileError(f"{archive} is damaged ({error}); delete it and download it again") from None
 

@@ -348,6 +348,15 @@ def test_a_complete_part_of_known_size_is_not_asked_for(publisher: Publisher, tm
     assert TABLE not in publisher.paths()
 
 
+def test_an_empty_file_is_a_file(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.zenodo(3765780, {"empty.csv": b"", "more.csv": b"y"})
+    publisher.physionet("ludb/1.0.1", {"empty.txt": b""})
+    for cohort, name in (("code-test", "empty.csv"), ("ludb", "empty.txt")):
+        assert get(publisher, tmp_path, cohort).complete
+        assert tree(tmp_path / cohort)[name] == b""
+        assert get(publisher, tmp_path, cohort).fetched == 0
+
+
 def test_a_file_of_another_length_is_not_fetched(publisher: Publisher, tmp_path: Path) -> None:
     publisher.faults[TABLE] = [other(b"x" * 40_000)]
     (failure,) = get_large(publisher, tmp_path)[0].failures

@@ -167,9 +167,11 @@ def test_the_account_of_the_netrc_file_is_used(closed: Publisher, tmp_path: Path
     assert download(plan_download("echonext", tmp_path)).complete
 
 
+@pytest.mark.parametrize("code", [401, 403])
 def test_a_refused_account_is_explained_and_never_shown(
-    closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
+    closed.faults["/echonext/1.1.0/SHA256SUMS.txt"] = [status(code)]
     monkeypatch.setenv("PHYSIONET_USER", "jane")
     monkeypatch.setenv("PHYSIONET_PASSWORD", "s3cret")
     with pytest.raises(UsageError, match="wget") as caught:
