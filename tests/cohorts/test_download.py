@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -464,6 +465,17 @@ def test_two_processes_do_not_write_to_one_folder(publisher: Publisher, tmp_path
         download(plan)
 
 
+def test_a_file_system_without_locks_is_told(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(LeadboardError, match=r"Cannot use .*verified.jsonl: No locks available"):
+        get(publisher, tmp_path)
+
+
 def test_a_torn_or_foreign_ledger_only_costs_a_look(publisher: Publisher, tmp_path: Path) -> None:
     get(publisher, tmp_path)
     ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
@@ -538,6 +550,20 @@ def test_a_data_root_that_is_no_folder(publisher: Publisher, tmp_path: Path) -> 
     (tmp_path / "data").write_text("a file")
     with pytest.raises(LeadboardError, match="Cannot use"):
         get(publisher, tmp_path / "data")
+
+
+def test_what_is_to_come_where_the_list_has_no_sizes(publisher: Publisher, tmp_path: Path) -> None:
+    get(publisher, tmp_path)
+    (tmp_path / "ptb-xl" / DATA).rename(tmp_path / "ptb-xl" / f"{DATA}.part")
+    (tmp_path / "ptb-xl" / "RECORDS").write_bytes(b"mine")
+    plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
+    others = sum(len(content) for path, content in PTB_XL.items() if path not in (DATA, "RECORDS"))
+    here = len(PTB_XL[DATA]) + len(b"mine")
+    assert plan.total == 3_180_000_000 - others
+    assert plan.bytes == plan.needed == plan.total - here
+    seen: list[tuple[int, int]] = []
+    assert download(plan, lambda done, total: seen.append((done, total))).complete
+    assert seen[-1] == (len(PTB_XL[DATA]) + len(PTB_XL["RECORDS"]), plan.total)
 
 
 def test_verifying_takes_no_room(publisher: Publisher, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import random
 import shutil
 import stat
 import tarfile
@@ -38,6 +39,13 @@ def zip_of(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
         for name, content in entries:
             archive.writestr(name, content)
     return file.getvalue()
+
+
+def entry(name: str, mode: int) -> zipfile.ZipInfo:
+    """An entry as archivers on Unix write it."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return info
 
 
 def tar_of(*entries: tuple[str, bytes | str | None], mode: str = "w", kind: bytes = tarfile.SYMTYPE) -> bytes:
@@ -89,6 +97,14 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
             "x.zip",
             zip_of(("data/", b""), ("data/a.csv", b"a"), ("data/b/c.csv", b"c"), ("__MACOSX/._a", b"no")),
         ),
+        (
+            "unix.zip",
+            zip_of(
+                (entry("data/", stat.S_IFDIR | 0o755), b""),
+                (entry("data/a.csv", stat.S_IFREG | 0o644), b"a"),
+                (entry("data/b/c.csv", stat.S_IFREG | 0o777), b"c"),
+            ),
+        ),
         ("x.tar", tar_of(("data", None), ("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
         ("x.tar.gz", tar_of(("./data/a.csv", b"a"), ("./data/b/c.csv", b"c"), mode="w:gz")),
         ("plain.tar.gz", tar_of(("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
@@ -97,12 +113,6 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
 def test_all_kinds_of_archive(tmp_path: Path, name: str, content: bytes) -> None:
     rule = Unpack(name="*", strip="data/", into="records")
     assert unpacked(tmp_path, name, content, rule) == {"records/a.csv": b"a", "records/b/c.csv": b"c"}
-
-
-def link(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return info
 
 
 ESCAPES = ["../evil", "/evil", "a/../../evil", "..\\evil", "C:/evil", "a/\x1b[2J", "data/../../evil"]
@@ -127,7 +137,9 @@ CENTRAL = b"PK\x01\x02\x14\x03\x14\x00\x00"  # of an entry, up to its flags
 HOSTILE = [
     *(("x.zip", zip_of(("fine", b"f"), (name, b"e")), "leaves") for name in ESCAPES),
     *(("x.tar", tar_of(("fine", b"f"), (name, b"e")), "leaves") for name in ESCAPES),
-    ("x.zip", zip_of(("fine", b"f"), (link("evil"), b"/etc")), "link or a device"),
+    ("x.zip", zip_of(("fine", b"f"), (entry("evil", stat.S_IFLNK | 0o777), b"/etc")), "link or a device"),
+    ("x.zip", zip_of(("fine", b"f"), (entry("evil", stat.S_IFCHR), b"")), "link or a device"),
+    ("x.zip", zip_of((entry("__MACOSX/evil", stat.S_IFLNK), b"/etc")), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "/etc")), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "fine"), kind=tarfile.LNKTYPE), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "x"), kind=tarfile.CHRTYPE), "link or a device"),
@@ -144,7 +156,7 @@ HOSTILE = [
     ("x.zip", zip_of(("fine", TRACINGS))[100:], "damaged"),
     ("x.tar.gz", tar_of(("fine", TRACINGS), mode="w:gz")[:-300], "damaged"),
     ("x.tar", tar_of(("fine", TRACINGS))[:20_000], "damaged"),
-    ("x.zip", zip_of(("fine", TRACINGS)).replace(CENTRAL, CENTRAL[:-1] + b"\x01"), "encrypted"),
+    ("x.zip", zip_of(("fine", TRACINGS)).replace(CENTRAL, CENTRAL[:-1] + b"\x01"), "encrypted or"),
     ("x.zip", changed("fine", 10, b"\x0c"), "unusual way"),  # bzip2
     ("x.zip", changed("fine", 6, b"\xff"), "damaged .*version 25.5"),
     ("x.zip", changed("fine", 8, b"\x20"), "damaged .*flag bit 5"),
@@ -216,6 +228,27 @@ def test_archives_are_unpacked_and_removed_and_not_fetched_again(
     again = download(plan_download("code-15", tmp_path, mirror=publisher.url, verify=True))
     assert (again.verified, again.fetched) == (3, 1)
     assert (root / "exams_part2.hdf5").read_bytes() == TRACINGS
+
+
+def test_the_room_that_a_plan_asks_for(publisher: Publisher, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    packed = [zip_of((f"exams_part{n}.hdf5", rng.randbytes(1000 * (n + 1)))) for n in range(6)]
+    parts = {f"exams_part{n}.zip": content for n, content in enumerate(packed)}
+    publisher.zenodo(4916206, {"readme.txt": b"read", **parts})
+    sizes = [len(content) for content in packed]
+    plan = plan_download("code-15", tmp_path, mirror=publisher.url)
+    assert (plan.bytes, plan.total) == (4 + sum(sizes), 4 + sum(sizes))
+    # What is unpacked stays; four archives at a time lie beside it.
+    assert plan.needed == 4 + plan.publication.release.size + sum(sizes[-4:])
+    assert download(plan).complete
+    (tmp_path / "code-15/exams_part2.hdf5").unlink()
+    (tmp_path / "code-15/exams_part2.zip.part").write_bytes(packed[2][:100])
+    plan = plan_download("code-15", tmp_path, mirror=publisher.url)
+    assert (plan.bytes, plan.total) == (sizes[2] - 100, sizes[2])
+    assert plan.needed == sizes[2] - 100 + plan.publication.release.size * sizes[2] // sum(sizes)
+    again = plan_download("code-15", tmp_path, mirror=publisher.url, verify=True)
+    assert again.total == 4 + 18_000 + sizes[2]
+    assert again.bytes == sizes[2] - 100
 
 
 def test_an_archive_that_was_fetched_but_not_unpacked_is_not_fetched_again(
