@@ -78,15 +78,14 @@ def fetch(file: RemoteFile, target: Path, urls: Sequence[str], web: Web, most: i
 class _Part:
     """The part of a file that is here already.
 
-    It is doubtful where pieces of different files may have been joined, or the end may be missing; its
+    It is doubtful where it was joined from pieces, which may be of different files, or may lack its end; the
     etag is the version of the file that the server sent last.
     """
 
     def __init__(self, path: Path, file: RemoteFile, most: int, meter: Meter) -> None:
         self.path, self._file, self._meter = path, file, meter
         self._most = most if file.size is None else file.size
-        self._length, self._etag = size_of(path) or 0, ""
-        self._doubtful = self._length > 0
+        self._length, self._etag, self._doubtful = size_of(path) or 0, "", False
         meter.count(self._length)
 
     def complete(self, url: str, web: Web) -> bool:
@@ -133,15 +132,17 @@ class _Part:
         size = self._file.size
         if (size is not None and self._length > size) or not self._file.sum:
             self._restart()
-        if self._length and self._length == size:
-            return
-        headers = {"Range": f"bytes={self._length}-"} if self._length else {}
-        if self._length and self._etag:
-            headers["If-Range"] = self._etag
+        headers = {}
+        if self._length:
+            self._doubtful = True
+            headers["Range"] = f"bytes={self._length}-"
+            if self._length == size:
+                return
+            if self._etag:
+                headers["If-Range"] = self._etag
         with web.open(url, headers) as response:
             if response.status_code == 416 and self._length:
-                self._doubtful = True  # nothing comes after what is here: the sum will tell
-                return
+                return  # nothing comes after what is here: the sum will tell
             self._agree_on_start(url, response)
             self._check_length(url, response)
             with self.path.open("ab") as stream:
@@ -166,7 +167,6 @@ class _Part:
             if not self._length or not where.startswith(f"bytes {self._length}-"):
                 self._restart()
                 raise PassingError(f"{shown(url)} sent another range than was asked for")
-            self._doubtful = self._doubtful or not self._etag
         etag = response.headers.get("ETag", "")
         self._etag = etag if etag.startswith('"') else ""  # a weak one does not stand for the bytes
 

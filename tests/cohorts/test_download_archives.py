@@ -103,16 +103,19 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
                 (entry("data/", stat.S_IFDIR | 0o755), b""),
                 (entry("data/a.csv", stat.S_IFREG | 0o644), b"a"),
                 (entry("data/b/c.csv", stat.S_IFREG | 0o777), b"c"),
+                ("data/empty", b""),
             ),
         ),
-        ("x.tar", tar_of(("data", None), ("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
+        ("x.tar", tar_of(("data", None), ("data/a.csv", b"a"), ("data/empty", b""), ("data/b/c.csv", b"c"))),
         ("x.tar.gz", tar_of(("./data/a.csv", b"a"), ("./data/b/c.csv", b"c"), mode="w:gz")),
         ("plain.tar.gz", tar_of(("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
     ],
 )
 def test_all_kinds_of_archive(tmp_path: Path, name: str, content: bytes) -> None:
     rule = Unpack(name="*", strip="data/", into="records")
-    assert unpacked(tmp_path, name, content, rule) == {"records/a.csv": b"a", "records/b/c.csv": b"c"}
+    found = unpacked(tmp_path, name, content, rule)
+    assert found.pop("records/empty", b"") == b""
+    assert found == {"records/a.csv": b"a", "records/b/c.csv": b"c"}
 
 
 ESCAPES = ["../evil", "/evil", "a/../../evil", "..\\evil", "C:/evil", "a/\x1b[2J", "data/../../evil"]
@@ -124,6 +127,13 @@ def changed(name: str, offset: int, value: bytes) -> bytes:
     place = content.index(b"PK\x01\x02") + offset
     content[place : place + len(value)] = value
     return bytes(content)
+
+
+def negative() -> bytes:
+    """A tar archive with an entry that claims fewer bytes than none, before one that is far too large."""
+    info = tarfile.TarInfo("less")
+    info.size = -(1 << 40)
+    return info.tobuf(tarfile.GNU_FORMAT) + tar_of(("more", b"e"))
 
 
 def long_header() -> bytes:
@@ -147,6 +157,7 @@ HOSTILE = [
     ("x.zip", zip_of(("bomb", bytes(64 << 20))), "claims to hold"),
     ("x.tar.gz", tar_of(("bomb", bytes(64 << 20)), mode="w:gz"), "claims to hold"),
     ("x.tar", tar_of(("twice", b"1"), ("./twice", b"2")), "there twice"),
+    ("x.tar", negative(), "claims to hold -|damaged"),
     ("x.tar", tar_of(("folder", None)), "holds no file"),
     ("x.zip", zip_of(), "holds no file"),
     ("x.zip", b"", "damaged"),
