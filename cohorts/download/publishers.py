@@ -68,11 +68,8 @@ def addresses_of(publication: Publication, mirror: str | None = None) -> Address
     if publication.card.access == "credentialed":
         return Addresses((own,), (own,), login_to="physionet.org")
     # The sums come from the publisher's own host; the many small files from where they are fast.
-    return (
-        Addresses((own, bucket), (bucket, own))
-        if publication.release.open_data
-        else Addresses((own,), (own,))
-    )
+    bases = (own, bucket) if publication.release.open_data else (own,)
+    return Addresses(bases, bases[::-1])
 
 
 def list_files(publication: Publication, addresses: Addresses) -> list[RemoteFile]:

@@ -261,6 +261,9 @@ def test_a_busy_server_is_asked_again(publisher: Publisher, tmp_path: Path) -> N
     publisher.faults[BASE + DATA] = [status(503), status(429, Retry_After="0"), status(500)]
     publisher.faults[BASE + "SHA256SUMS.txt"] = [status(503), cut(40)]
     assert get(publisher, tmp_path).complete
+    lists = publisher.headers(BASE + "SHA256SUMS.txt")
+    assert len(lists) == 3
+    assert not any("range" in headers for headers in lists)  # a list has no sum that would tell its pieces
 
 
 def test_a_server_that_asks_for_a_long_pause_is_asked_again_soon(
@@ -371,8 +374,17 @@ def test_an_end_that_comes_too_early_is_a_cut(publisher: Publisher, tmp_path: Pa
     assert publisher.headers(TABLE)[1]["range"] == "bytes=30000-"
 
 
-def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Path) -> None:
-    publisher.faults[TABLE] = [unannounced(b"x" * 60_000)]
+def test_a_part_that_is_longer_than_the_file_is_not_gone_on_with(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    assert get_large(publisher, tmp_path, b"x" * 50_001)[0].complete
+    (headers,) = publisher.headers(TABLE)
+    assert "range" not in headers
+
+
+@pytest.mark.parametrize("size", [50_001, 60_000])
+def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Path, size: int) -> None:
+    publisher.faults[TABLE] = [unannounced(b"x" * size)]
     (failure,) = get_large(publisher, tmp_path)[0].failures
     assert "more bytes than the file can have" in failure.reason
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
