@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cohorts.download import disk, download, fetching, plan_download
+from cohorts.download import disk, download, fetching, plan_download, unpacking
 from cohorts.download.disk import FileError, Meter
 from cohorts.download.listing import RemoteFile
 from cohorts.download.unpacking import unpack
@@ -201,6 +201,15 @@ def test_a_member_that_claims_too_many_bytes_is_not_named(tmp_path: Path) -> Non
     with pytest.raises(FileError, match="ends early"):
         unpacked(tmp_path, "x.zip", bytes(content))
     assert not (tmp_path / "outer/root/fine").exists()
+
+
+def test_where_an_archive_begins_to_be_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MOST_EXPANSION", 0)
+    most = 1 << 20
+    assert unpacked(tmp_path / "1", "x.zip", zip_of(("fine", bytes(most)))) == {"fine": bytes(most)}
+    content = zip_of(("fine", bytes(most)), ("more", b"e"))
+    with pytest.raises(FileError, match="has .* bytes and claims to hold 1,048,577"):
+        unpacked(tmp_path / "2", "x.zip", content)
 
 
 def test_too_little_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
