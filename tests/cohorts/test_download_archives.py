@@ -208,7 +208,7 @@ def test_where_an_archive_begins_to_be_a_bomb(tmp_path: Path, monkeypatch: pytes
     most = 1 << 20
     assert unpacked(tmp_path / "1", "x.zip", zip_of(("fine", bytes(most)))) == {"fine": bytes(most)}
     content = zip_of(("fine", bytes(most)), ("more", b"e"))
-    with pytest.raises(FileError, match="has .* bytes and claims to hold 1,048,577"):
+    with pytest.raises(FileError, match=r"has .* bytes and claims to hold 1,048,577"):
         unpacked(tmp_path / "2", "x.zip", content)
 
 
