@@ -238,6 +238,7 @@ def test_wrong_bytes_are_kept_aside_and_named_and_the_others_go_on(
     aside = tmp_path / "ptb-xl" / f"{DATA}.wrong-sum"
     assert failure.path == DATA
     assert str(aside) in failure.reason
+    assert "has another sha256 sum" in failure.reason
     assert aside.read_bytes() == wrong
     assert not (tmp_path / "ptb-xl" / DATA).exists()
     assert "6 of 7 files" in summary.text
