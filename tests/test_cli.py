@@ -169,6 +169,8 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["download", "--data", "data"], "No cohort was named"),
         (["download", "gerogia", "--data", "data"], "Did you mean 'georgia'"),
         (["download", "georgia"], "--data"),
+        (["download", "georgia", "--data", "data/ptb-xl/ptbxl_database.csv"], "it is not a folder"),
+        (["download", "georgia", "--data", "data/ptb-xl/ptbxl_database.csv/x"], "Not a directory"),
         (["download", "georgia", "--data", "data", "--mirror", "ftp://nowhere"], "ftp://nowhere"),
         (["simulate", "gerogia", "--out", "sim"], "Did you mean 'georgia'"),
         (["simulate", "georgia", "--out", "sim", "--scale", "0"], "scale"),

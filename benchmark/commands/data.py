@@ -135,7 +135,11 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
     for name in cohorts:
         find_cohort(name)
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = "it is not a folder" if data.exists() else error.strerror
+            raise UsageError(f"Releases cannot be put into {data} ({why}); give another --data.") from None
     root = find_places(data).data
     if root is None:
         raise UsageError("No data folder was named; say with --data where the releases are to go.")
@@ -145,7 +149,7 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
         reporter.say(
             f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, "
             f"about {plan.bytes / 1e9:,.2f} GB; {plan.free / 1e9:,.1f} GB free in {root}; "
-            f"licence {plan.release.licence}"
+            f"licence {plan.publication.card.licence}"
         )
         with reporter.step(f"Downloading {name}", "bytes", quiet_without_work=True) as progress:
             summary = fetch(plan, progress)
