@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cohorts.errors import UnknownNameError
+from cohorts.errors import UnknownNameError, UsageError
 
 _FACTS = ConfigDict(extra="forbid", frozen=True)
 
@@ -216,8 +216,32 @@ RELEASES = MappingProxyType(
             "'zip -s 0 Child_ecg.zip --out whole.zip && unzip whole.zip' (or '7z x Child_ecg.zip'), "
             "which needs another 10 GB.",
         ),
+        # 363 records of 1,200 samples, 12 leads, 2 bytes.
+        "brugada-huca": _physionet("brugada-huca/1.0.0", 10_700_000, "CC-BY-SA-4.0"),
+        # 1,631 rows of 4,096 samples, 12 leads, 8 bytes.
+        "sami-trop": Release(
+            source=Zenodo(record=4905618),
+            folder="sami-trop",
+            size=642_000_000,
+            licence="CC-BY-4.0",
+            page="https://zenodo.org/records/4905618",
+            unpack=(Unpack(name="exams.zip"),),
+            sums={
+                "exams.csv": "md5:6c9007a0427f7c3d9e1b6fb091231a67",
+                "exams.zip": "md5:a7b65f115b0222ad2ecbc6a422496fdd",
+            },
+        ),
     }
 )
+
+BY_HAND = MappingProxyType(
+    {
+        "hefei": "its publisher gives it to those who log in at "
+        "https://tianchi.aliyun.com/competition/entrance/231754/introduction; put hf_round2_train.txt and "
+        "the unpacked hf_round2_train/ into the folder 'hefei'",
+    }
+)
+"""Releases that no program can fetch, and what to do instead."""
 
 
 def find_release(cohort_id: str) -> Release:
@@ -227,7 +251,11 @@ def find_release(cohort_id: str) -> Release:
     ------
     UnknownNameError
         With the nearest id that can be downloaded.
+    UsageError
+        If a person has to fetch it; says how.
     """
+    if cohort_id in BY_HAND:
+        raise UsageError(f"'{cohort_id}' cannot be downloaded by a program: {BY_HAND[cohort_id]}.")
     if cohort_id not in RELEASES:
         raise UnknownNameError("download", cohort_id, RELEASES)
     return RELEASES[cohort_id]

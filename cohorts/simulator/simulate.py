@@ -14,10 +14,12 @@ from cohorts.simulator import MARKER, VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.simulator.writers import (
+    brugada_huca,
     challenge,
     code,
     ecg_arrhythmia,
     echonext,
+    hefei,
     incartdb,
     ludb,
     mimic_iv_ecg,
@@ -79,6 +81,9 @@ RELEASES = {
     "incartdb": Release("incartdb", ("incart",), incartdb.write),
     "ecg-arrhythmia": Release("ecg-arrhythmia", ("chapman_shaoxing", "ningbo"), ecg_arrhythmia.write),
     "echonext": Release("echonext", ("echonext",), echonext.write),
+    "brugada-huca": Release("brugada-huca", ("brugada-huca",), brugada_huca.write),
+    "sami-trop": Release("sami-trop", ("sami-trop",), code.write_sami_trop),
+    "hefei": Release("hefei", ("hefei",), hefei.write),
 }
 """Every release that can be simulated, by cohort id."""
 

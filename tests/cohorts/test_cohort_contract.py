@@ -17,6 +17,7 @@ from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.store import Store, prepare
 
 COHORTS = [
+    "brugada-huca",
     "challenge-ptb-xl",
     "chapman-shaoxing",
     "code-15",
@@ -26,6 +27,7 @@ COHORTS = [
     "ecg-arrhythmia",
     "echonext",
     "georgia",
+    "hefei",
     "incart",
     "incartdb",
     "ludb",
@@ -34,10 +36,11 @@ COHORTS = [
     "ptb",
     "ptb-xl",
     "ptbdb",
+    "sami-trop",
     "sph",
     "zzu-pecg",
 ]
-MAY_STATE_NOTHING = {"code-15", "code-test", "echonext"}
+MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "sami-trop"}
 """Releases that mark a few findings with yes or no: a record with none of them has no statement."""
 
 # Records in the real sample tree, native samples per second, and the first counts of leads I and V6 of

@@ -14,6 +14,7 @@ from cohorts.catalogue import all_cohorts
 from cohorts.download import RELEASES, Summary, download, plan_download, planning, publishers, run, transfer
 from cohorts.download.ledger import open_ledger
 from cohorts.download.publishers import Addresses
+from cohorts.download.releases import BY_HAND
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from tests.download_server import Handler, Publisher, cut, other, serve, slow, status, unannounced
 
@@ -491,13 +492,22 @@ def test_memory_does_not_grow_with_the_file(publisher: Publisher, tmp_path: Path
 
 def test_every_cohort_that_is_listed_has_a_download() -> None:
     for cohort_id, cohort in all_cohorts().items():
-        if cohort.card.simulated:
+        if cohort.card.simulated or cohort_id in BY_HAND:
             continue
         release = RELEASES[cohort_id]
         part = next(iter(getattr(release.source, "parts", ())), "").strip("/")
         assert cohort.card.folder == "/".join(filter(None, (release.folder, part)))
         assert cohort.card.licence == release.licence
         assert cohort.card.access == release.access
+
+
+@pytest.mark.parametrize("cohort_id", BY_HAND)
+def test_a_release_that_no_program_can_fetch_says_what_to_do(cohort_id: str) -> None:
+    assert cohort_id in all_cohorts()
+    assert cohort_id not in RELEASES
+    folder = all_cohorts()[cohort_id].card.folder
+    with pytest.raises(UsageError, match=rf"https://[^;]+; put .* the folder '{folder}'\.$"):
+        plan_download(cohort_id, Path())
 
 
 def test_an_unknown_name_teaches() -> None:

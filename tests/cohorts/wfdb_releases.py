@@ -218,6 +218,28 @@ def write_zzu(data: Path, rows: Sequence[Cells] = ZZU_ROWS, leads: Sequence[str]
     return folder
 
 
+BRUGADA_ROWS: Sequence[Cells] = (
+    {"patient_id": "188981", "basal_pattern": "1", "sudden_death": "0", "brugada": "1"},
+    {"patient_id": "251972", "basal_pattern": "0", "sudden_death": "0", "brugada": "0"},
+    {"patient_id": "302450", "basal_pattern": "0", "sudden_death": "1", "brugada": "2"},
+)
+
+
+def write_brugada(data: Path, rows: Sequence[Cells] = BRUGADA_ROWS) -> Path:
+    """Brugada-HUCA: a folder a person; ``RECORDS`` names one twice, a stray file lies among the folders."""
+    folder = data / "brugada-huca"
+    leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    names = [f"files/{row['patient_id']}/{row['patient_id']}" for row in rows]
+    for number, name in enumerate(names):
+        write_record(
+            folder / f"{name}.hea", counts_of(number, leads, 1200), leads, 100, ["1000.0(0)/mV"] * 12
+        )
+    (folder / "files/.DS_Store").write_bytes(b"Bud1")
+    (folder / "RECORDS").write_text("\n".join([*names, names[0], ""]))
+    write_table(folder / "metadata.csv", ("patient_id", "basal_pattern", "sudden_death", "brugada"), rows)
+    return folder
+
+
 _WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ludb": write_ludb,
     "mimic-iv-ecg": write_mimic,
@@ -225,6 +247,7 @@ _WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "incartdb": write_incartdb,
     "ecg-arrhythmia": write_ecg_arrhythmia,
     "zzu-pecg": write_zzu,
+    "brugada-huca": write_brugada,
 }
 WRITERS: Mapping[str, Callable[..., Path]] = {
     cohort_id: lambda data, _, write=write: write(data) for cohort_id, write in _WRITERS.items()
