@@ -217,6 +217,15 @@ RELEASES = MappingProxyType(
             "which needs another 10 GB.",
         ),
         # 363 records of 1,200 samples, 12 leads, 2 bytes.
+        # Diagnoses only; its recordings are those of mimic-iv-ecg.
+        "mimic-iv-ecg-ext-icd": _physionet(
+            "mimic-iv-ecg-ext-icd-labels/1.0.1",
+            323_000_000,
+            "PhysioNet Credentialed Health Data License 1.5.0",
+            folder="mimic-iv-ecg-ext-icd-labels",
+            access="credentialed",
+            agreement="the PhysioNet Credentialed Health Data Use Agreement 1.5.0",
+        ),
         "brugada-huca": _physionet("brugada-huca/1.0.0", 10_700_000, "CC-BY-SA-4.0"),
         # 1,631 rows of 4,096 samples, 12 leads, 8 bytes.
         "sami-trop": Release(

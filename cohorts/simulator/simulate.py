@@ -23,6 +23,7 @@ from cohorts.simulator.writers import (
     incartdb,
     ludb,
     mimic_iv_ecg,
+    mimic_iv_ecg_ext_icd,
     ptb_xl,
     ptbdb,
     sph,
@@ -84,6 +85,9 @@ RELEASES = {
     "brugada-huca": Release("brugada-huca", ("brugada-huca",), brugada_huca.write),
     "sami-trop": Release("sami-trop", ("sami-trop",), code.write_sami_trop),
     "hefei": Release("hefei", ("hefei",), hefei.write),
+    "mimic-iv-ecg-ext-icd": Release(
+        "mimic-iv-ecg-ext-icd-labels", ("mimic-iv-ecg",), mimic_iv_ecg_ext_icd.write
+    ),
 }
 """Every release that can be simulated, by cohort id."""
 

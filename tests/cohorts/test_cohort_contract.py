@@ -32,6 +32,7 @@ COHORTS = [
     "incartdb",
     "ludb",
     "mimic-iv-ecg",
+    "mimic-iv-ecg-ext-icd",
     "ningbo",
     "ptb",
     "ptb-xl",
@@ -40,8 +41,8 @@ COHORTS = [
     "sph",
     "zzu-pecg",
 ]
-MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "sami-trop"}
-"""Releases that mark a few findings with yes or no: a record with none of them has no statement."""
+MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "mimic-iv-ecg-ext-icd", "sami-trop"}
+"""Releases that ask for some findings only: a record with none of them has no statement."""
 
 # Records in the real sample tree, native samples per second, and the first counts of leads I and V6 of
 # the first record, read off the files with wfdb (incart has no sample).

@@ -136,6 +136,34 @@ def write_mimic(data: Path, reports: Sequence[Sequence[str]] = MIMIC_REPORTS) ->
     return folder
 
 
+ICD_ROWS = (
+    ("['I10', 'I4891', 'Z950']", "F", "57.0", "0"),
+    ("['E785', 'I10']", "M", "57.4", "17"),
+    ("['E854', 'I43', 'I5022']", "M", "95.0", "18"),
+    ("['R9431']", "missing", "", "19"),
+)
+ICD_COLUMNS = (
+    *("file_name", "study_id", "subject_id", "ecg_time", "ed_stay_id", "ed_hadm_id", "hosp_hadm_id"),
+    *("ed_diag_ed", "ed_diag_hosp", "hosp_diag_hosp", "all_diag_hosp", "all_diag_all", "gender", "age"),
+    *("anchor_age", "anchor_year", "dod", "ecg_no_within_stay", "ecg_taken_in_ed", "ecg_taken_in_hosp"),
+    *("ecg_taken_in_ed_or_hosp", "fold", "strat_fold"),
+)
+
+
+def write_icd(data: Path, rows: Sequence[Sequence[str]] = ICD_ROWS) -> Path:
+    """MIMIC-IV-ECG-Ext-ICD: a table of diagnoses, beside the recordings of MIMIC-IV-ECG."""
+    write_mimic(data, [("Sinus rhythm", "Normal ECG")] * len(rows))
+    folder, cells = data / "mimic-iv-ecg-ext-icd-labels", []
+    with (data / "mimic-iv-ecg" / "record_list.csv").open(encoding="utf-8") as file:
+        for record, (codes, gender, age, fold) in zip(csv.DictReader(file), rows, strict=True):
+            name = f"mimic-iv-ecg-diagnostic-electrocardiogram-matched-subset-1.0/{record['path']}"
+            own = {"file_name": name, "gender": gender, "age": age, "fold": "3", "strat_fold": fold}
+            ids = {key: record[key] for key in ("study_id", "subject_id")}
+            cells.append({**ids, **own, "all_diag_hosp": "[]", "all_diag_all": codes})
+    write_table(folder / "records_w_diag_icd10.csv", ICD_COLUMNS, cells)
+    return folder
+
+
 PTBDB_COMMENTS: Mapping[str, Sequence[str]] = {
     "patient001/s0010_re": (
         "# age: 81",
@@ -243,6 +271,7 @@ def write_brugada(data: Path, rows: Sequence[Cells] = BRUGADA_ROWS) -> Path:
 _WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ludb": write_ludb,
     "mimic-iv-ecg": write_mimic,
+    "mimic-iv-ecg-ext-icd": write_icd,
     "ptbdb": write_ptbdb,
     "incartdb": write_incartdb,
     "ecg-arrhythmia": write_ecg_arrhythmia,

@@ -367,6 +367,18 @@ def test_hefei(data: Path) -> None:
         assert set(events) <= set(known)
 
 
+def test_mimic_iv_ecg_ext_icd(data: Path) -> None:
+    rows = table(data / "mimic-iv-ecg-ext-icd-labels" / "records_w_diag_icd10.csv")
+    listed = table(data / "mimic-iv-ecg" / "record_list.csv")
+    assert list(rows["study_id"]) == list(listed["study_id"])
+    assert [name.partition("/")[2] for name in rows["file_name"]] == list(listed["path"])
+    codes = set().union(*map(ast.literal_eval, rows["all_diag_all"]))
+    assert codes >= {"I10", "E785"}
+    assert any(code.startswith("I4") for code in codes)
+    assert set(rows["strat_fold"]) <= {str(fold) for fold in range(20)}
+    assert not (data / "mimic-iv-ecg-ext-icd-labels" / "files").exists()
+
+
 @pytest.mark.parametrize("cohort_id", sorted(set(all_cohorts()) & set(RELEASES)))
 def test_adapters_read_every_record(cohort_id: str, data: Path) -> None:
     cohort = open_cohort(cohort_id, data)
