@@ -243,8 +243,15 @@ RELEASES = MappingProxyType(
     }
 )
 
+_HEEDB = (
+    "its publisher gives it to those who sign its agreement at https://bdsp.io/content/heedb/5.0/; put "
+    "metadata/, 12SL_diagnoses/ and WFDB/ of {part} into the folder '{folder}'"
+)
+
 BY_HAND = MappingProxyType(
     {
+        "heedb-mgh": _HEEDB.format(part="ECG/I0001", folder="heedb/ECG/I0001"),
+        "heedb-emory": _HEEDB.format(part="ECG/I0006", folder="heedb/ECG/I0006"),
         "hefei": "its publisher gives it to those who log in at "
         "https://tianchi.aliyun.com/competition/entrance/231754/introduction; put hf_round2_train.txt and "
         "the unpacked hf_round2_train/ into the folder 'hefei'",

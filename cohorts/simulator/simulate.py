@@ -19,6 +19,7 @@ from cohorts.simulator.writers import (
     code,
     ecg_arrhythmia,
     echonext,
+    heedb,
     hefei,
     incartdb,
     ludb,
@@ -85,6 +86,8 @@ RELEASES = {
     "brugada-huca": Release("brugada-huca", ("brugada-huca",), brugada_huca.write),
     "sami-trop": Release("sami-trop", ("sami-trop",), code.write_sami_trop),
     "hefei": Release("hefei", ("hefei",), hefei.write),
+    "heedb-mgh": Release("heedb/ECG/I0001", ("heedb-mgh",), heedb.write),
+    "heedb-emory": Release("heedb/ECG/I0006", ("heedb-emory",), heedb.write),
     "mimic-iv-ecg-ext-icd": Release(
         "mimic-iv-ecg-ext-icd-labels", ("mimic-iv-ecg",), mimic_iv_ecg_ext_icd.write
     ),

@@ -27,6 +27,8 @@ COHORTS = [
     "ecg-arrhythmia",
     "echonext",
     "georgia",
+    "heedb-emory",
+    "heedb-mgh",
     "hefei",
     "incart",
     "incartdb",

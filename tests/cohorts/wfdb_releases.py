@@ -164,6 +164,39 @@ def write_icd(data: Path, rows: Sequence[Sequence[str]] = ICD_ROWS) -> Path:
     return folder
 
 
+HEEDB_DICTIONARY = {
+    **{"22": "SRTH", "21": "SBRAD", "161": "AFIB", "1699": "AB", "1684": "NML", "700": "IMI", "826": "AU"},
+    **{"330": "CRO", "801": "$SOR", "231": "PVC", "232": "ABER", "1665": "COMMA", "440": "RBBB"},
+}
+"""Numbers are made up, acronyms are not."""
+HEEDB_CODES = ("[22, 1684]", "[161, 231, 801, 232, 1699]", "[21, 330, 700, 1665, 826, 1699]", "[22, 440]")
+
+
+def write_heedb(data: Path, hospital: str, codes: Sequence[str] = HEEDB_CODES) -> Path:
+    """HEEDB: one hospital's folder; file names that differ from table to table and hospital to hospital."""
+    mgh = hospital == "I0001"
+    folder = data / "heedb" / "ECG" / hospital
+    people, readings = [], []
+    for number, cell in enumerate(codes):
+        name = f"S0001/2012/0{number + 1}/ecg_{number}" if mgh else f"2013/MUSE_{number}"
+        counts = counts_of(number, UPPER)
+        files = {"mat" if mgh else "dat": 12}
+        write_record(folder / f"WFDB/{name}.hea", counts, UPPER, 500, ["200/mV"] * 12, files=files)
+        file = f"/{name}" if mgh else f"WFDB/{name}"
+        sex = {"SexDSC" if mgh else "Sex": ("Female", "MALE", "Unknown")[number % 3]}
+        own = {"BDSPPatientID": str(1000 + number // 2), "FileName": file, **sex}
+        people.append({**own, "AgeAtAcquisition": ("18262.5", "33000", "", "0")[number % 4]})
+        readings.append({"FileName": f"{file}.hea\n", "codes_software": "[22]", "codes_physician": cell})
+    columns = ("BDSPPatientID", "FileName", "FileID", "AgeAtAcquisition", "SexDSC" if mgh else "Sex")
+    write_table(folder / "metadata/metadata.csv", columns, people)
+    columns = ("FileName", "codes_software", "codes_physician", "jaccard_index")
+    write_table(folder / "12SL_diagnoses/diagnoses_acquisition.csv", columns, readings)
+    dictionary = [{"codes": code, "acronym": acronym} for code, acronym in HEEDB_DICTIONARY.items()]
+    columns = ("codes", "acronym", "diagnoses")
+    write_table(folder / "12SL_diagnoses/diagnoses_dictionary.csv", columns, dictionary)
+    return folder
+
+
 PTBDB_COMMENTS: Mapping[str, Sequence[str]] = {
     "patient001/s0010_re": (
         "# age: 81",
@@ -270,6 +303,8 @@ def write_brugada(data: Path, rows: Sequence[Cells] = BRUGADA_ROWS) -> Path:
 
 _WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ludb": write_ludb,
+    "heedb-emory": lambda data: write_heedb(data, "I0006"),
+    "heedb-mgh": lambda data: write_heedb(data, "I0001"),
     "mimic-iv-ecg": write_mimic,
     "mimic-iv-ecg-ext-icd": write_icd,
     "ptbdb": write_ptbdb,

@@ -367,6 +367,21 @@ def test_hefei(data: Path) -> None:
         assert set(events) <= set(known)
 
 
+@pytest.mark.parametrize(("hospital", "ending", "rate"), [("I0001", "mat", 500), ("I0006", "dat", 250)])
+def test_heedb(hospital: str, ending: str, rate: float, data: Path) -> None:
+    folder = data / "heedb" / "ECG" / hospital
+    rows = table(folder / "metadata" / "metadata.csv")
+    known = table(folder / "12SL_diagnoses" / "diagnoses_dictionary.csv").set_index("codes")["acronym"]
+    readings = table(folder / "12SL_diagnoses" / "diagnoses_acquisition.csv")
+    assert list(readings["FileName"]) == list(rows["FileName"])
+    for name, codes in zip(rows["FileName"], readings["codes_physician"], strict=True):
+        header = folder / "WFDB" / f"{name.removeprefix('WFDB').removeprefix('/')}.hea"
+        assert header.with_suffix(f".{ending}").is_file()
+        assert wfdb.rdheader(str(header.with_suffix(""))).fs == rate
+        acronyms = {known[code] for code in ast.literal_eval(codes)}
+        assert ("NML" in acronyms) != ("AB" in acronyms)
+
+
 def test_mimic_iv_ecg_ext_icd(data: Path) -> None:
     rows = table(data / "mimic-iv-ecg-ext-icd-labels" / "records_w_diag_icd10.csv")
     listed = table(data / "mimic-iv-ecg" / "record_list.csv")
