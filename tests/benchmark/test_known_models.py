@@ -44,7 +44,8 @@ def test_what_the_registry_says() -> None:
     assert known_training("MERL") == ("mimic-iv-ecg",)
     assert known_training("ECG-JEPA") == ("ecg-arrhythmia", "code-15")
     assert known_training("HuBERT_ECG") == "undisclosed"
-    assert known_training("ecgclip") == known_training("ecgfounder") == ()
+    assert known_training("ecgclip") == ()
+    assert known_training("ecgfounder") == ("heedb-mgh",)
     assert known_training("resnet1d") is None
     seen = known_training("ecg-fm")
     assert seen is not None
