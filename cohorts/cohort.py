@@ -65,7 +65,8 @@ class CohortCard(BaseModel):
     english_reports
         Whether its reports are written in English, whatever its country.
     copy_of
-        Id of the cohort that this one is a renamed copy of; it is never evaluated.
+        Id of the cohort that this one is a renamed copy of, or other labels for; the two never take part
+        in one run.
     overlaps
         Ids of other cohorts that hold some of the same recordings.
     simulated

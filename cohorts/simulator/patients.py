@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cohorts.simulator.conditions import TABLE, conflicts
-from cohorts.simulator.sites import Site
+from cohorts.simulator.site import Site
 
 Bools = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]

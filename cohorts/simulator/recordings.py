@@ -15,7 +15,7 @@ from cohorts.simulator.heart import TWELVE_FROM_EIGHT, Heart, normal_heart, proj
 from cohorts.simulator.noise import Noise, add_noise
 from cohorts.simulator.patients import visits_of
 from cohorts.simulator.rhythm import Beats, beats_of
-from cohorts.simulator.sites import Site
+from cohorts.simulator.site import Site
 
 Counts = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]

@@ -16,13 +16,17 @@ from cohorts.simulator import VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.simulator.writers import (
+    brugada_huca,
     challenge,
     code,
     ecg_arrhythmia,
     echonext,
+    heedb,
+    hefei,
     incartdb,
     ludb,
     mimic_iv_ecg,
+    mimic_iv_ecg_ext_icd,
     ptb_xl,
     ptbdb,
     sph,
@@ -80,6 +84,12 @@ _ALL = (
     Release("incartdb", incartdb.write, ("incart",)),
     Release("ecg-arrhythmia", ecg_arrhythmia.write, ("chapman_shaoxing", "ningbo")),
     Release("echonext", echonext.write, ("echonext",)),
+    Release("brugada-huca", brugada_huca.write, ("brugada-huca",)),
+    Release("sami-trop", code.write_sami_trop, ("sami-trop",)),
+    Release("hefei", hefei.write, ("hefei",)),
+    Release("heedb-mgh", heedb.write, ("heedb-mgh",)),
+    Release("heedb-emory", heedb.write, ("heedb-emory",)),
+    Release("mimic-iv-ecg-ext-icd", mimic_iv_ecg_ext_icd.write, ("mimic-iv-ecg",)),
 )
 RELEASES = {release.cohort_id: release for release in _ALL}
 """Every release that can be simulated, by cohort id."""

@@ -138,6 +138,48 @@ def write_code_test(
     return folder
 
 
+def write_sami_trop(data: Path, cohort_id: str = "sami-trop", records: int = 6) -> Path:
+    """SaMi-Trop: line i of the table is row i of the array, which has no ids."""
+    folder = data / "sami-trop"
+    rows = [
+        {
+            "exam_id": 3629 + 7 * (records - number),
+            "age": 40 + number,
+            "is_male": number % 2 == 0,
+            "normal_ecg": number % 3 == 0,
+            "death": False,
+            "timey": 2.1,
+            "nn_predicted_age": 50.5,
+        }
+        for number in range(records)
+    ]
+    write_table(folder / "exams.csv", rows)
+    with h5py.File(folder / "exams.hdf5", "w") as file:
+        file["tracings"] = np.stack([padded(ecg(n, (4000, 2800)[n % 2])) for n in range(records)])
+    return folder
+
+
+HEFEI_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+HEFEI_LINES = (
+    "100001.txt\t57\tFEMALE\t窦性心动过缓\tT波改变\t",
+    "100002.txt\t\tMALE\t心房颤动\t快心室率\t",
+    "100003.txt\t41\t\t电轴左偏\t左心室高电压\t",
+)
+
+
+def write_hefei(data: Path, cohort_id: str = "hefei", lines: Sequence[str] = HEFEI_LINES) -> Path:
+    """Hefei: a list with tabs, and eight leads as text, whole numbers of 4.88 µV."""
+    folder = data / "hefei"
+    (folder / "hf_round2_train").mkdir(parents=True)
+    for number, line in enumerate(lines):
+        counts = np.rint(ecg(number, 5000, HEFEI_LEADS) / 0.00488).astype(int)
+        rows = [" ".join(HEFEI_LEADS), *(" ".join(map(str, row)) for row in counts.T)]
+        name = line.partition("\t")[0] or "none.txt"
+        (folder / "hf_round2_train" / name).write_text("\n".join(rows) + "\n")
+    (folder / "hf_round2_train.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 VALVES = (
     "aortic_stenosis",
     *(f"{valve}_regurgitation" for valve in ("aortic", "mitral", "tricuspid", "pulmonary")),
@@ -200,4 +242,6 @@ WRITERS: dict[str, Callable[..., Path]] = {
     "code-15": write_code_15,
     "code-test": write_code_test,
     "echonext": write_echonext,
+    "sami-trop": write_sami_trop,
+    "hefei": write_hefei,
 }

@@ -17,6 +17,7 @@ from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.store import Store, prepare
 
 COHORTS = [
+    "brugada-huca",
     "challenge-ptb-xl",
     "chapman-shaoxing",
     "code-15",
@@ -26,19 +27,24 @@ COHORTS = [
     "ecg-arrhythmia",
     "echonext",
     "georgia",
+    "heedb-emory",
+    "heedb-mgh",
+    "hefei",
     "incart",
     "incartdb",
     "ludb",
     "mimic-iv-ecg",
+    "mimic-iv-ecg-ext-icd",
     "ningbo",
     "ptb",
     "ptb-xl",
     "ptbdb",
+    "sami-trop",
     "sph",
     "zzu-pecg",
 ]
-MAY_STATE_NOTHING = {"code-15", "code-test", "echonext"}
-"""Releases that mark a few findings with yes or no: a record with none of them has no statement."""
+MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "mimic-iv-ecg-ext-icd", "sami-trop"}
+"""Releases that ask for some findings only: a record with none of them has no statement."""
 
 # Records in the real sample tree, native samples per second, and the first counts of leads I and V6 of
 # the first record, read off the files with wfdb (incart has no sample).

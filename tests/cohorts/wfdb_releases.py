@@ -136,6 +136,67 @@ def write_mimic(data: Path, reports: Sequence[Sequence[str]] = MIMIC_REPORTS) ->
     return folder
 
 
+ICD_ROWS = (
+    ("['I10', 'I4891', 'Z950']", "F", "57.0", "0"),
+    ("['E785', 'I10']", "M", "57.4", "17"),
+    ("['E854', 'I43', 'I5022']", "M", "95.0", "18"),
+    ("['R9431']", "missing", "", "19"),
+)
+ICD_COLUMNS = (
+    *("file_name", "study_id", "subject_id", "ecg_time", "ed_stay_id", "ed_hadm_id", "hosp_hadm_id"),
+    *("ed_diag_ed", "ed_diag_hosp", "hosp_diag_hosp", "all_diag_hosp", "all_diag_all", "gender", "age"),
+    *("anchor_age", "anchor_year", "dod", "ecg_no_within_stay", "ecg_taken_in_ed", "ecg_taken_in_hosp"),
+    *("ecg_taken_in_ed_or_hosp", "fold", "strat_fold"),
+)
+
+
+def write_icd(data: Path, rows: Sequence[Sequence[str]] = ICD_ROWS) -> Path:
+    """MIMIC-IV-ECG-Ext-ICD: a table of diagnoses, beside the recordings of MIMIC-IV-ECG."""
+    write_mimic(data, [("Sinus rhythm", "Normal ECG")] * len(rows))
+    folder, cells = data / "mimic-iv-ecg-ext-icd-labels", []
+    with (data / "mimic-iv-ecg" / "record_list.csv").open(encoding="utf-8") as file:
+        for record, (codes, gender, age, fold) in zip(csv.DictReader(file), rows, strict=True):
+            name = f"mimic-iv-ecg-diagnostic-electrocardiogram-matched-subset-1.0/{record['path']}"
+            own = {"file_name": name, "gender": gender, "age": age, "fold": "3", "strat_fold": fold}
+            ids = {key: record[key] for key in ("study_id", "subject_id")}
+            cells.append({**ids, **own, "all_diag_hosp": "[]", "all_diag_all": codes})
+    write_table(folder / "records_w_diag_icd10.csv", ICD_COLUMNS, cells)
+    return folder
+
+
+HEEDB_DICTIONARY = {
+    **{"22": "SRTH", "21": "SBRAD", "161": "AFIB", "1699": "AB", "1684": "NML", "700": "IMI", "826": "AU"},
+    **{"330": "CRO", "801": "$SOR", "231": "PVC", "232": "ABER", "1665": "COMMA", "440": "RBBB"},
+}
+"""Numbers are made up, acronyms are not."""
+HEEDB_CODES = ("[22, 1684]", "[161, 231, 801, 232, 1699]", "[21, 330, 700, 1665, 826, 1699]", "[22, 440]")
+
+
+def write_heedb(data: Path, hospital: str, codes: Sequence[str] = HEEDB_CODES) -> Path:
+    """HEEDB: one hospital's folder; file names that differ from table to table and hospital to hospital."""
+    mgh = hospital == "I0001"
+    folder = data / "heedb" / "ECG" / hospital
+    people, readings = [], []
+    for number, cell in enumerate(codes):
+        name = f"S0001/2012/0{number + 1}/ecg_{number}" if mgh else f"2013/MUSE_{number}"
+        counts = counts_of(number, UPPER)
+        files = {"mat" if mgh else "dat": 12}
+        write_record(folder / f"WFDB/{name}.hea", counts, UPPER, 500, ["200/mV"] * 12, files=files)
+        file = f"/{name}" if mgh else f"WFDB/{name}"
+        sex = {"SexDSC" if mgh else "Sex": ("Female", "MALE", "Unknown")[number % 3]}
+        own = {"BDSPPatientID": str(1000 + number // 2), "FileName": file, **sex}
+        people.append({**own, "AgeAtAcquisition": ("18262.5", "33000", "", "0")[number % 4]})
+        readings.append({"FileName": f"{file}.hea\n", "codes_software": "[22]", "codes_physician": cell})
+    columns = ("BDSPPatientID", "FileName", "FileID", "AgeAtAcquisition", "SexDSC" if mgh else "Sex")
+    write_table(folder / "metadata/metadata.csv", columns, people)
+    columns = ("FileName", "codes_software", "codes_physician", "jaccard_index")
+    write_table(folder / "12SL_diagnoses/diagnoses_acquisition.csv", columns, readings)
+    dictionary = [{"codes": code, "acronym": acronym} for code, acronym in HEEDB_DICTIONARY.items()]
+    columns = ("codes", "acronym", "diagnoses")
+    write_table(folder / "12SL_diagnoses/diagnoses_dictionary.csv", columns, dictionary)
+    return folder
+
+
 PTBDB_COMMENTS: Mapping[str, Sequence[str]] = {
     "patient001/s0010_re": (
         "# age: 81",
@@ -218,13 +279,39 @@ def write_zzu(data: Path, rows: Sequence[Cells] = ZZU_ROWS, leads: Sequence[str]
     return folder
 
 
+BRUGADA_ROWS: Sequence[Cells] = (
+    {"patient_id": "188981", "basal_pattern": "1", "sudden_death": "0", "brugada": "1"},
+    {"patient_id": "251972", "basal_pattern": "0", "sudden_death": "0", "brugada": "0"},
+    {"patient_id": "302450", "basal_pattern": "0", "sudden_death": "1", "brugada": "2"},
+)
+
+
+def write_brugada(data: Path, rows: Sequence[Cells] = BRUGADA_ROWS) -> Path:
+    """Brugada-HUCA: a folder a person; ``RECORDS`` names one twice, a stray file lies among the folders."""
+    folder = data / "brugada-huca"
+    leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    names = [f"files/{row['patient_id']}/{row['patient_id']}" for row in rows]
+    for number, name in enumerate(names):
+        write_record(
+            folder / f"{name}.hea", counts_of(number, leads, 1200), leads, 100, ["1000.0(0)/mV"] * 12
+        )
+    (folder / "files/.DS_Store").write_bytes(b"Bud1")
+    (folder / "RECORDS").write_text("\n".join([*names, names[0], ""]))
+    write_table(folder / "metadata.csv", ("patient_id", "basal_pattern", "sudden_death", "brugada"), rows)
+    return folder
+
+
 _WRITERS: Mapping[str, Callable[[Path], Path]] = {
     "ludb": write_ludb,
+    "heedb-emory": lambda data: write_heedb(data, "I0006"),
+    "heedb-mgh": lambda data: write_heedb(data, "I0001"),
     "mimic-iv-ecg": write_mimic,
+    "mimic-iv-ecg-ext-icd": write_icd,
     "ptbdb": write_ptbdb,
     "incartdb": write_incartdb,
     "ecg-arrhythmia": write_ecg_arrhythmia,
     "zzu-pecg": write_zzu,
+    "brugada-huca": write_brugada,
 }
 WRITERS: Mapping[str, Callable[..., Path]] = {
     cohort_id: lambda data, _, write=write: write(data) for cohort_id, write in _WRITERS.items()

@@ -1,8 +1,8 @@
-"""CODE-15 % and CODE-test: many recordings in one HDF5 array, zero-padded, six classes.
+"""CODE-15 %, CODE-test and SaMi-Trop: many recordings in one HDF5 array, zero-padded.
 
 The table of CODE-15 % is not in the order of the arrays, and every part ends with a row of zeros whose
 ``exam_id`` is 0. CODE-test has no ids at all: row i of every table is tracing i, and its limb leads
-come in another order (aVL, aVF, aVR).
+come in another order (aVL, aVF, aVR). SaMi-Trop's array has no ids either, its table has.
 """
 
 from __future__ import annotations
@@ -133,6 +133,20 @@ def write_code_test(folder: Path, recordings: Iterable[Simulated]) -> None:
         if reader == "dnn":  # as released: a nameless column of row numbers, in this file only
             header, rows = ["", *header], [[number, *row] for number, row in enumerate(rows)]
         _write_table(folder / "annotations" / f"{reader}.csv", header, rows)
+
+
+def write_sami_trop(folder: Path, recordings: Iterable[Simulated]) -> None:
+    """Write SaMi-Trop, a recording at a time; the one label is whether the ECG is normal."""
+    rows: list[list[object]] = []
+    with h5py.File(folder / "exams.hdf5", "w") as store:
+        tracings = _tracings(store, "f8")
+        for recording in recordings:
+            _append(tracings, padded(recording.signal, STANDARD_LEADS))
+            exam = [3_629 + 531 * recording.number, int(recording.age), not recording.female]
+            followed = [recording.random.random() < 0.06, round(recording.random.uniform(0.1, 3.4), 4)]
+            rows.append([*exam, "NORM" in recording.stated, *followed, round(recording.age + 3, 4)])
+    columns = ["exam_id", "age", "is_male", "normal_ecg", "death", "timey", "nn_predicted_age"]
+    _write_table(folder / "exams.csv", columns, rows)
 
 
 def _write_table(path: Path, header: list[str], rows: Sequence[Sequence[object]]) -> None:

@@ -46,15 +46,20 @@ def write(folder: Path, recordings: Iterable[Simulated]) -> None:
         listed.writerow(["subject_id", "study_id", "file_name", "ecg_time", "path"])
         measured.writerow(["subject_id", "study_id", "cart_id", "ecg_time", *_MEASUREMENTS])
         for recording in recordings:
-            subject = 10_000_032 + 4_871 * recording.patient
-            study = 40_000_017 + 3_331 * recording.number
+            subject, study, path = identity(recording)
             days = float(recording.random.uniform(0, 365 * 100))
             when = datetime(2100, 1, 1) + timedelta(minutes=round(days * 1440))
-            path = f"files/p{subject // 10_000}/p{subject}/s{study}/{study}"
             _write_signal(folder / path, recording, subject, when)
             listed.writerow([subject, study, study, when, path])
             cart = 6_000_000 + int(recording.random.integers(0, 900_000))
             measured.writerow([subject, study, cart, when, *_measurements(recording)])
+
+
+def identity(recording: Simulated) -> tuple[int, int, str]:
+    """Number the patient and the study; say where the recording lies."""
+    subject = 10_000_032 + 4_871 * recording.patient
+    study = 40_000_017 + 3_331 * recording.number
+    return subject, study, f"files/p{subject // 10_000}/p{subject}/s{study}/{study}"
 
 
 def _write_signal(path: Path, recording: Simulated, subject: int, when: datetime) -> None:

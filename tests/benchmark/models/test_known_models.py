@@ -50,7 +50,8 @@ def test_what_the_registry_says() -> None:
     assert trained_on("MERL") == ("mimic-iv-ecg",)
     assert trained_on("ECG-JEPA") == ("ecg-arrhythmia", "code-15")
     assert trained_on("HuBERT_ECG") == "undisclosed"
-    assert trained_on("ecgclip") == trained_on("ecgfounder") == ()
+    assert trained_on("ecgclip") == ()
+    assert trained_on("ecgfounder") == ("heedb-mgh",)
     assert find_known("resnet1d") is None
     seen = trained_on("ecg-fm")
     assert seen is not None

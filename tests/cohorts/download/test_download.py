@@ -599,7 +599,7 @@ def test_memory_does_not_grow_with_the_file(publisher: Publisher, tmp_path: Path
 
 def test_every_cohort_that_is_listed_has_a_download(tmp_path: Path) -> None:
     for cohort_id, cohort in all_cohorts().items():
-        if cohort.card.simulated:
+        if cohort.release is None:
             continue
         publication = publishers.publication_of(cohort_id)
         part = publication.release.subfolder
@@ -622,6 +622,13 @@ def test_a_cohort_that_nobody_can_fetch_is_explained(
     monkeypatch.setattr(publishers, "find_cohort", lambda _: Stranger)
     with pytest.raises(UsageError, match=rf"stranger cannot be fetched from here: see {url}.* far/away"):
         plan_download("stranger", tmp_path)
+
+
+@pytest.mark.parametrize("cohort_id", ["heedb-mgh", "heedb-emory", "hefei"])
+def test_a_release_that_no_program_can_fetch_says_what_to_do(cohort_id: str) -> None:
+    folder = all_cohorts()[cohort_id].card.folder
+    with pytest.raises(UsageError, match=rf"cannot be fetched from here: see https://[^;]+.* {folder}"):
+        plan_download(cohort_id, Path())
 
 
 def test_an_unknown_name_teaches() -> None:

@@ -332,6 +332,68 @@ def test_zzu_pecg(data: Path) -> None:
     assert aha_token("21") == "C21"
 
 
+def test_brugada_huca(data: Path) -> None:
+    folder = data / "brugada-huca"
+    rows = table(folder / "metadata.csv")
+    assert set(rows["brugada"]) <= {"0", "1", "2"}
+    names = (folder / "RECORDS").read_text().split()
+    assert len(names) == len(set(names)) + 1 == len(rows) + 1
+    record = with_wfdb(folder / f"{names[0]}.hea")
+    assert (record.fs, record.sig_len, tuple(record.sig_name)) == (100, 1200, STANDARD_LEADS)
+
+
+def test_sami_trop(data: Path) -> None:
+    rows = table(data / "sami-trop" / "exams.csv")
+    with h5py.File(data / "sami-trop" / "exams.hdf5") as store:
+        assert list(store) == ["tracings"]
+        assert store["tracings"].shape == (len(rows), 4096, 12)
+        assert store["tracings"].dtype == np.float64
+    assert set(rows["normal_ecg"]) == {"True", "False"}
+
+
+def test_hefei(data: Path) -> None:
+    folder = data / "hefei"
+    lines = (folder / "hf_round2_train.txt").read_text("utf-8").splitlines()
+    known = (folder / "hf_round2_arrythmia.txt").read_text("utf-8").split()
+    assert len(known) == len(set(known)) > 10
+    for line in lines:
+        name, age, sex, *events = line.rstrip("\t").split("\t")
+        samples = pd.read_csv(folder / "hf_round2_train" / name, sep=" ")
+        assert list(samples) == ["I", "II", "V1", "V2", "V3", "V4", "V5", "V6"]
+        assert len(samples) == 5000
+        assert age.isdecimal()
+        assert sex in {"FEMALE", "MALE"}
+        assert events
+        assert set(events) <= set(known)
+
+
+@pytest.mark.parametrize(("hospital", "ending", "rate"), [("I0001", "mat", 500), ("I0006", "dat", 250)])
+def test_heedb(hospital: str, ending: str, rate: float, data: Path) -> None:
+    folder = data / "heedb" / "ECG" / hospital
+    rows = table(folder / "metadata" / "metadata.csv")
+    known = table(folder / "12SL_diagnoses" / "diagnoses_dictionary.csv").set_index("codes")["acronym"]
+    readings = table(folder / "12SL_diagnoses" / "diagnoses_acquisition.csv")
+    assert list(readings["FileName"]) == list(rows["FileName"])
+    for name, codes in zip(rows["FileName"], readings["codes_physician"], strict=True):
+        header = folder / "WFDB" / f"{name.removeprefix('WFDB').removeprefix('/')}.hea"
+        assert header.with_suffix(f".{ending}").is_file()
+        assert wfdb.rdheader(str(header.with_suffix(""))).fs == rate
+        acronyms = {known[code] for code in ast.literal_eval(codes)}
+        assert ("NML" in acronyms) != ("AB" in acronyms)
+
+
+def test_mimic_iv_ecg_ext_icd(data: Path) -> None:
+    rows = table(data / "mimic-iv-ecg-ext-icd-labels" / "records_w_diag_icd10.csv")
+    listed = table(data / "mimic-iv-ecg" / "record_list.csv")
+    assert list(rows["study_id"]) == list(listed["study_id"])
+    assert [name.partition("/")[2] for name in rows["file_name"]] == list(listed["path"])
+    codes = set().union(*map(ast.literal_eval, rows["all_diag_all"]))
+    assert codes >= {"I10", "E785"}
+    assert any(code.startswith("I4") for code in codes)
+    assert set(rows["strat_fold"]) <= {str(fold) for fold in range(20)}
+    assert not (data / "mimic-iv-ecg-ext-icd-labels" / "files").exists()
+
+
 @pytest.mark.parametrize("cohort_id", sorted(set(all_cohorts()) & set(RELEASES)))
 def test_adapters_read_every_record(cohort_id: str, data: Path) -> None:
     cohort = open_cohort(cohort_id, data)
@@ -340,11 +402,11 @@ def test_adapters_read_every_record(cohort_id: str, data: Path) -> None:
     count = sum(max(2, round(SITES[s].records * SCALE)) for s in RELEASES[cohort_id].sites)
     assert len(index) == count
     assert cohort.unreadable.empty
-    if cohort_id != "mimic-iv-ecg":  # ships neither age nor sex
+    if cohort_id not in {"mimic-iv-ecg", "brugada-huca"}:  # ship neither age nor sex
         assert index["age"].notna().mean() > 0.8
         assert index["sex"].notna().mean() > 0.8
     for record_id in index["record_id"][:4]:
-        assert cohort.read(record_id).counts.shape[0] >= 9
+        assert cohort.read(record_id).counts.shape[0] >= 8
 
 
 def test_default_suite_fits_on_small_disks(data: Path) -> None:
