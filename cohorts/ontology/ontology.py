@@ -7,6 +7,8 @@ A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided 
 3. Positive outweighs ambiguous; ambiguous is -1.
 4. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
 5. Everything else is 0.
+6. A concept that is computed from others (``computed.csv``) is 1 where all of them are 1, 0 where one of
+   them is 0, else -1; rule 4 holds for it as well.
 
 A code may carry modifiers ("60+310") where its vocabulary lists them ("+310"). With rows of its own it
 means what they say; otherwise what it means without the modifier, and no more than ambiguous if the
@@ -30,8 +32,8 @@ import pandas as pd
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology.tables import Tables, descendants, read_tables, split
 
-VERSION = "1.1.1"
-LABELLING = 2  # raise it whenever `Ontology.labels` answers differently from the same tables
+VERSION = "1.2.0"
+LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
 
 _AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
 _LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
@@ -85,6 +87,10 @@ class Ontology:
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._descendants = descendants(tables.concepts)
         self._coverage = tables.coverage.set_index(["cohort", "concept"])
+        self._computed = {
+            concept: split(parts)
+            for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
+        }
         self._strengths: dict[tuple[str, str], tuple[_Rows, npt.NDArray[np.uint8]]] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
@@ -167,9 +173,13 @@ class Ontology:
         said = np.zeros((0, len(self.concepts)), dtype=np.uint8)
         if starts:
             said = np.maximum.reduceat(strength[rows], starts, axis=0)
-        labels = _LABEL[said]
-        labels[:, ~covered] = -1
-        return pd.DataFrame(labels, columns=pd.Index(self.concepts.index))
+        values = _LABEL[said]
+        values[:, ~covered] = -1
+        labels = pd.DataFrame(values, columns=pd.Index(self.concepts.index))
+        for concept, parts in self._computed.items():
+            if covered[self.concepts.index.get_loc(concept)]:
+                labels[concept] = _all_of(labels[list(parts)].to_numpy())
+        return labels
 
     def unknown_codes(self, vocabulary: str, statements: Statements) -> dict[str, int]:
         """Codes that the vocabulary neither maps nor lists as unmapped, with the number of their records.
@@ -214,6 +224,17 @@ class Ontology:
             self._strengths[cohort, vocabulary] = row_of, strength
         return self._strengths[cohort, vocabulary]
 
+    def parts(self, concept: str) -> tuple[str, ...]:
+        """Ids of the concepts that this one is computed from; empty for one that is stated.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such concept.
+        """
+        self._check("concept", concept, self._descendants)
+        return self._computed.get(concept, ())
+
     @staticmethod
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
@@ -240,6 +261,12 @@ class _Rows(dict[str, int]):
         return row + self._uncertain if row and uncertain else row
 
 
+def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Conjunction of labels ``[records, concepts]``: 1 if all are, 0 if one is, else -1."""
+    both = np.where((labels == 1).all(axis=1), 1, -1)
+    return np.where((labels == 0).any(axis=1), 0, both).astype(np.int8)
+
+
 def _checked(statements: Statements) -> Iterator[Collection[str]]:
     for position, codes in enumerate(statements):
         # A string is a collection too, of its letters: "AF" in "AFIB".
@@ -263,6 +290,7 @@ def _hash(tables: Tables) -> str:
         "labelling": LABELLING,
         "concepts": tables.concepts.to_dict("split", index=False),
         "coverage": tables.coverage.to_dict("split", index=False),
+        "computed": tables.computed.to_dict("split", index=False),
         "vocabularies": {
             name: table.to_dict("split", index=False) for name, table in tables.vocabularies.items()
         },

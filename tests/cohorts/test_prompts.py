@@ -29,6 +29,8 @@ OPPOSITES = (
     ("aortic", "mitral", "tricuspid", "pulmonary"),
     ("stenosis", "regurgitation insufficiency"),
     ("systolic", "diastolic"),
+    ("acute recent", "old previous healed"),
+    ("shortened short", "lengthening long"),
 )
 
 ONTOLOGY = load_ontology()
@@ -77,7 +79,11 @@ def test_prompts_do_not_contradict_their_concept(concept: str) -> None:
         ("LBBB", "right bundle branch block"),
         ("RBBB", "incomplete right bundle branch block"),
         ("IRBBB", "complete right bundle branch block"),
-        ("BBB", "left bundle branch block"),
+        ("OldMI", "acute myocardial infarction"),
+        ("MobI", "third degree AV block"),
+        ("VPACE", "atrial pacing"),
+        ("AnIs", "inferior myocardial ischaemia"),
+        ("SPR", "long PR interval"),
         ("SB", "sinus tachycardia"),
         ("STach", "slow sinus rhythm"),
         ("Brady", "heart rate above 100 beats per minute"),
