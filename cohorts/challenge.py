@@ -33,7 +33,9 @@ class ChallengeCohort(Cohort):
     """One database of the Challenge tree: every header below its folder, at any depth.
 
     Age, sex and SNOMED CT codes stand in the headers' comments. There are no patient ids, no reports
-    and no folds. A header without a code says nothing about its record and is not indexed.
+    and no folds. A header without a code that can be read (``#Dx: Unknown``, codes in quotes, or with
+    something else than commas between them) says nothing about its record and is not indexed. What
+    stands beside readable codes is a statement too, which no vocabulary knows.
     """
 
     declared_gain = 1000.0
@@ -47,8 +49,9 @@ class ChallengeCohort(Cohort):
                 yield Unreadable(path.stem, str(error))
                 continue
             codes = tuple(code.strip() for code in fields.get("dx", "").split(",") if code.strip())
-            if not codes:
-                yield Unreadable(path.stem, f"{path.name} states no diagnosis (#Dx).")
+            if not any(code.isdecimal() for code in codes):
+                what = "no diagnosis that can be read" if codes else "no diagnosis"
+                yield Unreadable(path.stem, f"{path.name} states {what} (#Dx).")
                 continue
             yield IndexRow(
                 record_id=path.stem,

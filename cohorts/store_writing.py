@@ -182,8 +182,12 @@ def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tup
     unknown = ontology.unknown_codes(vocabulary, statements)
     if not unknown:
         return []
+    records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)
     examples = _some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
-    return [f"{len(unknown):,} codes are in no table of the vocabulary '{vocabulary}': {examples}."]
+    return [
+        f"Records with a code in no table of the vocabulary '{vocabulary}', not annotated (-1) for what no "
+        f"other of their codes states: {records:,}; the codes are {examples}."
+    ]
 
 
 def _some(items: Iterable[str]) -> str:

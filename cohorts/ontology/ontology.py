@@ -2,17 +2,20 @@
 
 A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided in this order:
 
-1. The statements of a record make concepts positive (``same``, ``narrower``) or ambiguous.
+1. The statements of a record make concepts positive (``same``, ``narrower``, ``counted``) or ambiguous.
 2. A positive child makes its ancestors positive; an ambiguous one makes them ambiguous.
-3. Positive outweighs ambiguous; ambiguous is -1.
-4. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
-5. Everything else is 0.
-6. A concept that is computed from others (``computed.csv``) is 1 where all of them are 1, 0 where one of
-   them is 0, else -1; rule 4 holds for it as well.
+3. A code that the vocabulary does not know may be about anything: it makes every concept ambiguous.
+4. A question that a release answers in its records, and not in this one, makes its concepts ambiguous.
+5. Positive outweighs ambiguous; ambiguous is -1.
+6. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
+7. Everything else is 0.
+8. A concept that is computed from others (``computed.csv``) is 1 where all of them are 1, 0 where one of
+   them is 0, else -1; rule 6 holds for it as well.
 
 A code may carry modifiers ("60+310") where its vocabulary lists them ("+310"). With rows of its own it
 means what they say; otherwise what it means without the modifier, and no more than ambiguous if the
-modifier is ``uncertain`` ("possible").
+modifier is ``uncertain`` ("possible"). What a release's own task counts whatever the modifier says is
+``counted``.
 """
 
 from __future__ import annotations
@@ -30,14 +33,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UnknownNameError, UsageError
-from cohorts.ontology.tables import Tables, descendants, read_tables, split
+from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
 VERSION = "1.2.0"
 LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
 
-_AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
-_LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
-_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "ambiguous": _AMBIGUOUS}
+_AMBIGUOUS, _POSITIVE, _COUNTED = 1, 2, 3  # what a code says of a concept; 0 is nothing
+_LABEL = np.array([0, -1, 1, 1], dtype=np.int8)  # by the strongest of these among the statements
+_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "counted": _COUNTED, "ambiguous": _AMBIGUOUS}
 
 Statements = Sequence[Collection[str]]
 
@@ -70,6 +73,9 @@ class Ontology:
     vocabularies
         ``code``, ``name``, ``concept``, ``relation``, ``cohort`` and ``note`` by name of the vocabulary.
         Rows with a ``cohort`` are what the code means there, in place of its other rows.
+    questions
+        ``cohort``, ``concepts`` and ``answered_by`` (tuples of ids) and ``reason``: where none of
+        ``answered_by`` is positive in a record, its ``concepts`` are left open.
     cohorts
         Ids of the cohorts in the coverage table.
     """
@@ -84,6 +90,10 @@ class Ontology:
         self.vocabularies: Mapping[str, pd.DataFrame] = MappingProxyType(
             {name: table.reset_index(drop=True) for name, table in tables.vocabularies.items()}
         )
+        self.questions = tables.questions.reset_index(drop=True)
+        for column in ("concepts", "answered_by"):
+            cells = [members(cell, tables.concepts) for cell in self.questions[column]]
+            self.questions[column] = pd.Series(cells, index=self.questions.index, dtype="object")
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._descendants = descendants(tables.concepts)
         self._coverage = tables.coverage.set_index(["cohort", "concept"])
@@ -144,9 +154,9 @@ class Ontology:
             Name of the vocabulary that the statements are written in.
         statements
             The codes of each record. They are compared as whole tokens; order and repetition do not
-            matter. Codes that are in no table say nothing (see `unknown_codes`). A record without a
-            code is one on which nothing was found: a release that always states something must not
-            pass one on.
+            matter. A code that is in no table (see `unknown_codes`) leaves everything open that no other
+            code of the record says yes to. A record without a code is one on which nothing was found: a
+            release that always states something must not pass one on.
 
         Returns
         -------
@@ -162,8 +172,7 @@ class Ontology:
         """
         covered = (self.coverage(cohort) == "annotated").to_numpy()
         row_of, strength = self._strength(cohort, vocabulary)
-        # Row 0 says nothing. It stands at the start of every record, so that none is empty, and for
-        # every code without a row.
+        # Row 0 says nothing. It stands at the start of every record, so that none is empty.
         starts: list[int] = []
         rows: list[int] = []
         for codes in _checked(statements):
@@ -173,6 +182,7 @@ class Ontology:
         said = np.zeros((0, len(self.concepts)), dtype=np.uint8)
         if starts:
             said = np.maximum.reduceat(strength[rows], starts, axis=0)
+        self._leave_open(cohort, said)
         values = _LABEL[said]
         values[:, ~covered] = -1
         labels = pd.DataFrame(values, columns=pd.Index(self.concepts.index))
@@ -192,8 +202,10 @@ class Ontology:
             If a record's statements are not a collection of codes.
         """
         self._check("vocabulary", vocabulary, self.vocabularies)
-        known = _Rows(self.vocabularies[vocabulary])
-        counts = Counter(code for codes in _checked(statements) for code in set(codes) if not known[code])
+        rows = _Rows(self.vocabularies[vocabulary])
+        counts = Counter(
+            code for codes in _checked(statements) for code in set(codes) if rows[code] == rows.unknown
+        )
         return dict(sorted(counts.items()))
 
     def _strength(self, cohort: str, vocabulary: str) -> tuple[_Rows, npt.NDArray[np.uint8]]:
@@ -209,7 +221,7 @@ class Ontology:
             table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
             row_of = _Rows(table)
             column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
-            stated = np.zeros((len(row_of) + 1, len(column_of)), dtype=np.uint8)
+            stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
             for code, concept, relation in zip(
                 table["code"], table["concept"], table["relation"], strict=True
             ):
@@ -219,8 +231,10 @@ class Ontology:
             for concept, below in self._descendants.items():
                 family = [column_of[member] for member in (concept, *below)]
                 strength[:, column_of[concept]] = stated[:, family].max(axis=1)
-            # Below every row the same once more, for the code with an uncertain modifier.
-            strength = np.vstack([strength, np.minimum(strength, _AMBIGUOUS)])
+            # The row of unknown codes, and below it all rows once more, for an uncertain modifier.
+            anything = np.full((1, len(column_of)), _AMBIGUOUS, dtype=np.uint8)
+            hedged = np.where(strength == _POSITIVE, _AMBIGUOUS, strength)
+            strength = np.vstack([strength, anything, hedged])
             self._strengths[cohort, vocabulary] = row_of, strength
         return self._strengths[cohort, vocabulary]
 
@@ -235,6 +249,14 @@ class Ontology:
         self._check("concept", concept, self._descendants)
         return self._computed.get(concept, ())
 
+    def _leave_open(self, cohort: str, said: npt.NDArray[np.uint8]) -> None:
+        """Make the concepts of every question that a record does not answer ambiguous, in place."""
+        asked = self.questions[self.questions["cohort"] == cohort]
+        for concepts, answers in zip(asked["concepts"], asked["answered_by"], strict=True):
+            unanswered = (said[:, self.concepts.index.get_indexer(answers)] < _POSITIVE).all(axis=1)
+            cells = np.ix_(unanswered, self.concepts.index.get_indexer(concepts))
+            said[cells] = np.maximum(said[cells], _AMBIGUOUS)
+
     @staticmethod
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
@@ -242,11 +264,12 @@ class Ontology:
 
 
 class _Rows(dict[str, int]):
-    """Row of each code of a vocabulary in its table of strengths; 0 for a code that is not known."""
+    """Row of each code of a vocabulary in its table of strengths; `unknown` for a code that is not known."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
-        self._uncertain = len(self) + 1  # rows further down, where nothing is more than ambiguous
+        self.unknown = len(self) + 1
+        self._uncertain = self.unknown + 1  # rows further down, where nothing is more than ambiguous
         listed = zip(table["code"], table["relation"], strict=True)
         self._modifiers = {code: relation for code, relation in listed if code.startswith("+")}
 
@@ -254,11 +277,11 @@ class _Rows(dict[str, int]):
         base, *rest = code.split("+")
         modifiers = [f"+{modifier}" for modifier in rest]
         if not (base and rest) or not all(modifier in self._modifiers for modifier in modifiers):
-            return 0
-        row = next((self[base + modifier] for modifier in modifiers if base + modifier in self), None)
-        row = self.get(base, 0) if row is None else row
+            return self.unknown
+        own = [base + modifier for modifier in modifiers if base + modifier in self]
+        row = self.get(own[0] if own else base, self.unknown)
         uncertain = any(self._modifiers[modifier] == "uncertain" for modifier in modifiers)
-        return row + self._uncertain if row and uncertain else row
+        return row + self._uncertain if uncertain and row != self.unknown else row
 
 
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -291,6 +314,7 @@ def _hash(tables: Tables) -> str:
         "concepts": tables.concepts.to_dict("split", index=False),
         "coverage": tables.coverage.to_dict("split", index=False),
         "computed": tables.computed.to_dict("split", index=False),
+        "questions": tables.questions.to_dict("split", index=False),
         "vocabularies": {
             name: table.to_dict("split", index=False) for name, table in tables.vocabularies.items()
         },

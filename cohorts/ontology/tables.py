@@ -16,6 +16,7 @@ CONCEPT_COLUMNS = ("id", "name", "snomed", "category", "parents", "prompts")
 VOCABULARY_COLUMNS = ("code", "name", "concept", "relation", "cohort", "note")
 COVERAGE_COLUMNS = ("cohort", "concept", "state", "reason")
 COMPUTED_COLUMNS = ("concept", "all_of", "note")
+QUESTION_COLUMNS = ("cohort", "concepts", "answered_by", "reason")
 
 CATEGORIES = (
     "overall",
@@ -29,9 +30,10 @@ CATEGORIES = (
     "quality",
     "rare",
     "superclass",
+    "task",
     "echo",
 )
-RELATIONS = ("same", "narrower", "ambiguous", "unmapped", "uncertain")
+RELATIONS = ("same", "narrower", "counted", "ambiguous", "unmapped", "uncertain")
 STATES = ("annotated", "not annotated", "ambiguous")
 
 
@@ -43,6 +45,7 @@ class Tables:
     vocabularies: Mapping[str, pd.DataFrame]
     coverage: pd.DataFrame
     computed: pd.DataFrame
+    questions: pd.DataFrame
 
 
 def read_tables(folder: Path) -> Tables:
@@ -56,6 +59,7 @@ def read_tables(folder: Path) -> Tables:
     concepts = _read(folder / "concepts.csv", CONCEPT_COLUMNS)
     coverage = _read(folder / "coverage.csv", COVERAGE_COLUMNS)
     computed = _read(folder / "computed.csv", COMPUTED_COLUMNS)
+    questions = _read(folder / "questions.csv", QUESTION_COLUMNS)
     files = sorted((folder / "vocabularies").glob("*.csv"))
     if not files:
         raise LeadboardError(f"{folder / 'vocabularies'} holds no vocabulary; restore the ontology's tables.")
@@ -66,12 +70,23 @@ def read_tables(folder: Path) -> Tables:
         _check_vocabulary(f"vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
     _check_computed(computed, concepts, vocabularies)
     _check_coverage(coverage, descendants(concepts), computed)
-    return Tables(concepts, vocabularies, coverage, computed)
+    _check_questions(questions, concepts, cohorts)
+    return Tables(concepts, vocabularies, coverage, computed, questions)
 
 
 def split(cell: str) -> tuple[str, ...]:
     """Items of a cell that are separated by semicolons; an empty cell has none."""
     return tuple(item.strip() for item in cell.split(";")) if cell else ()
+
+
+def members(cell: str, concepts: pd.DataFrame) -> tuple[str, ...]:
+    """Concepts that a cell like ``rhythm; -SB; PVC`` names: categories, ids, and what is taken out again.
+
+    The ids stand in the order of the table. A name that is neither an id nor a category names none.
+    """
+    names = split(cell)
+    named = concepts["id"].isin(names) | concepts["category"].isin(names)
+    return tuple(concepts.loc[named & ~("-" + concepts["id"]).isin(names), "id"])
 
 
 def descendants(concepts: pd.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -235,3 +250,13 @@ def _complete_without(reason: str) -> list[str]:
     """Children that the reason says the parent is complete without."""
     words = re.match(r"Complete without ([^:]+):", reason)
     return words.group(1).split(", ") if words else []
+
+
+def _check_questions(questions: pd.DataFrame, concepts: pd.DataFrame, cohorts: set[str]) -> None:
+    table = "questions.csv"
+    _require(table, questions["cohort"], cohorts, "cohort")
+    _require_text(table, questions["reason"], "reason")
+    known = {*concepts["id"], *concepts["category"], *("-" + concepts["id"])}
+    for column in ("concepts", "answered_by"):
+        _require_text(table, questions[column], column)
+        _require(table, questions[column].map(split).explode(), known, f"name in {column}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,9 @@ from cohorts.errors import UsageError
 
 _TABLE = "ptbxl_database.csv"
 _COLUMNS = {"ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "strat_fold"}
+_OPTIONAL = {"heart_axis", "extra_beats"}  # a table cut to fewer columns says less
+_AXES = frozenset({"MID", "LAD", "ALAD", "AXL", "RAD", "ARAD", "AXR"})
+_CERTAIN = (0.0, 100.0)  # 0: no likelihood was given
 _SEX: dict[str, Literal["female", "male"]] = {"0": "male", "1": "female"}
 
 
@@ -21,7 +25,12 @@ class PtbXl(Cohort):
     """The native release.
 
     Ages above 89 are coded as 300 (https://physionet.org/content/ptb-xl/1.0.3/); they become 90, the
-    least they can be. A statement counts whatever its likelihood: 0 there means that none was given.
+    least they can be.
+
+    A statement with a likelihood carries it as a modifier (``IMI+15``), which the vocabulary reads as a
+    hedge or not; one with 0, where none was given, or 100 stands alone. The electrical axis and
+    extrasystoles have columns of their own, which become statements: an empty ``heart_axis`` does not
+    mean a normal axis, and ``extra_beats`` names extrasystoles that ``scp_codes`` may lack.
 
     Parameters
     ----------
@@ -82,7 +91,7 @@ class PtbXl(Cohort):
                         f"{file.name} has no column {', '.join(sorted(missing))}; is it PTB-XL's?"
                     )
                 for row in rows:
-                    cells = {key: row[key] or "" for key in needed}
+                    cells = {key: row.get(key) or "" for key in needed | _OPTIONAL}
                     yield _index_row(cells, cells[file_column], rows.line_num)
             except csv.Error as error:
                 raise UsageError(f"{file.name} cannot be read near line {rows.line_num}: {error}.") from None
@@ -102,7 +111,7 @@ def _index_row(row: dict[str, str], file: str, line: int) -> IndexRow | Unreadab
     return IndexRow(
         record_id=record_id,
         path=f"{file}.hea",
-        statements=codes,
+        statements=(*codes, _axis(row["heart_axis"]), *_extra_beats(row["extra_beats"])),
         patient_id=_whole(row["patient_id"]) or None,
         age=90.0 if _whole(row["age"]) == "300" else parse_age(row["age"]),
         sex=_SEX.get(_whole(row["sex"])),
@@ -121,13 +130,27 @@ def _whole(text: str) -> str:
 
 
 def _scp_codes(text: str) -> tuple[str, ...]:
-    """Statements of a cell like ``{'NORM': 100.0, 'SR': 0.0}``; none for anything else."""
+    """Statements of a cell like ``{'NORM': 80.0, 'SR': 0.0}`` with likelihoods; none for anything else."""
     if len(text) > 10_000:
         return ()
     try:
         codes = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return ()
-    if not isinstance(codes, dict) or not all(isinstance(code, str) for code in codes):
+    if not isinstance(codes, dict):
         return ()
-    return tuple(codes)
+    if not all(isinstance(code, str) and isinstance(value, float | int) for code, value in codes.items()):
+        return ()
+    return tuple(code if value in _CERTAIN else f"{code}+{value:g}" for code, value in codes.items())
+
+
+def _axis(cell: str) -> str:
+    """Statement on the electrical axis; what says nothing of left and right (``SAG``) is not stated."""
+    return f"axis {cell.strip()}" if cell.strip() in _AXES else "axis not stated"
+
+
+def _extra_beats(cell: str) -> tuple[str, ...]:
+    """Statements of a cell like ``VES``, ``SVES2`` or ``1ES``, whose origin is not stated."""
+    words = re.findall("S?VES|ES", cell.upper())
+    origins = dict.fromkeys("" if word == "ES" else f" {word}" for word in words)
+    return tuple(f"extra beats{origin}" for origin in origins)

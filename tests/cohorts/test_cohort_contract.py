@@ -151,7 +151,7 @@ def test_known_real_rows(shared):
     first = open_cohort("ptb-xl", shared / "data").index().set_index("record_id").loc["1"]
     assert first["patient_id"] == "15709"
     assert (first["age"], first["sex"], first["fold"]) == (56.0, "female", 3)
-    assert first["statements"] == ("NORM", "LVOLT", "SR")
+    assert first["statements"] == ("NORM", "LVOLT", "SR", "axis not stated")
     assert first["report"] == "sinusrhythmus periphere niederspannung"
 
 
@@ -182,100 +182,6 @@ def test_wfdb_agrees_on_golden_values(shared):
     for (cohort_id, record_id), counts in golden.items():
         digital = standard_leads(open_cohort(cohort_id, shared / "data").read(record_id))
         assert tuple(digital.counts[[0, 1, 11], 0]) == counts, cohort_id
-
-
-# --- PTB-XL's own rules ------------------------------------------------------------------------------------
-
-
-def test_ptb_xl_at_100_hz_by_choice_and_where_nothing_else_is_there(write_release, tmp_path):
-    root = write_release("ptb-xl") / "ptb-xl"
-    ptb_xl = find_cohort("ptb-xl")
-    fast, slow = prepare(ptb_xl(root), tmp_path), prepare(ptb_xl(root, sampling_rate=100), tmp_path)
-    assert fast.path != slow.path
-    assert (set(fast.rates), set(slow.rates)) == ({500.0}, {100.0})
-    assert fast.fingerprint != slow.fingerprint
-    shutil.rmtree(root / "records500")
-    assert prepare(ptb_xl(root), tmp_path).fingerprint == slow.fingerprint
-    with pytest.raises(UsageError, match="250 Hz"):
-        ptb_xl(root, sampling_rate=250)
-
-
-def test_ptb_xl_values(write_release):
-    rows = open_cohort("ptb-xl", write_release("ptb-xl")).index().set_index("record_id")
-    assert rows.loc["2", "age"] == 90.0, "300 stands for more than 89"
-    assert rows.loc["1", "patient_id"] == rows.loc["2", "patient_id"] == "1001"
-    assert rows.loc["2", "statements"] == ("AFIB",), "a statement counts whatever its likelihood"
-    assert list(rows["sex"])[:2] == ["female", "male"]
-
-
-def ptb_xl_with(write_release, old, new):
-    root = write_release("ptb-xl")
-    table = root / "ptb-xl" / "ptbxl_database.csv"
-    text = table.read_text(encoding="utf-8")
-    assert old in text
-    table.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return open_cohort("ptb-xl", root)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "record_id", "reason"),
-    [
-        ("records500/00000/00003_hr", "records500/00000/09999_hr", "3", "No such file"),
-        ("records500/00000/00003_hr", "../../outside", "3", "leaves the release's folder"),
-        ("records500/00000/00003_hr", "/etc/passwd", "3", "leaves the release's folder"),
-        ("records500/00000/00003_hr", "", "3", "names no file"),
-        ("{'NORM': 100.0, 'SR': 0.0}", "__import__('os').getcwd()", "1", "scp_codes"),
-        ("{'NORM': 100.0, 'SR': 0.0}", "[" * 5000, "1", "scp_codes"),
-        ("{'NORM': 100.0, 'SR': 0.0}", "{}", "1", "scp_codes"),
-        ("{'NORM': 100.0, 'SR': 0.0}", "{1: 100.0}", "1", "scp_codes"),
-        ("{'NORM': 100.0, 'SR': 0.0}", "", "1", "scp_codes"),
-        ("3,1002.0", "nan,1002.0", "line-4", "no ecg_id"),
-        ("3,1002.0", "2,1002.0", "2", "occurs twice"),
-    ],
-)
-def test_a_ptb_xl_row_that_cannot_be_used_is_quarantined_and_not_lost(
-    write_release, tmp_path, old, new, record_id, reason
-):
-    store = prepare(ptb_xl_with(write_release, old, new), tmp_path / "cache")
-    assert len(store) == 5
-    assert list(store.quarantine["record_id"]) == [record_id]
-    assert reason in store.quarantine["reason"][0]
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("ecg_id,", "\ufeffecg_id,"), ("\n", "\r\n"), ("ecg_id,patient_id", '"ecg_id","patient_id"')],
-)
-def test_a_ptb_xl_table_may_have_a_bom_or_quotes(write_release, old, new):
-    assert len(ptb_xl_with(write_release, old, new).index()) == 6
-
-
-def test_ptb_xl_columns_are_found_by_name(write_release):
-    root = write_release("ptb-xl")
-    expected = open_cohort("ptb-xl", root).index()
-    table = root / "ptb-xl" / "ptbxl_database.csv"
-    frame = pd.read_csv(table, dtype=str)
-    frame[frame.columns[::-1]].assign(site="1").to_csv(table, index=False)
-    pd.testing.assert_frame_equal(open_cohort("ptb-xl", root).index(), expected)
-
-
-@pytest.mark.parametrize("column", ["ecg_id", "patient_id", "strat_fold", "scp_codes", "filename_hr"])
-def test_a_ptb_xl_table_without_a_needed_column_is_an_error(write_release, column):
-    with pytest.raises(UsageError, match=f"has no column {column}"):
-        ptb_xl_with(write_release, column, "other").index()
-
-
-@pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"a,b\n1,2\n"])
-def test_a_ptb_xl_table_that_is_none_is_an_error(write_release, content):
-    root = write_release("ptb-xl")
-    (root / "ptb-xl" / "ptbxl_database.csv").write_bytes(content)
-    with pytest.raises(UsageError, match=r"ptbxl_database\.csv"):
-        open_cohort("ptb-xl", root).index()
-
-
-def test_a_field_larger_than_csv_takes_is_an_error(write_release):
-    with pytest.raises(UsageError, match="near line"):
-        ptb_xl_with(write_release, "sinusrhythmus", "x" * 200_000).index()
 
 
 # --- the Challenge's own rules ---------------------------------------------------------------------
@@ -320,6 +226,11 @@ def test_contradicting_repeated_fields_are_unknown_and_repeated_codes_are_joined
     [
         ("#Dx: 426783006", "#Dx:", "no diagnosis"),
         ("#Dx", "#Ex", "no diagnosis"),
+        ("Dx: 426783006", "Dx: Unknown", "no diagnosis that can be read"),
+        ("Dx: 426783006", 'Dx: "426783006,164889003"', "no diagnosis that can be read"),
+        ("Dx: 426783006", "Dx: 426783006 164889003", "no diagnosis that can be read"),
+        ("Dx: 426783006", "Dx: 426783006;164889003", "no diagnosis that can be read"),
+        ("Dx: 426783006", "Dx: 426783006.0", "no diagnosis that can be read"),
         ("X0001 12", "X0001 twelve", "not a readable WFDB header"),
         (" 1000/mV", " nan/mV", "gain"),
     ],
@@ -330,6 +241,17 @@ def test_a_challenge_header_that_cannot_be_used_is_quarantined(write_release, tm
     assert reason in store.quarantine["reason"][0]
     assert "X0001" not in set(store.index["record_id"])
     assert len(store) == 5
+
+
+def test_what_stands_beside_a_readable_code_leaves_the_rest_open(write_release, tmp_path):
+    cohort = challenge_with(write_release, "Dx: 426783006", "Dx: 164889003,Unknown")
+    store = prepare(cohort, tmp_path / "cache")
+    assert store.index["statements"][0] == ("164889003", "Unknown")
+    assert store.labels.loc[0, ["AF", "RBBB", "STach"]].tolist() == [1, -1, -1]
+    assert store.labels.loc[1, ["AF", "RBBB", "STach"]].tolist() == [0, 0, 0]
+    (warning,) = [text for text in store.warnings if "in no table" in text]
+    assert "'snomed'" in warning
+    assert warning.endswith(": 1; the codes are Unknown (1x).")
 
 
 def test_a_flat_challenge_folder_is_read_like_one_with_sub_folders(write_release, tmp_path):

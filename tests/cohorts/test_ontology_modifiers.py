@@ -119,15 +119,21 @@ CASES = [
     (["37"], "PAC", 0),
     (["54"], "SVT", -1),
     (["1"], "NORM", 1),
-    (["22", "23"], "NORM", 0),
+    (["22", "23"], "NORM", -1),
+    (["22", "147"], "NORM", 0),
+    (["22+305"], "NORM", -1),
+    (["20"], "NORM", -1),
+    (["22+305", "1"], "NORM", 1),
     (["1"], "NSR", -1),
+    (["50+347"], "AF", 1),
     # Not numbers, but tokens: 5 is not 50, 160 not 60, and a modifier is no statement.
-    (["5"], "AF", 0),
+    (["5"], "AF", -1),
     (["160"], "PVC", 0),
-    (["310"], "PVC", 0),
+    (["310"], "PVC", -1),
     (["+310"], "PVC", 0),
-    (["60+"], "PVC", 0),
-    (["60 +310"], "PVC", 0),
+    (["60+"], "PVC", -1),
+    (["60 +310"], "PVC", -1),
+    (["60 +310", "60"], "PVC", 1),
 ]
 
 
@@ -148,7 +154,7 @@ def test_order_and_company_of_modifiers_do_not_matter():
 
 
 def test_a_vocabulary_without_modifiers_has_no_compounds():
-    assert load_ontology().unknown_codes("scp", [["AFIB+LVH", "AFIB"]]) == {"AFIB+LVH": 1}
+    assert load_ontology().unknown_codes("code", [["AF+312", "AF"]]) == {"AF+312": 1}
 
 
 def test_a_modifier_belongs_to_its_vocabulary_alone():
@@ -161,10 +167,15 @@ def test_a_modifier_belongs_to_its_vocabulary_alone():
         "cohort": "",
         "note": "maybe",
     }
-    scp = pd.concat([tables.vocabularies["scp"], pd.DataFrame([row])])
-    changed = Ontology(replace(tables, vocabularies={**tables.vocabularies, "scp": scp}))
-    assert changed.labels("ptb-xl", "scp", [["AFIB+X"]])["AF"].tolist() == [-1]
-    assert changed.labels("ptb-xl", "scp", [["AFIB+310"]])["AF"].tolist() == [0]
+    code = pd.concat([tables.vocabularies["code"], pd.DataFrame([row])])
+    changed = Ontology(replace(tables, vocabularies={**tables.vocabularies, "code": code}))
+    assert changed.labels("code-15", "code", [["AF+X", "RBBB"]])[
+        ["AF", "RBBB", "SB"]
+    ].to_numpy().tolist() == [[-1, 1, 0]]
+    # Without the row nobody knows what the modifier says: the statement may be about anything.
+    assert load_ontology().labels("code-15", "code", [["AF+X", "RBBB"]])[
+        ["AF", "RBBB", "SB"]
+    ].to_numpy().tolist() == [[-1, 1, -1]]
     assert changed.hash != load_ontology().hash
 
 

@@ -17,13 +17,14 @@ FOLDER = Path(cohorts.ontology.__file__).parent
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("concepts.csv", "coverage.csv", "computed.csv", "vocabularies"):
+    for name in ("concepts.csv", "coverage.csv", "computed.csv", "questions.csv", "vocabularies"):
         source, target = FOLDER / name, tmp_path / name
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     return tmp_path
 
 
 CONCEPTS, SNOMED, COVERAGE = "concepts.csv", "vocabularies/snomed.csv", "coverage.csv"
+QUESTIONS, PTB_XL = "questions.csv", "ptb-xl,rhythm;ectopy,rhythm,"
 AF = "164889003,atrial fibrillation,AF,same,,\n"
 AFL = "164890007,atrial flutter,AFL,same,,\n"
 COMPUTED = "computed.csv"
@@ -94,6 +95,12 @@ SLIPS = [
     (COMPUTED, BIFB, "BIFB,RBBB;LAFB,", "'RBBB;LAFB', which is not two or more stated concepts"),
     (COMPUTED, BIFB, "AF,RBBB;LAnFB,", "AF computed, which has a statement, a parent or a child too"),
     (SNOMED, AF, AF + AF.replace("AF,", "BIFB,"), "BIFB computed, which has a statement"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace("ptb-xl", "ptbxl"), "the cohort 'ptbxl'"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace(";ectopy", ";ectopia"), "the name in concepts 'ectopia'"),
+    (QUESTIONS, PTB_XL, PTB_XL.replace(",rhythm,", ",-rythm,"), "the name in answered_by '-rythm'"),
+    (QUESTIONS, PTB_XL, "ptb-xl,,rhythm,", "no concepts in line 2"),
+    (QUESTIONS, PTB_XL, "ptb-xl,rhythm,,", "no answered_by in line 2"),
+    (QUESTIONS, "As in Chapman-Shaoxing and Ningbo.", "", "no reason in line 6"),
 ]
 
 

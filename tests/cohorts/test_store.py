@@ -81,13 +81,16 @@ def test_only_labels_are_made_again_for_another_ontology(
     georgia, cache, monkeypatch, stub_ontology, new_stub
 ):
     before = prepare(georgia(), cache)
-    stub_ontology(new_stub("two", value=1, unknown={"999": 3}))
+    stub_ontology(new_stub("two", value=1, unknown={"426783006": 3}))
     forbid_reading(monkeypatch)
     after = prepare(georgia(), cache)
     assert (before.ontology_hash, after.ontology_hash) == ("one", "two")
     assert (after.labels == 1).all(axis=None)
     assert after.fingerprint == before.fingerprint
-    assert after.warnings[-1] == "1 codes are in no table of the vocabulary 'snomed': 999 (3x)."
+    assert after.warnings[-1] == (
+        "Records with a code in no table of the vocabulary 'snomed', not annotated (-1) for what no other "
+        "of their codes states: 6; the codes are 426783006 (3x)."
+    )
     np.testing.assert_array_equal(after.counts(2), before.counts(2))
 
 
