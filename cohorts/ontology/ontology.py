@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +32,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import UnknownNameError
+from cohorts.ontology.codes import Rows, Statements, checked
 from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
 VERSION = "1.2.0"
@@ -41,8 +42,6 @@ LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from th
 _AMBIGUOUS, _POSITIVE, _COUNTED = 1, 2, 3  # what a code says of a concept; 0 is nothing
 _LABEL = np.array([0, -1, 1, 1], dtype=np.int8)  # by the strongest of these among the statements
 _STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "counted": _COUNTED, "ambiguous": _AMBIGUOUS}
-
-Statements = Sequence[Collection[str]]
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +100,7 @@ class Ontology:
             concept: split(parts)
             for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
         }
-        self._strengths: dict[tuple[str, str], tuple[_Rows, npt.NDArray[np.uint8]]] = {}
+        self._strengths: dict[tuple[str, str], tuple[Rows, npt.NDArray[np.uint8]]] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -175,7 +174,7 @@ class Ontology:
         # Row 0 says nothing. It stands at the start of every record, so that none is empty.
         starts: list[int] = []
         rows: list[int] = []
-        for codes in _checked(statements):
+        for codes in checked(statements):
             starts.append(len(rows))
             rows.append(0)
             rows.extend(map(row_of.__getitem__, codes))
@@ -202,13 +201,13 @@ class Ontology:
             If a record's statements are not a collection of codes.
         """
         self._check("vocabulary", vocabulary, self.vocabularies)
-        rows = _Rows(self.vocabularies[vocabulary])
+        rows = Rows(self.vocabularies[vocabulary])
         counts = Counter(
-            code for codes in _checked(statements) for code in set(codes) if rows[code] == rows.unknown
+            code for codes in checked(statements) for code in set(codes) if rows[code] == rows.unknown
         )
         return dict(sorted(counts.items()))
 
-    def _strength(self, cohort: str, vocabulary: str) -> tuple[_Rows, npt.NDArray[np.uint8]]:
+    def _strength(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
         The closure is taken here, once for a code, not for every record. That is exact: a child whose
@@ -219,7 +218,7 @@ class Ontology:
             table = self.vocabularies[vocabulary]
             own = table["cohort"] == cohort
             table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
-            row_of = _Rows(table)
+            row_of = Rows(table)
             column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
             stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
             for code, concept, relation in zip(
@@ -263,48 +262,10 @@ class Ontology:
             raise UnknownNameError(kind, name, available)
 
 
-class _Rows(dict[str, int]):
-    """Row of each code of a vocabulary in its table of strengths; `unknown` for a code that is not known."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
-        self.unknown = len(self) + 1
-        self._uncertain = self.unknown + 1  # rows further down, where nothing is more than ambiguous
-        listed = zip(table["code"], table["relation"], strict=True)
-        self._modifiers = {code: relation for code, relation in listed if code.startswith("+")}
-
-    def __missing__(self, code: str) -> int:
-        base, *rest = code.split("+")
-        modifiers = [f"+{modifier}" for modifier in rest]
-        if not (base and rest) or not all(modifier in self._modifiers for modifier in modifiers):
-            return self.unknown
-        own = [base + modifier for modifier in modifiers if base + modifier in self]
-        row = self.get(own[0] if own else base, self.unknown)
-        uncertain = any(self._modifiers[modifier] == "uncertain" for modifier in modifiers)
-        return row + self._uncertain if uncertain and row != self.unknown else row
-
-
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Conjunction of labels ``[records, concepts]``: 1 if all are, 0 if one is, else -1."""
     both = np.where((labels == 1).all(axis=1), 1, -1)
     return np.where((labels == 0).any(axis=1), 0, both).astype(np.int8)
-
-
-def _checked(statements: Statements) -> Iterator[Collection[str]]:
-    for position, codes in enumerate(statements):
-        # A string is a collection too, of its letters: "AF" in "AFIB".
-        if isinstance(codes, str | bytes) or not isinstance(codes, Collection):
-            raise UsageError(
-                f"The statements of record {position} are {codes!r:.80}; give a collection of codes, "
-                f"each a string."
-            )
-        for code in codes:
-            if not isinstance(code, str):
-                raise UsageError(
-                    f"The statements of record {position} hold {code!r:.80}, which is no code; "
-                    f"give codes as strings."
-                )
-        yield codes
 
 
 def _hash(tables: Tables) -> str:
