@@ -49,7 +49,9 @@ def test_infarcts_carry_the_code_of_the_finding_on_the_electrocardiogram():
     assert snomed["BBB_ANY"] == "6374002"
 
 
-@pytest.mark.parametrize("concept", ["LVHV", "PRWP", "AS_SEV", "PERI", "AMYL", "DEXTRO", "BIFB", "ASMI"])
+@pytest.mark.parametrize(
+    "concept", ["LVHV", "LVSTR", "PRWP", "AS_SEV", "PERI", "AMYL", "DEXTRO", "BIFB", "ASMI"]
+)
 def test_a_concept_without_a_sure_code_has_none(concept):
     """The code at hand is a disorder, something wider or narrower, or from one source alone."""
     assert load_ontology().concepts.loc[concept, "snomed"] == ""
