@@ -29,10 +29,11 @@ benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of release
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMP) ## style and types
+lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 bench: $(STAMP) ## measure speed; needs the sample data for some of it
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib $(ARGS)

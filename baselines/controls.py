@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.annotations import Doubles, learnable, log_odds, prevalence, targets
-from benchmark.models import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
-from benchmark.weights import load_weights, save_weights, untrained
+from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.models.labels import Doubles, learnable, log_odds, prevalence, targets
+from benchmark.models.weights import load_weights, save_weights, untrained
 
 # Neither control looks at the signal, so both ask for as little of it as possible.
 NEXT_TO_NOTHING = InputSpec(leads=("I",), seconds=1)

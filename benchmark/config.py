@@ -66,7 +66,7 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     if chosen is not None and not chosen.is_dir():
         raise UsageError(f"No folder {chosen}; give the folder that holds the releases with --data.")
     for cohort, folder in settings.folders.items():
-        from cohorts.catalogue import find_cohort  # heavy, and only here needed
+        from cohorts.catalogue import find_cohort
 
         find_cohort(cohort)
         if not (base / folder).is_dir():

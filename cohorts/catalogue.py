@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cohorts import sources
-from cohorts.cohort import Cohort
+from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 
 
@@ -72,3 +72,23 @@ def open_cohort(
     if root is None and data_root is not None:
         root = Path(data_root) / cohort.card.folder
     return cohort(root) if root is not None and cohort.found(root) else None
+
+
+def cohort_cards() -> dict[str, CohortCard]:
+    """Cards of all cohorts, by id."""
+    return {name: cohort.card for name, cohort in all_cohorts().items()}
+
+
+def sharing(cohort: str) -> set[str]:
+    """Cohorts that hold recordings of ``cohort``, itself included; stated on either card.
+
+    Not transitive: two cohorts that each share recordings with a third need share none themselves.
+    """
+    cards = cohort_cards()
+    own = cards.get(cohort)
+    return {cohort} | {name for name, card in cards.items() if own is not None and share(own, card)}
+
+
+def share(one: CohortCard, other: CohortCard) -> bool:
+    """Whether one of the two cards states that the cohorts hold the same recordings."""
+    return other.id in (*one.overlaps, one.copy_of) or one.id in (*other.overlaps, other.copy_of)

@@ -18,12 +18,13 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from cohorts.errors import RecordError, UsageError
+from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
-from cohorts.simulator import MARKER
-from cohorts.wfdb_files import read_record
 
 INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
+
 OLDEST = 120.0
+
 LONGEST_TEXT = 100_000
 
 
@@ -273,3 +274,7 @@ def _index_table(rows: dict[str, IndexRow]) -> pd.DataFrame:
             "path": pd.Series([row.path for row in found], dtype="str"),
         }
     )
+
+
+MARKER = "SIMULATED.txt"
+"""Name of the file by which a simulated release is recognised."""

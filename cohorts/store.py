@@ -8,11 +8,12 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
+import inspect
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,8 @@ import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.ontology.ontology import Ontology, load_ontology
+from cohorts.hashing import ROOT, code_hash, hash_of_files, imported_files
+from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_writing import FORMAT, Progress, write_labels, write_store
 
@@ -196,9 +198,10 @@ def prepare(cohort: Cohort, cache: Path, *, progress: Progress | None = None) ->
     path = _store_path(cohort, cache)
     folder, name, partial = path.parent, path.stem, path.with_suffix(".partial")
     ontology = load_ontology()
+    labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
     stamp = _stamp(cohort)
     store = _opened(path, stamp)
-    if store is not None and store.ontology_hash == ontology.hash:
+    if store is not None and store.ontology_hash == labelling:
         return store  # without the lock: the cache may be somebody else's, read-only
     with _cannot_write(path), _only_one(folder, name):
         partial.unlink(missing_ok=True)  # of a process that was killed
@@ -207,7 +210,7 @@ def prepare(cohort: Cohort, cache: Path, *, progress: Progress | None = None) ->
             if store is None:
                 write_store(partial, cohort, ontology, stamp, progress)
                 partial.replace(path)
-            elif store.ontology_hash != ontology.hash:
+            elif store.ontology_hash != labelling:
                 _relabel(store, partial, ontology)
                 partial.replace(path)
         finally:
@@ -272,7 +275,8 @@ def _cannot_write(path: Path) -> Iterator[None]:
 
 def _stamp(cohort: Cohort) -> str:
     """Hash what a change of the release or of the code that reads it would change; no file is read."""
-    digest = hashlib.sha256(f"{FORMAT} {_code_hash()} {cohort.variant} {cohort.card.simulated}".encode())
+    decides = (FORMAT, reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
+    digest = hashlib.sha256(" ".join(map(str, decides)).encode())
     try:
         for source in cohort.source_paths():
             for line in _listing(source, source.name):
@@ -300,11 +304,36 @@ def _listing(path: Path, name: str) -> Iterator[str]:
             yield f"{name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
 
 
+READING_ROOMS = (
+    "cohorts/formats",
+    "cohorts/cohort.py",
+    "cohorts/recording.py",
+    "cohorts/store.py",
+    "cohorts/store_writing.py",
+)
+"""The code that decides what any store holds; a cohort's own file and its family come with it."""
+
+
 @functools.cache
-def _code_hash() -> str:
-    """Hash the code that decides what a store holds, so that no change of it goes unnoticed."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted([*package.glob("*.py"), *(package / "sources").glob("*.py")]):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
+    """Hash the code that reads a cohort; that of other cohorts is not in it."""
+    own = Path(inspect.getfile(cohort)).resolve()
+    own = root / own.relative_to(ROOT) if own.is_relative_to(ROOT) else own
+    shared = imported_files(own, "cohorts.families", root) - {own}
+    return " ".join(
+        (code_hash(*READING_ROOMS, root=root), hash_of_files([own], own.parent), hash_of_files(shared, root))
+    )
+
+
+Rows = npt.NDArray[np.intp]
+
+
+def rows_of(store: Store, part: str) -> Rows:
+    """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
+    folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
+    member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)
+    return np.flatnonzero(member)
+
+
+Stores = Callable[[str], Store | None]
+"""Gives the prepared cohort of an id, None where the release is not on this machine."""

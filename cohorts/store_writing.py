@@ -28,7 +28,7 @@ import pandas as pd
 
 from cohorts.cohort import Cohort
 from cohorts.errors import RecordError
-from cohorts.ontology.ontology import Ontology
+from cohorts.ontology.ontology import Ontology, hash_of_labelling
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
 
 FORMAT = 1
@@ -95,7 +95,7 @@ def write_labels(
     file["labels"] = labels.to_numpy(dtype=np.int8)
     file["concepts"] = _texts(labels.columns)
     file["unknown_codes"] = _texts(_unknown_codes(ontology, vocabulary, statements))
-    file.attrs["ontology_hash"] = ontology.hash
+    file.attrs["ontology_hash"] = hash_of_labelling(ontology.label_hashes(cohort_id, vocabulary))
     file.attrs["ontology_version"] = ontology.version
 
 

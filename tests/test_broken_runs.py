@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.results import load_record
-from benchmark.run_folder import PlannedCell, load_run_file
+from benchmark.records.record import load_record
+from benchmark.records.run_folder import PlannedCell, load_run_file
 from tests.releases import write_challenge
 
 PLUGINS = Path(__file__).parent / "plugins"

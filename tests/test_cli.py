@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.results import load_record
+from benchmark.records.record import load_record
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"

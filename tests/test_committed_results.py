@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.verification import verify
+from benchmark.records.verification import verify
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("manifest.json", "run.json")

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmark.results import load_record
-from benchmark.run_folder import load_run_file
+from benchmark.records.record import load_record
+from benchmark.records.run_folder import load_run_file
 from tests.documented import commands, files, section
 from tests.releases import write_challenge, write_ptb_xl
 

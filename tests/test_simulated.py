@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import Places
-from benchmark.hardware import Hardware
-from benchmark.plan import RunSettings
-from benchmark.plugins import find_model
+from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.training import plan_training
+from benchmark.records.measuring import RunSettings
+from benchmark.records.record import load_record
 from benchmark.report import write_report
-from benchmark.results import load_record
-from benchmark.runner import Run
-from benchmark.training import plan_training
+from benchmark.run.runner import Run
 from cohorts.catalogue import find_cohort, open_cohort
-from cohorts.simulator import MARKER
+from cohorts.cohort import MARKER
 from cohorts.simulator.simulate import simulate
 from cohorts.store import prepare
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from baselines.contrastive.pretrained import ContrastiveModel
-from baselines.recipes import PretrainRecipe, Recipe
-from benchmark.models import Batch, InputSpec, ModelCard
+from baselines.training.recipes import PretrainRecipe, Recipe
+from benchmark.models.contract import Batch, InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

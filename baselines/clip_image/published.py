@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baselines.clip_image.hub import Loaded, fetch, keep, restore, told
-from benchmark.models import Batch, Floats, InputSpec, ModelCard
+from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from baselines.clip_image.rendering import Pixels, check_size, lead_rows
-from benchmark.models import Floats
+from benchmark.models.contract import Floats
 from cohorts.errors import UnknownNameError
 from cohorts.recording import STANDARD_LEADS
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from baselines.recordings_file import Prepared, write_recordings
 from baselines.text.reports import Reports, normalised
-from benchmark.annotations import Labels
-from benchmark.models import Batch, Pairs
+from baselines.training.recordings_file import Prepared, write_recordings
+from benchmark.models.contract import Batch, Pairs
+from benchmark.models.labels import Labels
 
 
 @dataclass(frozen=True, eq=False)

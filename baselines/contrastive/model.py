@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.recipes import Recipe
-from benchmark.models import Batch, FitSettings, Floats, ModelCard, Records
-from benchmark.weights import load_weights, save_weights, untrained
+from baselines.training.recipes import Recipe
+from benchmark.models.contract import Batch, FitSettings, Floats, ModelCard, Records
+from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from baselines.contrastive.dual_encoder import DualEncoder
-    from baselines.networks.whole import WholeClassifier
     from baselines.text.encoders import TextEncoder
+    from baselines.training.whole import WholeClassifier
 
 TEXT = "text"  # folder of a text encoder that is saved with the model
 
@@ -99,7 +99,7 @@ class DualEncoderModel(ABC):
 
     def predict(self, batch: Batch) -> Floats:
         """Score float32 ``[records, concepts]``."""
-        from baselines.networks.whole import in_parts
+        from baselines.training.whole import in_parts
 
         if self._classifier is not None:
             return self._classifier.scores(self.prepare(batch))
@@ -112,7 +112,7 @@ class DualEncoderModel(ABC):
 
     def embed(self, batch: Batch) -> Floats:
         """Give features float32 ``[records, width]``, from before the projection."""
-        from baselines.networks.whole import in_parts
+        from baselines.training.whole import in_parts
 
         encoder = self._encoder()
         if encoder is None:
@@ -127,9 +127,9 @@ class DualEncoderModel(ABC):
         import torch
         from torch import nn
 
-        from baselines.networks.whole import WholeClassifier
-        from baselines.recordings_file import write_recordings
-        from baselines.supervised import both_labels, learn
+        from baselines.training.recordings_file import write_recordings
+        from baselines.training.supervised import both_labels, learn
+        from baselines.training.whole import WholeClassifier
 
         labels = both_labels(training, validation, settings, self.card.name)
         signals = (
@@ -163,7 +163,7 @@ class DualEncoderModel(ABC):
         import torch
         from torch import nn
 
-        from baselines.networks.whole import WholeClassifier
+        from baselines.training.whole import WholeClassifier
 
         card, arrays = load_weights(folder, self._prompted)
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -14,11 +14,11 @@ from baselines.contrastive.data import PairBatches, PairedRecords, flat
 from baselines.contrastive.dual_encoder import DualEncoder, mean_of_sentences
 from baselines.contrastive.loss import contrastive_loss
 from baselines.contrastive.retrieval import recall_at
-from baselines.lightning_run import ResumableTraining
-from baselines.networks.whole import in_parts
-from baselines.recipes import PretrainRecipe
-from benchmark.annotations import macro_auroc
-from benchmark.models import PretrainSettings
+from baselines.training.lightning_run import ResumableTraining
+from baselines.training.recipes import PretrainRecipe
+from baselines.training.whole import in_parts
+from benchmark.models.contract import PretrainSettings
+from benchmark.models.labels import macro_auroc
 
 DEPTHS = (1, 5, 10)
 VALIDATION_BATCH = 256  # the loss depends on how many others there are

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from baselines.contrastive.model import DualEncoderModel
-from baselines.recipes import PretrainRecipe, Recipe
-from benchmark.models import ModelCard, Pairs, PretrainSettings
+from baselines.training.recipes import PretrainRecipe, Recipe
+from benchmark.models.contract import ModelCard, Pairs, PretrainSettings
 from cohorts.errors import ModelError
 
 logger = logging.getLogger("leadboard")
@@ -47,7 +47,7 @@ class ContrastiveModel(DualEncoderModel):
 
         from baselines.contrastive.data import gather_pairs
         from baselines.contrastive.module import Contrastive
-        from baselines.lightning_run import train
+        from baselines.training.lightning_run import train
 
         parts = {"training": training, "validation": validation}
         pairs = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from baselines.contrastive.model import DualEncoderModel
 from baselines.contrastive.pretrained import ContrastiveModel
-from baselines.recipes import PretrainRecipe, Recipe
-from benchmark.models import Batch, Floats, InputSpec, ModelCard
+from baselines.training.recipes import PretrainRecipe, Recipe
+from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

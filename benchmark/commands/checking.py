@@ -37,7 +37,7 @@ def check(
         Print JSON.
     """
     from benchmark.conformance import CheckResult, check_model
-    from benchmark.hardware import Hardware
+    from benchmark.protocols.hardware import Hardware
 
     Hardware(device=device).check()
     out = sys.stderr if as_json else sys.stdout
@@ -70,7 +70,7 @@ def new_model(name: str, *, out: Path = Path()) -> int:
     out
         Folder to write it into.
     """
-    from benchmark.scaffold import write_package
+    from benchmark.models.scaffold import write_package
 
     package = write_package(name, out)
     print(f"{package.folder} is written: a model that runs. Next:")

@@ -10,7 +10,8 @@ from benchmark.commands.options import CacheOption, DataOption, JsonOption
 from benchmark.config import find_places
 
 if TYPE_CHECKING:
-    from benchmark.comparison_results import Comparison, PairedDifference
+    from benchmark.metrics.cell.estimates import PairedDifference
+    from benchmark.report.pairwise import Comparison
 
 
 def compare(
@@ -37,9 +38,9 @@ def compare(
     as_json
         Print JSON.
     """
-    from benchmark.comparing import compare_models
     from benchmark.progress import Reporter
-    from benchmark.verification import prepared
+    from benchmark.report.pairwise import compare_models
+    from benchmark.run.cohorts import prepared
 
     places = find_places(data, cache)
     stores = prepared(places, Reporter()) if places.data is not None or places.folders else None
@@ -52,7 +53,7 @@ def compare(
 
 
 def _show(found: Comparison) -> None:
-    from benchmark.listing import print_table
+    from benchmark.commands.printing import print_table
 
     rows: list[dict[str, Any]] = []
     for cohort, one in found.cohorts.items():

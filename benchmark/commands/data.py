@@ -28,7 +28,8 @@ def cohorts(
     as_json
         Print JSON.
     """
-    from benchmark.listing import cohort_rows, print_table
+    from benchmark.commands.listing import cohort_rows
+    from benchmark.commands.printing import print_table
 
     rows = cohort_rows(find_places(data, cache))
     print_json(rows) if as_json else print_table(rows, hide=("path", "citation", "fingerprint", "url"))
@@ -43,7 +44,8 @@ def concepts(*, as_json: JsonOption = False) -> int:
     as_json
         Print JSON.
     """
-    from benchmark.listing import concept_rows, print_table
+    from benchmark.commands.listing import concept_rows
+    from benchmark.commands.printing import print_table
 
     rows = concept_rows()
     print_json(rows) if as_json else print_table(rows, hide=("prompts",))
@@ -63,7 +65,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     """
     from benchmark.progress import Reporter
-    from benchmark.selection import choose_cohorts, prepare_cohort, size_in_words
+    from benchmark.run.cohorts import choose_cohorts, prepare_cohort, size_in_words
 
     reporter, places = Reporter(), find_places(data, cache)
     chosen, _ = choose_cohorts(names, places)
@@ -174,10 +176,10 @@ def overlap(
     as_json
         Print JSON.
     """
-    from benchmark.listing import print_table
-    from benchmark.overlap import find_overlap, overlap_rows, overlap_sentences, summarise
+    from benchmark.commands.printing import print_table
     from benchmark.progress import Reporter
-    from benchmark.selection import prepare_cohort
+    from benchmark.run.cohorts import prepare_cohort
+    from cohorts.overlap.search import find_overlap, overlap_rows, overlap_sentences, summarise
 
     reporter, places = Reporter(), find_places(data, cache)
     stores = [prepare_cohort(name, places, reporter) for name in (a, b)]

@@ -27,7 +27,8 @@ def models(*, as_json: JsonOption = False) -> int:
     as_json
         Print JSON.
     """
-    from benchmark.listing import model_rows, print_table
+    from benchmark.commands.listing import model_rows
+    from benchmark.commands.printing import print_table
 
     rows = model_rows()
     print_json(rows) if as_json else print_table(rows, hide=("citation",))
@@ -99,10 +100,10 @@ def run(
     memory
         GiB that such a model may use.
     """
-    from benchmark.hardware import Hardware
-    from benchmark.plan import RunSettings
     from benchmark.progress import Reporter, log_to
-    from benchmark.runner import Run
+    from benchmark.protocols.hardware import Hardware
+    from benchmark.records.measuring import RunSettings
+    from benchmark.run.runner import Run
 
     at_least_one(resamples=resamples, batch_size=batch_size, workers=workers)
     reporter = Reporter()

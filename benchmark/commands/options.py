@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.remote import Elsewhere, Launcher
+    from benchmark.models.worker.remote import Elsewhere, Launcher
 
 DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
@@ -49,18 +49,18 @@ def other_environment(
     size = None if memory is None else int(memory * 2**30)
     launcher: Launcher
     if python:
-        from benchmark.remote import Interpreter
+        from benchmark.models.worker.remote import Interpreter
 
         launcher = Interpreter(python, size)
     elif container:
-        from benchmark.containers import Container
+        from benchmark.models.worker.containers import Container
 
         launcher = Container(container, memory=size)
     elif memory is not None:
         raise UsageError("--memory limits a model elsewhere; give --python or --container with it.")
     else:
         return None
-    from benchmark.remote import Deadlines, Elsewhere
+    from benchmark.models.worker.remote import Deadlines, Elsewhere
 
     return Elsewhere(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
 

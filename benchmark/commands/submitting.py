@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from benchmark.commands.evaluation import DEFAULT_RUN
-from benchmark.commands.options import (
-    CacheOption,
-    DataOption,
-    JsonOption,
-    Repeated,
-    at_least_one,
-    print_json,
-)
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, Repeated, at_least_one, print_json
 from benchmark.config import find_places
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.cell_statistics import CellStatistics
-    from benchmark.metrics.evaluation import Evaluation
-    from benchmark.results import ResultRecord
+    from benchmark.metrics.cell.evaluation import Evaluation
+    from benchmark.metrics.cell.statistics import CellStatistics
+    from benchmark.records.record import ResultRecord
 
 Flag = Annotated[bool, Parameter(negative=())]
 SUBMISSIONS = Path("results/submissions")
@@ -106,11 +99,13 @@ def score(
                 "always measured."
             )
         from benchmark.progress import Reporter
-        from benchmark.submitted_scores import Submitted, score_submitted, settings_of
+        from benchmark.run.cohorts import prepare_cohort
+        from benchmark.scoring.on_cohort import Submitted, score_submitted, settings_of
 
         submitted = Submitted(scores, name, card, allow_missing)
-        settings, places = settings_of(out, seed, resamples), find_places(data, cache)
-        record = score_submitted(submitted, cohort, out, settings, places, Reporter())
+        settings, reporter = settings_of(out, seed, resamples), Reporter()
+        store = prepare_cohort(cohort, find_places(data, cache), reporter)
+        record = score_submitted(submitted, store, out, settings, reporter.say)
         _show(record, record.evaluation, record.statistics, as_json)
         if not as_json:
             _say_where(record, out)
@@ -123,9 +118,9 @@ def score(
         raise UsageError("--decisions belongs to --challenge; give both or neither.")
     if recalibrate and not probabilities:
         raise UsageError("--recalibrate belongs to --probabilities; give both or neither.")
-    from benchmark.listing_scores import print_extras
-    from benchmark.metrics.evaluation import RESAMPLES
-    from benchmark.scoring import ScoreOptions, score_table
+    from benchmark.commands.printing import print_extras
+    from benchmark.metrics.cell.evaluation import RESAMPLES
+    from benchmark.scoring.against_labels import ScoreOptions, score_table
 
     answer = score_table(
         scores,
@@ -157,8 +152,7 @@ def _show(
     answer: ResultRecord | Evaluation, evaluation: Evaluation, statistics: CellStatistics, as_json: bool
 ) -> None:
     """Print the notes on standard error, and the numbers."""
-    from benchmark.listing import print_evaluation
-    from benchmark.listing_scores import print_statistics
+    from benchmark.commands.printing import print_evaluation, print_statistics
 
     for note in evaluation.notes:
         print(note, file=sys.stderr)
@@ -170,7 +164,7 @@ def _show(
 
 
 def _say_where(record: ResultRecord, run: Path) -> None:
-    from benchmark.run_folder import cell_path
+    from benchmark.records.run_folder import cell_path
 
     model, cohort, counts = record.model.name, record.cohort.id, record.records
     which = "the test fold" if counts.selection == "test" else "all records"
@@ -193,8 +187,8 @@ def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simul
     simulated
         Pack results on simulated cohorts too.
     """
-    from benchmark.contamination import cohort_cards
-    from benchmark.submission import pack
+    from benchmark.records.submission import pack
+    from cohorts.catalogue import cohort_cards
 
     folder, cells = pack(run, to, model, simulated=simulated)
     print(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
@@ -223,8 +217,8 @@ def verify(
         Print JSON.
     """
     from benchmark.progress import Reporter
-    from benchmark.verification import prepared
-    from benchmark.verification import verify as verified
+    from benchmark.records.verification import verify as verified
+    from benchmark.run.cohorts import prepared
 
     found = verified(path, prepared(find_places(data, cache), Reporter()))
     if as_json:

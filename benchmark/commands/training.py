@@ -38,12 +38,12 @@ def train(
     workers
         Threads that prepare signals.
     """
-    from benchmark.hardware import Hardware
-    from benchmark.plugins import find_model
+    from benchmark.models.plugins import find_model
     from benchmark.progress import Reporter, log_to
-    from benchmark.selection import choose_cohorts, prepare_cohort
-    from benchmark.training import plan_training
-    from benchmark.training import train as train_model
+    from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.training import plan_training
+    from benchmark.protocols.training import train as train_model
+    from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
@@ -101,13 +101,12 @@ def pretrain(
     workers
         Threads that prepare signals.
     """
-    from benchmark.hardware import Hardware
-    from benchmark.plugins import find_model
-    from benchmark.pretraining import check_sources, plan_pretraining
-    from benchmark.pretraining import pretrain as pretrain_model
+    from benchmark.models.plugins import find_model
     from benchmark.progress import Reporter, log_to
-    from benchmark.selection import choose_cohorts, prepare_cohort
-    from cohorts.catalogue import all_cohorts
+    from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.pretraining import check_sources, plan_pretraining
+    from benchmark.protocols.pretraining import pretrain as pretrain_model
+    from benchmark.run.cohorts import choose_cohorts, prepare_cohort
     from cohorts.errors import UnknownNameError
     from cohorts.ontology.ontology import load_ontology
 
@@ -121,7 +120,7 @@ def pretrain(
     for concept in hold_out:
         if concept not in concepts:
             raise UnknownNameError("concept", concept, concepts)
-    check_sources(source, {name: cohort.card for name, cohort in all_cohorts().items()})
+    check_sources(source)
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
     plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
@@ -146,10 +145,10 @@ def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     """
-    from benchmark.plugins import find_model
-    from benchmark.starting_weights import bring
+    from benchmark.models.plugins import find_model
+    from benchmark.protocols.published import install
 
-    sentence, artifact = bring(find_model(model), file, find_places(None, cache).cache)
+    sentence, artifact = install(find_model(model), file, find_places(None, cache).cache)
     print(sentence)
     print(artifact.folder)
     return 0

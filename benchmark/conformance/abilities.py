@@ -13,11 +13,11 @@ import numpy as np
 from benchmark.conformance.differences import compared
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.inference import guarded
-from benchmark.models import Floats, Model, ModelCard, Published, card_of
-from benchmark.plan import check_outputs
+from benchmark.models.cards import check_outputs
+from benchmark.models.contract import Floats, Model, ModelCard, Published, card_of
+from benchmark.models.guard import guarded
 from benchmark.protocols.protocol import find_protocol
-from benchmark.starting_weights import find_brought
+from benchmark.protocols.published import find_published
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.ontology.ontology import load_ontology
@@ -74,7 +74,7 @@ def published_weights(subject: Subject) -> str:
         except LeadboardError:
             continue
         raise ModelError(f"convert takes {'text' if content else 'an empty file'} for weights.")
-    if find_brought(subject.source, subject.cache) is None:
+    if find_published(subject.source, subject.cache) is None:
         raise SkippedError(
             f"not here: 'leadboard weights {subject.source.spec} --file FILE' brings them; garbage is refused"
         )

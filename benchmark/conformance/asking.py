@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.inference import checked_scores, guarded
-from benchmark.models import Batch, Floats, Model, ModelCard
+from benchmark.models.contract import Batch, Floats, Model, ModelCard
+from benchmark.models.guard import guarded
 from benchmark.protocols.embeddings import checked_features
+from benchmark.protocols.inference import checked_scores
 
 PREDICT, AFTER_FIT, EMBED = "predict", "predict after fit", "embed"
 

@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.conformance.asking import AFTER_FIT, EMBED, Way, chosen, copied
 from benchmark.conformance.differences import compared
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.models import MV_PER_UNIT, Batch, Floats
+from benchmark.models.contract import MV_PER_UNIT, Batch, Floats
 from cohorts.errors import ModelError
 
 LARGEST_MV = 32_768.0

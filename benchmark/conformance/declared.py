@@ -9,8 +9,8 @@ import pandas as pd
 
 from benchmark.conformance.asking import Way
 from benchmark.conformance.subject import Subject
-from benchmark.harmonise import PreparedRecords
-from benchmark.models import MV_PER_UNIT, Batch, InputSpec, card_of
+from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, card_of
+from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS, Recording
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark.conformance.asking import EMBED, Way
-from benchmark.models import Floats
+from benchmark.models.contract import Floats
 from cohorts.errors import ModelError
 
 TOLERANCE = 1e-4

@@ -1,6 +1,6 @@
 """A cohort that lies in no file: made-up heart beats with findings that any model can learn.
 
-What a model is given of it goes the way of every real recording, through `benchmark.harmonise`.
+What a model is given of it goes the way of every real recording, through `benchmark.protocols.harmonise`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmark.harmonise import PreparedRecords
-from benchmark.models import Floats, InputSpec
-from benchmark.pretraining import PairedRecords
+from benchmark.models.contract import Floats, InputSpec
+from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.pretraining import PairedRecords
 from benchmark.protocols.prompts import prompts_of
 from cohorts.recording import STANDARD_LEADS, Recording
 

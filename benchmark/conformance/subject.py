@@ -10,9 +10,7 @@ from typing import Any, TypeVar
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Way
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
-from benchmark.harmonise import PreparedRecords
-from benchmark.inference import guarded
-from benchmark.models import (
+from benchmark.models.contract import (
     Batch,
     FitSettings,
     InputSpec,
@@ -24,9 +22,11 @@ from benchmark.models import (
     Trainable,
     card_of,
 )
-from benchmark.plugins import ModelSource
+from benchmark.models.guard import guarded
+from benchmark.models.plugins import ModelSource
+from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.prompts import prompts_of
-from benchmark.starting_weights import find_brought
+from benchmark.protocols.published import find_published
 from cohorts.errors import LeadboardError, ModelError
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Subject:
     @cached_property
     def stated(self) -> ModelCard:
         """Its card, with published weights if there are any."""
-        brought = find_brought(self.source, self.cache)
+        brought = find_published(self.source, self.cache)
         return self.source.card if brought is None else brought.card
 
     def has(self, ability: str) -> bool:
@@ -165,7 +165,7 @@ class Subject:
         return self.once("base", self._base)
 
     def _base(self) -> Path | None:
-        brought = find_brought(self.source, self.cache)
+        brought = find_published(self.source, self.cache)
         if brought is not None:
             brought.artifact.read()
             return brought.artifact.weights

@@ -13,7 +13,7 @@ from benchmark.conformance.declared import input_as_declared
 from benchmark.conformance.outcome import CheckReport, CheckResult
 from benchmark.conformance.resources import memory_and_speed
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.plugins import ModelSource, find_model
+from benchmark.models.plugins import ModelSource, find_model
 from cohorts.errors import LeadboardError, ModelError
 
 

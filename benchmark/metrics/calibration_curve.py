@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.metrics.checks import Floats, Groups, checked_groups, probability_column, why_undefined
+from benchmark.metrics.checks import (
+    ELIGIBLE_MINIMUM,
+    Floats,
+    Groups,
+    checked_groups,
+    probability_column,
+    why_undefined,
+)
 from benchmark.metrics.intervals import LEVEL, NORMAL
 from benchmark.metrics.logistic import expit, fit_logistic, logit
 from benchmark.metrics.recalibration import why_no_slope
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
 """Quantiles of the logits at which the pieces of the curve meet (Harrell 2015, four knots)."""
-
-MINIMUM = 10
-"""Positives, and negatives, that a curve needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ def calibration_curve(
     Returns
     -------
     Curve
-        Without points, and with the reason, where there are fewer than `MINIMUM` of either class, where
-        the knots fall together, or where the classes are separated.
+        Without points, and with the reason, where there are fewer than `ELIGIBLE_MINIMUM` of either class,
+        where the knots fall together, or where the classes are separated.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def calibration_curve(
     m, n = int(found.positive.sum()), int((~found.positive).sum())
     x = logit(found.scores)
     why = why_undefined(m, n) or (
-        f"fewer than {MINIMUM} positives or negatives" if min(m, n) < MINIMUM else ""
+        f"fewer than {ELIGIBLE_MINIMUM} positives or negatives" if min(m, n) < ELIGIBLE_MINIMUM else ""
     )
     knots = np.quantile(x, KNOTS) if not why else np.empty(0)
     if not why and len(np.unique(knots)) < len(KNOTS):

@@ -13,6 +13,9 @@ from cohorts.errors import ModelError, UsageError
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.int64]
 
+ELIGIBLE_MINIMUM = 10
+"""Positives, and negatives, that a concept needs to enter a macro average, a ranking or a comparison."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -15,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.files import write_atomically
-from benchmark.harmonise import PreparedRecords
-from benchmark.inference import guarded
-from benchmark.models import Encoder, Floats, Model, ModelCard
+from benchmark.models.contract import Encoder, Floats, Model, ModelCard
+from benchmark.models.guard import guarded
 from benchmark.progress import Callback
+from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
+from cohorts.hashing import code_hash, hash_of_json
 from cohorts.store import Store
 
 Rows = npt.NDArray[np.intp]
@@ -60,8 +60,8 @@ def embeddings_key(weights: str, card: ModelCard, store: Store) -> str:
     weights
         A hash of the model's code and of the weights that it has.
     """
-    made_from = [weights, card.input.model_dump(mode="json"), store.fingerprint, _code_hash()]
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    made_from = [weights, card.input.model_dump(mode="json"), store.fingerprint, code_hash(*SCORE_ROOMS)]
+    return hash_of_json(made_from)
 
 
 def embed_store(
@@ -166,10 +166,3 @@ def checked_features(answer: Any, records: int, width: int | None) -> Floats:
     if bad:
         raise ModelError(f"embed returned {bad} NaN or infinite features in one batch.")
     return features
-
-
-@functools.cache
-def _code_hash() -> str:
-    root = Path(__file__).resolve().parents[2]
-    files = ("benchmark/harmonise.py", "benchmark/protocols/embeddings.py", "cohorts/recording.py")
-    return hashlib.sha256(b"\0".join((root / name).read_bytes() for name in files)).hexdigest()

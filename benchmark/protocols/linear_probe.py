@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.annotations import Labels
-from benchmark.models import Floats, ModelCard
+from benchmark.models.contract import Floats, ModelCard
+from benchmark.models.labels import Labels
+from benchmark.models.weights import load_weights, save_weights
 from benchmark.protocols.embeddings import Embeddings
-from benchmark.weights import load_weights, save_weights
 
 Rows = npt.NDArray[np.intp]
 AT_ONCE = 65_536

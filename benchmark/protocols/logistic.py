@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from benchmark.annotations import Labels, learnable, log_odds, prevalence
-from benchmark.models import Floats
+from benchmark.models.contract import Floats
+from benchmark.models.labels import Labels, learnable, log_odds, prevalence
 
 logger = logging.getLogger("leadboard")
 

@@ -5,21 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 
-import numpy as np
-import numpy.typing as npt
-
-from cohorts.store import Store
-
-Rows = npt.NDArray[np.intp]
+from cohorts.store import Rows, Store, rows_of
 
 LEAST_PATIENTS = 2
-
-
-def rows_of(store: Store, part: str) -> Rows:
-    """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
-    folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
-    member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)
-    return np.flatnonzero(member)
 
 
 def labelled(store: Store, part: str, percent: int, seed: int) -> Rows:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmark.metrics.intervals import Measure
-from benchmark.resamples import CellName, Draws, name_of
-from benchmark.results import ResultRecord
-from benchmark.run_statistics import Drawn
+from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import CellName, Draws, name_of
+from benchmark.report.across_cohorts import Drawn
 
 
 class Entry(NamedTuple):

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from benchmark.cell_calls import Called
-from benchmark.metrics.estimates import Estimate
+from benchmark.metrics.cell.estimates import Estimate
+from benchmark.metrics.cell.operating_points import RULES, Called
+from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.tables import (
     DASH,
@@ -23,8 +24,6 @@ from benchmark.report.tables import (
     text_cell,
 )
 from benchmark.report.text import count, entry_labels, interval, plain, plural, signed
-from benchmark.results import ResultRecord
-from benchmark.thresholds import RULES
 
 KEPT = "sensitivity 90 %"
 """The rule of the tables by concept: is a sensitivity of 90 % at home one of 90 % elsewhere?"""

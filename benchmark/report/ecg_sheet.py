@@ -13,17 +13,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from benchmark.report.figures import FAINT, INK, Picture, draw, label
-from cohorts.paper import (
-    MM_PER_MV,
-    MM_PER_SECOND,
-    PULSE_MV,
-    PULSE_SECONDS,
-    SQUARES,
-    Page,
-    Row,
-    Strip,
-    page,
-)
+from cohorts.paper import MM_PER_MV, MM_PER_SECOND, PULSE_MV, PULSE_SECONDS, SQUARES, Page, Row, Strip, page
 from cohorts.recording import Recording, select_leads
 
 Doubles = npt.NDArray[np.float64]

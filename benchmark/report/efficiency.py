@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmark.metrics.evaluation import Estimate
+from benchmark.metrics.cell.evaluation import Estimate
 from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
+from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
 from benchmark.report.figures import FAINT, PALETTE, RULE, Picture, draw, label
 from benchmark.report.text import plural
-from benchmark.results import ResultRecord
 
 POSITIONS = {0: 0, **{percent: at for at, percent in enumerate(PERCENTS, start=1)}}
 """Where a share of the labels stands on the axis; 0 is zero-shot."""

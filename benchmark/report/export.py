@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmark.metrics.evaluation import ConceptMetrics, MacroMetrics
+from benchmark.metrics.cell.evaluation import ConceptMetrics, MacroMetrics
+from benchmark.records.record import ResultRecord
+from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board, Standing
+from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
-from benchmark.report.statistics import BoardStatistics, plain_numbers
 from benchmark.report.text import csv_cell
-from benchmark.results import ResultRecord
-from benchmark.run_folder import RunFile
 
 Row = dict[str, str | float | bool | None]
 

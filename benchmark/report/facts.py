@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.models import InputSpec, ModelCard
+from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
+from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Cell, Table, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count
-from benchmark.results import CohortFacts, RecordCounts, ResultRecord
-from benchmark.run_folder import RunFile
 
 QUARANTINE_ROWS = 100
 """Reasons shown on the page; all records are in leaderboard.json."""

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.figures import FAINT, FONT, INK, PALETTE, RULE, Picture, draw, inches, label
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
-from benchmark.results import ResultRecord
 
 AXIS, NUMBERS = 4.6, 3.9
 """Inches: width of the axis and of the numbers to its right; the names to its left get what they need."""

@@ -14,7 +14,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from benchmark.metrics.evaluation import MINIMUM, ConceptMetrics
+from benchmark.metrics.cell.evaluation import ConceptMetrics
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.figures import FAINT, FONT, INK, RULE, Picture, draw, inches, label
 from benchmark.report.text import UNDEFINED, entry_labels, plural
@@ -116,7 +117,8 @@ class _Grid:
         axes.set_xlabel("AUROC (0.5: chance)", fontsize=7.5, labelpad=2)
         axes.tick_params(labelsize=7)
         lines = [
-            f"(.87)  fewer than {MINIMUM} positives or negatives: not in the macro average, not ranked",
+            f"(.87)  fewer than {ELIGIBLE_MINIMUM} positives or negatives: not in the macro average, "
+            "not ranked",
             f"{UNDEFINED} hatched: undefined;  empty: not annotated there, or not an output",
         ]
         if self.not_drawn:

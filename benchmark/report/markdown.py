@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from benchmark.records.record import ResultRecord
+from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board
+from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import cell_sentences, cell_tables
-from benchmark.report.comparisons import statistics_sentences, statistics_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
-from benchmark.report.ranking import leaderboard_table
+from benchmark.report.leaderboard_table import leaderboard_table
 from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
-from benchmark.report.statistics import BoardStatistics
+from benchmark.report.statistics_tables import statistics_sentences, statistics_tables
 from benchmark.report.tables import Cell, Table, cohort_table
 from benchmark.report.text import markdown
 from benchmark.report.unseen import unseen_table
-from benchmark.results import ResultRecord
-from benchmark.run_folder import RunFile
 
 
 def as_markdown(

@@ -12,22 +12,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.files import write_atomically
-from benchmark.report import cell_tables, comparisons, facts, tables
+from benchmark.records.record import ResultRecord
+from benchmark.records.run_folder import RunFile, load_draws, load_run
+from benchmark.report import cell_tables, facts, tables
+from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
+from benchmark.report.board_statistics import BoardStatistics, statistics_of
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
-from benchmark.report.leaderboard import make_boards
+from benchmark.report.leaderboard_table import leaderboard_table
 from benchmark.report.markdown import as_markdown
-from benchmark.report.ranking import leaderboard_table
+from benchmark.report.ranking import make_boards
 from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
-from benchmark.report.statistics import BoardStatistics, statistics_of
 from benchmark.report.unseen import unseen_table
-from benchmark.resamples import load_draws
-from benchmark.results import ResultRecord
-from benchmark.run_folder import RunFile, load_run
 
 
 def write_report(run: Path) -> list[Path]:

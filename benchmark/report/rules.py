@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.metrics.evaluation import MINIMUM
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.report.board import Board
 from benchmark.report.text import plain, plural
 
@@ -37,9 +37,9 @@ def ranking_rules(board: Board) -> list[str]:
         "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
         "external to a model that was not trained on it or on a release that shares recordings with it. "
         + (GROUPS if board.by_groups else MEANS),
-        f"Macro: the unweighted mean over the concepts with at least {MINIMUM} positives and {MINIMUM} "
-        "negatives in the cohort. A model ranks only if its macro averages cover every concept that is "
-        "eligible for any model.",
+        f"Macro: the unweighted mean over the concepts with at least {ELIGIBLE_MINIMUM} positives and "
+        f"{ELIGIBLE_MINIMUM} negatives in the cohort. A model ranks only if its macro averages cover "
+        "every concept that is eligible for any model.",
         "External gap: AUROC on internal cohorts minus AUROC on external ones, over the concepts that are "
         "eligible in both; above 0 is a loss away from home.",
     ]

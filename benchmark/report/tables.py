@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from benchmark.metrics.evaluation import ConceptMetrics, Estimate
+from benchmark.metrics.cell.evaluation import ConceptMetrics, Estimate
 from benchmark.metrics.intervals import FEW_POSITIVES, NEAR_PERFECT
+from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.report.board import Board, entry_of
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, plain
-from benchmark.results import CohortFacts, RecordCounts, ResultRecord
 
 Kind = Literal["text", "number", "muted"]
 

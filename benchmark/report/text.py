@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from benchmark.metrics.evaluation import Estimate
+from benchmark.metrics.cell.evaluation import Estimate
 from benchmark.metrics.intervals import Measure
 from benchmark.report.board import Entry
 

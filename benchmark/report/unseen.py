@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmark.protocols.protocol import UNSEEN, ZERO_SHOT
+from benchmark.records.record import ResultRecord
 from benchmark.report.tables import Cell, Table, cohort_label, count_cell, estimate_cell, text_cell
-from benchmark.results import ResultRecord
 
 
 def is_unseen(record: ResultRecord) -> bool:

@@ -12,23 +12,31 @@ Statements = Sequence[Collection[str]]
 
 
 class Rows(dict[str, int]):
-    """Row of each code of a vocabulary in its table of strengths; `unknown` for a code that is not known."""
+    """Row of each code of a vocabulary in its table of strengths; `unknown` for a code that is not known.
+
+    Attributes
+    ----------
+    modifiers
+        Relation of each modifier by its code, such as ``"+310"``.
+    unknown
+        Row of every code that is not known.
+    """
 
     def __init__(self, table: pd.DataFrame) -> None:
         super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
         self.unknown = len(self) + 1
         self._uncertain = self.unknown + 1  # rows further down, where nothing is more than ambiguous
         listed = zip(table["code"], table["relation"], strict=True)
-        self._modifiers = {code: relation for code, relation in listed if code.startswith("+")}
+        self.modifiers = {code: relation for code, relation in listed if code.startswith("+")}
 
     def __missing__(self, code: str) -> int:
         base, *rest = code.split("+")
         modifiers = [f"+{modifier}" for modifier in rest]
-        if not (base and rest) or not all(modifier in self._modifiers for modifier in modifiers):
+        if not (base and rest) or not all(modifier in self.modifiers for modifier in modifiers):
             return self.unknown
         own = [base + modifier for modifier in modifiers if base + modifier in self]
         row = self.get(own[0] if own else base, self.unknown)
-        uncertain = any(self._modifiers[modifier] == "uncertain" for modifier in modifiers)
+        uncertain = any(self.modifiers[modifier] == "uncertain" for modifier in modifiers)
         return row + self._uncertain if uncertain and row != self.unknown else row
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UnknownNameError
+from cohorts.hashing import hash_of_json
 from cohorts.ontology.codes import Rows, Statements, checked
 from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
@@ -63,9 +64,6 @@ class Ontology:
     ----------
     version
         Of the tables.
-    hash
-        SHA-256, in hexadecimal, of all tables, the version and the labelling rules. It does not depend
-        on how a file ends its lines.
     concepts
         Index ``id``; columns ``name``, ``snomed`` (main code or ""), ``category``, ``parents`` (tuple
         of ids) and ``prompts`` (tuple of str). A parent stands above its children.
@@ -81,7 +79,6 @@ class Ontology:
 
     def __init__(self, tables: Tables) -> None:
         self.version = VERSION
-        self.hash = _hash(tables)
         self.concepts = tables.concepts.set_index("id")
         for column in ("parents", "prompts"):
             cells = [split(cell) for cell in self.concepts[column]]
@@ -207,6 +204,40 @@ class Ontology:
         )
         return dict(sorted(counts.items()))
 
+    def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
+        """Hash, for each concept, what decides its labels in a cohort, and nothing else.
+
+        That is what every code that the cohort may state says of the concept, whether the cohort annotates
+        it, the questions that leave it open and which codes answer them, what it is computed from, and the
+        labelling rules. Other cohorts, other vocabularies, names and notes are not in it.
+
+        Returns
+        -------
+        dict
+            SHA-256 in hexadecimal by concept, in the order of the concepts.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such cohort or vocabulary.
+        """
+        annotated = self.coverage(cohort) == "annotated"
+        row_of, strength = self._strength(cohort, vocabulary)
+        codes = sorted(row_of)
+        spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
+        said = strength[[row_of[code] for code in codes]]
+        questions = self._questions(cohort)
+        answers = [(said[:, answered_by] >= _POSITIVE).any(axis=1).tobytes() for _, answered_by in questions]
+        hashes: dict[str, str] = {}
+        for column, concept in enumerate(self.concepts.index):
+            asked = [answer for (about, _), answer in zip(questions, answers, strict=True) if column in about]
+            content = spoken + bytes([int(annotated[concept])]) + said[:, column].tobytes()
+            hashes[concept] = hashlib.sha256(b"".join([content, bytes([len(asked)]), *asked])).hexdigest()
+        for concept, parts in self._computed.items():
+            content = hash_of_json([hashes[concept], *(hashes[part] for part in parts)]).encode()
+            hashes[concept] = hashlib.sha256(content).hexdigest()
+        return hashes
+
     def _strength(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
@@ -248,12 +279,20 @@ class Ontology:
         self._check("concept", concept, self._descendants)
         return self._computed.get(concept, ())
 
+    def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Columns that each question of a cohort is about, and those that answer it."""
+        asked = self.questions[self.questions["cohort"] == cohort]
+        column = self.concepts.index.get_indexer
+        return [
+            (column(about), column(answered_by))
+            for about, answered_by in zip(asked["concepts"], asked["answered_by"], strict=True)
+        ]
+
     def _leave_open(self, cohort: str, said: npt.NDArray[np.uint8]) -> None:
         """Make the concepts of every question that a record does not answer ambiguous, in place."""
-        asked = self.questions[self.questions["cohort"] == cohort]
-        for concepts, answers in zip(asked["concepts"], asked["answered_by"], strict=True):
-            unanswered = (said[:, self.concepts.index.get_indexer(answers)] < _POSITIVE).all(axis=1)
-            cells = np.ix_(unanswered, self.concepts.index.get_indexer(concepts))
+        for about, answered_by in self._questions(cohort):
+            unanswered = (said[:, answered_by] < _POSITIVE).all(axis=1)
+            cells = np.ix_(unanswered, about)
             said[cells] = np.maximum(said[cells], _AMBIGUOUS)
 
     @staticmethod
@@ -268,16 +307,7 @@ def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return np.where((labels == 0).any(axis=1), 0, both).astype(np.int8)
 
 
-def _hash(tables: Tables) -> str:
-    content = {
-        "version": VERSION,
-        "labelling": LABELLING,
-        "concepts": tables.concepts.to_dict("split", index=False),
-        "coverage": tables.coverage.to_dict("split", index=False),
-        "computed": tables.computed.to_dict("split", index=False),
-        "questions": tables.questions.to_dict("split", index=False),
-        "vocabularies": {
-            name: table.to_dict("split", index=False) for name, table in tables.vocabularies.items()
-        },
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def hash_of_labelling(hashes: Mapping[str, str], concepts: Iterable[str] | None = None) -> str:
+    """Hash what decides the labels of some concepts, of all by default (see `Ontology.label_hashes`)."""
+    asked = sorted(hashes if concepts is None else concepts)
+    return hash_of_json([[name, hashes[name]] for name in asked])

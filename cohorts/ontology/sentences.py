@@ -37,7 +37,7 @@ def sentences_of(
     list of tuple of str
         One tuple a record, each sentence once; empty where nothing was stated.
     """
-    names = _names(ontology.vocabularies[card.vocabulary], card.id)
+    names = wording(card, ontology)
     found = []
     for statements, report in zip(index["statements"], index["report"], strict=True):
         native = isinstance(report, str) and report.strip() != ""
@@ -47,6 +47,11 @@ def sentences_of(
             said = [_name(code, names) for code in statements]
         found.append(tuple(dict.fromkeys(text for line in said if (text := " ".join(line.split())))))
     return found
+
+
+def wording(card: CohortCard, ontology: Ontology) -> dict[str, str]:
+    """Name of each code as `sentences_of` words it for a cohort."""
+    return _names(ontology.vocabularies[card.vocabulary], card.id)
 
 
 def _names(vocabulary: pd.DataFrame, cohort: str) -> dict[str, str]:

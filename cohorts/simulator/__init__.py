@@ -5,8 +5,5 @@ Nothing here is a patient. Every release folder holds a file `MARKER` that says 
 
 from __future__ import annotations
 
-MARKER = "SIMULATED.txt"
-"""Name of the file by which a simulated release is recognised."""
-
 VERSION = "1"
 """Changes whenever the same seed gives other recordings."""

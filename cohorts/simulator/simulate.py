@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cohorts.cohort import MARKER
 from cohorts.errors import UnknownNameError, UsageError
-from cohorts.simulator import MARKER, VERSION
+from cohorts.simulator import VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.simulator.writers import (

@@ -9,11 +9,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cohorts.array_files import reading
-from cohorts.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
 from cohorts.cohort import CohortCard, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError
+from cohorts.families.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
+from cohorts.formats.array_files import reading
+from cohorts.formats.csv_rows import csv_rows
 from cohorts.recording import STANDARD_LEADS
 
 _TABLE = "exams.csv"

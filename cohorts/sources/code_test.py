@@ -9,10 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
-from cohorts.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
 from cohorts.cohort import CohortCard, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError, UsageError
+from cohorts.families.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
+from cohorts.formats.csv_rows import csv_rows
 
 _TRACINGS = "ecg_tracings.hdf5"
 _ATTRIBUTES = "attributes.csv"

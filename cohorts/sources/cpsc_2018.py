@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card
 
 
 class Cpsc2018(ChallengeCohort):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cohorts.challenge import ChallengeCohort
 from cohorts.cohort import CohortCard
+from cohorts.families.challenge import ChallengeCohort
 
 
 class EcgArrhythmia(ChallengeCohort):

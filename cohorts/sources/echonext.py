@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cohorts.array_files import reading
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError, UnknownNameError, UsageError
+from cohorts.formats.array_files import reading
+from cohorts.formats.csv_rows import csv_rows
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
 
 _TABLE = "echonext_metadata_100k.csv"

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from cohorts.challenge import header_files
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
-from cohorts.wfdb_header import read_header
+from cohorts.families.challenge import header_files
+from cohorts.formats.wfdb_header import read_header
 
 _PATIENT = re.compile(r"<age>:\s*(\S+)\s*<sex>:\s*(\S+)\s*(?:<diagnoses>:?\s*(.*))?")
 _NUMBER = re.compile(r"patient\s+(\d+)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
+from cohorts.formats.csv_rows import csv_rows
 
 _TABLE = "ludb.csv"
 _AXIS = "Electric axis of the heart"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from cohorts.challenge import header_files
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
-from cohorts.wfdb_header import comment_fields, read_header
+from cohorts.families.challenge import header_files
+from cohorts.formats.wfdb_header import comment_fields, read_header
 
 _SEX: dict[str, Literal["female", "male"]] = {"female": "female", "male": "male"}
 _INFARCTS = {"acute": "acute infarction (localization)", "former": "former infarction (localization)"}

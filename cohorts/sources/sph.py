@@ -9,12 +9,12 @@ from typing import Literal
 import h5py
 import numpy as np
 
-from cohorts.array_files import reading
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
 from cohorts.errors import RecordError
+from cohorts.formats.array_files import reading
+from cohorts.formats.csv_rows import csv_rows
+from cohorts.formats.wfdb_header import MAX_VALUES
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
-from cohorts.wfdb_header import MAX_VALUES
 
 _TABLE = "metadata.csv"
 _COLUMNS = ("ECG_ID", "AHA_Code", "Patient_ID", "Age", "Sex")

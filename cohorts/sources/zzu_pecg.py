@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
-from cohorts.csv_rows import csv_rows
+from cohorts.formats.csv_rows import csv_rows
 
 _TABLE = "AttributesDictionary.csv"
 _COLUMNS = ("Filename", "ECG_ID", "Patient_ID", "Age", "Gender", "AHA_code")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmark.models import Batch, InputSpec
+from benchmark.models.contract import Batch, InputSpec
 
 CONCEPTS = ("AF", "LBBB", "OLD", "PACE")
 

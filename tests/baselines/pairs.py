@@ -11,8 +11,8 @@ from torch import nn
 
 from baselines.contrastive.augment import vary_signals
 from baselines.contrastive.pretrained import ContrastiveModel
-from baselines.recipes import PretrainRecipe, Recipe
-from benchmark.models import Batch, InputSpec, ModelCard, PretrainSettings
+from baselines.training.recipes import PretrainRecipe, Recipe
+from benchmark.models.contract import Batch, InputSpec, ModelCard, PretrainSettings
 from tests.baselines.fakes import FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=4, leads=("I", "V1"))

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from baselines.controls import AgeSex, Prevalence
-from baselines.minirocket import MiniRocket
-from baselines.resnet1d import ResNet1d
-from benchmark.models import Batch, FitSettings, Model, Trainable, card_of
+from baselines.minirocket.model import MiniRocket
+from baselines.resnet1d.model import ResNet1d
+from benchmark.models.contract import Batch, FitSettings, Model, Trainable, card_of
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords, take
 

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from baselines.clip_image.model import SHIFT, SIZE, ClipImageSmall
 from baselines.clip_image.network import PageEncoder
-from benchmark.models import Batch, Encoder, Pretrainable, PretrainSettings, Prompted
+from benchmark.models.contract import Batch, Encoder, Pretrainable, PretrainSettings, Prompted
 from cohorts.errors import ModelError
 from tests.baselines.fakes import take
 from tests.baselines.pairs import PROMPTS, FakePairs

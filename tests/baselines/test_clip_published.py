@@ -17,7 +17,7 @@ import torch
 from baselines.clip_image.hub import quiet
 from baselines.clip_image.published import AT_ONCE, TEMPLATES, ClipImage
 from baselines.clip_image.rendering import render
-from benchmark.models import Batch, Encoder, Model, Prompted, Published, card_of
+from benchmark.models.contract import Batch, Encoder, Model, Prompted, Published, card_of
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
 

@@ -16,8 +16,8 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from baselines.contrastive.data import PairBatches, gather_pairs
-from baselines.recipes import PretrainRecipe
-from benchmark.models import Pretrainable, PretrainSettings
+from baselines.training.recipes import PretrainRecipe
+from benchmark.models.contract import Pretrainable, PretrainSettings
 from cohorts.errors import ModelError
 from tests.baselines.pairs import PROMPTS, FakePairs, TinyPictures, TinySignals, pretrain, weights
 from tests.baselines.test_resnet1d import Stop

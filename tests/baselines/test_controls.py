@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from baselines.controls import AgeSex, Prevalence, design
-from benchmark.models import Batch, FitSettings
+from benchmark.models.contract import Batch, FitSettings
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 

@@ -18,8 +18,8 @@ from baselines.ecgclip.encoder import ResNet1d
 from baselines.ecgclip.model import EcgClip, EcgClipSmall, EcgClipSmallRandom
 from baselines.ecgclip.preprocessing import preprocess
 from baselines.text.encoders import packaged_encoder
-from benchmark import models
-from benchmark.models import FitSettings, PretrainSettings, card_of
+from benchmark.models import contract as models
+from benchmark.models.contract import FitSettings, PretrainSettings, card_of
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, take
 from tests.baselines.pairs import PROMPTS, FakePairs

@@ -13,8 +13,8 @@ from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
 from baselines.ecgclip import preprocessing
 from baselines.ecgclip.preprocessing import preprocess, reference
 from cohorts.catalogue import find_cohort
+from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import select_leads
-from cohorts.wfdb_files import read_record
 
 CLOSE = 1e-4
 LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")

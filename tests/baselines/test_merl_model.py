@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from baselines.ecgclip.encoder import ResNet1d
-from baselines.foundation.merl import LEADS, Merl
-from baselines.networks import merl
-from benchmark.models import Batch, Encoder, Published, Trainable, card_of
+from baselines.merl import network as merl
+from baselines.merl.model import LEADS, Merl
+from benchmark.models.contract import Batch, Encoder, Published, Trainable, card_of
 from cohorts.errors import ModelError
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from baselines.minirocket_transform import (
+from baselines.minirocket.transform import (
     GOLDEN_RATIO,
     WEIGHTS,
     Kernels,

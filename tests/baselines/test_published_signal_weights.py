@@ -17,8 +17,9 @@ from transformers import BertConfig
 
 from baselines.checkpoints import CARD, sha256_of_file
 from baselines.ecgclip.published import convert_ecgclip, load_ecgclip
-from baselines.networks import merl, merl_weights
-from baselines.networks.merl_weights import convert_merl, load_merl, load_merl_encoder
+from baselines.merl import network as merl
+from baselines.merl import published as merl_weights
+from baselines.merl.published import convert_merl, load_merl, load_merl_encoder
 from cohorts.errors import ModelError, UsageError
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, values
 

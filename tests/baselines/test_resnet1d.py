@@ -14,14 +14,14 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from baselines.minirocket import MiniRocket
-from baselines.networks.crops import CropClassifier
-from baselines.recipes import Recipe
-from baselines.recordings_file import Crops, mean_and_scale, write_recordings
-from baselines.resnet1d import ResNet1d
-from baselines.supervised import cross_entropy, masked_loss
-from benchmark.annotations import macro_auroc, targets
-from benchmark.models import FitSettings, InputSpec
+from baselines.minirocket.model import MiniRocket
+from baselines.resnet1d.model import ResNet1d
+from baselines.training.crops import CropClassifier
+from baselines.training.recipes import Recipe
+from baselines.training.recordings_file import Crops, mean_and_scale, write_recordings
+from baselines.training.supervised import cross_entropy, masked_loss
+from benchmark.models.contract import FitSettings, InputSpec
+from benchmark.models.labels import macro_auroc, targets
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 

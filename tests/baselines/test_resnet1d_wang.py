@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from baselines.networks.resnet1d_wang import ConcatPool, resnet1d_wang
+from baselines.resnet1d.network import ConcatPool, resnet1d_wang
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.inference import predict
-from benchmark.models import Batch, Floats, Model, ModelCard, card_of
+from benchmark.models.contract import Batch, Floats, Model, ModelCard, card_of
+from benchmark.protocols.inference import predict
 
 
 class FakeRecords:

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from benchmark.config import Places
-from benchmark.hardware import Hardware
-from benchmark.plan import RunSettings
-from benchmark.predictions import content_hash, load_predictions, save_predictions
 from benchmark.progress import Reporter
-from benchmark.runner import Run
-from benchmark.submission import Manifest, hashes
-from benchmark.submitted_scores import Submitted, score_submitted
+from benchmark.protocols.hardware import Hardware
+from benchmark.records.manifest import Manifest, hashes
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
+from benchmark.run.cohorts import prepare_cohort
+from benchmark.run.runner import Run
+from benchmark.scoring.on_cohort import Submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 
 SETTINGS = RunSettings(resamples=50)
@@ -57,7 +58,8 @@ def score_table(run: Path, places: Places, table: pd.DataFrame, name: str, **mor
     card = run.parent / f"{name}.yaml"
     card.write_text(f"name: {name}\ntrained_on: {more.pop('trained_on', '[ptb-xl]')}\n")
     submitted = Submitted(file, card=card, **more)
-    score_submitted(submitted, "georgia", run, SETTINGS, places, Reporter())
+    store = prepare_cohort("georgia", places, Reporter())
+    score_submitted(submitted, store, run, SETTINGS, Reporter().say)
 
 
 def edit_json(path: Path, edit: Callable[[Any], Any]) -> None:
@@ -73,7 +75,8 @@ def replace_predictions(folder: Path, place: str, edit: Callable[[pd.DataFrame],
     table, key = load_predictions(path)
     table = edit(table)
     outputs = tuple(table.columns[1:])
-    save_predictions(table["record_id"], table[list(outputs)].to_numpy(np.float32)[None], outputs, key, path)
+    scores = table[list(outputs)].to_numpy(np.float32)[None]
+    save_predictions(predictions_table(table["record_id"], scores, outputs), key, path)
 
     def restate(record: Any) -> None:
         record["predictions"] |= {"sha256": content_hash(table), "rows": len(table)}

@@ -14,9 +14,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from benchmark.metrics.bootstrap import bootstrap
+from benchmark.metrics.cell.evaluation import evaluate
 from benchmark.metrics.challenge import challenge_scores
 from benchmark.metrics.delong import delong_interval
-from benchmark.metrics.evaluation import evaluate
 from benchmark.metrics.jackknife import jackknife
 from benchmark.metrics.operating_points import measure_calls
 from benchmark.metrics.resampling import group_records, resample_counts

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import overlap
-from benchmark.overlap import find_overlap
 from cohorts.catalogue import open_cohort
+from cohorts.overlap import search as overlap
+from cohorts.overlap.search import find_overlap
 from cohorts.recording import STANDARD_LEADS, Recording
 from cohorts.simulator.recordings import recordings_of
 from cohorts.simulator.sites import SITES

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from cohorts.catalogue import find_cohort
+from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import resample
 from cohorts.store import prepare
-from cohorts.wfdb_files import read_record
 
 
 @pytest.fixture(scope="module")

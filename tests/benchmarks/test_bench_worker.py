@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.models import Batch
-from benchmark.plugins import find_model
-from benchmark.remote import Interpreter, RemoteModel
+from benchmark.models.contract import Batch
+from benchmark.models.plugins import find_model
+from benchmark.models.worker.remote import Interpreter, RemoteModel
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BATCH, LEADS, SAMPLES, BATCHES = 64, 12, 1000, 6
@@ -27,7 +27,7 @@ class Network:
     def __init__(self) -> None:
         import torch
 
-        from baselines.networks.resnet1d_wang import resnet1d_wang
+        from baselines.resnet1d.network import resnet1d_wang
 
         torch.manual_seed(0)
         self.network = resnet1d_wang(len(OUTPUTS)).eval()

@@ -145,12 +145,15 @@ class StubOntology:
     version = "0"
 
     def __init__(self, digest: str = "one", value: int = 0, unknown: dict[str, int] | None = None) -> None:
-        self.hash = digest
+        self.digest = digest
         self.value = value
         self.unknown = unknown or {}
 
     def labels(self, cohort: str, vocabulary: str, statements: Sequence[Sequence[str]]) -> pd.DataFrame:
         return pd.DataFrame(np.full((len(statements), 2), self.value, np.int8), columns=["AF", "NORM"])
+
+    def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
+        return {"AF": self.digest, "NORM": self.digest}
 
     def unknown_codes(self, vocabulary: str, statements: Sequence[Sequence[str]]) -> dict[str, int]:
         return self.unknown

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from cohorts.catalogue import open_cohort
-from cohorts.code import CLASSES
+from cohorts.families.code import CLASSES
 from cohorts.ontology import load_ontology
 from cohorts.simulator.simulate import simulate
 from cohorts.sources.code_test import READERS

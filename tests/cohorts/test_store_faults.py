@@ -15,9 +15,9 @@ import h5py
 import pytest
 
 from cohorts.catalogue import find_cohort, open_cohort
-from cohorts.challenge import ChallengeCohort
 from cohorts.cohort import Cohort, IndexRow
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.families.challenge import ChallengeCohort
 from cohorts.store import Store, prepare
 
 PROJECT = Path(__file__).resolve().parents[2]

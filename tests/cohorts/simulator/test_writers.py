@@ -16,9 +16,10 @@ import wfdb
 from scipy.io import loadmat
 
 from cohorts.catalogue import all_cohorts, open_cohort
+from cohorts.cohort import MARKER
+from cohorts.formats.wfdb_files import read_record
 from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
-from cohorts.simulator import MARKER
 from cohorts.simulator.simulate import RELEASES, simulate
 from cohorts.simulator.sites import SITES
 from cohorts.simulator.statements import AHA
@@ -27,7 +28,6 @@ from cohorts.simulator.writers.mimic_iv_ecg import LEADS as MIMIC_LEADS
 from cohorts.simulator.writers.mimic_iv_ecg import report_lines
 from cohorts.simulator.writers.ptb_xl import LOW_RATE_RECORDS
 from cohorts.simulator.writers.zzu_pecg import aha_token
-from cohorts.wfdb_files import read_record
 
 SCALE = 0.15
 LONG = {"ptb", "ptbdb", "incart", "incartdb"}  # few but long: at their least size already

@@ -1,1 +1,0 @@
-"""Foundation models of others, with the weights that their authors published."""

@@ -1,0 +1,1 @@
+"""MiniRocket: convolutions with fixed kernels, then logistic regression."""

@@ -1,1 +1,0 @@
-"""Network architectures, built to load the state dicts of the published models."""

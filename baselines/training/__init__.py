@@ -1,0 +1,1 @@
+"""Training networks on labels: crops, loops, recipes and the recordings they stream."""

@@ -1,0 +1,104 @@
+"""Rows of the ``cohorts``, ``models`` and ``concepts`` lists, and how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmark.config import Places
+from benchmark.models.plugins import ModelSource, find_model, installed_models
+from cohorts.catalogue import all_cohorts, open_cohort
+from cohorts.errors import ModelError
+from cohorts.ontology.ontology import load_ontology
+from cohorts.store import find_store
+
+Row = dict[str, Any]
+
+WIDTH_IN_FILES = 250
+"""Columns of a table that is not printed on a terminal: wide enough not to fold."""
+
+
+def cohort_rows(places: Places) -> list[Row]:
+    """One row a known cohort; ``quarantined`` is None until the cohort was prepared."""
+    ontology = load_ontology()
+    rows: list[Row] = []
+    for name, cohort in all_cohorts().items():
+        card = cohort.card
+        release = open_cohort(name, places.data, places.folders)
+        store = find_store(release, places.cache) if release is not None else None
+        records = None
+        if store is not None:
+            records = len(store) + len(store.quarantine)
+        elif release is not None:
+            records = len(release.index()) + len(release.unreadable)
+        rows.append(
+            {
+                "id": name,
+                "found": release is not None,
+                "records": records,
+                "quarantined": len(store.quarantine) if store is not None else None,
+                "release_records": card.records,
+                "simulated": release is not None and release.card.simulated,
+                "concepts": int((ontology.coverage(name) == "annotated").sum()),
+                "copy_of": card.copy_of,
+                "access": card.access,
+                "licence": card.licence,
+                "version": card.version,
+                "url": card.url,
+                "citation": card.citation,
+                "fingerprint": store.fingerprint if store is not None else None,
+                "path": str(release.root) if release is not None else None,
+            }
+        )
+    return rows
+
+
+def kind_of(source: ModelSource) -> str:
+    """Say where a model has its weights from."""
+    ways = []
+    if "Pretrainable" in source.abilities:
+        ways.append("pre-trained on signals and reports")
+    if "Published" in source.abilities:
+        ways.append("published weights")
+    if ways:
+        return " or ".join(ways)
+    return "learns from a source cohort" if "Trainable" in source.abilities else "comes with its weights"
+
+
+def model_rows() -> list[Row]:
+    """One row an installed model; one that cannot be loaded carries its error."""
+    rows: list[Row] = []
+    for name, entry in installed_models().items():
+        row: Row = {"name": name, "from": entry.value}
+        try:
+            source = find_model(name)
+        except ModelError as error:
+            rows.append(
+                {**row, "kind": "BROKEN", "description": str(error), "licence": None, "citation": None}
+            )
+            continue
+        card = source.card
+        kind = kind_of(source)
+        spec = f"{card.input.sampling_rate:g} Hz x {card.input.seconds:g} s x {len(card.input.leads)} leads"
+        row |= {"kind": kind, "input": spec, "description": card.description}
+        rows.append({**row, "licence": card.licence, "citation": card.citation})
+    return rows
+
+
+def concept_rows() -> list[Row]:
+    """One row a concept, with the cohorts that annotate it."""
+    ontology = load_ontology()
+    coverage = {name: ontology.coverage(name) for name in all_cohorts()}
+    return [
+        {
+            "id": str(concept),
+            "name": row["name"],
+            "snomed": row["snomed"],
+            "category": row["category"],
+            "parents": list(row["parents"]),
+            "prompts": list(row["prompts"]),
+            "annotated_in": [
+                name for name, states in coverage.items() if states.loc[str(concept)] == "annotated"
+            ],
+        }
+        for concept, row in ontology.concepts.iterrows()
+    ]

@@ -1,0 +1,163 @@
+"""Thresholds of a model: chosen on the validation fold of the source cohort, and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
+from benchmark.metrics.checks import Groups
+from benchmark.metrics.operating_points import at_threshold, choose_thresholds, measure_calls
+
+RULES = ("youden", "sensitivity 90 %", "specificity 90 %")
+"""Those of `operating_points.choose_thresholds` that are applied."""
+
+
+class ConceptThresholds(Result):
+    """Thresholds of one concept, by rule.
+
+    Attributes
+    ----------
+    n, positives
+        Of the validation fold: few positives make a threshold uncertain.
+    cuts
+        A record is called positive at or above; None where the rule gives no threshold.
+    reason
+        Why one is None.
+    """
+
+    n: int
+    positives: int
+    cuts: dict[str, float | None]
+    reason: str | None = None
+
+
+class Thresholds(Result):
+    """Where the thresholds of a cell come from, and what they are.
+
+    Attributes
+    ----------
+    source, fingerprint
+        The cohort whose validation fold they were chosen on; None where there are none.
+    records
+        Of that fold.
+    predictions_sha256
+        Of the scores there, in ``validation.parquet``.
+    fits
+        Of the model. Thresholds are of the first.
+    concepts
+        By concept id; empty where there are none.
+    reason
+        Why there are none.
+    """
+
+    source: str | None = None
+    fingerprint: str | None = None
+    records: int = 0
+    predictions_sha256: str | None = None
+    fits: int = 1
+    concepts: dict[str, ConceptThresholds] = Field(default_factory=dict)
+    reason: str | None = None
+
+
+def no_thresholds(reason: str) -> Thresholds:
+    """Say why a cell has none."""
+    return Thresholds(reason=reason)
+
+
+def concept_thresholds(labels: pd.DataFrame, scores: pd.DataFrame) -> dict[str, ConceptThresholds]:
+    """Choose the thresholds of every concept.
+
+    Parameters
+    ----------
+    labels, scores
+        ``[records, concepts]`` of the validation fold, with the same rows; of the concepts of the scores.
+    """
+    return {str(name): _choose(labels[name], scores[name], str(name)) for name in scores.columns}
+
+
+def _choose(labels: pd.Series[int], scores: pd.Series[float], name: str) -> ConceptThresholds:
+    chosen = choose_thresholds(labels.to_numpy(), scores.to_numpy(), name)
+    used = {rule: chosen[rule] for rule in RULES}
+    reasons = dict.fromkeys(threshold.reason for threshold in used.values() if threshold.reason)
+    return ConceptThresholds(
+        n=int(np.count_nonzero(labels >= 0)),
+        positives=int(np.count_nonzero(labels == 1)),
+        cuts={rule: None if math.isnan(t.value) else t.value for rule, t in used.items()},
+        reason="; ".join(reasons) or None,
+    )
+
+
+def cuts_of(thresholds: Mapping[str, ConceptThresholds], concept: str) -> dict[str, float]:
+    """Thresholds that can be applied to a concept, by rule."""
+    found = thresholds.get(concept)
+    return {} if found is None else {rule: cut for rule, cut in found.cuts.items() if cut is not None}
+
+
+class Called(Result):
+    """One concept at one threshold."""
+
+    threshold: float
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    sensitivity: Estimate
+    specificity: Estimate
+    ppv: Estimate
+    npv: Estimate
+    f1: Estimate
+
+
+def calls_at(
+    labels: pd.DataFrame,
+    scores: pd.DataFrame,
+    groups: Groups,
+    thresholds: Mapping[str, ConceptThresholds],
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, dict[str, Called]]:
+    """Call the records of every concept at its thresholds.
+
+    Parameters
+    ----------
+    labels, scores
+        ``[records, concepts]``, of the same records and concepts.
+    thresholds
+        By concept; one that is not there is left out.
+
+    Returns
+    -------
+    dict
+        Concept -> rule -> what the calls amount to.
+    """
+    applied = [
+        (str(name), rule, cut)
+        for name in labels.columns
+        for rule, cut in cuts_of(thresholds, str(name)).items()
+    ]
+    if not applied:
+        return {}
+    truth = np.stack([labels[name].to_numpy(np.int8) for name, _, _ in applied], axis=1)
+    called = np.stack([at_threshold(scores[name].to_numpy(), cut) for name, _, cut in applied], axis=1)
+    found: dict[str, dict[str, Called]] = {}
+    measured = measure_calls(truth, called, groups, resamples=resamples, seed=seed)
+    for (name, rule, cut), calls in zip(applied, measured, strict=True):
+        found.setdefault(name, {})[rule] = Called(
+            threshold=cut,
+            tp=calls.tp,
+            fp=calls.fp,
+            fn=calls.fn,
+            tn=calls.tn,
+            sensitivity=estimate_of(calls.sensitivity),
+            specificity=estimate_of(calls.specificity),
+            ppv=estimate_of(calls.ppv),
+            npv=estimate_of(calls.npv),
+            f1=estimate_of(calls.f1),
+        )
+    return found

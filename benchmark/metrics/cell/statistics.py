@@ -1,0 +1,161 @@
+"""What a result record says of a cell beside AUROC and AUPRC: a pure function of labels and scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.metrics.bootstrap import bootstrap, group_records, mean_bootstrap
+from benchmark.metrics.cell.calibration import Calibration, calibration
+from benchmark.metrics.cell.estimates import Estimate, Evaluation, Result, estimate_of
+from benchmark.metrics.cell.operating_points import Called, Thresholds, calls_at
+from benchmark.metrics.cell.subgroups import Grouping, grouping
+from benchmark.metrics.delong import delong_interval
+from benchmark.metrics.intervals import Measure, measure
+
+REFERENCE_PREVALENCE = 0.1
+"""Of the AUPRC that may be compared across cohorts: one number for every concept, cohort and model, so that
+none of them decides it."""
+
+FEWER_RESAMPLES = 2_000
+"""Of proportions at a threshold and Brier scores at most: their intervals need no more, and take longer."""
+
+
+class ConceptStatistics(Result):
+    """One eligible concept.
+
+    Attributes
+    ----------
+    delong
+        The AUROC with DeLong's interval, clustered by patients where there are any.
+    auprc_at_reference
+        AUPRC as if the prevalence were the reference.
+    """
+
+    delong: Estimate
+    auprc_at_reference: Estimate
+
+
+class CellStatistics(Result):
+    """Statistics of the eligible concepts of a cell.
+
+    Attributes
+    ----------
+    fits
+        Of the model. With several, the AUPRC at the reference prevalence is their mean like every AUROC, and
+        calibration, calls and subgroups are those of the first.
+    resamples
+        Of Brier scores and calls; all else has those of the evaluation.
+    reference_prevalence
+        Of ``auprc_at_reference``.
+    macro_auprc_at_reference
+        Mean over the concepts.
+    calibration
+        None with ``why_no_calibration``.
+    calls
+        Concept -> rule -> what calling records positive amounts to; empty with ``why_no_calls``.
+    subgroups
+        By name of the grouping; a cohort that knows neither sex nor age has none.
+    """
+
+    fits: int
+    resamples: int
+    reference_prevalence: float
+    macro_auprc_at_reference: Estimate
+    concepts: dict[str, ConceptStatistics]
+    calibration: Calibration | None
+    why_no_calibration: str | None
+    calls: dict[str, dict[str, Called]]
+    why_no_calls: str | None
+    subgroups: dict[str, Grouping]
+
+
+def cell_statistics(
+    labels: pd.DataFrame,
+    fits: Sequence[pd.DataFrame],
+    patients: pd.Series[Any] | None,
+    evaluation: Evaluation,
+    *,
+    probabilities: bool,
+    thresholds: Thresholds,
+    members: Mapping[str, Iterable[Any]],
+) -> CellStatistics:
+    """Measure what `evaluate` does not.
+
+    Parameters
+    ----------
+    labels, fits, patients
+        As for `benchmark.metrics.cell.evaluation.evaluate`: tables with the same rows.
+    evaluation
+        What it gave; it says which concepts are eligible, and gives seed and resamples.
+    probabilities
+        Whether the scores claim to be probabilities.
+    thresholds
+        Chosen elsewhere.
+    members
+        Name of a grouping -> group of each record.
+    """
+    eligible = list(evaluation.macro.concepts)
+    truth, first = labels[eligible], fits[0][eligible]
+    groups = np.arange(len(labels)) if patients is None else group_records(patients)
+    settings = evaluation.bootstrap
+    fewer = min(FEWER_RESAMPLES, settings.resamples)
+    calibrated = (
+        calibration(truth, first, groups, resamples=fewer, seed=settings.seed)
+        if probabilities
+        else "the scores claim to be no probabilities"
+    )
+    calls = calls_at(truth, first, groups, thresholds.concepts, resamples=fewer, seed=settings.seed)
+    why_no_calls = thresholds.reason or "no eligible concept has a threshold"
+    macro, concepts = _concepts(truth, [fit[eligible] for fit in fits], groups, evaluation)
+    return CellStatistics(
+        fits=len(fits),
+        resamples=fewer,
+        reference_prevalence=REFERENCE_PREVALENCE,
+        macro_auprc_at_reference=macro,
+        concepts=concepts,
+        calibration=None if isinstance(calibrated, str) else calibrated,
+        why_no_calibration=calibrated if isinstance(calibrated, str) else None,
+        calls=calls,
+        why_no_calls=None if calls else why_no_calls,
+        subgroups={
+            name: grouping(truth, first, each, groups, resamples=settings.resamples, seed=settings.seed)
+            for name, each in members.items()
+        },
+    )
+
+
+def _concepts(
+    labels: pd.DataFrame, fits: Sequence[pd.DataFrame], groups: Any, evaluation: Evaluation
+) -> tuple[Estimate, dict[str, ConceptStatistics]]:
+    if not len(labels.columns):
+        return estimate_of(Measure(math.nan, reason=evaluation.macro.auroc.reason or "no concept")), {}
+    settings, truth = evaluation.bootstrap, labels.to_numpy(np.int8)
+    drawn = mean_bootstrap(
+        [
+            bootstrap(
+                truth,
+                fit.to_numpy(),
+                groups,
+                resamples=settings.resamples,
+                seed=settings.seed,
+                prevalence=REFERENCE_PREVALENCE,
+            )
+            for fit in fits
+        ]
+    )
+    found = {}
+    for at, name in enumerate(map(str, labels.columns)):
+        several = Measure(float(drawn.auroc[at]), reason=f"no DeLong interval: the mean of {len(fits)} fits")
+        alone = len(fits) == 1
+        delong = delong_interval(truth[:, at], fits[0][name], groups, name=name) if alone else several
+        found[name] = ConceptStatistics(
+            delong=estimate_of(delong),
+            auprc_at_reference=estimate_of(measure(float(drawn.auprc[at]), drawn.auprc_resamples[:, at])),
+        )
+    macro = measure(float(drawn.auprc.mean()), drawn.auprc_resamples.mean(axis=1))
+    return estimate_of(macro), found

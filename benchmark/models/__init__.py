@@ -1,0 +1,29 @@
+"""Models: their contract and cards, how they are found, and what is known of them."""
+
+from benchmark.models.contract import (
+    Batch,
+    Encoder,
+    FitSettings,
+    InputSpec,
+    Model,
+    ModelCard,
+    Pretrainable,
+    PretrainSettings,
+    Prompted,
+    Published,
+    Trainable,
+)
+
+__all__ = [
+    "Batch",
+    "Encoder",
+    "FitSettings",
+    "InputSpec",
+    "Model",
+    "ModelCard",
+    "PretrainSettings",
+    "Pretrainable",
+    "Prompted",
+    "Published",
+    "Trainable",
+]

@@ -1,0 +1,192 @@
+"""A model's card as a file of its own: ``card.yaml`` beside the Python file of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from yaml.constructor import ConstructorError
+
+from benchmark.models.contract import ModelCard
+from benchmark.text import printable, some
+from cohorts.catalogue import find_cohort
+from cohorts.errors import ModelError, UsageError
+
+FILE = "card.yaml"
+
+LARGEST = 64 * 1024
+"""Bytes; a card is a page."""
+
+DEEPEST = 4
+"""Lists and mappings in each other; a card has two."""
+
+
+def card_beside(path: Path) -> dict[str, Any] | None:
+    """Read the card that lies beside a file.
+
+    Parameters
+    ----------
+    path
+        The Python file of a model.
+
+    Returns
+    -------
+    The fields as text, as they were written, for `benchmark.models.card_of` to check; None if there is no
+    card.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, is no YAML mapping, says something twice, or uses aliases.
+    """
+    file = path.with_name(FILE)
+    return read_fields(file) if file.is_file() else None
+
+
+def read_fields(file: Path) -> dict[str, Any]:
+    """Read a card; JSON is YAML too.
+
+    Returns
+    -------
+    The fields as text, as they were written.
+
+    Raises
+    ------
+    ModelError
+        As `card_beside`.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ModelError(f"{file} has more than {LARGEST // 1024} kB; a card is a page of facts.")
+        card = _mapping(content.decode())
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{file} is not UTF-8 text; save it as such.") from None
+    except yaml.YAMLError as error:
+        raise ModelError(f"{file} is not valid YAML: {_in_one_line(error)}.") from None
+    if not isinstance(card, dict):
+        raise ModelError(f"{file} has no fields; write 'name: my-model' and so on, one field a line.")
+    return card
+
+
+class _StrictLoader(yaml.BaseLoader):
+    """No key that hides another, and every value as it was written: an output NO is no boolean."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a field without a plain name", key.start_mark)
+            if key.value in keys:
+                raise ConstructorError(None, None, f"a second '{key.value}'", key.start_mark)
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _mapping(text: str) -> Any:
+    depth = 0
+    for event in yaml.parse(text, yaml.BaseLoader):  # one by one, so that neither of these costs anything
+        if isinstance(event, yaml.AliasEvent):  # ten lines of them can stand for a billion values
+            raise yaml.YAMLError("it has an alias, which a card does not need")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.YAMLError("it is nested too deeply")
+    return yaml.load(text, _StrictLoader)  # noqa: S506 - the base loader makes nothing but text
+
+
+def _in_one_line(error: yaml.YAMLError) -> str:
+    """Say what is wrong and in which line, without the excerpt that PyYAML draws."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    return " ".join(str(error).split())
+
+
+def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:
+    """Refuse a model whose outputs are not all concepts of the ontology.
+
+    Raises
+    ------
+    ModelError
+        Naming the first unknown outputs.
+    """
+    unknown = [output for output in card.outputs if output not in set(concepts)]
+    if unknown:
+        raise ModelError(
+            f"{card.name} has outputs that are no concepts of the ontology: {', '.join(unknown[:5])}; "
+            "'leadboard concepts' lists them."
+        )
+
+
+def check_training(card: ModelCard, cohorts: Collection[str]) -> None:
+    """Refuse a card that names cohorts which do not exist: misspelt, an internal one would be external.
+
+    Raises
+    ------
+    ModelError
+        Naming the first unknown cohorts.
+    """
+    seen = () if card.trained_on == "undisclosed" else card.trained_on
+    unknown = [cohort for cohort in seen if cohort not in cohorts]
+    if unknown:
+        raise ModelError(
+            f"{card.name} says that it was trained on {', '.join(unknown[:5])}, which is no cohort here; "
+            "'leadboard cohorts' lists them."
+        )
+
+
+def read_card(path: Path | None, name: str | None, outputs: tuple[str, ...]) -> ModelCard:
+    """Read the card of a model whose predictions are given; without one its training is undisclosed.
+
+    Parameters
+    ----------
+    path
+        YAML or JSON with the fields of `ModelCard`; ``name`` and ``outputs`` may be left out.
+    name
+        Of the model, where the card does not give it.
+    outputs
+        The concepts that the predictions are of.
+
+    Raises
+    ------
+    UsageError
+        If there is no name, or the card is not valid, contradicts the name or the predictions, or names
+        cohorts that do not exist.
+    """
+    content: dict[str, Any] = {"trained_on": "undisclosed"} if path is None else _content(path)
+    stated = content.setdefault("name", name)
+    if stated is None:
+        raise UsageError("The model has no name; give one with --name or in its card.")
+    if name is not None and stated != name:
+        raise UsageError(
+            f"The card is of '{printable(str(stated), 64)}', but --name says '{name}'; correct one."
+        )
+    content.setdefault("outputs", outputs)
+    try:
+        card = ModelCard.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = printable(".".join(str(part) for part in first["loc"]) or "the card", 60)
+        raise UsageError(
+            f"{path or 'The card'} is not valid: {field}: {printable(first['msg'], 120)}."
+        ) from None
+    if card.outputs != "any" and set(card.outputs) != set(outputs):
+        differing = sorted(set(card.outputs) ^ set(outputs))
+        raise UsageError(
+            f"The card and the predictions differ in their outputs ({some(differing)}); correct one of them."
+        )
+    for seen in card.trained_on if card.trained_on != "undisclosed" else ():
+        find_cohort(printable(seen, 40))
+    return card.model_copy(update={"outputs": outputs})
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return read_fields(path)
+    except ModelError as error:
+        raise UsageError(printable(str(error), 300)) from None

@@ -1,0 +1,61 @@
+"""A model that runs in a container image: the same worker, started by Docker or Podman."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.models.worker.remote import WORKER
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """An image that has a Python with numpy, and the model or what the model's file imports.
+
+    The container sees the worker and the folder of the model's file, both read-only and at their own
+    paths, and no network: a model has no need to send recordings anywhere.
+
+    Attributes
+    ----------
+    image
+        Name of an image that the engine finds or may pull.
+    engine
+        ``"docker"``, ``"podman"``, or the path of a program that is called like them.
+    memory
+        Bytes that the container may use.
+    """
+
+    image: str
+    engine: str = "docker"
+    python: str = "python3"
+    memory: int | None = None
+    address_space = None  # the engine sets the limit
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return f"{Path(self.engine).name} image {self.image}"
+
+    @property
+    def needs(self) -> str:
+        """One sentence for a user whose worker does not start."""
+        return f"The image needs '{self.python}', a Python 3.8 or newer with numpy 1.20 or newer"
+
+    def command(self, label: str, file: Path | None, device: str) -> list[str]:
+        """Give the command that runs the worker in a container of this name."""
+        options = ["--rm", "--interactive", "--name", label, "--network", "none"]
+        options += ["--security-opt", "no-new-privileges", "--entrypoint", self.python]
+        for path in [WORKER] if file is None else [WORKER, file.parent]:
+            options += ["--volume", f"{path}:{path}:ro"]
+        if self.memory is not None:
+            options += ["--memory", str(self.memory)]
+        if device.startswith("cuda"):
+            options += ["--gpus", "all"]
+        return [self.engine, "run", *options, self.image, "-u", str(WORKER)]
+
+    def stop(self, label: str) -> None:
+        """Kill the container; killing the engine's client would leave it running."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # an engine that hangs cannot be helped
+            subprocess.run([self.engine, "kill", label], capture_output=True, timeout=60, check=False)  # noqa: S603

@@ -1,0 +1,258 @@
+"""A worker as a process: questions with a deadline, and no trace of it once it is over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
+from benchmark.text import one_line
+
+GRACE = 2.0
+"""Seconds to end in order: more than the worker gives itself."""
+
+TICK = 0.2
+"""Seconds between two looks at whether it still lives, should its end not be seen in the pipes."""
+
+PIPE_SIZE = 1 << 20
+
+HEARD_AT_ONCE = 1 << 16
+
+KEPT = 1 << 14
+
+_FRAME = re.compile(r'^\s*File "(.+)", line (\d+) in ')
+
+_DUMP = re.compile(
+    r'\s*(File ".+", line \d+ in |Fatal Python error: |(Current t|T)hread |Extension modules: |Binary file |'
+    r"Stack \(most recent|<no Python frame>)"
+)
+
+_FOLDER = re.compile(r'File "[^"\n]*/')  # a result may be published, whose folders are nobody's business
+
+
+class LostError(Exception):
+    """The worker is gone; the message says how and follows the worker's name.
+
+    Attributes
+    ----------
+    code
+        Its exit code, negative for a signal, None if it did not end by itself.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WorkerProcess:
+    """A process that speaks in frames.
+
+    Parameters
+    ----------
+    command
+        What to start. It leads a process group of its own.
+    stop
+        Called unless the command ends without an error, for what is outside of its group.
+
+    Attributes
+    ----------
+    answers
+        How many questions it has answered.
+    over
+        Whether it is dead.
+
+    Raises
+    ------
+    OSError
+        If there is no such command.
+    """
+
+    def __init__(self, command: Sequence[str], stop: Callable[[], None]) -> None:
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(  # noqa: S603
+            command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+        )
+        self._stop = stop
+        self._starter = os.getpid()
+        streams = (self._process.stdin, self._process.stdout, self._process.stderr)
+        self._in, self._out, self._err = (stream.fileno() for stream in streams if stream is not None)
+        for pipe_end in (self._in, self._out, self._err):
+            os.set_blocking(pipe_end, False)
+        _widen(self._in)
+        self._words = bytearray()
+        self._asked = 0
+        self.answers = 0
+        self.over = False
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def ask(
+        self, header: Mapping[str, Any], arrays: Mapping[str, Array], seconds: float
+    ) -> tuple[Reply, Array | None]:
+        """Ask one question and wait for its answer.
+
+        Raises
+        ------
+        LostError
+            If it did not come in time, or the worker died or answered something else; it is dead then.
+        """
+        self._words.clear()
+        reader = FrameReader(noisy=not self._asked)
+        self._asked += 1
+        try:
+            self._exchange(pack({**header, "id": self._asked}, arrays), reader, seconds)
+            reply, array = reader.reply()
+            if reply.id != self._asked:
+                raise FrameError("it answers another question")
+        except FrameError as error:
+            self.kill()
+            raise LostError(f"sent what is not an answer ({error})") from None
+        except BaseException:  # Ctrl-C too: what was half said cannot be continued
+            self.kill()
+            raise
+        self.answers += 1
+        return reply, array
+
+    def _exchange(self, outgoing: list[memoryview], reader: FrameReader, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self._in, select.POLLOUT)
+        poll.register(self._out, select.POLLIN)
+        poll.register(self._err, select.POLLIN)
+        while missing := reader.missing():
+            if (left := ends - time.monotonic()) <= 0:
+                raise LostError(
+                    f"did not answer within {seconds:g} s{self._where_it_hangs()}; see --deadline"
+                )
+            ready = {end for end, _ in poll.poll(min(left, TICK) * 1000)}
+            if self._err in ready and not self._listen():
+                poll.unregister(self._err)
+            if self._in in ready and not self._write(outgoing):
+                poll.unregister(self._in)
+            if self._out in ready:
+                data = os.read(self._out, min(missing, PIPE_SIZE))
+                if not data:
+                    raise self._lost()
+                reader.feed(data)
+            elif self._process.poll() is not None:
+                raise self._lost()
+
+    def _write(self, outgoing: list[memoryview]) -> bool:
+        """Write what fits now; whether more is to be written."""
+        try:
+            count = os.write(self._in, outgoing[0])
+        except BrokenPipeError:
+            raise self._lost() from None
+        outgoing[0] = outgoing[0][count:]
+        if not outgoing[0]:
+            del outgoing[0]
+        return bool(outgoing)
+
+    def _listen(self) -> bool:
+        """Take what there is of the worker's standard error, a pipe full at most; whether more may come."""
+        try:
+            data = os.read(self._err, HEARD_AT_ONCE)
+        except BlockingIOError:
+            return True
+        self._words += data
+        del self._words[:-KEPT]
+        return bool(data)
+
+    def _lost(self) -> LostError:
+        """Say how it ended."""
+        self._wait(1)
+        code = self._process.returncode
+        self.kill()
+        if code is None:
+            return LostError("closed its connection to the suite")
+        number = -code if code < 0 else code - 128  # as a shell or a container tells it
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        hint = ", as happens where memory runs out" if number == signal.SIGKILL else ""
+        if code < 0:
+            return LostError(f"was killed by {name}{self._place()}{hint}", code)
+        return LostError(f"exited with code {code}" + (f" ({name}{hint})" if number > 0 else ""), code)
+
+    def _where_it_hangs(self) -> str:
+        """Ask a worker that hangs for its stack."""
+        self._process.send_signal(signal.SIGUSR1)
+        poll = select.poll()
+        poll.register(self._err, select.POLLIN)
+        ends = time.monotonic() + 0.5
+        while time.monotonic() < ends:
+            if poll.poll(50):
+                if not self._listen():
+                    break
+            elif self._place():  # and it says no more
+                break
+        return self._place()
+
+    def _place(self) -> str:
+        """Where the last stack that was dumped stood: in the model's own files rather than a library's."""
+        _, found, stack = self._words.decode(errors="replace").rpartition("(most recent call first)")
+        frames = [match for line in stack.splitlines() if found and (match := _FRAME.match(line))]
+        own = [one for one in frames if not one[1].endswith("/worker/worker.py")]
+        near = [one for one in own if "/lib/python" not in one[1]] or own
+        return f" at {Path(near[0][1]).name}:{near[0][2]}" if near else ""
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error since the last question, without stacks."""
+        lines = self._words.decode(errors="replace").splitlines()
+        words = "\n".join(line for line in lines if not _DUMP.match(line))[-2000:]
+        return one_line(_FOLDER.sub('File "', words)).rstrip(".")
+
+    def close(self) -> None:
+        """End it in order, or else by force; again, or in a fork of the suite, is harmless."""
+        if self.over or self._process.stdin is None or os.getpid() != self._starter:
+            return
+        self._process.stdin.close()
+        self._wait(GRACE)
+        self.kill()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for its end and listen meanwhile: a full pipe would keep it from ending."""
+        poll = select.poll()
+        poll.register(self._err, select.POLLIN)
+        ends = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < ends:
+            if poll.poll(20) and not self._listen():
+                poll.unregister(self._err)
+
+    def kill(self) -> None:
+        """Kill its process group and whatever else belongs to it; its last words stay."""
+        if self.over:
+            return
+        self.over = True
+        if self._process.poll() != 0:
+            self._stop()
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # nobody is left; macOS says the latter
+            os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # stuck in a driver: the kernel ends it later
+            self._process.wait(GRACE)
+        self._listen()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more than 64 KiB, which quadruples its speed, where the system permits it."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(PermissionError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)

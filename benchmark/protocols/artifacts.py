@@ -1,0 +1,108 @@
+"""What is made once and kept in the cache: trained, pre-trained, probed or converted weights."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.files import sha256_of_folder, write_atomically
+from benchmark.models.contract import ModelCard
+from benchmark.records.record import Pretraining, Training
+from cohorts.errors import LeadboardError
+
+
+class About(BaseModel):
+    """What a folder of weights is, and how it was made.
+
+    Attributes
+    ----------
+    card
+        Of the model with these weights.
+    training, pretraining
+        How the suite made them, where it did.
+    origin
+        One sentence about weights that were brought, where they were.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    card: ModelCard
+    training: Training | None = None
+    pretraining: Pretraining | None = None
+    origin: str | None = None
+
+
+class _Made(About):
+    """``made.json``: written last, so its presence says that the weights are complete."""
+
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A folder of weights that is there whole or not at all."""
+
+    folder: Path
+
+    @property
+    def done(self) -> bool:
+        """Whether the weights are there."""
+        return (self.folder / "made.json").is_file()
+
+    @property
+    def weights(self) -> Path:
+        """The folder that a model loads."""
+        return self.folder / "weights"
+
+    def make(self, work: Callable[[Path, Path], About]) -> None:
+        """Make the weights; a call that was cut off is gone on with.
+
+        Parameters
+        ----------
+        work
+            Given a folder for checkpoints, as an earlier call left it, and an empty one for the
+            weights.
+        """
+        unfinished = self.folder / "unfinished"
+        try:
+            unfinished.mkdir(parents=True, exist_ok=True)
+            weights = Path(tempfile.mkdtemp(dir=self.folder, prefix=".weights."))
+        except OSError as error:
+            raise LeadboardError(
+                f"Cannot write {self.folder}: {error.strerror}; free some space, or choose another cache "
+                "folder with LEADBOARD_CACHE."
+            ) from error
+        try:
+            about = work(unfinished, weights)
+            if self.weights.exists():  # of a process that died before it could say that they are complete
+                shutil.rmtree(self.weights)
+            weights.rename(self.weights)
+        finally:
+            shutil.rmtree(weights, ignore_errors=True)
+        made = _Made(**about.__dict__, weights_sha256=sha256_of_folder(self.weights))
+        write_atomically(self.folder / "made.json", made.model_dump_json(indent=2) + "\n")
+        shutil.rmtree(unfinished)
+
+    def read(self) -> tuple[About, str]:
+        """Give what the weights are and their hash, after comparing it with the files.
+
+        Raises
+        ------
+        LeadboardError
+            If the folder is damaged or its weights were changed.
+        """
+        path = self.folder / "made.json"
+        try:
+            made = _Made.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise LeadboardError(f"{path} is damaged; delete {self.folder} and run again.") from error
+        if sha256_of_folder(self.weights) != made.weights_sha256:
+            raise LeadboardError(
+                f"The weights in {self.weights} are not those that were saved; delete {self.folder}."
+            )
+        return made, made.weights_sha256

@@ -1,0 +1,143 @@
+"""From a recording of any release to the array that a model asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchmark.models.contract import MV_PER_UNIT, Batch, Floats, InputSpec
+from cohorts.recording import Recording, resample, select_leads
+from cohorts.store import Store
+
+
+def harmonise(recording: Recording, spec: InputSpec) -> Floats:
+    """Bring a whole recording to the leads, rate and unit of ``spec``.
+
+    Samples marked as missing become 0 mV before the resampling filter can spread them.
+
+    Returns
+    -------
+    float32 ``[leads, samples]``
+    """
+    signal = select_leads(recording, spec.leads).signal
+    if np.isnan(signal).any():
+        signal = np.nan_to_num(signal, nan=0.0)
+    signal = resample(signal, recording.sampling_rate, spec.sampling_rate)
+    scale = MV_PER_UNIT[spec.unit]
+    return signal if scale == 1.0 else (signal / scale).astype(np.float32)
+
+
+def window_starts(samples: int, spec: InputSpec) -> list[int]:
+    """First samples of the windows that ``spec`` takes from a record of this length.
+
+    A remainder of half a window or more becomes a padded last window of its own; a shorter one is
+    left out, since a mostly empty window says little about the record.
+    """
+    window = spec.samples
+    if samples <= window or spec.long_records == "first":
+        return [0]
+    if spec.long_records == "centre":
+        return [(samples - window) // 2]
+    whole, rest = divmod(samples, window)
+    return [i * window for i in range(whole + (2 * rest >= window))]
+
+
+def cut(signal: Floats, start: int, samples: int) -> Floats:
+    """One window, zero-padded at the end where the record is shorter."""
+    piece = signal[:, start : start + samples]
+    if piece.shape[1] == samples:
+        return piece
+    return np.pad(piece, ((0, 0), (0, samples - piece.shape[1])))
+
+
+class PreparedRecords:
+    """Some records of a store, as a model asks for them.
+
+    Parameters
+    ----------
+    store
+        The prepared cohort.
+    positions
+        Which of its records, by row of ``store.index``.
+    spec
+        What the model asks for.
+    concepts
+        Columns of `labels`; all of the ontology if not given.
+    workers
+        Threads that read and resample ahead. Their number does not change any value.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        positions: npt.NDArray[np.intp],
+        spec: InputSpec,
+        concepts: Sequence[str] | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.store = store
+        self.positions = positions
+        self.spec = spec
+        self.workers = workers
+        index = store.index.iloc[positions]
+        self.record_ids: pd.Series[str] = index["record_id"].reset_index(drop=True)
+        self._age = index["age"].to_numpy(dtype=np.float32, na_value=np.nan)
+        self._sex = index["sex"].fillna("").to_numpy(dtype=np.str_)
+        labels = store.labels if concepts is None else store.labels[list(concepts)]
+        self.labels: pd.DataFrame = labels.iloc[positions].reset_index(drop=True)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def _windows(self, position: int) -> Floats:
+        """All windows of one record, ``[windows, leads, samples]``."""
+        signal = harmonise(self.store.recording(int(self.positions[position])), self.spec)
+        starts = window_starts(signal.shape[1], self.spec)
+        return np.stack([cut(signal, start, self.spec.samples) for start in starts])
+
+    def _batch(self, signals: Floats, rows: npt.NDArray[Any]) -> Batch:
+        return Batch(np.ascontiguousarray(signals), self._age[rows], self._sex[rows])
+
+    def batch(self, positions: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Batch:
+        """Records at these positions, the first window of each."""
+        rows = np.asarray(positions, dtype=np.intp)
+        signals = np.stack([self._windows(int(row))[0] for row in rows])
+        return self._batch(signals, rows)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All records in order, the first window of each."""
+        for start in range(0, len(self), size):
+            yield self.batch(np.arange(start, min(start + size, len(self))))
+
+    def window_batches(self, size: int) -> Iterator[tuple[Batch, npt.NDArray[np.intp]]]:
+        """All windows of all records in order, and the record that each window belongs to.
+
+        Memory holds at most the windows of one batch, of the records read ahead and of one record.
+        """
+        pending: list[Floats] = []
+        owners: list[int] = []
+        for row, windows in self._read_ahead(2 * self.workers):
+            for window in windows:
+                pending.append(window)
+                owners.append(row)
+                if len(pending) == size:
+                    rows = np.array(owners, dtype=np.intp)
+                    yield self._batch(np.stack(pending), rows), rows
+                    pending, owners = [], []
+        if pending:
+            rows = np.array(owners, dtype=np.intp)
+            yield self._batch(np.stack(pending), rows), rows
+
+    def _read_ahead(self, depth: int) -> Iterator[tuple[int, Floats]]:
+        with ThreadPoolExecutor(self.workers) as pool:
+            ahead = {row: pool.submit(self._windows, row) for row in range(min(depth, len(self)))}
+            for row in range(len(self)):
+                windows = ahead.pop(row).result()
+                if row + depth < len(self):
+                    ahead[row + depth] = pool.submit(self._windows, row + depth)
+                yield row, windows

@@ -1,0 +1,200 @@
+"""From a planned entry to what scores records: makes, once each, whatever it needs first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+
+from benchmark.models.contract import Floats, Model, ModelCard, Prompted
+from benchmark.models.guard import guarded
+from benchmark.models.labels import Labels, targets
+from benchmark.progress import Callback, Reporter
+from benchmark.protocols.artifacts import About
+from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embeddings_key
+from benchmark.protocols.evaluated import EvaluatedModel
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.inference import predict
+from benchmark.protocols.linear_probe import Probe
+from benchmark.protocols.prompts import prompts_of
+from benchmark.protocols.published import StartingWeights, build
+from benchmark.protocols.subsets import labelled
+from benchmark.protocols.training import TrainingPlan, load_trained, train
+from benchmark.records.record import Pretraining
+from cohorts.errors import LeadboardError, ModelError
+from cohorts.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores of one cell.
+
+    Attributes
+    ----------
+    scores
+        float32 ``[fits, records, outputs]``; one fit for a model that was not fitted.
+    weights_sha256
+        Of each fit, or of the weights that were used.
+    seconds
+        That the scoring took.
+    """
+
+    scores: Floats
+    weights_sha256: tuple[str, ...]
+    seconds: float
+
+
+@dataclass
+class Scorer:
+    """Makes what entries need (weights, fits, features), each once; what failed is not tried again."""
+
+    cache: Path
+    hardware: Hardware
+    reporter: Reporter
+    _failed: dict[str, LeadboardError] = field(default_factory=dict)
+    _loaded: tuple[str, Model] | None = None
+
+    def score(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+        """Score the records in these rows of a store.
+
+        Raises
+        ------
+        LeadboardError
+            If the model raises or breaks its contract, or something that it needs could not be made.
+        """
+        scoring = {"linear-probe": self._probe, "zero-shot": self._prompt}
+        return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
+
+    def _predict(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+        records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
+        if not evaluated.fits:
+            sha = self._make_base(evaluated.base)
+            return self._ask(evaluated.card, [self._model(evaluated)], sha, records, progress)
+        models, hashes = [], []
+        for fit in evaluated.fits:
+            self._once(fit.key, lambda fit=fit: self._train(fit))  # type: ignore[misc]
+            model, sha256 = load_trained(fit, self.hardware.device)
+            models.append(model)
+            hashes.append(sha256)
+        return self._ask(evaluated.card, models, tuple(hashes), records, progress)
+
+    def _prompt(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+        sha = self._make_base(evaluated.base)
+        model = self._model(evaluated)
+        if not isinstance(model, Prompted):
+            raise ModelError(f"{evaluated.card.name} has no 'set_concepts'.")
+        prompts = prompts_of(evaluated.card.outputs)
+        records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
+        guarded(f"{evaluated.card.name}.set_concepts", lambda: model.set_concepts(prompts))
+        return self._ask(evaluated.card, [model], sha, records, progress)
+
+    def _ask(
+        self,
+        card: ModelCard,
+        models: Sequence[Model],
+        sha: tuple[str, ...],
+        records: PreparedRecords,
+        progress: Callback,
+    ) -> Scored:
+        started = perf_counter()
+        scores = [predict(model, card, records, self.hardware.batch_size, progress) for model in models]
+        return Scored(np.stack(scores), sha, perf_counter() - started)
+
+    def _probe(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+        scores, hashes = [], []
+        for fit in evaluated.fits:
+            self._once(fit.key, lambda fit=fit: self._fit_probe(evaluated, fit))  # type: ignore[misc]
+            _, sha256 = fit.artifact.read()
+            hashes.append(sha256)
+        embeddings = self._embeddings(evaluated, store, progress)
+        for fit in evaluated.fits:
+            probe = Probe.load(fit.artifact.weights, evaluated.card)
+            scores.append(probe.scores(embeddings, rows))
+        return Scored(np.stack(scores), tuple(hashes), embeddings.share(rows))
+
+    def _fit_probe(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
+        if fit.artifact.done:
+            return
+
+        def work(_: Path, weights: Path) -> About:
+            with self.reporter.step(
+                f"Features of {evaluated.card.name} on {fit.store.card.id}", quiet_without_work=True
+            ) as progress:
+                embeddings = self._embeddings(evaluated, fit.store, progress)
+            training, validation = (
+                self._labelled(embeddings, fit, part) for part in ("training", "validation")
+            )
+            Probe.fit(*training, *validation, self.hardware.device).save(weights, fit.card)
+            return About(card=fit.card, training=fit.training())
+
+        fit.artifact.make(work)
+
+    @staticmethod
+    def _labelled(embeddings: Embeddings, fit: TrainingPlan, part: str) -> tuple[Floats, Labels]:
+        """Features and labels of the records of a fold that a fit is given."""
+        rows = labelled(fit.store, part, fit.protocol.percent, fit.seed)
+        records = PreparedRecords(fit.store, rows, fit.card.input, fit.concepts)
+        return embeddings.first_windows(rows), targets(records, fit.concepts, part)
+
+    def _embeddings(self, evaluated: EvaluatedModel, store: Store, progress: Callback) -> Embeddings:
+        name = evaluated.source.card.name
+        weights = [evaluated.source.code_hash, *self._make_base(evaluated.base)]
+        key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
+        folder = self.cache / "embeddings" / name / key[:24]
+        every = PreparedRecords(
+            store, np.arange(len(store)), evaluated.source.card.input, workers=self.hardware.workers
+        )
+        return embed_store(lambda: self._model(evaluated), every, folder, self.hardware.batch_size, progress)
+
+    def _make_base(self, base: StartingWeights | None) -> tuple[str, ...]:
+        """Make the weights that a model starts from, and give their hash."""
+        if base is None:
+            return ()
+        self._once(base.key, lambda: self._make(base))
+        return (base.artifact.read()[1],)
+
+    def _model(self, evaluated: EvaluatedModel) -> Model:
+        """Give the model with its starting weights; the one that was asked for last stays in memory."""
+        key = " ".join(
+            (evaluated.source.spec, evaluated.source.code_hash, evaluated.base.key if evaluated.base else "")
+        )
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = None
+            model = self._once(
+                f"load {key}", lambda: build(evaluated.source, evaluated.base, self.hardware.device)
+            )
+            self._loaded = key, model
+        return self._loaded[1]
+
+    def _make(self, base: StartingWeights) -> None:
+        if not base.artifact.done:
+            with self.reporter.step(base.label):
+                base.make(self.hardware.device, self.hardware.workers)
+
+    def _train(self, plan: TrainingPlan) -> None:
+        self._make_base(plan.base)
+        if not plan.artifact.done:
+            with self.reporter.step(plan.label):
+                train(plan, self.hardware.device, self.hardware.workers)
+
+    def _once(self, key: str, work: Callable[[], T]) -> T:
+        """Do something, or raise what went wrong the first time."""
+        if key in self._failed:
+            raise self._failed[key]
+        try:
+            return work()
+        except LeadboardError as error:
+            self._failed[key] = error
+            raise
+
+
+def pretraining_of(evaluated: EvaluatedModel) -> Pretraining | None:
+    """Say how the suite pre-trained a model, once it did."""
+    return evaluated.base.artifact.read()[0].pretraining if evaluated.base else None

@@ -1,0 +1,1 @@
+"""Result records, predictions and run folders: made, saved, handed in and checked."""

@@ -1,0 +1,64 @@
+"""Whether numbers may stand beside each other, and whether they are of the data that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmark.records.record import OntologyFacts, ResultRecord
+from cohorts.cohort import CohortCard
+from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.store import Store
+
+
+def labelling_of(cohort: CohortCard, outputs: Sequence[str]) -> OntologyFacts:
+    """Say which labelling these outputs of a model are measured against in a cohort.
+
+    Names that are no concepts of the ontology are left out.
+    """
+    ontology = load_ontology()
+    hashes = ontology.label_hashes(cohort.id, cohort.vocabulary)
+    concepts = {output: hashes[output] for output in outputs if output in hashes}
+    return OntologyFacts(version=ontology.version, hash=hash_of_labelling(concepts), concepts=concepts)
+
+
+def same_labels(first: OntologyFacts, second: OntologyFacts) -> bool:
+    """Whether the concepts of two cells of a cohort that both have are labelled alike."""
+    if not (first.concepts and second.concepts):
+        return first.hash == second.hash
+    shared = first.concepts.keys() & second.concepts.keys()
+    return all(first.concepts[concept] == second.concepts[concept] for concept in shared)
+
+
+def why_not_of(record: ResultRecord, store: Store) -> str:
+    """Say why a record was not measured on a cohort as it is here; empty where it was."""
+    if record.cohort.fingerprint != store.fingerprint:
+        return "another state of the release"
+    here = labelling_of(store.card, record.model.outputs)
+    return "" if here.hash == record.ontology.hash else "labels of another ontology"
+
+
+def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
+    """Say why two cells of a cohort were not measured alike; empty where they were.
+
+    Their resamples are the same draws only then.
+    """
+    one, two = first.evaluation.bootstrap, second.evaluation.bootstrap
+    shared = first.evaluation.concepts.keys() & second.evaluation.concepts.keys()
+    counts = [
+        {name: (r.evaluation.concepts[name].n, r.evaluation.concepts[name].positives) for name in shared}
+        for r in (first, second)
+    ]
+    reasons = {
+        "another state of the release": first.cohort.fingerprint != second.cohort.fingerprint,
+        "labels of another ontology": not same_labels(first.ontology, second.ontology),
+        f"other records ({first.records.scored:,} and {second.records.scored:,})": (
+            (first.records.selection, first.records.scored)
+            != (second.records.selection, second.records.scored)
+        ),
+        f"other resamples ({one.resamples:,} from seed {one.seed}, {two.resamples:,} from seed {two.seed})": (
+            (one.resamples, one.seed) != (two.resamples, two.seed)
+        ),
+        "other patients": (one.unit, one.groups) != (two.unit, two.groups),
+        "other labels": counts[0] != counts[1],
+    }
+    return next((reason for reason, differs in reasons.items() if differs), "")

@@ -1,0 +1,55 @@
+"""The manifest of a submission: which files it has, with the hash of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.files import sha256_of
+
+MANIFEST, CARD, ENVIRONMENT, README = "manifest.json", "card.json", "environment.json", "README.md"
+RECORDS, PREDICTIONS = "records", "predictions"
+
+
+class Manifest(BaseModel):
+    """``manifest.json``: the files of a submission by path, with the SHA-256 of their bytes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    model: str
+    files: dict[str, str]
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder: of the model, and a hash of all that is in it."""
+        content = json.dumps([self.model, self.files], sort_keys=True)
+        return f"{self.model}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+class Environment(BaseModel):
+    """``environment.json``: the run that the records are from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int
+    resamples: int
+    environment: dict[str, str]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder by its path, but the manifest; nothing else is opened."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {
+        path.relative_to(folder).as_posix(): sha256_of(path) if _is_plain(path) else "no plain file"
+        for path in paths
+        if path != folder / MANIFEST
+    }
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

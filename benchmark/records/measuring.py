@@ -1,0 +1,214 @@
+"""Making a result record: a pure function of facts, predictions and the labels of a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, Resampled, evaluate_resampled
+from benchmark.metrics.cell.statistics import cell_statistics
+from benchmark.metrics.cell.subgroups import usual_members
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.models.contamination import Relation, unstated_training
+from benchmark.models.contract import ModelCard
+from benchmark.records.comparability import labelling_of
+from benchmark.records.predictions import content_hash, score_tables
+from benchmark.records.record import (
+    CohortFacts,
+    PredictionsFile,
+    Pretraining,
+    Provenance,
+    Quarantined,
+    RecordCounts,
+    ResultRecord,
+    Training,
+)
+from benchmark.text import some
+from cohorts.hashing import hash_of_json
+from cohorts.store import Rows, Store, rows_of
+
+Selection = Literal["all", "test"]
+
+PREDICTIONS = "predictions"
+"""The protocol of predictions made elsewhere: whoever made them knows how the model was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What the user decides about the numbers.
+
+    Attributes
+    ----------
+    records
+        ``"all"`` or ``"test"`` for every cell; by default an internal cell takes the test fold and
+        any other cell all records.
+    """
+
+    seed: int = 0
+    resamples: int = RESAMPLES
+    records: Selection | None = None
+
+
+@dataclass(frozen=True)
+class CellFacts:
+    """What a record states that no prediction can show.
+
+    Attributes
+    ----------
+    key
+        Of the cell; "" where `keys_of` gives it once the record is made.
+    predictions_file
+        Name of the Parquet file that lies, or will lie, beside the record.
+    """
+
+    key: str
+    model: ModelCard
+    protocol: str
+    relation: Relation
+    selection: Selection
+    predictions_file: str
+    provenance: Provenance
+    weights_sha256: tuple[str, ...] = ()
+    training: tuple[Training, ...] = ()
+    pretraining: Pretraining | None = None
+
+
+def facts_of(record: ResultRecord) -> CellFacts:
+    """Take the facts out of a record, to make it again."""
+    return CellFacts(
+        key=record.key,
+        model=record.model,
+        protocol=record.protocol,
+        relation=record.relation,
+        selection=record.records.selection,
+        predictions_file=record.predictions.file,
+        provenance=record.provenance,
+        weights_sha256=record.weights_sha256,
+        training=record.training,
+        pretraining=record.pretraining,
+    )
+
+
+def selected_rows(store: Store, selection: Selection) -> Rows:
+    """Rows of a store that a cell with this selection scores."""
+    return rows_of(store, "test") if selection == "test" else np.arange(len(store))
+
+
+def measure(
+    facts: CellFacts, predictions: pd.DataFrame, store: Store, rows: Rows, settings: RunSettings
+) -> tuple[ResultRecord, Resampled]:
+    """Make the record of a cell, and the resampled figures that lie beside it.
+
+    Parameters
+    ----------
+    predictions
+        One row a record as `benchmark.records.predictions` saves it.
+    rows
+        Row of the store of each prediction, rising.
+    """
+    index = store.index.iloc[rows].reset_index(drop=True)
+    labels = store.labels.iloc[rows].reset_index(drop=True)
+    fits, outputs = score_tables(predictions)
+    annotated = [name for name in outputs if (labels[name] >= 0).any()]
+    evaluation, resampled = evaluate_resampled(
+        labels[annotated],
+        [fit[annotated] for fit in fits],
+        index["patient_id"],
+        resamples=settings.resamples,
+        seed=settings.seed,
+        minimum=ELIGIBLE_MINIMUM,
+    )
+    statistics = cell_statistics(
+        labels,
+        fits,
+        index["patient_id"],
+        evaluation,
+        probabilities=facts.model.probabilities,
+        thresholds=facts.provenance.thresholds,
+        members=usual_members(index),
+    )
+    record = ResultRecord(
+        key=facts.key,
+        model=facts.model,
+        weights_sha256=facts.weights_sha256,
+        training=facts.training,
+        pretraining=facts.pretraining,
+        protocol=facts.protocol,
+        cohort=_cohort_facts(store),
+        relation=facts.relation,
+        records=_record_counts(store, facts.selection, scored=len(predictions)),
+        ontology=labelling_of(store.card, facts.model.outputs),
+        evaluation=_with_notes(evaluation, facts, store, rows),
+        statistics=statistics,
+        predictions=PredictionsFile(
+            file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
+        ),
+        provenance=facts.provenance,
+    )
+    return record, resampled
+
+
+def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Store, rows: Rows) -> Evaluation:
+    """Note of predictions made elsewhere how many are lacking, and what training the card keeps silent."""
+    if facts.protocol != PREDICTIONS:
+        return evaluation
+    notes = list(evaluation.notes)
+    selected = selected_rows(store, facts.selection)
+    lacking = store.index["record_id"].iloc[np.setdiff1d(selected, rows)]
+    if len(lacking):
+        notes.append(
+            f"No prediction was submitted for {len(lacking):,} of {len(lacking) + len(rows):,} records "
+            f"({some(lacking)}); they are left out."
+        )
+    unstated = unstated_training(facts.model)
+    notes += [unstated] if unstated else []
+    return evaluation.model_copy(update={"notes": tuple(notes)})
+
+
+def _cohort_facts(store: Store) -> CohortFacts:
+    card = store.card
+    return CohortFacts(
+        id=card.id,
+        name=card.name,
+        version=card.version,
+        fingerprint=store.fingerprint,
+        simulated=card.simulated,
+        release_records=None if card.simulated else card.records,
+    )
+
+
+def _record_counts(store: Store, selection: Selection, scored: int) -> RecordCounts:
+    groups = store.quarantine.groupby("reason", sort=True)["record_id"]
+    return RecordCounts(
+        selection=selection,
+        found=len(store) + len(store.quarantine),
+        scored=scored,
+        unselected=len(store) - scored,
+        quarantined=tuple(Quarantined(reason=str(reason), record_ids=tuple(ids)) for reason, ids in groups),
+    )
+
+
+def keys_of(record: ResultRecord) -> tuple[str, str]:
+    """Hash what decides the scores of submitted predictions, and that with what decides their metrics.
+
+    Unlike the keys of a model that the suite has run, anyone can compute them again from the record.
+    """
+    bootstrap = record.evaluation.bootstrap
+    decides_scores = {
+        "model": record.model.model_dump(mode="json"),
+        "protocol": record.protocol,
+        "scores": record.predictions.sha256,
+        "cohort": record.cohort.fingerprint,
+        "selection": record.records.selection,
+    }
+    decides_metrics = {
+        "relation": record.relation,
+        "ontology": record.ontology.hash,
+        "seed": bootstrap.seed,
+        "resamples": bootstrap.resamples,
+        "minimum": ELIGIBLE_MINIMUM,
+    }
+    return hash_of_json(decides_scores), hash_of_json({"scores": decides_scores, "metrics": decides_metrics})

@@ -1,0 +1,100 @@
+"""The predictions table: one row a record, one float32 column a concept (and fit), as Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmark.files import write_atomically
+from cohorts.errors import LeadboardError
+
+_KEY = b"leadboard.key"
+FIT = "#"
+"""Stands between an output and the number of the fit."""
+
+
+def content_hash(predictions: pd.DataFrame) -> str:
+    """Hash record ids, column names and float32 values; independent of the Parquet writer."""
+    digest = hashlib.sha256()
+    for name in (*predictions.columns, "", *predictions["record_id"]):
+        digest.update(str(name).encode() + b"\0")
+    digest.update(score_matrix(predictions).astype("<f4").tobytes())
+    return digest.hexdigest()
+
+
+def score_matrix(predictions: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """The scores alone, float32 ``[records, columns]``."""
+    return predictions.drop(columns="record_id").to_numpy(dtype=np.float32)
+
+
+def score_tables(predictions: pd.DataFrame) -> tuple[list[pd.DataFrame], list[str]]:
+    """Take the fits of a table apart.
+
+    Returns
+    -------
+    One table ``[records, outputs]`` for each fit, and the outputs.
+    """
+    columns = [str(column) for column in predictions.columns if column != "record_id"]
+    outputs = list(dict.fromkeys(column.partition(FIT)[0] for column in columns))
+    fits = len(columns) // max(1, len(outputs))
+    scores = pd.DataFrame(score_matrix(predictions), columns=columns)
+    tables = []
+    for fit in range(fits):
+        table = scores[[f"{output}{FIT}{fit + 1}" for output in outputs] if fits > 1 else outputs]
+        tables.append(table.set_axis(outputs, axis="columns"))
+    return tables, outputs
+
+
+def predictions_path(record: Path) -> Path:
+    """Path of the predictions that belong to the record at a path."""
+    return record.with_suffix(".parquet")
+
+
+def predictions_table(
+    record_ids: pd.Series[str], scores: npt.NDArray[np.float32], outputs: tuple[str, ...]
+) -> pd.DataFrame:
+    """Arrange scores ``[fits, records, outputs]`` as they are saved.
+
+    The columns are the outputs, or ``AF#1``, ``AF#2`` ... where there are several fits.
+    """
+    fits = len(scores)
+    columns = [f"{output}{FIT}{fit + 1}" if fits > 1 else output for fit in range(fits) for output in outputs]
+    table = pd.DataFrame(np.concatenate(list(scores), axis=1), columns=columns)
+    table.insert(0, "record_id", record_ids.to_numpy())
+    return table
+
+
+def save_predictions(table: pd.DataFrame, key: str, path: Path) -> None:
+    """Write predictions with the key of what they were made from."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), _KEY: key.encode()})
+    buffer = io.BytesIO()
+    pq.write_table(arrow, buffer, compression="zstd")
+    write_atomically(path, buffer.getvalue())
+
+
+def load_predictions(path: Path) -> tuple[pd.DataFrame, str]:
+    """Read a predictions file of the suite and the key that it was made under.
+
+    Raises
+    ------
+    LeadboardError
+        If the file is damaged or is not a predictions table.
+    """
+    try:
+        arrow = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise LeadboardError(
+            f"The predictions {path} cannot be read ({error}); delete them and run again."
+        ) from error
+    key = (arrow.schema.metadata or {}).get(_KEY)
+    if key is None or "record_id" not in arrow.column_names:
+        raise LeadboardError(f"{path} is not a predictions table of this suite; delete it and run again.")
+    return arrow.to_pandas(), key.decode()

@@ -1,0 +1,200 @@
+"""Making a result record again from its predictions, and comparing what is stated with what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from benchmark.models.contamination import relation_of
+from benchmark.records.comparability import why_not_of
+from benchmark.records.findings import Spot
+from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
+from benchmark.records.record import ResultRecord
+from benchmark.text import printable, some
+from cohorts.catalogue import cohort_cards
+from cohorts.errors import LeadboardError
+from cohorts.store import Rows, Store, Stores
+
+TOLERANCE = 1e-9
+
+MOST_RESAMPLES = 20_000
+"""More are not recomputed: a stranger's record must not keep the machine busy for days."""
+
+MOST_DIFFERENCES = 25
+"""Of one record that are told; the others are counted."""
+
+INTERVAL_FIELDS = (".low", ".high", ".undefined_fraction")
+
+
+class Compared(NamedTuple):
+    """One leaf of two trees.
+
+    Attributes
+    ----------
+    field
+        Its path, such as ``evaluation.macro.auroc.value``.
+    agrees
+        Whether both trees have it and it is the same; numbers within 1e-9.
+    """
+
+    field: str
+    stated: object
+    found: object
+    agrees: bool
+
+    @property
+    def sentence(self) -> str:
+        """Say what differs."""
+        return f"{self.field} is stated as {_shown(self.stated)}, but it is {_shown(self.found)}"
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+
+
+def compared(stated: BaseModel, found: BaseModel) -> list[Compared]:
+    """Compare two results of one schema field by field, whatever the schema is."""
+    return list(_leaves("", stated.model_dump(mode="python"), found.model_dump(mode="python")))
+
+
+def _leaves(field: str, stated: Any, found: Any) -> Iterator[Compared]:
+    if isinstance(stated, dict) and isinstance(found, dict):
+        for name in dict.fromkeys((*stated, *found)):
+            path = f"{field}.{name}" if field else str(name)
+            yield from _leaves(path, stated.get(name, ABSENT), found.get(name, ABSENT))
+    elif stated == found and type(stated) is type(found):
+        yield Compared(field, stated, found, True)
+    elif isinstance(stated, list | tuple) and isinstance(found, list | tuple) and len(stated) == len(found):
+        for at, (one, other) in enumerate(zip(stated, found, strict=True)):
+            yield from _leaves(f"{field}[{at}]", one, other)
+    else:
+        yield Compared(field, stated, found, _same(stated, found))
+
+
+def _same(stated: object, found: object) -> bool:
+    numbers = [
+        value for value in (stated, found) if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    if len(numbers) == 2:
+        return abs(numbers[0] - numbers[1]) <= TOLERANCE
+    return type(stated) is type(found) and stated == found
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{printable(value, 80)}'"
+    if isinstance(value, list | tuple | dict):
+        return f"{len(value)} entries"
+    return "undefined" if value is None else printable(repr(value), 40)
+
+
+def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Store) -> ResultRecord:
+    """Make the record that these predictions give, as the suite does after a model has scored.
+
+    What no prediction can show (training, weights, the machine, the key) is taken over.
+
+    Parameters
+    ----------
+    predictions
+        As saved, with the columns of the record's model and fits.
+    rows
+        Row of the store of each prediction, rising.
+    """
+    related = relation_of(record.model, store.card.id, pretrained_here=record.pretraining is not None)
+    bootstrap = record.evaluation.bootstrap
+    settings = RunSettings(seed=bootstrap.seed, resamples=bootstrap.resamples)
+    facts = replace(facts_of(record), relation=related, predictions_file=f"{store.card.id}.parquet")
+    found = measure(facts, predictions, store, rows, settings)[0]
+    ontology = found.ontology.model_copy(update={"version": record.ontology.version})  # its hashes decide
+    return found.model_copy(update={"ontology": ontology})
+
+
+def check_against_labels(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, stores: Stores) -> None:
+    """Make a record again from its predictions and the labels of the cohort, and compare every field."""
+    store = _store_of(spot, record, stores)
+    rows = None if store is None else _rows(spot, record, predictions, store)
+    if store is None or rows is None:
+        return
+    bootstrap = record.evaluation.bootstrap
+    if not 0 <= bootstrap.seed < 2**64 or not 0 <= bootstrap.resamples <= MOST_RESAMPLES:
+        spot.check(
+            False,
+            f"states {bootstrap.resamples:,} resamples from seed {bootstrap.seed}: not more than "
+            f"{MOST_RESAMPLES:,} are recomputed, and a seed has 64 bits",
+        )
+        return
+    try:
+        found = made_again(record, predictions, rows, store)
+    except LeadboardError as error:
+        spot.check(False, f"has predictions that cannot be measured: {error}")
+        return
+    leaves = compared(record, found)
+    differing = [leaf for leaf in leaves if not leaf.agrees]
+    spot.verification.agreed += len(leaves) - len(differing)
+    for leaf in differing[:MOST_DIFFERENCES]:
+        spot.check(False, leaf.sentence)
+    if len(differing) > MOST_DIFFERENCES:
+        spot.check(False, f"{len(differing) - MOST_DIFFERENCES:,} more fields differ")
+    if differing and all(leaf.field.endswith(INTERVAL_FIELDS) for leaf in differing):
+        spot.remark(
+            "values agree and intervals do not: they are of another seed or number of resamples than the "
+            f"stated {bootstrap.seed} and {bootstrap.resamples:,}",
+        )
+
+
+def _store_of(spot: Spot, record: ResultRecord, stores: Stores) -> Store | None:
+    """Give the cohort as it was measured, or say why it is not to be had."""
+    cohort, stated = record.cohort.id, record.cohort.fingerprint
+    try:
+        store = stores(cohort) if cohort in cohort_cards() else None
+    except LeadboardError as error:
+        spot.skip(f"numbers: {error}")
+        return None
+    if store is None:
+        spot.skip(f"numbers: cohort {cohort} is not on this machine")
+    elif why_not_of(record, store) == "labels of another ontology":
+        spot.skip("numbers: the labels are of another ontology")
+    elif spot.check(
+        store.fingerprint == stated,
+        f"was measured on another state of {cohort}: its fingerprint is {stated[:12]}, here it is "
+        f"{store.fingerprint[:12]}; one of the two may be a part of the release, or another version",
+    ):
+        return store
+    else:
+        spot.skip(f"numbers: this is not the state of {cohort} that was measured")
+    return None
+
+
+def _rows(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, store: Store) -> Rows | None:
+    """Give the row of the store of each prediction, if they are the records that the cell is about."""
+    rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
+    unknown = predictions["record_id"][rows < 0]
+    ordered = spot.check(
+        not len(unknown),
+        f"has predictions of {len(unknown):,} records that are not of its cohort or "
+        f"cannot be used ({some(unknown)})",
+    ) and spot.check(bool((np.diff(rows) > 0).all()), "has predictions in another order than its cohort")
+    if not ordered:
+        spot.skip("numbers: its predictions are not those of the cohort's records")
+        return None
+    selected = selected_rows(store, record.records.selection)
+    lacking = store.index["record_id"].iloc[np.setdiff1d(selected, rows)]
+    beyond = store.index["record_id"].iloc[np.setdiff1d(rows, selected)]
+    spot.check(
+        not len(lacking) or record.protocol == PREDICTIONS,
+        f"is not complete: {len(lacking):,} of {len(selected):,} records lack a prediction ({some(lacking)})",
+    )
+    spot.check(
+        not len(beyond),
+        f"has predictions of {len(beyond):,} records outside the test fold ({some(beyond)})",
+    )
+    return np.asarray(rows, np.intp)

@@ -1,0 +1,186 @@
+"""The result record: one JSON file a cell, from which every table and figure is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from benchmark.files import write_atomically
+from benchmark.metrics.cell.evaluation import Evaluation
+from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
+from benchmark.metrics.cell.statistics import CellStatistics
+from benchmark.models.contamination import Relation
+from benchmark.models.contract import ModelCard
+from cohorts.errors import LeadboardError
+
+SCHEMA_VERSION = 3
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CohortFacts(_Schema):
+    """The cohort as it was measured; ``simulated`` marks synthetic patients everywhere."""
+
+    id: str
+    name: str
+    version: str
+    fingerprint: str
+    simulated: bool
+    release_records: int | None
+    """Records of the whole release, where known: tells a partial copy from a complete one."""
+
+
+class Quarantined(_Schema):
+    """Records that cannot be used for one and the same reason."""
+
+    reason: str
+    record_ids: tuple[str, ...]
+
+
+class RecordCounts(_Schema):
+    """What became of every record of the cohort: ``found = scored + unselected + unusable``."""
+
+    selection: Literal["all", "test"]
+    found: int
+    scored: int
+    unselected: int
+    quarantined: tuple[Quarantined, ...]
+
+    @property
+    def unusable(self) -> int:
+        """How many records are quarantined."""
+        return sum(len(group.record_ids) for group in self.quarantined)
+
+
+class OntologyFacts(_Schema):
+    """Which labelling the numbers belong to.
+
+    Attributes
+    ----------
+    hash
+        Of what decides the labels of all outputs of the model in the cohort.
+    concepts
+        The same for each output. Empty in records of earlier versions, whose hash is of the whole ontology.
+    """
+
+    version: str
+    hash: str
+    concepts: dict[str, str] = Field(default_factory=dict)
+
+
+class PredictionsFile(_Schema):
+    """The Parquet file beside the record; ``sha256`` is of its content, not of its bytes."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+class Training(_Schema):
+    """One fit by the suite: a supervised training, a fine-tuning or a linear probe.
+
+    ``percent`` of the source's patients gave their labels, in the training and in the validation fold.
+    """
+
+    source: str
+    fingerprint: str
+    percent: int
+    records: int
+    validation_records: int
+    seed: int
+    key: str
+
+
+class PretrainingSource(_Schema):
+    """A cohort that pairs of signal and text were taken from."""
+
+    cohort: str
+    fingerprint: str
+    records: int
+    validation_records: int
+
+
+class Pretraining(_Schema):
+    """How the suite pre-trained the model; nothing about ``held_out`` concepts was shown to it."""
+
+    sources: tuple[PretrainingSource, ...]
+    held_out: tuple[str, ...]
+    seed: int
+    precision: str
+    key: str
+
+
+class Provenance(_Schema):
+    """Where and with what the predictions were made, and where the thresholds of the scores come from."""
+
+    leadboard: str
+    commit: str | None
+    python: str
+    platform: str
+    packages: dict[str, str]
+    device: str
+    dtype: str
+    batch_size: int
+    seconds: float
+    records_per_second: float
+    created: str
+    thresholds: Thresholds = no_thresholds("submitted predictions come without those of a validation fold")
+
+
+class ResultRecord(_Schema):
+    """Everything known about one cell: a model under a protocol on a cohort.
+
+    Attributes
+    ----------
+    weights_sha256
+        Of each fit; of the pre-trained or published weights where nothing was fitted; empty for a model
+        that brings its weights itself.
+    training
+        The fits whose metrics are averaged, each from another subset or seed; empty without one.
+    """
+
+    schema_version: Literal[3] = 3
+    key: str
+    model: ModelCard
+    weights_sha256: tuple[str, ...]
+    training: tuple[Training, ...]
+    pretraining: Pretraining | None
+    protocol: str
+    cohort: CohortFacts
+    relation: Relation
+    records: RecordCounts
+    ontology: OntologyFacts
+    evaluation: Evaluation
+    statistics: CellStatistics
+    predictions: PredictionsFile
+    provenance: Provenance
+
+
+def save_record(record: ResultRecord, path: Path) -> None:
+    """Write a record as JSON, atomically."""
+    write_atomically(path, record.model_dump_json(indent=2) + "\n")
+
+
+def load_record(path: Path) -> ResultRecord:
+    """Read one record.
+
+    Raises
+    ------
+    LeadboardError
+        If the file cannot be read or does not follow the schema.
+    """
+    try:
+        return ResultRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LeadboardError(f"Cannot read the result record {path}: {error.strerror}.") from error
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise LeadboardError(
+            f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
+            "delete it and run the cell again."
+        ) from None

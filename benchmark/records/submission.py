@@ -1,0 +1,196 @@
+"""Packing a model's results into one folder that can be reviewed and checked.
+
+::
+
+    <model>-<hash>/
+      records/<protocol>/<cohort>.json          result records, as they lie in the run
+      predictions/<protocol>/<cohort>.parquet   what they were made from
+      card.json                                 protocol -> card of the model
+      environment.json                          the run: seed, resamples, software
+      manifest.json                             SHA-256 of every other file
+      README.md                                 for the reviewer
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.files import inside, sha256_of, write_atomically
+from benchmark.records.checks import check_record, check_same_model
+from benchmark.records.findings import Verification
+from benchmark.records.manifest import (
+    CARD,
+    ENVIRONMENT,
+    MANIFEST,
+    PREDICTIONS,
+    README,
+    RECORDS,
+    Environment,
+    Manifest,
+    hashes,
+)
+from benchmark.records.record import ResultRecord
+from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
+from benchmark.text import printable, some
+from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One cell as it goes into a submission."""
+
+    record: ResultRecord
+    record_path: Path
+    predictions_path: Path
+
+    @property
+    def place(self) -> str:
+        """Its path below ``records`` and ``predictions``, without suffix."""
+        return f"{self.record.protocol}/{self.record.cohort.id}"
+
+
+def pack(
+    run: Path, to: Path, model: str | None = None, *, simulated: bool = False
+) -> tuple[Path, list[Packed]]:
+    """Pack a model's results of a run; the same results give the same folder.
+
+    Parameters
+    ----------
+    to
+        Folder of all submissions.
+    model
+        May be left out where the run has one model only.
+    simulated
+        Whether cells of simulated cohorts may be among them.
+
+    Returns
+    -------
+    The folder, and what is in it.
+
+    Raises
+    ------
+    UsageError
+        If the model is not in the run, a cell of it is unfinished, failed or simulated, or another submission
+        is in the way.
+    LeadboardError
+        If a cell does not agree with its own predictions, or a folder cannot be written.
+    """
+    content = load_run_file(run)
+    chosen = _choose(content, model)
+    cells = [_load(run, cell) for cell in _finished(content, chosen)]
+    _refuse_simulated(cells, simulated)
+    to.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=to, prefix=".unfinished-"))
+    try:
+        manifest = _build(building, chosen, cells, content)
+        folder = to / manifest.folder
+        if folder.is_dir():
+            if sha256_of(folder / MANIFEST) != sha256_of(building / MANIFEST):
+                raise UsageError(f"{folder} is there and has other content; it is not overwritten.")
+        else:
+            building.chmod(0o755)
+            building.rename(folder)
+    except OSError as error:
+        raise LeadboardError(f"Cannot write below {to}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder, cells
+
+
+def _choose(content: RunFile, model: str | None) -> str:
+    models = dict.fromkeys(cell.model for cell in content.cells)
+    if model is None and len(models) != 1:
+        raise UsageError(f"The run has {len(models)} models ({some(models)}); name one with --model.")
+    if model is not None and model not in models:
+        raise UnknownNameError("model of this run", printable(model, 64), map(printable, models))
+    return model if model is not None else next(iter(models))
+
+
+def _finished(content: RunFile, model: str) -> list[PlannedCell]:
+    cells = [cell for cell in content.cells if cell.model == model]
+    without = [cell for cell in cells if cell.status != "done"]
+    if without:
+        said = [f"{cell.protocol} on {cell.cohort} ({cell.reason or 'not run yet'})" for cell in without]
+        raise UsageError(
+            f"{len(without)} of {len(cells)} cells of {printable(model, 64)} are not finished: "
+            f"{printable('; '.join(said), 400)}. Run them first."
+        )
+    return cells
+
+
+def _load(run: Path, cell: PlannedCell) -> Packed:
+    """Read one finished cell and check that record and predictions belong together."""
+    place = f"{cell.model}/{cell.protocol}/{cell.cohort}"
+    path, scores = inside(run, f"{place}.json"), inside(run, f"{place}.parquet")
+    found = Verification()
+    record = check_record(found.at(place), path, scores, lambda _: None)
+    for where, what in found.differences[:1]:
+        raise LeadboardError(f"{where} {what}; run it again.")
+    if record is None or (record.model.name, record.protocol, record.cohort.id) != (
+        cell.model,
+        cell.protocol,
+        cell.cohort,
+    ):
+        raise LeadboardError(f"{printable(place)} is not the cell that run.json says; run it again.")
+    return Packed(record, path, scores)
+
+
+def _refuse_simulated(cells: Sequence[Packed], simulated: bool) -> None:
+    names = [cell.record.cohort.id for cell in cells if cell.record.cohort.simulated]
+    if names and not simulated:
+        raise UsageError(
+            f"{some(names)} {'is' if len(names) == 1 else 'are'} simulated: results on simulated cohorts say "
+            "nothing about patients; pack them with --simulated if that is what you want."
+        )
+
+
+def _build(folder: Path, model: str, cells: Sequence[Packed], content: RunFile) -> Manifest:
+    """Write every file of a submission into an empty folder."""
+    first: dict[str, ResultRecord] = {}
+    found = Verification()
+    for cell in cells:
+        check_same_model(
+            found.at(cell.place), first.setdefault(cell.record.protocol, cell.record), cell.record
+        )
+        for kind, path, suffix in (
+            (RECORDS, cell.record_path, "json"),
+            (PREDICTIONS, cell.predictions_path, "parquet"),
+        ):
+            target = folder / kind / f"{cell.place}.{suffix}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    for where, what in found.differences[:1]:
+        raise LeadboardError(f"{where} {what}; run the model on all cohorts again.")
+    cards = {protocol: record.model.model_dump(mode="json") for protocol, record in first.items()}
+    environment = Environment(seed=content.seed, resamples=content.resamples, environment=content.environment)
+    write_atomically(folder / CARD, json.dumps(cards, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(folder / ENVIRONMENT, environment.model_dump_json(indent=2) + "\n")
+    write_atomically(folder / README, _readme(model))
+    manifest = Manifest(model=model, files=hashes(folder))
+    write_atomically(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+    return manifest
+
+
+def _readme(model: str) -> str:
+    return f"""# Submission of {model}
+
+Packed by `leadboard submit`: result records, the predictions that they were made from, the model's card and
+the software of the run. Every number follows from the predictions and the labels of the cohort:
+
+    leadboard verify . --data RELEASES
+
+It names every difference. Without `--data` it checks hashes, cards, relations and sums, and says that the
+numbers are unchecked.
+
+For the reviewer:
+
+- Does `trained_on` in `card.json` name every cohort that the weights have seen? Which source says so?
+- Are these all the cohorts that the model can be measured on, or the favourable ones?
+- Do licence and citation in the card allow the results to be shown?
+- Do the terms of the releases allow record ids and scores to be shared?
+"""

@@ -1,0 +1,224 @@
+"""Verifying results: a submission, a run or a single record, recomputed from predictions and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from benchmark.files import inside, read_json
+from benchmark.models.contract import ModelCard
+from benchmark.records.checks import check_record, check_same_model
+from benchmark.records.findings import Verification
+from benchmark.records.manifest import (
+    CARD,
+    ENVIRONMENT,
+    MANIFEST,
+    PREDICTIONS,
+    README,
+    RECORDS,
+    Environment,
+    Manifest,
+    hashes,
+)
+from benchmark.records.record import ResultRecord
+from benchmark.records.run_folder import PlannedCell, load_run_file
+from benchmark.text import printable, some
+from cohorts.errors import LeadboardError, UsageError
+from cohorts.store import Stores
+
+RUN = "run.json"
+
+Schema = TypeVar("Schema")
+
+Records = Mapping[str, ResultRecord]
+
+
+def verify(path: Path, stores: Stores) -> Verification:
+    """Check everything about some results that can be checked on this machine.
+
+    Parameters
+    ----------
+    path
+        The folder of a submission or of a run, or one result record.
+    stores
+        Gives the prepared cohort of an id, None where the release is not here.
+
+    Returns
+    -------
+    Verification
+        Whatever differs is named in it. Who makes every file anew can make them agree with each other, but
+        numbers stay those that the predictions give.
+
+    Raises
+    ------
+    UsageError
+        If the path is none of these, or holds no result at all.
+    """
+    found = Verification()
+    if (path / MANIFEST).is_file():
+        _submission(found, path, stores)
+    elif (path / RUN).is_file():
+        _run(found, path, stores)
+    elif path.is_file() and path.suffix == ".json":
+        check_record(found.at(path.name), path, _predictions_of(path), stores)
+    else:
+        raise UsageError(
+            f"{path} is no submission ({MANIFEST}), no run ({RUN}) and no record (.json); check the path."
+        )
+    if not (found.agreed or found.differences):
+        raise UsageError(f"{path} holds no finished result to check.")
+    return found
+
+
+def _predictions_of(record: Path) -> Path:
+    """Say where the predictions of a record lie: beside it in a run, in their own folder in a submission."""
+    place = record.absolute()
+    if place.parents[1].name == RECORDS and (place.parents[2] / MANIFEST).is_file():
+        place = place.parents[2] / PREDICTIONS / place.parent.name / place.name
+    return place.with_suffix(".parquet")
+
+
+def _submission(found: Verification, folder: Path, stores: Stores) -> None:
+    present = hashes(folder)
+    manifest = _read(found, folder / MANIFEST, Manifest)
+    if manifest is not None:
+        _check_manifest(found, folder, manifest, present)
+    records: dict[str, ResultRecord] = {}
+    for name in present:
+        parts = PurePosixPath(name).parts
+        if len(parts) != 3 or parts[0] != RECORDS or not name.endswith(".json"):
+            continue
+        scores = f"{PREDICTIONS}/{name.removeprefix(f'{RECORDS}/').removesuffix('.json')}.parquet"
+        record = _record(found, folder, name, scores, stores)
+        if record is not None:
+            records[name] = record
+            stated = f"{RECORDS}/{record.protocol}/{record.cohort.id}.json"
+            found.at(name).check(stated == name, f"is a record of {record.protocol} on {record.cohort.id}")
+        if record is not None and manifest is not None:
+            found.at(name).check(
+                record.model.name == manifest.model,
+                f"is of {record.model.name}, but the submission is of {manifest.model}",
+            )
+    for name in _unpaired(present):
+        found.at(name).check(False, "has no record beside it, or is no file of a submission")
+    found.at(str(folder)).check(bool(records), "has no result record")
+    _check_alike(found, records)
+    _check_about(found, folder, records)
+
+
+def _check_manifest(
+    found: Verification, folder: Path, manifest: Manifest, present: Mapping[str, str]
+) -> None:
+    for name in manifest.files.keys() - present.keys():
+        found.at(name).check(False, "is in the manifest, but is missing")
+    for name, sha256 in present.items():
+        stated = manifest.files.get(name)
+        if found.at(name).check(stated is not None, "is not in the manifest"):
+            found.at(name).check(sha256 == stated, "is not the file of the manifest (its SHA-256 differs)")
+    name = folder.resolve().name
+    found.at(MANIFEST).check(
+        name == manifest.folder, f"makes this the submission {manifest.folder}, but the folder is {name}"
+    )
+
+
+def _unpaired(present: Mapping[str, str]) -> list[str]:
+    """Files that are neither records, nor predictions of one, nor about all of them."""
+    return [
+        name
+        for name in present
+        if name not in (CARD, ENVIRONMENT, README)
+        and not (name.startswith(f"{RECORDS}/") and name.count("/") == 2 and name.endswith(".json"))
+        and not (
+            name.startswith(f"{PREDICTIONS}/")
+            and name.endswith(".parquet")
+            and f"{RECORDS}/{name.removeprefix(f'{PREDICTIONS}/').removesuffix('.parquet')}.json" in present
+        )
+    ]
+
+
+def _check_about(found: Verification, folder: Path, records: Records) -> None:
+    """Check the card and the environment of a submission against its records."""
+    cards = _read(found, folder / CARD, dict[str, ModelCard])
+    environment = _read(found, folder / ENVIRONMENT, Environment)
+    for name, record in records.items():
+        if cards is not None:
+            card = cards.get(record.protocol)
+            same = card is not None and card == record.model.model_copy(update={"outputs": card.outputs})
+            found.at(name).check(same, f"has another card than {CARD}")
+        drawn = record.evaluation.bootstrap
+        if environment is not None:
+            found.at(name).check(
+                (drawn.seed, drawn.resamples) == (environment.seed, environment.resamples),
+                f"states seed {drawn.seed} and {drawn.resamples} resamples, but {ENVIRONMENT} has "
+                f"{environment.seed} and {environment.resamples}",
+            )
+    if cards is not None:
+        unused = cards.keys() - {record.protocol for record in records.values()}
+        found.at(CARD).check(not unused, f"has cards without a record: {some(sorted(unused))}")
+
+
+def _run(found: Verification, folder: Path, stores: Stores) -> None:
+    read_json(folder / RUN)  # refuses what the schema would let pass
+    content = load_run_file(folder)
+    records: dict[str, ResultRecord] = {}
+    for cell in content.cells:
+        name = f"{cell.model}/{cell.protocol}/{cell.cohort}"
+        if cell.status != "done":
+            found.at(name).skip(f"{cell.status}: {cell.reason or 'not run yet'}")
+            continue
+        record = _record(found, folder, f"{name}.json", f"{name}.parquet", stores)
+        if record is None:
+            continue
+        records[name] = record
+        _check_cell(found, name, cell, record)
+        drawn = record.evaluation.bootstrap
+        found.at(name).check(
+            (drawn.seed, drawn.resamples) == (content.seed, content.resamples),
+            f"states seed {drawn.seed} and {drawn.resamples} resamples, but {RUN} has {content.seed} and "
+            f"{content.resamples}",
+        )
+    _check_alike(found, records)
+
+
+def _check_cell(found: Verification, name: str, cell: PlannedCell, record: ResultRecord) -> None:
+    stated = (record.model.name, record.protocol, record.cohort.id)
+    found.at(name).check(
+        stated == (cell.model, cell.protocol, cell.cohort), f"is a record of {' / '.join(stated)}"
+    )
+    found.at(name).check(
+        (record.key, record.relation) == (cell.key, cell.relation),
+        f"has another key or relation than in {RUN}",
+    )
+
+
+def _record(found: Verification, folder: Path, name: str, scores: str, stores: Stores) -> ResultRecord | None:
+    try:
+        return check_record(found.at(name), inside(folder, name), inside(folder, scores), stores)
+    except LeadboardError as error:
+        found.at(name).check(False, str(error))
+        return None
+
+
+def _check_alike(found: Verification, records: Records) -> None:
+    first: dict[tuple[str, str], ResultRecord] = {}
+    for name, record in records.items():
+        leader = first.setdefault((record.model.name, record.protocol), record)
+        if leader is not record:
+            check_same_model(found.at(name), leader, record)
+
+
+def _read(found: Verification, path: Path, schema: type[Schema]) -> Schema | None:
+    """Read a JSON file of a submission, or say what is wrong with it."""
+    try:
+        content: Any = read_json(inside(path.parent, path.name))
+        return TypeAdapter(schema).validate_python(content)
+    except LeadboardError as error:
+        found.at(path.name).check(False, str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        found.at(path.name).check(False, f"is not as it should be: {printable(field, 80)}: {first['msg']}")
+    return None

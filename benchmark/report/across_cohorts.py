@@ -1,0 +1,201 @@
+"""From single cells to a run: means over cohorts, home against elsewhere, the next hospital, pairs of models.
+
+Pure functions of result records and their resampled figures. Resample r of a cohort is the same draw of
+patients for all models. Cohorts are independent of each other, and so must their draws be: since resamples of
+one number come from one random stream, those of the k-th cohort are taken k places later (see
+`benchmark.metrics.gap`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.metrics.comparison import paired_difference, pooled_difference
+from benchmark.metrics.intervals import Difference, Measure, Values, measure
+from benchmark.metrics.pooling import Pooled, pool_aurocs
+from benchmark.records.comparability import why_incomparable
+from benchmark.records.record import ResultRecord
+
+
+class Drawn(NamedTuple):
+    """A cell with its resampled figures."""
+
+    record: ResultRecord
+    resampled: Resampled
+
+    def mean_auroc(self, concepts: Collection[str]) -> tuple[float, Values]:
+        """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
+        if set(concepts) == set(self.resampled.concepts):
+            value = self.record.evaluation.macro.auroc.value
+            return math.nan if value is None else value, self.resampled.macro_auroc
+        columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
+        values = [self.record.evaluation.concepts[name].auroc.value for name in concepts]
+        if not columns or None in values:
+            return math.nan, np.full(len(self.resampled.auroc), np.nan)
+        means: Values = self.resampled.auroc[:, columns].mean(axis=1, dtype=np.float64)
+        return fmean(value for value in values if value is not None), means
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Mean AUROC at home and on one other cohort, over the concepts that are eligible in both.
+
+    Attributes
+    ----------
+    gap
+        At home minus elsewhere: above 0 where the model does worse away from home.
+    """
+
+    home: str
+    away: str
+    concepts: tuple[str, ...]
+    at_home: float
+    elsewhere: float
+    gap: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class NextHospital:
+    """What to expect of a model in one more hospital, from its external cohorts.
+
+    Attributes
+    ----------
+    macro
+        Macro AUROC, each cohort's over its own eligible concepts.
+    concepts
+        AUROC of every concept that is eligible in two cohorts or more.
+    cohorts
+        Of the macro, and for each concept its own; those that could be pooled.
+    left_out
+        Cohorts of the macro that could not be.
+    """
+
+    macro: Pooled
+    cohorts: tuple[str, ...]
+    left_out: tuple[str, ...]
+    concepts: dict[str, Pooled]
+    of_concept: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A macro AUROC minus that of another model in the same cohort."""
+
+    cohort: str
+    concepts: int
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Two models on all cohorts that they can be compared on.
+
+    Attributes
+    ----------
+    refused
+        Cohort -> why they cannot be compared there.
+    """
+
+    pairs: tuple[Pair, ...]
+    pooled: Pooled
+    pooled_p: float
+    refused: dict[str, str]
+
+
+def mean_over_cohorts(cells: Sequence[Drawn | None]) -> Measure:
+    """Mean of the macro AUROCs of independent cohorts; None holds the place of a cohort without one."""
+    value, resampled = mean_draws(cells)
+    return measure(value, resampled, why="undefined in a cohort")
+
+
+def mean_draws(cells: Sequence[Drawn | None]) -> tuple[float, Values]:
+    """Mean of the macro AUROCs of independent cohorts, on the full data and in each resample."""
+    there = [(place, *cell.mean_auroc(cell.resampled.concepts)) for place, cell in enumerate(cells) if cell]
+    least = min((len(drawn) for _, _, drawn in there), default=0)
+    means: Values = np.mean([np.roll(drawn, -place)[:least] for place, _, drawn in there], axis=0)
+    return fmean(value for _, value, _ in there), means
+
+
+def gaps(home: Sequence[Drawn], away: Sequence[Drawn]) -> tuple[list[Gap], Measure]:
+    """Every internal cohort against every external one, and the mean gap over these pairs."""
+    found: list[Gap] = []
+    resampled: list[Values] = []
+    for first, inside in enumerate(home):
+        for second, outside in enumerate(away, start=len(home)):
+            shared = tuple(c for c in inside.resampled.concepts if c in outside.resampled.concepts)
+            if not shared:
+                continue
+            (at_home, drawn_home), (elsewhere, drawn_away) = (c.mean_auroc(shared) for c in (inside, outside))
+            drawn = np.roll(drawn_home, -first) - np.roll(drawn_away, -second)
+            names = (inside.record.cohort.id, outside.record.cohort.id)
+            found.append(Gap(*names, shared, at_home, elsewhere, measure(at_home - elsewhere, drawn)))
+            resampled.append(drawn)
+    if not found:
+        return [], Measure(math.nan, reason="no concept is eligible in an internal and an external cohort")
+    return found, measure(fmean(gap.gap.value for gap in found), np.mean(resampled, axis=0))
+
+
+def next_hospital(cells: Sequence[Drawn]) -> NextHospital:
+    """Pool the external cohorts of a model, variances from the resamples."""
+    macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
+    macro = _pool(macros)
+    names = [cell.record.cohort.id for cell in cells]
+    concepts: dict[str, Pooled] = {}
+    of_concept: dict[str, tuple[str, ...]] = {}
+    for concept in dict.fromkeys(c for cell in cells for c in cell.resampled.concepts):
+        having = [cell for cell in cells if concept in cell.resampled.concepts]
+        if len(having) < 2:
+            continue
+        pooled = _pool([cell.mean_auroc((concept,)) for cell in having])
+        concepts[concept] = pooled
+        of_concept[concept] = tuple(
+            cell.record.cohort.id for at, cell in enumerate(having) if at not in pooled.left_out
+        )
+    return NextHospital(
+        macro,
+        tuple(name for at, name in enumerate(names) if at not in macro.left_out),
+        tuple(names[at] for at in macro.left_out),
+        concepts,
+        of_concept,
+    )
+
+
+def _pool(figures: Sequence[tuple[float, Values]]) -> Pooled:
+    return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
+
+
+def variance(resampled: Values) -> float:
+    """Variance over the resamples in which a figure is defined, NaN with fewer than two of them."""
+    defined = resampled[~np.isnan(resampled)]
+    return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
+
+
+def compare(first: Sequence[Drawn], second: Sequence[Drawn]) -> Pairs:
+    """One model against another on every cohort that both have, over the concepts eligible for both."""
+    other = {cell.record.cohort.id: cell for cell in second}
+    pairs: list[Pair] = []
+    refused: dict[str, str] = {}
+    variances: list[float] = []
+    for cell in first:
+        cohort = cell.record.cohort.id
+        if cohort not in other:
+            continue
+        rival = other[cohort]
+        why = why_incomparable(cell.record, rival.record)
+        shared = [c for c in cell.resampled.concepts if c in rival.resampled.concepts]
+        why = why or ("" if shared else "no concept is eligible for both models")
+        if why:
+            refused[cohort] = why
+            continue
+        (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), rival.mean_auroc(shared)
+        pairs.append(Pair(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
+        variances.append(variance(one_drawn - two_drawn))
+    pooled, p = pooled_difference([pair.difference.value for pair in pairs], variances)
+    return Pairs(tuple(pairs), pooled, p, refused)

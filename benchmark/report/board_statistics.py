@@ -1,0 +1,147 @@
+"""What one board says beyond its cells: the next hospital, home against elsewhere, rivals, controls."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmark.metrics.comparison import holm
+from benchmark.metrics.intervals import Measure
+from benchmark.report.across_cohorts import Gap, NextHospital, Pairs, compare, gaps, next_hospital
+from benchmark.report.board import Board, Entry, Standing
+
+CONTROL = re.compile(r"(?:^|\. )(?:\w+ )?control: ", re.IGNORECASE)
+"""How the description of a control begins, for example ``Shortcut control: ...``."""
+
+TWIN = "-random"
+"""What the name of a model's untrained twin ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """One entry minus another.
+
+    Attributes
+    ----------
+    adjusted, adjusted_pooled
+        p values after Holm: of the cohorts, for all rivals and cohorts of the table; of the pooled
+        difference, for all rivals.
+    """
+
+    first: Entry
+    second: Entry
+    compared: Pairs
+    adjusted: tuple[float, ...]
+    adjusted_pooled: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStatistics:
+    """Statistics of a board, from cells that have their resampled figures.
+
+    Attributes
+    ----------
+    next_hospital
+        Entries with an external cell.
+    gaps, mean_gap
+        Entries with an internal and an external cell.
+    against_best
+        The best ranked entry minus each other ranked one, on the cohorts of the ranking.
+    against_controls
+        Each entry minus its control, on the cohorts that are external to both: its untrained twin where
+        there is one, else the control with the highest mean.
+    """
+
+    next_hospital: dict[Entry, NextHospital]
+    gaps: dict[Entry, list[Gap]]
+    mean_gap: dict[Entry, Measure]
+    against_best: tuple[Rival, ...]
+    against_controls: tuple[Rival, ...]
+
+
+def statistics_of(board: Board) -> BoardStatistics:
+    """Compute all of them; they depend on the records and resamples of the board alone."""
+    ahead: dict[Entry, NextHospital] = {}
+    gap_of: dict[Entry, tuple[list[Gap], Measure]] = {}
+    for standing in board.standings:
+        external, internal = board.drawn(standing.external), board.drawn(standing.internal)
+        if external:
+            ahead[standing.entry] = next_hospital(external)
+        if external and internal:
+            gap_of[standing.entry] = gaps(internal, external)
+    return BoardStatistics(
+        next_hospital=ahead,
+        gaps={entry: pairs for entry, (pairs, _) in gap_of.items()},
+        mean_gap={entry: mean for entry, (_, mean) in gap_of.items()},
+        against_best=_against_best(board),
+        against_controls=_against_controls(board),
+    )
+
+
+def _against_best(board: Board) -> tuple[Rival, ...]:
+    ranked = [standing for standing in board.standings if standing.rank is not None]
+    return _adjusted(
+        (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts))
+        for other in ranked[1:]
+    )
+
+
+def _against_controls(board: Board) -> tuple[Rival, ...]:
+    controls = [standing for standing in board.standings if is_control(standing)]
+    found = []
+    for standing in board.standings:
+        if is_control(standing):
+            continue
+        twin = Entry(f"{standing.entry.model}{TWIN}", standing.entry.protocol)
+        own = [control for control in controls if control.entry == twin] or controls[:1]
+        if own:
+            cohorts = [record.cohort.id for record in own[0].external]
+            found.append((standing.entry, own[0].entry, _compared(board, standing, own[0], cohorts)))
+    return _adjusted(item for item in found if item[2].pairs)
+
+
+def is_control(standing: Standing) -> bool:
+    """Whether the card says that the entry is a control."""
+    records = (*standing.external, *standing.internal, *standing.unknown)
+    return any(CONTROL.search(record.model.description) for record in records)
+
+
+def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> Pairs:
+    sides = [
+        board.drawn(record for record in standing.external if record.cohort.id in cohorts)
+        for standing in (first, second)
+    ]
+    return compare(*sides)
+
+
+def _adjusted(found: Iterable[tuple[Entry, Entry, Pairs]]) -> tuple[Rival, ...]:
+    rivals = list(found)
+    adjusted = iter(holm([pair.difference.p for _, _, compared in rivals for pair in compared.pairs]))
+    pooled = holm([compared.pooled_p for _, _, compared in rivals])
+    return tuple(
+        Rival(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
+        for (one, other, compared), p in zip(rivals, pooled, strict=True)
+    )
+
+
+def plain_numbers(value: Any) -> Any:
+    """Turn results into what strict JSON can hold: NaN becomes None, an entry its two names."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain_numbers(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Entry):
+        return value._asdict()
+    if isinstance(value, dict):
+        if any(isinstance(key, Entry) for key in value):
+            return [{**key._asdict(), "found": plain_numbers(one)} for key, one in value.items()]
+        return {str(key): plain_numbers(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_numbers(one) for one in value]
+    if isinstance(value, float | np.floating):
+        return None if math.isnan(value) else float(value)
+    return value

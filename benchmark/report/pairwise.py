@@ -1,0 +1,290 @@
+"""Two models of a run against each other: on each cohort, on each concept, and pooled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.metrics.bootstrap import group_records
+from benchmark.metrics.cell.estimates import PairedDifference, Result, difference_of, number
+from benchmark.metrics.comparison import holm, paired_difference
+from benchmark.metrics.delong import delong_test
+from benchmark.metrics.intervals import Difference
+from benchmark.models.contamination import Relation
+from benchmark.records.comparability import why_incomparable, why_not_of
+from benchmark.records.predictions import content_hash, load_predictions, score_tables
+from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import load_resamples, resamples_path
+from benchmark.records.run_folder import load_cells
+from benchmark.report.across_cohorts import Drawn, compare
+from benchmark.text import printable
+from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.store import Store
+
+Stores = Callable[[str], Store | None]
+"""Gives the prepared cohort of an id, None where the release is not on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    path: Path
+    drawn: Drawn
+
+
+def compare_models(run: Path, first: str, second: str, stores: Stores | None = None) -> Comparison:
+    """Compare two models of a run on every cohort that both have.
+
+    Parameters
+    ----------
+    first, second
+        ``MODEL``, or ``MODEL/PROTOCOL`` where the model has several.
+    stores
+        Gives labels for DeLong's test; without it the bootstrap alone is used.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown or ambiguous, or the two cannot be compared on any cohort.
+    LeadboardError
+        If a file of the run is damaged.
+    """
+    cells = load_cells(run)[1]
+    names = [_find(name, [record for _, record in cells]) for name in (first, second)]
+    if names[0] == names[1]:
+        raise UsageError(f"'{first}' and '{second}' are the same; name two models of the run.")
+    refused: dict[str, str] = {}
+    sides = [_side(cells, name, refused) for name in names]
+    common = [cohort for cohort in sides[0] if cohort in sides[1]]
+    for cohort in common:
+        why = why_incomparable(*(side[cohort].drawn.record for side in sides))
+        if why:
+            refused[cohort] = f"measured on {why}"
+    usable = [cohort for cohort in common if cohort not in refused]
+    pairs = compare(*([side[cohort].drawn for cohort in usable] for side in sides))
+    refused |= pairs.refused
+    usable = [pair.cohort for pair in pairs.pairs]
+    if not usable:
+        said = "; ".join(f"{cohort}: {why}" for cohort, why in refused.items()) or "no cohort has both"
+        raise UsageError(f"{'/'.join(names[0])} and {'/'.join(names[1])} cannot be compared: {said}.")
+    notes: dict[str, None] = {}
+    found = {
+        pair.cohort: _cohort(sides[0][pair.cohort], sides[1][pair.cohort], pair.difference, stores, notes)
+        for pair in pairs.pairs
+    }
+    external = [cohort for cohort in usable if set(found[cohort].relations) == {"external"}]
+    pooled = compare(*([side[cohort].drawn for cohort in external] for side in sides))
+    bootstrap = sides[0][usable[0]].drawn.record.evaluation.bootstrap
+    return Comparison(
+        first="/".join(names[0]),
+        second="/".join(names[1]),
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+        cohorts=_adjusted(found),
+        refused=refused,
+        pooled=difference_of(
+            Difference(
+                pooled.pooled.value,
+                pooled.pooled.low,
+                pooled.pooled.high,
+                pooled.pooled.reason,
+                0.0,
+                pooled.pooled_p,
+            )
+        ),
+        pooled_over=tuple(external),
+        simulated=tuple(c for c in usable if sides[0][c].drawn.record.cohort.simulated),
+        notes=tuple(notes),
+    )
+
+
+def _find(name: str, records: Sequence[ResultRecord]) -> tuple[str, str]:
+    """Model and protocol of a name."""
+    there = list(dict.fromkeys((record.model.name, record.protocol) for record in records))
+    matching = [pair for pair in there if name in (pair[0], "/".join(pair))]
+    if not matching:
+        known = dict.fromkeys(shown for pair in there for shown in (pair[0], "/".join(pair)))
+        raise UnknownNameError("model of this run", printable(name, 64), known)
+    if len(matching) > 1:
+        ways = ", ".join("/".join(pair) for pair in matching)
+        raise UsageError(f"{name} was evaluated under several protocols; name one of {ways}.")
+    return matching[0]
+
+
+def _side(
+    cells: Sequence[tuple[Path, ResultRecord]], name: tuple[str, str], refused: dict[str, str]
+) -> dict[str, _Cell]:
+    """Cells of one model by cohort; those without resamples are refused."""
+    found = {}
+    for path, record in cells:
+        if (record.model.name, record.protocol) == name:
+            try:
+                drawn = Drawn(record, load_resamples(record, resamples_path(path)))
+            except LeadboardError as error:
+                refused[record.cohort.id] = f"{record.model.name}: {error}"
+                continue
+            found[record.cohort.id] = _Cell(path, drawn)
+    return found
+
+
+def _cohort(
+    first: _Cell, second: _Cell, auroc: Difference, stores: Stores | None, notes: dict[str, None]
+) -> CohortComparison:
+    one, two = first.drawn, second.drawn
+    shared = tuple(concept for concept in one.resampled.concepts if concept in two.resampled.concepts)
+    labels = "give the releases with --data for DeLong's test" if stores is None else ""
+    tests: Mapping[str, Difference] = {}
+    if stores is not None:
+        tests, labels = _delong(first, second, shared, stores)
+    if labels:
+        notes[f"Paired bootstrap only: {labels}."] = None
+    auprc = None
+    if one.resampled.concepts == two.resampled.concepts:
+        values = [cell.record.evaluation.macro.auprc.value for cell in (one, two)]
+        auprc = difference_of(
+            paired_difference(
+                number(values[0]), one.resampled.macro_auprc, number(values[1]), two.resampled.macro_auprc
+            )
+        )
+    return CohortComparison(
+        relations=(one.record.relation, two.record.relation),
+        scored=one.record.records.scored,
+        macro_concepts=shared,
+        auroc=difference_of(auroc),
+        auprc=auprc,
+        concepts={concept: _concept(concept, one, two, tests) for concept in shared},
+    )
+
+
+def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Difference]) -> ConceptComparison:
+    (first, first_drawn), (second, second_drawn) = (cell.mean_auroc((concept,)) for cell in (one, two))
+    metrics = one.record.evaluation.concepts[concept]
+    return ConceptComparison(
+        n=metrics.n,
+        positives=metrics.positives,
+        first=first,
+        second=second,
+        bootstrap=difference_of(paired_difference(first, first_drawn, second, second_drawn)),
+        delong=difference_of(tests[concept]) if concept in tests else None,
+    )
+
+
+def _delong(
+    first: _Cell, second: _Cell, concepts: Sequence[str], stores: Stores
+) -> tuple[dict[str, Difference], str]:
+    """DeLong's test of each concept, or why there is none."""
+    record = first.drawn.record
+    cohort = record.cohort.id
+    store = stores(cohort)
+    if store is None:
+        return {}, f"{cohort} is not on this machine"
+    if why_not_of(record, store):
+        return {}, f"{cohort} here is not in the state that was measured"
+    tables = []
+    for cell in (first, second):
+        predictions, _ = load_predictions(cell.path.with_suffix(".parquet"))
+        if content_hash(predictions) != cell.drawn.record.predictions.sha256:
+            return {}, f"the predictions on {cohort} are not those that were measured"
+        tables.append(predictions)
+    if not tables[0]["record_id"].equals(tables[1]["record_id"]):
+        return {}, f"the predictions on {cohort} are of different records"
+    fits = [score_tables(table)[0] for table in tables]
+    if any(len(of_model) > 1 for of_model in fits):
+        return {}, f"a model has several fits on {cohort}, of which the mean is compared"
+    rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(tables[0]["record_id"]))
+    labels, index = store.labels.iloc[rows], store.index.iloc[rows]
+    groups = group_records(index["patient_id"].reset_index(drop=True))
+    one, two = (of_model[0] for of_model in fits)
+    return {c: delong_test(labels[c], one[c], two[c], groups, name=c) for c in concepts}, ""
+
+
+def _adjusted(found: Mapping[str, CohortComparison]) -> dict[str, CohortComparison]:
+    """Adjust p values: of the macro AUROCs for all cohorts, of concepts for all concepts and cohorts."""
+
+    def after(differences: Sequence[PairedDifference | None]) -> list[PairedDifference | None]:
+        adjusted = holm([number(d.p) if d is not None else math.nan for d in differences])
+        return [
+            d and d.model_copy(update={"p_holm": None if np.isnan(p) else float(p)})
+            for d, p in zip(differences, adjusted, strict=True)
+        ]
+
+    places = [(cohort, concept) for cohort, one in found.items() for concept in one.concepts]
+    each = [found[cohort].concepts[concept] for cohort, concept in places]
+    bootstrap, delong = after([c.bootstrap for c in each]), after([c.delong for c in each])
+    auroc = after([one.auroc for one in found.values()])
+    auprc = after([one.auprc for one in found.values()])
+    concepts = {
+        place: one.model_copy(update={"bootstrap": drawn, "delong": test})
+        for place, one, drawn, test in zip(places, each, bootstrap, delong, strict=True)
+    }
+    return {
+        cohort: one.model_copy(
+            update={
+                "auroc": auroc[at],
+                "auprc": auprc[at],
+                "concepts": {concept: concepts[cohort, concept] for concept in one.concepts},
+            }
+        )
+        for at, (cohort, one) in enumerate(found.items())
+    }
+
+
+class ConceptComparison(Result):
+    """AUROC of one concept: paired bootstrap, and DeLong's test where labels are at hand."""
+
+    n: int
+    positives: int
+    first: float
+    second: float
+    bootstrap: PairedDifference
+    delong: PairedDifference | None
+
+
+class CohortComparison(Result):
+    """Macro averages on one cohort, over the concepts eligible for both.
+
+    Attributes
+    ----------
+    auprc
+        None where the two macro averages are not over the same concepts.
+    """
+
+    relations: tuple[Relation, Relation]
+    scored: int
+    macro_concepts: tuple[str, ...]
+    auroc: PairedDifference
+    auprc: PairedDifference | None
+    concepts: dict[str, ConceptComparison]
+
+
+class Comparison(Result):
+    """Two models of a run.
+
+    Attributes
+    ----------
+    first, second
+        ``model/protocol``.
+    cohorts
+        Where both were measured alike.
+    refused
+        Cohort -> why the two cannot be compared there.
+    pooled
+        Macro AUROC over the cohorts that are external to both, by a random-effects model.
+    simulated
+        Cohorts of synthetic patients among them.
+    """
+
+    first: str
+    second: str
+    resamples: int
+    seed: int
+    cohorts: dict[str, CohortComparison]
+    refused: dict[str, str]
+    pooled: PairedDifference
+    pooled_over: tuple[str, ...]
+    simulated: tuple[str, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Runs: which cells there are, which are done, and executing the others."""

@@ -1,0 +1,93 @@
+"""What takes part in a run: cohorts and models, by name or by default."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.records.run_folder import AbsentCohort
+from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
+from cohorts.errors import UsageError
+from cohorts.store import Store, Stores, prepare
+
+
+def is_here(cohort: str, places: Places) -> bool:
+    """Whether a release, or a part of it, is on this machine."""
+    return open_cohort(cohort, places.data, places.folders) is not None
+
+
+def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], list[AbsentCohort]]:
+    """Cohorts of a run, and those that take no part, with the reason.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, a cohort that was asked for is not here, or none is.
+    """
+    wanted = list(dict.fromkeys(asked)) or list(all_cohorts())
+    for name in wanted:
+        find_cohort(name)
+    here = [name for name in wanted if is_here(name, places)]
+    missing = [name for name in wanted if name not in here]
+    if asked and missing:
+        raise _not_here(missing[0], places)
+    absent = [AbsentCohort(cohort=name, reason="not found on this machine") for name in missing]
+    cards = cohort_cards()
+    taking_part: list[str] = []
+    for name in sorted(here, key=lambda name: cards[name].copy_of is not None):  # originals before copies
+        twin = next((other for other in taking_part if other in sharing(name)), None)
+        if twin is None:
+            taking_part.append(name)
+        elif asked:
+            raise UsageError(f"{name} and {twin} hold the same recordings; evaluate one of the two.")
+        else:
+            absent.append(AbsentCohort(cohort=name, reason=f"holds recordings of {twin}, which takes part"))
+    here = [name for name in here if name in taking_part]
+    if not here:
+        place = f"in {places.data}" if places.data else "because no data folder was named"
+        raise UsageError(f"No cohort was found {place}; give the folder that holds the releases with --data.")
+    return here, absent
+
+
+def _not_here(cohort: str, places: Places) -> UsageError:
+    """Say where a release was looked for."""
+    folder = places.folders.get(cohort) or (places.data and places.data / find_cohort(cohort).card.folder)
+    if folder is None:
+        return UsageError(f"{cohort} was not found; give the folder of the releases with --data.")
+    return UsageError(
+        f"{cohort} was not found in {folder}; put the release there, or name its folder in leadboard.toml."
+    )
+
+
+def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
+    """Prepare a cohort, or open what an earlier call prepared; says what was found.
+
+    Raises
+    ------
+    LeadboardError
+        If the release cannot be read or the store cannot be written.
+    """
+    release = open_cohort(cohort, places.data, places.folders)
+    if release is None:
+        raise _not_here(cohort, places)
+    with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
+        return prepare(release, places.cache, progress=progress)
+
+
+def size_in_words(store: Store) -> str:
+    """Say how many records are here, of how many, and how many cannot be used."""
+    here, card = len(store) + len(store.quarantine), store.card
+    size = f"{here:,} SIMULATED records" if card.simulated else f"{here:,} of {card.records:,} records"
+    return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")
+
+
+def prepared(places: Places, reporter: Reporter) -> Stores:
+    """Give cohorts of this machine to `verify`, each prepared once."""
+
+    @functools.cache
+    def store(cohort: str) -> Store | None:
+        return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
+
+    return store

@@ -1,0 +1,206 @@
+"""Who takes part in a run: every model under every protocol that it can be asked under."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.models.cards import check_outputs, check_training
+from benchmark.models.plugins import ModelSource, find_model, installed_models
+from benchmark.models.worker.remote import Elsewhere
+from benchmark.protocols.evaluated import EvaluatedModel
+from benchmark.protocols.held_out import HELD_OUT
+from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
+from benchmark.protocols.protocol import Protocol, chosen, possible
+from benchmark.protocols.published import StartingWeights, find_published
+from benchmark.protocols.training import learnable_concepts, plan_training
+from cohorts.catalogue import all_cohorts
+from cohorts.errors import LeadboardError, ModelError, UsageError
+from cohorts.ontology.ontology import load_ontology
+from cohorts.store import Store
+
+
+@dataclass
+class Lineup:
+    """The models of a run.
+
+    Attributes
+    ----------
+    models
+        Each under one protocol.
+    broken
+        Name of a model -> what is wrong with it.
+    absent
+        Name of a model whose weights are not on this machine -> how to get them.
+    """
+
+    models: list[EvaluatedModel] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+class WeightsNotFoundError(ModelError):
+    """The weights of a model are not on this machine; the message says how to get them."""
+
+
+@dataclass(frozen=True)
+class LineupSettings:
+    """What decides who takes part.
+
+    Attributes
+    ----------
+    protocols
+        Names that were asked for; empty for each model's usual ones.
+    source
+        Gives the cohort that labels are learnt from; raises `UsageError` where it is not here.
+    pretraining
+        Gives the cohorts of the pre-training, likewise.
+    """
+
+    cache: Path
+    seed: int
+    protocols: Sequence[str]
+    source: Callable[[], Store]
+    pretraining: Callable[[], Sequence[Store]]
+    precision: str = "32-true"
+
+
+def line_up(sources: Sequence[ModelSource], settings: LineupSettings) -> Lineup:
+    """Plan what each model is to be asked, and what it has to learn before; nothing is trained here."""
+    lineup = Lineup()
+    for source in sources:
+        name = source.card.name
+        try:
+            entries = _entries(source, settings)
+            for entry in entries:
+                check_outputs(entry.card, list(load_ontology().concepts.index))
+                check_training(entry.card, all_cohorts())
+            lineup.models += entries
+        except WeightsNotFoundError as error:
+            lineup.absent[name] = str(error)
+        except LeadboardError as error:
+            lineup.broken[name] = str(error)
+    return lineup
+
+
+def _entries(source: ModelSource, settings: LineupSettings) -> list[EvaluatedModel]:
+    base = starting_weights(source, settings)
+    card = source.card if base is None else base.card
+    pretrainable = source.small and "Pretrainable" in source.abilities
+    candidates = possible(source.abilities, card.outputs, may_pretrain=pretrainable)
+    protocols = chosen(candidates, settings.protocols, source.usual_protocols)
+    if not protocols and not settings.protocols:
+        raise ModelError(f"{card.name} has no outputs and no ability that a protocol could use.")
+    return [_entry(source, protocol, base, settings) for protocol in protocols]
+
+
+def _entry(
+    source: ModelSource, protocol: Protocol, base: StartingWeights | None, settings: LineupSettings
+) -> EvaluatedModel:
+    if protocol.kind == "zero-shot":
+        if protocol.unseen:
+            base = _pretraining(source, settings, HELD_OUT)
+        card = source.card if base is None else base.card
+        outputs = HELD_OUT if protocol.unseen else _asked_for(settings)
+        return EvaluatedModel(source, protocol, card.model_copy(update={"outputs": outputs}), base)
+    if protocol.kind == "as-is" and (base.card if base else source.card).outputs:
+        return EvaluatedModel(source, protocol, base.card if base else source.card, base)
+    fits = tuple(
+        plan_training(
+            source,
+            settings.source(),
+            settings.cache,
+            settings.seed + replicate,
+            protocol=protocol,
+            base=base,
+        )
+        for replicate in range(protocol.replicates)
+    )
+    return EvaluatedModel(source, protocol, fits[0].card, base, fits)
+
+
+def _asked_for(settings: LineupSettings) -> tuple[str, ...]:
+    """Concepts that a prompted model is asked for.
+
+    Those that a model could have learnt from the source cohort, so that all stand in one ranking; every
+    concept where there is no source.
+    """
+    try:
+        return learnable_concepts(settings.source())
+    except UsageError:
+        return tuple(str(concept) for concept in load_ontology().concepts.index)
+
+
+def starting_weights(source: ModelSource, settings: LineupSettings) -> StartingWeights | None:
+    """Find the weights that a model starts from: published ones before pre-trained ones.
+
+    Returns
+    -------
+    The weights, or None for a model that needs none but its constructor's.
+
+    Raises
+    ------
+    WeightsNotFoundError
+        If there are none here and the run is not to make them.
+    """
+    name = source.card.name
+    brought = find_published(source, settings.cache)
+    if brought is not None:
+        return brought
+    ways = []
+    if "Pretrainable" in source.abilities:
+        plan = _pretraining(source, settings, ())
+        if source.small or plan.artifact.done:
+            return plan
+        sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
+        ways.append(f"leadboard pretrain {name} {sources}")
+    if "Published" in source.abilities:
+        file = getattr(source.model_class, "weights_file", "FILE")
+        ways.append(f"leadboard weights {name} --file {file}")
+    if ways:
+        raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(ways)}")
+    return None
+
+
+def _pretraining(source: ModelSource, settings: LineupSettings, held_out: Sequence[str]) -> PretrainingPlan:
+    return plan_pretraining(
+        source,
+        settings.pretraining(),
+        settings.cache,
+        settings.seed,
+        held_out=held_out,
+        precision=settings.precision,
+    )
+
+
+def find_models(
+    asked: Sequence[str], elsewhere: Elsewhere | None = None
+) -> tuple[list[ModelSource], dict[str, str]]:
+    """Models of a run, and those that are installed or named but broken, with the reason.
+
+    Parameters
+    ----------
+    asked
+        As for `find_model`; empty for all installed ones.
+    elsewhere
+        The environment of models that are named by file or module.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, or two models have the same name.
+    """
+    found: list[ModelSource] = []
+    broken: dict[str, str] = {}
+    for spec in dict.fromkeys(asked) or installed_models():
+        try:
+            found.append(find_model(spec, elsewhere))
+        except ModelError as error:
+            broken[spec] = str(error)
+    names = [source.card.name for source in found]
+    for name in names:
+        if names.count(name) > 1:
+            specs = " and ".join(source.spec for source in found if source.card.name == name)
+            raise UsageError(f"{specs} both call themselves '{name}'; change the name in one card.")
+    return found, broken

@@ -1,0 +1,108 @@
+"""Executing one cell: scores, then metrics, then the record, each saved when it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from platform import python_version
+
+import pandas as pd
+
+from benchmark.metrics.cell.operating_points import Thresholds
+from benchmark.progress import Callback
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.scorer import Scorer, pretraining_of
+from benchmark.records.measuring import CellFacts, RunSettings, measure
+from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
+from benchmark.records.provenance import package_versions, platform_name, source_commit
+from benchmark.records.record import (
+    Pretraining,
+    Provenance,
+    ResultRecord,
+    load_record,
+)
+from benchmark.records.resamples import save_measured
+from benchmark.run.plan import Cell
+from cohorts.errors import LeadboardError
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The predictions of a cell and how they were made."""
+
+    predictions: pd.DataFrame
+    weights_sha256: tuple[str, ...]
+    pretraining: Pretraining | None
+    provenance: Provenance
+
+
+def measure_and_save(
+    cell: Cell, predicted: Predicted, thresholds: Thresholds, settings: RunSettings
+) -> ResultRecord:
+    """Make the result record of a cell from its predictions, and save it; the model is not needed."""
+    facts = CellFacts(
+        key=cell.key,
+        model=cell.model.card,
+        protocol=cell.model.protocol.name,
+        relation=cell.relation,
+        selection=cell.selection,
+        predictions_file=cell.predictions_path.name,
+        provenance=predicted.provenance.model_copy(update={"thresholds": thresholds}),
+        weights_sha256=predicted.weights_sha256,
+        training=tuple(fit.training() for fit in cell.model.fits),
+        pretraining=predicted.pretraining,
+    )
+    record, resampled = measure(facts, predicted.predictions, cell.store, cell.rows, settings)
+    save_measured(record, resampled, cell.path)
+    return record
+
+
+def former_predictions(cell: Cell) -> Predicted | None:
+    """Predictions of an earlier run of this cell, if they are whole and made under the same key."""
+    if not (cell.path.is_file() and cell.predictions_path.is_file()):
+        return None
+    try:
+        predictions, key = load_predictions(cell.predictions_path)
+        record = load_record(cell.path)
+    except LeadboardError:
+        return None  # damaged: made again
+    if key != cell.predictions_key or record.predictions.sha256 != content_hash(predictions):
+        return None
+    return Predicted(predictions, record.weights_sha256, record.pretraining, record.provenance)
+
+
+def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> Predicted:
+    """Let a model score the records of a cell, and save the predictions.
+
+    Raises
+    ------
+    ModelError
+        If the model raises or breaks its contract.
+    LeadboardError
+        If a file cannot be read or written.
+    """
+    positions = cell.rows
+    scored = scorer.score(cell.model, cell.store, positions, progress)
+    ids = cell.store.index["record_id"].iloc[positions]
+    outputs = tuple(cell.model.card.outputs)
+    predictions = predictions_table(ids, scored.scores, outputs)
+    save_predictions(predictions, cell.predictions_key, cell.predictions_path)
+    provenance = _provenance(cell, scorer.hardware, len(positions), scored.seconds)
+    return Predicted(predictions, scored.weights_sha256, pretraining_of(cell.model), provenance)
+
+
+def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) -> Provenance:
+    elsewhere = {f"model's {name}": version for name, version in cell.model.source.environment}
+    return Provenance(
+        leadboard=package_versions()["leadboard"],
+        commit=source_commit(),
+        python=python_version(),
+        platform=platform_name(),
+        packages={**package_versions(), **elsewhere},
+        device=hardware.device,
+        dtype="float32",
+        batch_size=hardware.batch_size,
+        seconds=round(seconds, 3),
+        records_per_second=round(records / max(seconds, 1e-6), 1),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,144 @@
+"""The plan of a run: which cells there are, and a key for each of everything that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.models.contamination import Relation, relation_of
+from benchmark.protocols.evaluated import EvaluatedModel
+from benchmark.protocols.prompts import prompts_of
+from benchmark.protocols.rooms import SCORE_ROOMS
+from benchmark.records.comparability import labelling_of
+from benchmark.records.measuring import RunSettings, Selection, selected_rows
+from benchmark.records.predictions import predictions_path
+from benchmark.records.record import load_record
+from benchmark.records.resamples import resamples_path
+from benchmark.records.run_folder import cell_path
+from cohorts.errors import LeadboardError
+from cohorts.hashing import code_hash, hash_of_json
+from cohorts.store import Rows, Store, rows_of
+
+METRIC_ROOMS = ("benchmark/metrics", "benchmark/records")
+"""The code that decides metrics, given scores and labels."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model x protocol x cohort.
+
+    Attributes
+    ----------
+    predictions_key
+        Hash of everything that decides the scores.
+    key
+        Hash of that and of everything that decides the metrics.
+    path
+        The result record; its predictions lie beside it.
+    """
+
+    model: EvaluatedModel
+    store: Store
+    relation: Relation
+    selection: Selection
+    predictions_key: str
+    key: str
+    path: Path
+
+    @property
+    def label(self) -> str:
+        """For progress and error lines."""
+        protocol = self.model.protocol.name
+        shown = "" if protocol == "as-is" else f", {protocol},"
+        return f"{self.model.card.name}{shown} on {self.store.card.id}"
+
+    @property
+    def predictions_path(self) -> Path:
+        """The Parquet file beside the record."""
+        return predictions_path(self.path)
+
+    @property
+    def rows(self) -> Rows:
+        """Rows of the store that this cell scores."""
+        return selected_rows(self.store, self.selection)
+
+    def is_done(self) -> bool:
+        """Whether the record on disk has this key and its predictions and resamples are there."""
+        files = self.path, self.predictions_path, resamples_path(self.path)
+        if not all(file.is_file() for file in files):
+            return False
+        try:
+            return load_record(self.path).key == self.key
+        except LeadboardError:
+            return False
+
+
+def plan_cells(
+    models: Sequence[EvaluatedModel],
+    stores: Sequence[Store],
+    settings: RunSettings,
+    run: Path,
+    source: Store | str = "no source",
+) -> list[Cell]:
+    """All cells of a run, cohort by cohort within each model.
+
+    Parameters
+    ----------
+    source
+        The cohort that thresholds are chosen on, or why it is not to be had.
+    """
+    return [_plan_cell(model, store, settings, run, source) for model in models for store in stores]
+
+
+def _plan_cell(
+    model: EvaluatedModel,
+    store: Store,
+    settings: RunSettings,
+    run: Path,
+    source: Store | str,
+) -> Cell:
+    made_here = model.base is not None and model.base.made_here
+    related = relation_of(model.card, store.card.id, pretrained_here=made_here)
+    has_test_fold = len(rows_of(store, "test")) > 0
+    selection: Selection = settings.records or ("test" if related == "internal" and has_test_fold else "all")
+    decides_scores = _decides_scores(model, store, selection)
+    decides_metrics = {
+        "relation": related,
+        "labels": labelling_of(store.card, model.card.outputs).hash,
+        "seed": settings.seed,
+        "resamples": settings.resamples,
+        "minimum": ELIGIBLE_MINIMUM,
+        "thresholds": None if isinstance(source, str) else validation_key(model, source),
+        "suite": code_hash(*METRIC_ROOMS),
+    }
+    return Cell(
+        model=model,
+        store=store,
+        relation=related,
+        selection=selection,
+        predictions_key=hash_of_json(decides_scores),
+        key=hash_of_json({"scores": decides_scores, "metrics": decides_metrics}),
+        path=cell_path(run, model.card.name, model.protocol.name, store.card.id),
+    )
+
+
+def _decides_scores(model: EvaluatedModel, store: Store, selection: str) -> dict[str, object]:
+    return {
+        "model": model.card.model_dump(mode="json"),
+        "code": model.source.code_hash,
+        "environment": model.source.environment,
+        "base": model.base.key if model.base else None,
+        "fits": [fit.key for fit in model.fits],
+        "protocol": model.protocol.name,
+        "prompts": prompts_of(model.card.outputs) if model.protocol.kind == "zero-shot" else None,
+        "cohort": store.fingerprint,
+        "selection": selection,
+        "suite": code_hash(*SCORE_ROOMS),
+    }
+
+
+def validation_key(model: EvaluatedModel, source: Store) -> str:
+    """Hash what decides the scores of a model on the validation fold of the source cohort."""
+    return hash_of_json(_decides_scores(model, source, "validation"))

@@ -1,0 +1,1 @@
+"""Predictions that were made elsewhere, against a table of labels or on a cohort."""

@@ -1,0 +1,193 @@
+"""Score any table of predictions against any table of labels: the core of ``leadboard score``.
+
+Both are CSV (comma, semicolon or tab) or Parquet, joined by ``record_id``; row order is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.metrics.bootstrap import group_records
+from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, evaluate
+from benchmark.metrics.cell.operating_points import no_thresholds
+from benchmark.metrics.cell.statistics import CellStatistics, cell_statistics
+from benchmark.metrics.cell.subgroups import age_bands
+from benchmark.scoring.bca import Bca, bca
+from benchmark.scoring.challenge import Challenge, challenge
+from benchmark.scoring.readers import Reader, read_against
+from benchmark.scoring.recalibration import Recalibrated, SmoothCurve, recalibrate, smooth_curves
+from benchmark.scoring.tables import NUMERIC as NUMERIC
+from benchmark.scoring.tables import (
+    PATIENT,
+    TableFile,
+    check_same_records,
+    concepts_of,
+    label_column,
+    open_table,
+    read_table,
+    record_ids,
+    score_column,
+    some,
+    text_column,
+)
+from benchmark.scoring.tables import RECORD as RECORD
+from cohorts.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """What is measured beside AUROC and AUPRC.
+
+    Attributes
+    ----------
+    probabilities
+        Whether the scores claim to be probabilities.
+    subgroups
+        Columns of the labels that group the records; ``age`` in years becomes bands.
+    readers
+        Name -> table of what a reader called positive on the same records.
+    challenge
+        Whether the columns are the 26 scored classes of the Challenge 2021.
+    decisions
+        Table of the Challenge's binary outputs; a score of 0.5 or more without.
+    bca
+        Whether intervals corrected for bias and skew are given too.
+    recalibrate
+        Patients that a map to better probabilities is fitted on; 0 for none.
+    """
+
+    probabilities: bool = False
+    subgroups: Sequence[str] = ()
+    readers: Mapping[str, Path] = field(default_factory=dict)
+    challenge: bool = False
+    decisions: Path | None = None
+    bca: bool = False
+    recalibrate: int = 0
+
+
+class ScoredTable(Evaluation):
+    """An evaluation and whatever else was asked for."""
+
+    statistics: CellStatistics
+    readers: dict[str, dict[str, Reader]]
+    challenge: Challenge | None
+    bca: Bca | None
+    curves: dict[str, SmoothCurve]
+    recalibrated: dict[str, Recalibrated]
+
+
+def score_table(
+    scores_path: Path | str,
+    labels_path: Path | str,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    options: ScoreOptions | None = None,
+) -> ScoredTable:
+    """Metrics of a table of scores against a table of labels.
+
+    Parameters
+    ----------
+    scores_path
+        Columns ``record_id`` and one for each concept, by any name: finite numbers, higher for more
+        likely.
+    labels_path
+        Columns ``record_id``, optionally ``patient_id``, and at least the concepts of the scores: 1, 0
+        or empty (not annotated). Further columns are ignored, with a note.
+    resamples, seed
+        Of the bootstrap.
+    options
+        What else is measured.
+
+    Returns
+    -------
+    ScoredTable
+        Concepts in the order of the scores. The order of the rows of the files does not matter.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be read, or the tables do not belong together.
+    """
+    options = options or ScoreOptions()
+    scores_file, labels_file = open_table(Path(scores_path)), open_table(Path(labels_path))
+    concepts = concepts_of(scores_file, labels_file)
+    _check_groupings(options.subgroups, labels_file, concepts)
+    scores_table = read_table(scores_file, [RECORD], numbers=concepts)
+    others = [name for name in (PATIENT, *options.subgroups) if name in labels_file.columns]
+    labels_table = read_table(labels_file, [RECORD, *dict.fromkeys(others), *concepts])
+
+    ids, truth_ids = record_ids(scores_file, scores_table), record_ids(labels_file, labels_table)
+    check_same_records(scores_file, ids, labels_file, truth_ids)
+    records = ids.sort_values()
+    rows, truth_rows = ids.get_indexer(records), truth_ids.get_indexer(records)
+    scores = pd.DataFrame(
+        {name: score_column(scores_file, scores_table, name)[rows] for name in concepts}, index=records
+    )
+    labels = pd.DataFrame(
+        {name: label_column(labels_file, labels_table, name)[truth_rows] for name in concepts}, index=records
+    )
+    text = {
+        name: text_column(labels_file, labels_table, name).iloc[truth_rows].set_axis(records)
+        for name in others
+    }
+    patients = text.get(PATIENT)
+    groups = np.arange(len(records)) if patients is None else group_records(patients)
+
+    evaluation = evaluate(labels, scores, patients, resamples=resamples, seed=seed)
+    ignored = [name for name in labels_file.columns if name not in (RECORD, *others, *concepts)]
+    notes = evaluation.notes
+    if ignored:
+        notes += (f"{labels_path} has columns without scores, which are ignored: {some(ignored)}.",)
+    return ScoredTable(
+        **evaluation.model_copy(update={"notes": notes}).model_dump(),
+        statistics=cell_statistics(
+            labels,
+            [scores],
+            patients,
+            evaluation,
+            probabilities=options.probabilities,
+            thresholds=no_thresholds(
+                "a table of scores alone has no validation fold to choose thresholds on"
+            ),
+            members={name: _members(name, text[name]) for name in options.subgroups},
+        ),
+        readers={
+            name: read_against(labels, scores, groups, path, evaluation.bootstrap)
+            for name, path in options.readers.items()
+        },
+        challenge=challenge(labels, scores, groups, options.decisions, evaluation.bootstrap)
+        if options.challenge
+        else None,
+        bca=bca(labels, scores, groups, evaluation) if options.bca else None,
+        curves=smooth_curves(labels, scores, groups) if options.probabilities else {},
+        recalibrated=recalibrate(labels, scores, groups, options.recalibrate, evaluation.bootstrap)
+        if options.recalibrate
+        else {},
+    )
+
+
+def _check_groupings(names: Sequence[str], labels: TableFile, concepts: Sequence[str]) -> None:
+    for name in names:
+        if name not in labels.columns:
+            raise UsageError(
+                f"{labels.path} has no column '{name}' to group records by; its columns are "
+                f"{some(labels.columns, 40)}."
+            )
+        if name in (RECORD, PATIENT, *concepts):
+            raise UsageError(f"'{name}' is no grouping of records; name another column of {labels.path}.")
+
+
+def _members(name: str, values: pd.Series[Any]) -> list[str | None]:
+    """Group of each record; ages in years become bands."""
+    if name == "age":
+        years = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+        if not np.isnan(years).all():
+            return age_bands(years)
+    return [value or None for value in values]

@@ -1,0 +1,210 @@
+"""Cells whose scores come from a file, and how they are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from platform import python_version
+
+import pandas as pd
+
+from benchmark.models.cards import read_card
+from benchmark.models.contamination import relation_of
+from benchmark.records.comparability import why_not_of
+from benchmark.records.measuring import (
+    PREDICTIONS,
+    CellFacts,
+    RunSettings,
+    Selection,
+    keys_of,
+    measure,
+    selected_rows,
+)
+from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
+from benchmark.records.provenance import package_versions, platform_name, source_commit
+from benchmark.records.record import Provenance, ResultRecord
+from benchmark.records.resamples import save_measured
+from benchmark.records.run_folder import PlannedCell, RunFile, cell_path, load_run, load_run_file, save_run
+from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
+from benchmark.text import some
+from cohorts.errors import UsageError
+from cohorts.ontology.ontology import load_ontology
+from cohorts.store import Rows, Store, rows_of
+
+
+def _provenance() -> Provenance:
+    """Say what measured the predictions; of what made them only the authors can tell."""
+    return Provenance(
+        leadboard=package_versions()["leadboard"],
+        commit=source_commit(),
+        python=python_version(),
+        platform=platform_name(),
+        packages=package_versions(),
+        device="not stated",
+        dtype="float32",
+        batch_size=0,
+        seconds=0.0,
+        records_per_second=0.0,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A file of predictions and what is said about it.
+
+    Attributes
+    ----------
+    name
+        Of the model, where the card does not give it.
+    card
+        YAML or JSON; without one it is undisclosed what the model was trained on.
+    allow_missing
+        Whether records without a prediction are left out; otherwise they are an error.
+    """
+
+    file: Path
+    name: str | None = None
+    card: Path | None = None
+    allow_missing: bool = False
+
+
+def score_submitted(
+    submitted: Submitted, store: Store, run: Path, settings: RunSettings, say: Callable[[str], None]
+) -> ResultRecord:
+    """Measure predictions on a cohort, and enter the result in a run.
+
+    Parameters
+    ----------
+    say
+        Told what was odd about the file, one sentence a call.
+
+    Raises
+    ------
+    UsageError
+        If the file, its card and the cohort do not belong together, or the run is of other data.
+    """
+    table = read_prediction_file(submitted.file, frozenset(map(str, load_ontology().concepts.index)))
+    card = read_card(submitted.card, submitted.name, table.outputs)
+    cohort = store.card.id
+    related = relation_of(card, cohort)
+    has_test_fold = len(rows_of(store, "test")) > 0
+    selection: Selection = "test" if related == "internal" and has_test_fold else "all"
+    _check_run(run, store)
+    selected = selected_rows(store, selection)
+    found = _found(table, store, selected, selection, allow_missing=submitted.allow_missing)
+    for remark in table.remarks:
+        say(remark)
+    rows = selected[found >= 0]
+    path = cell_path(run, card.name, PREDICTIONS, cohort)
+    facts = CellFacts(
+        key="",
+        model=card,
+        protocol=PREDICTIONS,
+        relation=related,
+        selection=selection,
+        predictions_file=predictions_path(path).name,
+        provenance=_provenance(),
+    )
+    scores = table.scores[found[found >= 0]]
+    predictions = predictions_table(store.index["record_id"].iloc[rows], scores[None], tuple(card.outputs))
+    record, resampled = measure(facts, predictions, store, rows, settings)
+    scores_key, key = keys_of(record)
+    record = record.model_copy(update={"key": key})
+    save_predictions(predictions, scores_key, predictions_path(path))
+    save_measured(record, resampled, path)
+    _join(run, record)
+    return record
+
+
+def _found(
+    table: PredictionTable, store: Store, selected: Rows, selection: Selection, *, allow_missing: bool
+) -> Rows:
+    """Row of the table of each selected record, -1 where there is none and that is allowed."""
+    cohort = store.card.id
+    wanted = store.index["record_id"].iloc[selected]
+    known = {*store.index["record_id"], *store.quarantine["record_id"]}
+    found = match(table, known, pd.Index(wanted), store.fingerprint, cohort)
+    lacking = wanted[found < 0]
+    which = f"{len(wanted):,} {'test ' if selection == 'test' else ''}records of {cohort}"
+    if len(lacking) == len(wanted):
+        raise UsageError(f"None of the {which} has a prediction.")
+    if len(lacking) and not allow_missing:
+        raise UsageError(
+            f"{len(lacking):,} of the {which} have no prediction ({some(lacking)}); add them, or leave them "
+            "out with --allow-missing."
+        )
+    return found
+
+
+def settings_of(run: Path, seed: int | None, resamples: int | None) -> RunSettings:
+    """Give the settings of a run that predictions are to join; the usual ones where there is no run yet.
+
+    Raises
+    ------
+    UsageError
+        If others are asked for: numbers of one table must be made alike.
+    """
+    if not (run / "run.json").is_file():
+        usual = RunSettings()
+        return RunSettings(
+            seed=usual.seed if seed is None else seed,
+            resamples=usual.resamples if resamples is None else resamples,
+        )
+    content = load_run_file(run)
+    if seed not in (None, content.seed) or resamples not in (None, content.resamples):
+        raise UsageError(
+            f"The run in {run} has {content.resamples:,} resamples and seed {content.seed}; leave both out, "
+            "or choose another folder with --out."
+        )
+    return RunSettings(seed=content.seed, resamples=content.resamples)
+
+
+def _check_run(run: Path, store: Store) -> None:
+    """Refuse a run whose cells were measured on another state of the cohort or under another labelling.
+
+    Raises
+    ------
+    UsageError
+        Naming one.
+    """
+    for record in load_run(run)[1] if (run / "run.json").is_file() else ():
+        if record.cohort.id == store.card.id and why_not_of(record, store):
+            raise UsageError(
+                f"{record.model.name} on {record.cohort.id} in {run} is from other data or other labels; "
+                "run it again, or choose another folder with --out."
+            )
+
+
+def _join(run: Path, record: ResultRecord) -> None:
+    """Enter a record in ``run.json``, in place of an earlier one of the same model and cohort."""
+    bootstrap = record.evaluation.bootstrap
+    cell = PlannedCell(
+        model=record.model.name,
+        protocol=record.protocol,
+        cohort=record.cohort.id,
+        relation=record.relation,
+        key=record.key,
+        status="done",
+    )
+    environment = {
+        **package_versions(),
+        "platform": platform_name(),
+        "commit": source_commit() or "unknown",
+    }
+    content = RunFile(
+        name=run.absolute().name,
+        seed=bootstrap.seed,
+        resamples=bootstrap.resamples,
+        cells=(),
+        absent=(),
+        warnings=(),
+        environment=environment,
+    )
+    if (run / "run.json").is_file():
+        content = load_run_file(run)
+    place = (cell.model, cell.protocol, cell.cohort)
+    kept = [old for old in content.cells if (old.model, old.protocol, old.cohort) != place]
+    save_run(run, content.model_copy(update={"cells": (*kept, cell)}))

@@ -1,0 +1,71 @@
+"""What the cohorts of the PhysioNet/CinC Challenge 2021 training data have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
+from cohorts.errors import RecordError
+from cohorts.formats.wfdb_header import comment_fields, read_header
+
+_SEX: dict[str, Literal["female", "male"]] = {"female": "female", "f": "female", "male": "male", "m": "male"}
+
+
+def challenge_card(folder: str, **facts: Any) -> CohortCard:
+    """Make the card of one folder of the Challenge tree, with the facts that all of them share."""
+    shared: dict[str, Any] = {
+        "version": "1.0.3",
+        "licence": "CC-BY-4.0",
+        "url": "https://physionet.org/content/challenge-2021/1.0.3/",
+        "citation": "Reyna et al., Will Two Do? Varying Dimensions in Electrocardiography: The PhysioNet/"
+        "Computing in Cardiology Challenge 2021, Computing in Cardiology 48, 2021, doi:10.13026/34va-7q14",
+        "vocabulary": "snomed",
+        "folder": f"challenge-2021/training/{folder}",
+        "sampling_rates": (500.0,),
+    }
+    return CohortCard.model_validate(shared | facts)
+
+
+class ChallengeCohort(Cohort):
+    """One database of the Challenge tree: every header below its folder, at any depth.
+
+    Age, sex and SNOMED CT codes stand in the headers' comments. There are no patient ids, no reports
+    and no folds. A header without a code that can be read (``#Dx: Unknown``, codes in quotes, or with
+    something else than commas between them) says nothing about its record and is not indexed. What
+    stands beside readable codes is a statement too, which no vocabulary knows.
+    """
+
+    declared_gain = 1000.0
+
+    def _read_index(self) -> Iterator[IndexRow | Unreadable]:
+        for path in header_files(self.root):
+            relative = path.relative_to(self.root).as_posix()
+            try:
+                fields = comment_fields(read_header(path).comments)
+            except RecordError as error:
+                yield Unreadable(path.stem, str(error))
+                continue
+            codes = tuple(code.strip() for code in fields.get("dx", "").split(",") if code.strip())
+            if not any(code.isdecimal() for code in codes):
+                what = "no diagnosis that can be read" if codes else "no diagnosis"
+                yield Unreadable(path.stem, f"{path.name} states {what} (#Dx).")
+                continue
+            yield IndexRow(
+                record_id=path.stem,
+                path=relative,
+                statements=codes,
+                age=parse_age(fields.get("age", "")),
+                sex=_SEX.get(fields.get("sex", "").lower()),
+            )
+
+
+def header_files(folder: Path) -> Iterator[Path]:
+    """All header files below a folder, in the same order on every machine."""
+    for parent, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".hea"):
+                yield Path(parent, name)

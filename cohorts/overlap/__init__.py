@@ -1,0 +1,1 @@
+"""Whether two recordings are the same, and which recordings two cohorts share."""

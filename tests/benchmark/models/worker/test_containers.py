@@ -1,0 +1,98 @@
+"""A worker in a container: the engine is called as it should be, and the container never stays."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.models.plugins import find_model
+from benchmark.models.worker.containers import Container
+from benchmark.models.worker.remote import WORKER, Deadlines, RemoteModel
+from cohorts.errors import ModelError
+from tests.benchmark.fake_records import FakeRecords, scores_of
+from tests.benchmark.models.worker.processes import group_of, on_linux, wait_until
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
+GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
+DEATHS = PLUGINS / "broken" / "deaths.py"
+
+FAKE_ENGINE = """#!{python}
+import os, signal, sys
+log = {log!r}
+with open(log, "a") as file:
+    file.write("\\n".join(sys.argv[1:]) + "\\n\\n")
+label = sys.argv[sys.argv.index("--name") + 1] if sys.argv[1] == "run" else sys.argv[2]
+if sys.argv[1] == "kill":
+    os.kill(int(open(log + label).read()), signal.SIGKILL)
+elif "no-such-image" in sys.argv:
+    print("docker: Error response from daemon: pull access denied.", file=sys.stderr)
+    sys.exit(125)
+else:
+    print("== banner of the image ==", flush=True)
+    container = os.fork()  # outside of the client's group, as a real container is
+    if container == 0:
+        os.setsid()
+        image = sys.argv.index("some/image:1")
+        os.execv({python!r}, [{python!r}, *sys.argv[image + 1:]])
+    with open(log + label, "w") as file:
+        file.write(str(container))
+    signal.signal(signal.SIGUSR1, lambda number, _: os.kill(container, number))
+    code = os.waitstatus_to_exitcode(os.waitpid(container, 0)[1])
+    sys.exit(128 - code if code < 0 else code)
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    """A program that is called like Docker and runs the container's command on this machine."""
+    program = tmp_path / "docker"
+    program.write_text(FAKE_ENGINE.format(python=sys.executable, log=str(tmp_path / "log")))
+    program.chmod(stat.S_IRWXU)
+    return program
+
+
+def test_container(engine: Path) -> None:
+    container = Container("some/image:1", str(engine), memory=2**31)
+    records = FakeRecords()
+    with RemoteModel(GOOD, container, device="cuda") as model:
+        scores = scores_of(model, records)
+    np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
+    first, *others = (engine.parent / "log").read_text().strip().split("\n\n")
+    arguments = first.split("\n")
+    assert arguments[0] == "run"
+    assert arguments[-3:] == ["some/image:1", "-u", str(WORKER)]
+    assert arguments[arguments.index("--memory") + 1] == str(2**31)
+    assert arguments[arguments.index("--network") + 1] == "none"
+    assert arguments[arguments.index("--gpus") + 1] == "all"
+    assert f"{WORKER}:{WORKER}:ro" in arguments
+    assert f"{PLUGINS}:{PLUGINS}:ro" in arguments
+    assert others == []
+
+
+@on_linux
+def test_a_container_that_hangs_is_killed_by_name(engine: Path) -> None:
+    with RemoteModel(
+        f"{DEATHS}:Sleeps", Container("some/image:1", str(engine)), Deadlines(batch=0.3)
+    ) as model:
+        container = int(next(engine.parent.glob("logleadboard-*")).read_text())
+        with pytest.raises(ModelError, match=r"the worker did not answer within 0\.3 s at deaths\.py"):
+            model.predict(FakeRecords().batch())
+        wait_until(lambda: group_of(container) == [])
+    assert "\n\nkill\nleadboard-" in (engine.parent / "log").read_text()
+
+
+def test_how_a_container_ended(engine: Path) -> None:
+    with RemoteModel(f"{DEATHS}:Killed", Container("some/image:1", str(engine))) as model:
+        expected = r"exited with code 137 \(SIGKILL, as happens where memory runs out\)"
+        with pytest.raises(ModelError, match=expected):
+            model.predict(FakeRecords().batch())
+    with pytest.raises(
+        ModelError, match=r"exited with code 125; its last words: docker: Error.*denied\. The image"
+    ):
+        RemoteModel(GOOD, Container("no-such-image", str(engine)))
+    with pytest.raises(ModelError, match=r"podman-x image some/image:1 cannot be started \(No such file"):
+        RemoteModel(GOOD, Container("some/image:1", "podman-x"))

@@ -1,0 +1,219 @@
+"""Every protocol on a model that has every ability, end to end on tiny releases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from benchmark.config import Places
+from benchmark.metrics.bootstrap import group_records, resample_counts
+from benchmark.models.plugins import find_model
+from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.protocol import chosen, possible
+from benchmark.protocols.published import install
+from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import load_predictions, score_tables
+from benchmark.records.record import ResultRecord, load_record
+from benchmark.records.run_folder import load_run_file
+from benchmark.run.runner import Outcome, Run
+from cohorts.catalogue import open_cohort
+from cohorts.errors import ModelError, UsageError
+from cohorts.store import Store, prepare
+from tests.releases import write_challenge, write_ptb_xl
+
+PROBE_NAMES = ["linear-probe-1", "linear-probe-10", "linear-probe-100"]
+FILE = Path(__file__).parents[2] / "plugins" / "foundation.py"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    write_ptb_xl(root)
+    write_challenge(root, "georgia")
+    return root
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, data: Path, cache: Path) -> Path:
+    """A finished run of the model under its usual protocols."""
+    path = tmp_path_factory.mktemp("run")
+    assert run(path, data, cache, f"{FILE}:Foundation").failed == 0
+    return path
+
+
+def run(folder: Path, data: Path, cache: Path, *models: str, **more: object) -> Outcome:
+    settings = RunSettings(resamples=50)
+    return Run(folder, Places(data, cache), settings, Hardware(), Reporter(), models=models, **more)()  # type: ignore[arg-type]
+
+
+def result(folder: Path, protocol: str, cohort: str = "georgia", model: str = "foundation") -> ResultRecord:
+    return load_record(folder / model / protocol / f"{cohort}.json")
+
+
+def store_of(name: str, data: Path, cache: Path) -> Store:
+    cohort = open_cohort(name, data)
+    assert cohort is not None
+    return prepare(cohort, cache)
+
+
+def test_the_usual_protocols_are_run(folder: Path) -> None:
+    found = {cell.protocol for cell in load_run_file(folder).cells}
+    assert found == {
+        "zero-shot",
+        "zero-shot-unseen",
+        "linear-probe-1",
+        "linear-probe-10",
+        "linear-probe-100",
+        "fine-tune-10",
+    }
+
+
+def test_zero_shot_is_told_in_words_and_finds_what_it_was_told(folder: Path) -> None:
+    record = result(folder, "zero-shot")
+    auroc = record.evaluation.concepts["AF"].auroc.value
+    assert auroc is not None
+    assert auroc > 0.9
+    assert record.evaluation.concepts["LVH"].auroc.value == 0.5  # the words say nothing to this model
+    assert record.training == ()
+    assert record.pretraining is not None
+    assert [source.cohort for source in record.pretraining.sources] == ["ptb-xl"]
+    assert record.model.trained_on == ("ptb-xl",)
+    assert record.relation == "external"
+    assert result(folder, "zero-shot", "ptb-xl").relation == "internal"
+    assert record.model.description.startswith("Trained by this suite on ptb-xl; not the authors' weights.")
+
+
+def test_what_is_held_out_was_never_seen(folder: Path, cache: Path) -> None:
+    record = result(folder, "zero-shot-unseen")
+    assert record.pretraining is not None
+    assert record.pretraining.held_out == record.model.outputs == ("AF", "LBBB", "PVC", "LVH")
+    assert set(record.evaluation.concepts) <= {"AF", "LBBB", "PVC", "LVH"}
+    seen = [
+        json.loads(path.read_text())["seen"]
+        for path in sorted(cache.glob("models/foundation/pretrained-*/weights/model.json"))
+    ]
+    assert len(seen) == 2
+    without, everything = sorted(seen, key=len)
+    assert any("fibrillation" in text for said in everything for text in said)
+    assert without
+    assert not any("fibrillation" in text or "hypertrophy" in text for said in without for text in said)
+
+
+def test_the_probe_agrees_with_scikit_learn_on_the_same_fits(folder: Path, data: Path, cache: Path) -> None:
+    record = result(folder, "linear-probe-10")
+    assert len(record.training) == len(record.weights_sha256) == 3
+    predictions, _ = load_predictions(folder / "foundation/linear-probe-10/georgia.parquet")
+    fits, _ = score_tables(predictions)
+    truth = store_of("georgia", data, cache).labels["AF"].to_numpy()
+    known = truth >= 0
+    values = [roc_auc_score(truth[known], fit["AF"][known]) for fit in fits]
+    metrics = record.evaluation.concepts["AF"]
+    assert metrics.auroc.value == pytest.approx(np.mean(values), abs=1e-12)
+    assert result(folder, "linear-probe-100").evaluation.fits == ()
+
+
+def test_intervals_are_of_the_mean_over_the_fits(folder: Path, data: Path, cache: Path) -> None:
+    predictions, _ = load_predictions(folder / "foundation/linear-probe-1/georgia.parquet")
+    fits, _ = score_tables(predictions)
+    store = store_of("georgia", data, cache)
+    truth = store.labels["AF"].to_numpy()
+    counts = resample_counts(group_records(store.index["record_id"]), 50, 0)
+    means = []
+    for drawn in counts.T:
+        weight = drawn * (truth >= 0)
+        if {0, 1} <= set(truth[weight > 0]):
+            means.append(np.mean([roc_auc_score(truth == 1, f["AF"], sample_weight=weight) for f in fits]))
+    found = result(folder, "linear-probe-1").evaluation.concepts["AF"].auroc
+    low, high = np.percentile(means, [2.5, 97.5])
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+
+
+def test_fine_tuning_starts_from_the_pre_trained_weights(folder: Path, cache: Path) -> None:
+    record = result(folder, "fine-tune-10")
+    assert record.pretraining is not None
+    assert {fit.percent for fit in record.training} == {10}
+    assert len({fit.seed for fit in record.training}) == 3
+    saved = [json.loads(path.read_text()) for path in cache.glob("models/foundation/*/weights/model.json")]
+    tuned = [model for model in saved if model["head"]]
+    assert len(tuned) == 3
+    assert all(model["slope"] != 0 for model in tuned)  # what pre-training left
+    assert record.evaluation.concepts["AF"].auroc.value is not None
+
+
+def test_a_second_run_does_nothing(folder: Path, data: Path, cache: Path) -> None:
+    assert run(folder, data, cache, f"{FILE}:Foundation").computed == 0
+
+
+def test_protocols_can_be_asked_for(tmp_path: Path, data: Path, cache: Path) -> None:
+    outcome = run(tmp_path, data, cache, f"{FILE}:Untrained", protocols=["fine-tune-1", "zero-shot"])
+    assert (outcome.cells, outcome.failed) == (4, 0)
+    assert result(tmp_path, "fine-tune-1", model="untrained").pretraining is None
+    with pytest.raises(UsageError, match="Did you mean 'zero-shot'"):
+        run(tmp_path, data, cache, f"{FILE}:Untrained", protocols=["zeroshot"])
+    with pytest.raises(UsageError, match="None of the models"):
+        run(tmp_path, data, cache, "prevalence", protocols=["zero-shot"])
+
+
+def test_a_model_without_weights_is_listed_and_the_run_goes_on(
+    tmp_path: Path, data: Path, cache: Path
+) -> None:
+    outcome = run(tmp_path, data, cache, f"{FILE}:Brought", "prevalence")
+    assert (outcome.cells, outcome.failed) == (2, 0)
+    (absent,) = load_run_file(tmp_path).absent_models
+    assert absent.model == "brought"
+    assert "weights not found" in absent.reason
+    assert "leadboard pretrain brought --source ptb-xl" in absent.reason
+    assert "leadboard weights brought --file FILE" in absent.reason
+    with pytest.raises(UsageError, match="weights not found"):
+        run(tmp_path / "alone", data, cache, f"{FILE}:Brought")
+
+
+def test_brought_weights_are_checked_kept_and_used(tmp_path: Path, data: Path) -> None:
+    source = find_model(f"{FILE}:Brought")
+    file = tmp_path / "official.json"
+    file.write_text('{"offset": 1}')
+    with pytest.raises(ModelError, match="holds offset instead of slope"):
+        install(source, str(file), tmp_path / "cache")
+    file.write_text('{"slope": 2.5}')
+    sentence, artifact = install(source, str(file), tmp_path / "cache")
+    assert sentence.startswith("One slope. SHA-256 ")
+    outcome = run(tmp_path / "run", data, tmp_path / "cache", f"{FILE}:Brought", protocols=["zero-shot"])
+    assert (outcome.cells, outcome.failed) == (2, 0)
+    record = result(tmp_path / "run", "zero-shot", model="brought")
+    assert record.weights_sha256 == (artifact.read()[1],)
+    assert record.pretraining is None
+    assert record.model.trained_on == ()
+
+
+@pytest.mark.parametrize(
+    ("abilities", "outputs", "expected"),
+    [
+        ({"Trainable"}, (), ["as-is"]),
+        (set(), ("AF",), ["as-is"]),
+        ({"Encoder"}, (), PROBE_NAMES),
+        ({"Prompted"}, "any", ["zero-shot"]),
+        (
+            {"Encoder", "Trainable"},
+            ("AF",),
+            ["as-is", "linear-probe-1", "linear-probe-10", "linear-probe-100", "fine-tune-10"],
+        ),
+    ],
+)
+def test_abilities_decide_the_protocols(
+    abilities: set[str], outputs: tuple[str, ...] | str, expected: list[str]
+) -> None:
+    candidates = possible(abilities, outputs, may_pretrain=False)  # type: ignore[arg-type]
+    assert [protocol.name for protocol in chosen(candidates, (), None)] == expected
+    assert [p.name for p in chosen(candidates, (), ("linear-probe-10",))] == [
+        name for name in expected if name == "linear-probe-10"
+    ]

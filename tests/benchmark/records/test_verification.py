@@ -1,0 +1,439 @@
+"""Whatever is tampered with is named; what cannot be checked here is said to be so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.records.findings import Verification
+from benchmark.records.recomputation import compared
+from benchmark.records.submission import pack
+from benchmark.records.verification import verify
+from benchmark.run.cohorts import prepared
+from cohorts.errors import LeadboardError, UsageError
+from tests.benchmark.tiny_run import (
+    edit_json,
+    make_places,
+    make_run,
+    replace_predictions,
+    reseal,
+    score_table,
+)
+
+GEORGIA = "records/as-is/georgia.json"
+Edit = Callable[[Any], Any]
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    return make_places(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def genuine(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
+    return make_run(tmp_path_factory.mktemp("runs"), places)
+
+
+@pytest.fixture
+def submission(tmp_path: Path, genuine: Path) -> Path:
+    return pack(genuine, tmp_path / "submissions", "noisy")[0]
+
+
+@pytest.fixture
+def run(tmp_path: Path, genuine: Path) -> Path:
+    return Path(shutil.copytree(genuine, tmp_path / "run"))
+
+
+def check(path: Path, places: Places | None) -> Verification:
+    stores = prepared(places, Reporter()) if places else lambda cohort: None
+    return verify(path, stores)
+
+
+def said(found: Verification) -> str:
+    return "\n".join(f"{where}: {what}" for where, what in found.differences)
+
+
+def test_genuine_results_agree_and_a_missing_cohort_is_said_to_be_unchecked(
+    genuine: Path, submission: Path, places: Places
+) -> None:
+    for path in (genuine, submission, submission / GEORGIA, genuine / "noisy/as-is/ptb-xl.json"):
+        here, elsewhere = check(path, places), check(path, None)
+        assert not here.differences, said(here)
+        assert not here.unchecked
+        assert not elsewhere.differences, said(elsewhere)
+        assert 0 < elsewhere.agreed < here.agreed
+        assert {what for _, what in elsewhere.unchecked} <= {
+            "numbers: cohort georgia is not on this machine",
+            "numbers: cohort ptb-xl is not on this machine",
+        }
+    assert len(check(genuine, None).unchecked) == 3
+
+
+def edit_metric(record: Any) -> None:
+    record["evaluation"]["concepts"]["AF"]["auroc"]["value"] += 1e-6
+
+
+def edit_metric_and_macro(record: Any) -> None:
+    record["evaluation"]["concepts"]["AF"]["auroc"]["value"] += 1e-6
+    record["evaluation"]["macro"]["auroc"]["value"] += 0.5e-6
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (edit_metric, "georgia.json: evaluation.concepts.AF.auroc.value is stated as 0."),
+        (edit_metric, "has a macro AUROC of 0."),
+        (edit_metric_and_macro, "evaluation.macro.auroc.value is stated as 0."),
+        (
+            lambda r: r["evaluation"]["concepts"]["LVH"]["auprc"].update(low=0.1),
+            "LVH.auprc.low is stated as 0.1",
+        ),
+        (lambda r: r["evaluation"]["concepts"]["LVH"]["auprc"].update(value=None), "stated as undefined"),
+        (
+            lambda r: r["evaluation"]["concepts"]["AF"].update(positives=21),
+            "prevalence and eligibility of AF",
+        ),
+        (
+            lambda r: r["evaluation"]["concepts"]["AF"].update(n=39, prevalence=20 / 39),
+            "AF.n is stated as 39",
+        ),
+        (lambda r: r["evaluation"]["macro"].update(concepts=["AF"]), "over other concepts than the eligible"),
+        (lambda r: r["evaluation"]["concepts"].pop("LVH"), "evaluation.concepts.LVH is stated as absent"),
+        (lambda r: r["evaluation"]["bootstrap"].update(seed=1), "states seed 1 and 50 resamples, but env"),
+        (lambda r: r["evaluation"]["bootstrap"].update(seed=1), ".low is stated as"),
+        (lambda r: r["evaluation"]["bootstrap"].update(seed=1), "states another seed, number of resamples"),
+        (
+            lambda r: r["evaluation"]["bootstrap"].update(resamples=49),
+            "states seed 0 and 49 resamples, but env",
+        ),
+        (
+            lambda r: r["evaluation"]["bootstrap"].update(resamples=10**9),
+            "not more than 20,000 are recomputed",
+        ),
+        (lambda r: r["evaluation"]["bootstrap"].update(level=0.5), "bootstrap.level is stated as 0.5"),
+        (lambda r: r["evaluation"].update(notes=["best of all"]), "evaluation.notes is stated as 1 entries"),
+        (
+            lambda r: r.update(relation="internal"),
+            "calls georgia internal to a model trained on none of them",
+        ),
+        (lambda r: r["model"].update(trained_on=["georgia"]), "trained on georgia; it is internal"),
+        (lambda r: r["model"].update(trained_on=["gerogia"]), "cohorts that do not exist: gerogia"),
+        (lambda r: r["model"].update(description="better"), "has another card than card.json"),
+        (lambda r: r["model"].update(description="better"), "has another card than the record of"),
+        (lambda r: r["model"].update(name="other"), "is of other, but the submission is of noisy"),
+        (lambda r: r["model"].update(outputs=["AF", "GOUT"]), "outputs that are no concepts: GOUT"),
+        (lambda r: r["model"].update(outputs="any"), "names no outputs"),
+        (lambda r: r["model"].update(outputs=["LVH", "AF"]), "card and training ask for LVH, AF"),
+        (lambda r: r.update(weights_sha256=["ab"]), "is of other weights than the record of"),
+        (lambda r: r["ontology"].update(hash="0" * 64), "is labelled by ontology"),
+        (lambda r: r["ontology"]["concepts"].update(AF="0" * 64), "is labelled by ontology"),
+        (lambda r: r["cohort"].update(fingerprint="0" * 64), "was measured on another state of georgia"),
+        (lambda r: r["cohort"].update(id="nowhere"), "is of a cohort that does not exist: nowhere"),
+        (lambda r: r["cohort"].update(id="ptb-xl"), "is a record of as-is on ptb-xl"),
+        (lambda r: r["cohort"].update(name="Elsewhere"), "names its cohort 'Elsewhere'"),
+        (lambda r: r["cohort"].update(simulated=True), "cohort.simulated is stated as True, but it is False"),
+        (lambda r: r["cohort"].update(release_records=40), "cohort.release_records is stated as 40"),
+        (lambda r: r["records"].update(selection="test"), "records outside the test fold"),
+        (lambda r: r["records"].update(found=41), "says that 41 records were found"),
+        (
+            lambda r: r["records"].update(found=41, quarantined=[{"reason": "bad", "record_ids": ["E9"]}]),
+            "records.quarantined is stated as 1 entries",
+        ),
+        (lambda r: r["predictions"].update(sha256="0" * 64), "has other predictions than it was made from"),
+        (lambda r: r["predictions"].update(rows=39), "has 40 predictions, but states 39 and 40 scored"),
+        (
+            lambda r: r["predictions"].update(file="../../x.parquet"),
+            "names its predictions '../../x.parquet'",
+        ),
+        (lambda r: r.update(comment="hello"), "is not a result record of schema"),
+        (lambda r: r.pop("provenance"), "provenance: Field required"),
+        (lambda r: r["provenance"].update(seconds=float("nan")), "is not strict JSON (NaN is no number"),
+        (lambda r: r["evaluation"]["bootstrap"].update(seed=-1), "from seed -1"),
+    ],
+)
+def test_an_edited_record_is_named_though_the_manifest_was_made_to_fit(
+    submission: Path, places: Places, edit: Edit, words: str
+) -> None:
+    edit_json(submission / GEORGIA, edit)
+    found = check(reseal(submission), places)
+    assert words in said(found)
+    assert all(where.endswith("georgia.json") or "manifest" not in where for where, _ in found.differences)
+
+
+def test_an_edited_record_does_not_fit_the_manifest(submission: Path) -> None:
+    edit_json(submission / GEORGIA, edit_metric_and_macro)
+    found = check(submission, None)
+    assert said(found) == f"{GEORGIA}: is not the file of the manifest (its SHA-256 differs)"
+    found = check(reseal(submission), None)
+    assert not found.differences
+    assert len(found.unchecked) == 2
+
+
+def test_only_intervals_differ_where_the_seed_is_not_the_stated_one(run: Path, places: Places) -> None:
+    edit_json(run / "noisy/as-is/georgia.json", lambda r: r["evaluation"]["bootstrap"].update(seed=3))
+    found = check(run / "noisy/as-is/georgia.json", places)
+    assert found.differences
+    named = [what for _, what in found.differences if "more fields differ" not in what]
+    assert all(".low is" in what or ".high is" in what for what in named)
+    assert "another seed or number of resamples than the stated 3 and 50" in found.remarks[0].what
+
+
+def drop_the_hard_ones(table: pd.DataFrame) -> pd.DataFrame:
+    return table.iloc[3:].reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (drop_the_hard_ones, "is not complete: 3 of 40 records lack a prediction (E00001, E00002, E00003)"),
+        (lambda t: t.assign(AF=1 - t["AF"]), "evaluation.concepts.AF.auroc.value is stated as"),
+        (lambda t: t.iloc[::-1].reset_index(drop=True), "predictions in another order than its cohort"),
+        (lambda t: t.assign(record_id=["X", *t["record_id"][1:]]), "1 records that are not of its cohort"),
+        (lambda t: t.assign(record_id=[t["record_id"][1], *t["record_id"][1:]]), "one record more than once"),
+        (lambda t: t.assign(AF=[np.inf, *t["AF"][1:]]), "has predictions that are not finite"),
+        (lambda t: t.assign(AF=[np.nan, *t["AF"][1:]]), "georgia.parquet have missing values"),
+        (lambda t: t.assign(HYP=t["AF"]), "has predictions of AF, LVH, HYP; its card"),
+        (lambda t: t[["record_id", "LVH", "AF"]], "has predictions of LVH, AF; its card"),
+        (lambda t: t.iloc[:0], "georgia.parquet are no table of record_id and float32 scores"),
+    ],
+)
+def test_other_predictions_are_named_though_the_record_was_made_to_fit(
+    submission: Path, places: Places, edit: Callable[[pd.DataFrame], pd.DataFrame], words: str
+) -> None:
+    replace_predictions(submission, "as-is/georgia", edit)
+    assert words in said(check(reseal(submission), places))
+
+
+def test_no_predictions_at_all_are_named(submission: Path, places: Places) -> None:
+    path = submission / "predictions/as-is/georgia.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(0, 0), path)
+    assert "is not complete: 40 of 40 records lack a prediction" in said(check(reseal(submission), places))
+
+
+def test_swapped_predictions_are_named(submission: Path) -> None:
+    predictions = submission / "predictions/as-is"
+    shutil.copyfile(predictions / "ptb-xl.parquet", predictions / "georgia.parquet")
+    text = said(check(reseal(submission), None))
+    assert "has other predictions than it was made from" in text
+    assert "has 120 predictions, but states 40" in text
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 nothing PAR1", None])
+def test_unreadable_predictions_are_named(submission: Path, content: bytes | None) -> None:
+    path = submission / "predictions/as-is/georgia.parquet"
+    if content is None:
+        pd.DataFrame({"record_id": [1.5], "AF": ["high"]}).to_parquet(path)
+    else:
+        path.write_bytes(content)
+    assert f"{GEORGIA}: The predictions georgia.parquet " in said(check(reseal(submission), None))
+
+
+def test_missing_extra_and_linked_files_are_named(submission: Path, places: Places) -> None:
+    (submission / "predictions/as-is/georgia.parquet").unlink()
+    (submission / "records/as-is/sph.json").write_text("{}")
+    (submission / "predictions/as-is/ludb.parquet").write_bytes(b"")
+    (submission / "setup.py").write_text("raise SystemExit")
+    outside = submission.parent / "elsewhere.md"
+    outside.write_text("# elsewhere")
+    (submission / "README.md").unlink()
+    (submission / "README.md").symlink_to(outside)
+    text = said(check(submission, places))
+    for words in (
+        "predictions/as-is/georgia.parquet: is in the manifest, but is missing",
+        f"{GEORGIA}: The predictions georgia.parquet are not there.",
+        "records/as-is/sph.json: is not in the manifest",
+        "is not a result record of schema",
+        "predictions/as-is/ludb.parquet: is not in the manifest",
+        "predictions/as-is/ludb.parquet: has no record beside it",
+        "setup.py: is not in the manifest",
+        "setup.py: has no record beside it, or is no file of a submission",
+        "README.md: is not the file of the manifest",
+    ):
+        assert words in text, words
+
+
+def test_links_to_records_and_predictions_are_not_followed(submission: Path, places: Places) -> None:
+    outside = submission.parent / "outside"
+    shutil.copytree(submission, outside)
+    for name in (GEORGIA, "predictions/as-is/ptb-xl.parquet"):
+        (submission / name).unlink()
+        (submission / name).symlink_to(outside / name)
+    text = said(check(submission, places))
+    assert f"{GEORGIA}: {GEORGIA} is a link or lies behind one." in text
+    assert "predictions/as-is/ptb-xl.parquet is a link or lies behind one." in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[]", "manifest.json: is not as it should be"),
+        ("{", "manifest.json is not strict JSON"),
+        (
+            '{"model": "noisy", "files": {"../../etc/passwd": "00"}}',
+            "../../etc/passwd: is in the manifest, but",
+        ),
+        ('{"model": "noisy", "files": {}, "files": {}}', "an object has a name twice"),
+        ('{"model": "noisy", "files": {}, "schema_version": 2}', "manifest.json: is not as it should be"),
+        ("[" * 100_000, "manifest.json is not strict JSON"),
+    ],
+)
+def test_a_manifest_that_is_none_is_named(submission: Path, content: str, words: str) -> None:
+    (submission / "manifest.json").write_text(content)
+    assert words in said(check(submission, None))
+
+
+def test_a_renamed_submission_and_an_edited_card_or_environment_are_named(submission: Path) -> None:
+    moved = submission.rename(submission.parent / "better-than-it-is")
+    assert "but the folder is better-than-it-is" in said(check(moved, None))
+    edit_json(moved / "card.json", lambda cards: cards["as-is"].update(licence="CC0-1.0", trained_on=[]))
+    edit_json(moved / "card.json", lambda cards: cards.update(other=cards["as-is"]))
+    edit_json(moved / "environment.json", lambda content: content.update(seed=7))
+    text = said(check(reseal(moved), None))
+    assert "has another card than card.json" in text
+    assert "has cards without a record: other" in text
+    assert "states seed 0 and 50 resamples, but environment.json has 7 and 50" in text
+
+
+def test_a_card_edited_everywhere_does_not_fit_the_key_of_submitted_predictions(
+    genuine: Path, tmp_path: Path, places: Places
+) -> None:
+    folder, _ = pack(genuine, tmp_path, "mine")
+    place = "predictions/georgia"
+    assert not check(folder, places).differences
+
+    def edit(card: Any) -> None:
+        card["trained_on"] = []
+
+    edit_json(folder / "card.json", lambda cards: edit(cards["predictions"]))
+    edit_json(folder / f"records/{place}.json", lambda record: edit(record["model"]))
+    found = check(reseal(folder), places)
+    assert said(found) == (
+        f"records/{place}.json: has a key that is not of its card, its predictions and its settings: one of "
+        "them was edited"
+    )
+
+
+def test_submitted_predictions_may_lack_records_and_must_say_so(run: Path, places: Places) -> None:
+    table = pd.read_parquet(run / "noisy/as-is/georgia.parquet").iloc[4:]
+    score_table(run, places, table, "partly", allow_missing=True)
+    record = run / "partly/predictions/georgia.json"
+    assert not check(run, places).differences
+    assert "4 of 40 records" in json.loads(record.read_text())["evaluation"]["notes"][0]
+    edit_json(record, lambda content: content["evaluation"].update(notes=[]))
+    assert "evaluation.notes is stated as 0 entries" in said(check(run, places))
+
+
+def test_a_known_model_whose_card_is_silent(run: Path, places: Places) -> None:
+    table = pd.read_parquet(run / "noisy/as-is/georgia.parquet")
+    score_table(run, places, table, "ecg-fm", trained_on="[mimic-iv-ecg]")
+    record = run / "ecg-fm/predictions/georgia.json"
+    found = check(record, places)
+    assert not found.differences, said(found)
+    assert found.remarks[0].what.startswith("ecg-fm is known to have been trained on cpsc-2018, ")
+    assert json.loads(record.read_text())["relation"] == "internal"
+    edit_json(record, lambda content: content.update(relation="external"))
+    assert "calls georgia external" in said(check(record, places))
+
+
+def test_an_edited_run_file_is_named_and_unfinished_cells_are_unchecked(run: Path) -> None:
+    def edit(content: Any) -> None:
+        first, second, *_ = content["cells"]
+        first.update(relation="internal")
+        second.update(status="failed", reason="out of memory")
+        content["seed"] = 5
+
+    edit_json(run / "run.json", edit)
+    found = check(run, None)
+    text = said(found)
+    assert "noisy/as-is/georgia: has another key or relation than in run.json" in text
+    assert "mine/predictions/georgia: states seed 0 and 50 resamples, but run.json has 5 and 50" in text
+    assert ("noisy/as-is/ptb-xl", "failed: out of memory") in found.unchecked
+
+
+def test_a_run_file_does_not_lead_out_of_its_folder(run: Path) -> None:
+    edit_json(run / "run.json", lambda content: content["cells"][0].update(model="../../run/noisy"))
+    text = said(check(run, None))
+    assert "The path '../../run/noisy/as-is/georgia.json' does not stay in its folder." in text
+
+
+def test_what_a_stranger_wrote_is_shown_as_visible_characters_only(submission: Path) -> None:
+    (submission / "evil\x1b[2J\u202e.txt").write_text("x")
+    edit_json(submission / GEORGIA, lambda r: r["cohort"].update(name="\x1b]0;owned\x07" + "x" * 10_000))
+    found = check(submission, None)
+    for finding in (*found.differences, *found.unchecked, *found.remarks):
+        assert all(text.isprintable() and len(text) <= 500 for text in finding)
+    assert "evil [2J" in said(found)
+
+
+FILES = (GEORGIA, "manifest.json", "card.json", "environment.json", "predictions/as-is/georgia.parquet")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(FILES), at=st.integers(0), value=st.integers(0, 255), sealed=st.booleans())
+def test_a_damaged_byte_anywhere_is_named(
+    submission: Path, places: Places, name: str, at: int, value: int, sealed: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(submission, Path(folder) / submission.name))
+        data = bytearray((copy / name).read_bytes())
+        before = data[at % len(data)]
+        data[at % len(data)] = value
+        (copy / name).write_bytes(data)
+        if name == "manifest.json":
+            check(copy, places)  # another blank in it means the same; it never breaks
+        elif sealed:
+            check(reseal(copy), places)
+        else:
+            assert bool(check(copy, places).differences) == (before != value)
+
+
+def test_nothing_to_check_is_a_wrong_call(tmp_path: Path, run: Path) -> None:
+    with pytest.raises(UsageError, match="is no submission"):
+        check(tmp_path, None)
+    edit_json(run / "run.json", lambda content: content.update(cells=[]))
+    with pytest.raises(UsageError, match="no finished result"):
+        check(run, None)
+    (run / "run.json").write_text('{"seed": NaN}')
+    with pytest.raises(LeadboardError, match="not strict JSON"):
+        check(run, None)
+
+
+def test_any_new_field_is_compared() -> None:
+    class Inner(BaseModel):
+        value: float | None
+        names: tuple[str, ...] = ()
+
+    class Outer(BaseModel):
+        inner: dict[str, Inner]
+        flag: bool = True
+        count: int = 1
+
+    one = Outer(inner={"a": Inner(value=0.5, names=("x",)), "b": Inner(value=None)})
+    assert all(leaf.agrees for leaf in compared(one, one))
+    near = Outer(inner={"a": Inner(value=0.5 + 5e-10, names=("x",)), "b": Inner(value=None)})
+    assert all(leaf.agrees for leaf in compared(one, near))
+    other = Outer(
+        inner={"a": Inner(value=0.5 + 2e-9, names=("y",)), "c": Inner(value=0.0)}, flag=False, count=2
+    )
+    differing = {leaf.field for leaf in compared(one, other) if not leaf.agrees}
+    assert differing == {"inner.a.value", "inner.a.names[0]", "inner.b", "inner.c", "flag", "count"}
+    zero = Outer(inner={"b": Inner(value=0.0)})
+    undefined = Outer(inner={"b": Inner(value=None)})
+    assert [leaf.sentence for leaf in compared(zero, undefined) if not leaf.agrees] == [
+        "inner.b.value is stated as 0.0, but it is undefined"
+    ]
