@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,9 +59,10 @@ class CohortCard(BaseModel):
         In Hz, the default first.
     folds
         None where the release has no split of its own.
-    signal_unit
-        ``"z-score"`` where the publisher standardised the signals and kept the scale: their amplitudes
-        are not millivolts, and nothing makes them so.
+    signal_note
+        What the publisher did to the signals that a reader of their amplitudes must know; empty as a rule.
+    readings
+        Other vocabularies of the ontology that read the same statements, by the name of the reading.
     english_reports
         Whether its reports are written in English, whatever its country.
     copy_of
@@ -88,7 +89,8 @@ class CohortCard(BaseModel):
     sampling_rates: tuple[float, ...] = Field(min_length=1)
     country: str
     folds: Folds | None = None
-    signal_unit: Literal["mV", "z-score"] = "mV"
+    signal_note: str = ""
+    readings: Mapping[str, str] = Field(default_factory=dict)
     english_reports: bool = False
     copy_of: str | None = None
     overlaps: tuple[str, ...] = ()

@@ -167,11 +167,8 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     """Say what is odd about the release as it lies here, one sentence each."""
     card = cohort.card
     found = list(cohort.warnings())
-    if card.signal_unit != "mV":
-        found.append(
-            f"The signals of {card.name} are {card.signal_unit}s, not millivolts: wherever a unit is stated "
-            "or a threshold is in mV, it does not hold for them."
-        )
+    if card.signal_note:
+        found.append(f"The signals of {card.name} were {card.signal_note}.")
     if odd_gains:
         examples = _some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
         found.append(

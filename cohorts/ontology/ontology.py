@@ -9,6 +9,8 @@ A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided 
 5. Positive outweighs ambiguous; ambiguous is -1.
 6. Where the cohort does not annotate a concept, the label is -1 whatever the statements say.
 7. Everything else is 0.
+8. A concept that is computed from others (``computed.csv``) is 1 where all of them are 1, 0 where one of
+   them is 0, else -1; rule 6 holds for it as well.
 
 A code may carry modifiers ("60+310") where its vocabulary lists them ("+310"). With rows of its own it
 means what they say; otherwise what it means without the modifier, and no more than ambiguous if the
@@ -21,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,8 +32,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import UnknownNameError
 from cohorts.hashing import hash_of_json
+from cohorts.ontology.codes import Rows, Statements, checked
 from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
 VERSION = "1.2.0"
@@ -40,8 +43,6 @@ LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from th
 _AMBIGUOUS, _POSITIVE, _COUNTED = 1, 2, 3  # what a code says of a concept; 0 is nothing
 _LABEL = np.array([0, -1, 1, 1], dtype=np.int8)  # by the strongest of these among the statements
 _STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "counted": _COUNTED, "ambiguous": _AMBIGUOUS}
-
-Statements = Sequence[Collection[str]]
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +93,11 @@ class Ontology:
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._descendants = descendants(tables.concepts)
         self._coverage = tables.coverage.set_index(["cohort", "concept"])
-        self._strengths: dict[tuple[str, str], tuple[_Rows, npt.NDArray[np.uint8]]] = {}
+        self._computed = {
+            concept: split(parts)
+            for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
+        }
+        self._strengths: dict[tuple[str, str], tuple[Rows, npt.NDArray[np.uint8]]] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -166,7 +171,7 @@ class Ontology:
         # Row 0 says nothing. It stands at the start of every record, so that none is empty.
         starts: list[int] = []
         rows: list[int] = []
-        for codes in _checked(statements):
+        for codes in checked(statements):
             starts.append(len(rows))
             rows.append(0)
             rows.extend(map(row_of.__getitem__, codes))
@@ -174,9 +179,13 @@ class Ontology:
         if starts:
             said = np.maximum.reduceat(strength[rows], starts, axis=0)
         self._leave_open(cohort, said)
-        labels = _LABEL[said]
-        labels[:, ~covered] = -1
-        return pd.DataFrame(labels, columns=pd.Index(self.concepts.index))
+        values = _LABEL[said]
+        values[:, ~covered] = -1
+        labels = pd.DataFrame(values, columns=pd.Index(self.concepts.index))
+        for concept, parts in self._computed.items():
+            if covered[self.concepts.index.get_loc(concept)]:
+                labels[concept] = _all_of(labels[list(parts)].to_numpy())
+        return labels
 
     def unknown_codes(self, vocabulary: str, statements: Statements) -> dict[str, int]:
         """Codes that the vocabulary neither maps nor lists as unmapped, with the number of their records.
@@ -189,18 +198,18 @@ class Ontology:
             If a record's statements are not a collection of codes.
         """
         self._check("vocabulary", vocabulary, self.vocabularies)
-        rows = _Rows(self.vocabularies[vocabulary])
+        rows = Rows(self.vocabularies[vocabulary])
         counts = Counter(
-            code for codes in _checked(statements) for code in set(codes) if rows[code] == rows.unknown
+            code for codes in checked(statements) for code in set(codes) if rows[code] == rows.unknown
         )
         return dict(sorted(counts.items()))
 
     def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
         """Hash, for each concept, what decides its labels in a cohort, and nothing else.
 
-        That is what every code that the cohort may state says of the concept, which codes answer the
-        questions about it, whether the cohort annotates it, and the labelling rules. Other cohorts, other
-        vocabularies, names and notes are not in it.
+        That is what every code that the cohort may state says of the concept, whether the cohort annotates
+        it, the questions that leave it open and which codes answer them, what it is computed from, and the
+        labelling rules. Other cohorts, other vocabularies, names and notes are not in it.
 
         Returns
         -------
@@ -217,16 +226,19 @@ class Ontology:
         codes = sorted(row_of)
         spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
         said = strength[[row_of[code] for code in codes]]
-        found = {}
+        questions = self._questions(cohort)
+        answers = [(said[:, answered_by] >= _POSITIVE).any(axis=1).tobytes() for _, answered_by in questions]
+        hashes: dict[str, str] = {}
         for column, concept in enumerate(self.concepts.index):
-            digest = hashlib.sha256(spoken + bytes([int(annotated[concept])]) + said[:, column].tobytes())
-            for concepts, answers in self._questions(cohort):
-                if column in concepts:
-                    digest.update((said[:, answers] >= _POSITIVE).any(axis=1).tobytes())
-            found[str(concept)] = digest.hexdigest()
-        return found
+            asked = [answer for (about, _), answer in zip(questions, answers, strict=True) if column in about]
+            content = spoken + bytes([int(annotated[concept])]) + said[:, column].tobytes()
+            hashes[concept] = hashlib.sha256(b"".join([content, bytes([len(asked)]), *asked])).hexdigest()
+        for concept, parts in self._computed.items():
+            content = hash_of_json([hashes[concept], *(hashes[part] for part in parts)]).encode()
+            hashes[concept] = hashlib.sha256(content).hexdigest()
+        return hashes
 
-    def _strength(self, cohort: str, vocabulary: str) -> tuple[_Rows, npt.NDArray[np.uint8]]:
+    def _strength(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
         The closure is taken here, once for a code, not for every record. That is exact: a child whose
@@ -237,7 +249,7 @@ class Ontology:
             table = self.vocabularies[vocabulary]
             own = table["cohort"] == cohort
             table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
-            row_of = _Rows(table)
+            row_of = Rows(table)
             column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
             stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
             for code, concept, relation in zip(
@@ -256,18 +268,32 @@ class Ontology:
             self._strengths[cohort, vocabulary] = row_of, strength
         return self._strengths[cohort, vocabulary]
 
+    def parts(self, concept: str) -> tuple[str, ...]:
+        """Ids of the concepts that this one is computed from; empty for one that is stated.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such concept.
+        """
+        self._check("concept", concept, self._descendants)
+        return self._computed.get(concept, ())
+
+    def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Columns that each question of a cohort is about, and those that answer it."""
+        asked = self.questions[self.questions["cohort"] == cohort]
+        column = self.concepts.index.get_indexer
+        return [
+            (column(about), column(answered_by))
+            for about, answered_by in zip(asked["concepts"], asked["answered_by"], strict=True)
+        ]
+
     def _leave_open(self, cohort: str, said: npt.NDArray[np.uint8]) -> None:
         """Make the concepts of every question that a record does not answer ambiguous, in place."""
-        for concepts, answers in self._questions(cohort):
-            unanswered = (said[:, answers] < _POSITIVE).all(axis=1)
-            cells = np.ix_(unanswered, concepts)
+        for about, answered_by in self._questions(cohort):
+            unanswered = (said[:, answered_by] < _POSITIVE).all(axis=1)
+            cells = np.ix_(unanswered, about)
             said[cells] = np.maximum(said[cells], _AMBIGUOUS)
-
-    def _questions(self, cohort: str) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-        """Yield the columns of the concepts of each question of a cohort, and of those that answer it."""
-        asked = self.questions[self.questions["cohort"] == cohort]
-        for concepts, answers in zip(asked["concepts"], asked["answered_by"], strict=True):
-            yield self.concepts.index.get_indexer(concepts), self.concepts.index.get_indexer(answers)
 
     @staticmethod
     def _check(kind: str, name: str, available: Collection[str]) -> None:
@@ -275,48 +301,10 @@ class Ontology:
             raise UnknownNameError(kind, name, available)
 
 
-class _Rows(dict[str, int]):
-    """Row of each code of a vocabulary in its table of strengths; `unknown` for a code that is not known.
-
-    Attributes
-    ----------
-    modifiers
-        Relation of each modifier by its code, such as ``"+310"``.
-    """
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
-        self.unknown = len(self) + 1
-        self._uncertain = self.unknown + 1  # rows further down, where nothing is more than ambiguous
-        listed = zip(table["code"], table["relation"], strict=True)
-        self.modifiers = {code: relation for code, relation in listed if code.startswith("+")}
-
-    def __missing__(self, code: str) -> int:
-        base, *rest = code.split("+")
-        modifiers = [f"+{modifier}" for modifier in rest]
-        if not (base and rest) or not all(modifier in self.modifiers for modifier in modifiers):
-            return self.unknown
-        own = [base + modifier for modifier in modifiers if base + modifier in self]
-        row = self.get(own[0] if own else base, self.unknown)
-        uncertain = any(self.modifiers[modifier] == "uncertain" for modifier in modifiers)
-        return row + self._uncertain if uncertain and row != self.unknown else row
-
-
-def _checked(statements: Statements) -> Iterator[Collection[str]]:
-    for position, codes in enumerate(statements):
-        # A string is a collection too, of its letters: "AF" in "AFIB".
-        if isinstance(codes, str | bytes) or not isinstance(codes, Collection):
-            raise UsageError(
-                f"The statements of record {position} are {codes!r:.80}; give a collection of codes, "
-                f"each a string."
-            )
-        for code in codes:
-            if not isinstance(code, str):
-                raise UsageError(
-                    f"The statements of record {position} hold {code!r:.80}, which is no code; "
-                    f"give codes as strings."
-                )
-        yield codes
+def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Conjunction of labels ``[records, concepts]``: 1 if all are, 0 if one is, else -1."""
+    both = np.where((labels == 1).all(axis=1), 1, -1)
+    return np.where((labels == 0).any(axis=1), 0, both).astype(np.int8)
 
 
 def hash_of_labelling(hashes: Mapping[str, str], concepts: Iterable[str] | None = None) -> str:

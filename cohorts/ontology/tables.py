@@ -15,6 +15,7 @@ from cohorts.errors import LeadboardError
 CONCEPT_COLUMNS = ("id", "name", "snomed", "category", "parents", "prompts")
 VOCABULARY_COLUMNS = ("code", "name", "concept", "relation", "cohort", "note")
 COVERAGE_COLUMNS = ("cohort", "concept", "state", "reason")
+COMPUTED_COLUMNS = ("concept", "all_of", "note")
 QUESTION_COLUMNS = ("cohort", "concepts", "answered_by", "reason")
 
 CATEGORIES = (
@@ -26,6 +27,8 @@ CATEGORIES = (
     "infarction",
     "ST-T",
     "QRS",
+    "quality",
+    "rare",
     "superclass",
     "task",
     "echo",
@@ -41,11 +44,12 @@ class Tables:
     concepts: pd.DataFrame
     vocabularies: Mapping[str, pd.DataFrame]
     coverage: pd.DataFrame
+    computed: pd.DataFrame
     questions: pd.DataFrame
 
 
 def read_tables(folder: Path) -> Tables:
-    """Read all tables of a folder and check them against each other.
+    """Read all tables of the ontology and check them against each other.
 
     Raises
     ------
@@ -54,6 +58,7 @@ def read_tables(folder: Path) -> Tables:
     """
     concepts = _read(folder / "concepts.csv", CONCEPT_COLUMNS)
     coverage = _read(folder / "coverage.csv", COVERAGE_COLUMNS)
+    computed = _read(folder / "computed.csv", COMPUTED_COLUMNS)
     questions = _read(folder / "questions.csv", QUESTION_COLUMNS)
     files = sorted((folder / "vocabularies").glob("*.csv"))
     if not files:
@@ -63,9 +68,10 @@ def read_tables(folder: Path) -> Tables:
     cohorts = set(coverage["cohort"])
     for name, table in vocabularies.items():
         _check_vocabulary(f"vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
-    _check_coverage(coverage, descendants(concepts))
+    _check_computed(computed, concepts, vocabularies)
+    _check_coverage(coverage, descendants(concepts), computed)
     _check_questions(questions, concepts, cohorts)
-    return Tables(concepts, vocabularies, coverage, questions)
+    return Tables(concepts, vocabularies, coverage, computed, questions)
 
 
 def split(cell: str) -> tuple[str, ...]:
@@ -182,8 +188,32 @@ def _check_vocabulary(table: str, rows: pd.DataFrame, concepts: set[str], cohort
     _require(table, rows["code"], set(general), "code without a row for all cohorts")
 
 
-def _check_coverage(coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]]) -> None:
+def _check_computed(
+    computed: pd.DataFrame, concepts: pd.DataFrame, vocabularies: Mapping[str, pd.DataFrame]
+) -> None:
+    """A computed concept has one definition: parts that are stated, and nothing that states it as well."""
+    table = "computed.csv"
+    _require_unique(table, computed[["concept"]])
+    _require(table, computed["concept"], concepts["id"], "concept")
+    _require_text(table, computed["note"], "note")
+    stated = {concept for rows in vocabularies.values() for concept in rows["concept"]}
+    related = {item for parents in concepts["parents"] for item in split(parents)}
+    related |= set(concepts.loc[concepts["parents"] != "", "id"])
+    for line, row in computed.iterrows():
+        parts = split(row["all_of"])
+        if len(set(parts)) < 2 or not set(parts) <= set(concepts["id"]) - set(computed["concept"]):
+            raise _broken(table, line, f"'{row['all_of']}', which is not two or more stated concepts,")
+        if row["concept"] in stated | related:
+            raise _broken(
+                table, line, f"{row['concept']} computed, which has a statement, a parent or a child too,"
+            )
+
+
+def _check_coverage(
+    coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]], computed: pd.DataFrame
+) -> None:
     table = "coverage.csv"
+    parts_of = {row["concept"]: split(row["all_of"]) for _, row in computed.iterrows()}
     _require_text(table, coverage["cohort"], "cohort")
     _require(table, coverage["concept"], below, "concept")
     _require(table, coverage["state"], STATES, "state")
@@ -197,6 +227,14 @@ def _check_coverage(coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]]
                 f"The ontology's {table} has no row for {cohort} and {', '.join(missing)}; add one for each."
             )
         for line, row in rows.iterrows():
+            missing = [part for part in parts_of.get(row["concept"], ()) if state[part] != "annotated"]
+            if (row["state"] == "annotated") == bool(missing) and row["concept"] in parts_of:
+                raise _broken(
+                    table,
+                    line,
+                    f"{row['concept']} {row['state']}, although it is annotated exactly where "
+                    f"{', '.join(parts_of[row['concept']])} are,",
+                )
             unknown = [child for child in below[row["concept"]] if state[child] != "annotated"]
             if row["state"] == "annotated" and unknown != _complete_without(row["reason"]):
                 # A negative parent means that all its children are negative, so somebody must have thought.

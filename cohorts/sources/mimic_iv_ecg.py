@@ -18,15 +18,71 @@ from cohorts.release import Release
 
 _RECORDS, _REPORTS = "record_list.csv", "machine_measurements.csv"
 _LINES = tuple(f"report_{number}" for number in range(18))
-_WORD = re.compile(r"[a-z0-9]+(?:[/:'][a-z0-9]+)*")
+_WORD = re.compile(r"[a-z0-9]+(?:[:'][a-z0-9]+)*")
 _HEDGE = re.compile(r"(probable|possible|consider|borderline|cannot rule out|suspect) (?!ecg)(.+)")
+
+# The programmes of the carts' makers write the same words in several ways.
+_SPELLINGS = tuple(
+    (re.compile(rf"\b(?:{written})\b"), meant)
+    for written, meant in (
+        ("a v", "av"),
+        ("i v", "iv"),
+        ("s a block|sino atrial block|sinoatrial block", "sa block"),
+        ("avb|heart block", "av block"),
+        ("1st degree", "first degree"),
+        ("2nd degree", "second degree"),
+        ("3rd degree", "third degree"),
+        ("irbbb", "incomplete right bundle branch block"),
+        ("ilbbb", "incomplete left bundle branch block"),
+        ("rbbb", "right bundle branch block"),
+        ("lbbb", "left bundle branch block"),
+        ("lafb", "left anterior fascicular block"),
+        ("lpfb", "left posterior fascicular block"),
+        ("ivcd", "intraventricular conduction defect"),
+        ("iv conduction", "intraventricular conduction"),
+        ("lvh", "left ventricular hypertrophy"),
+        ("rvh", "right ventricular hypertrophy"),
+        ("bvh", "biventricular hypertrophy"),
+        ("lae", "left atrial enlargement"),
+        ("rae", "right atrial enlargement"),
+        ("(?<!acute )lad", "left axis deviation"),
+        ("rad", "right axis deviation"),
+        (
+            "(?:premature ventricular|ventricular premature) (?:complex(?:es)?|contractions?|beats?)|pvc",
+            "pvcs",
+        ),
+        ("(?:premature atrial|atrial premature) (?:complex(?:es)?|contractions?|beats?)|pac", "pacs"),
+        ("infarction", "infarct"),
+        ("abnrm|abnormalities", "abnormality"),
+        ("repolarization", "repol"),
+        ("depr", "depression"),
+        ("elev", "elevation"),
+        ("t waves?", "t"),
+        ("st and t", "st t"),
+    )
+)
 _WALL = (
-    r"(?:anterior|anteroseptal|anterolateral|anterolat|ant/septal|ant lat|septal|lateral|inferior/lateral"
-    r"|inferior|inferolateral|inferolat|posterior|extensive|widespread|diffuse)"
+    r"(?:anterior|anteroseptal|anterolateral|anterolat|ant septal|ant lat|septal|high lateral|lateral"
+    r"|inferior lateral|inferior|inferolateral|inferolat|inferoposterior|posterior|apical|extensive"
+    r"|widespread|diffuse)"
 )
 _WALLS = rf"{_WALL}(?: (?:and )?{_WALL})*"
-_CHANGE_OF_WALL = re.compile(rf"\b{_WALLS} (?=(?:st|st t|t|t wave) changes|t wave inversion|stj? depression)")
-_CHANGE_IN_LEADS = re.compile(rf"((?:.* )?(?:st|t|repol) .*?) {_WALLS}(?: leads| lds)?")
+_CHANGE_OF_WALL = re.compile(
+    rf"\b{_WALLS} (?=(?:st|st t|t) (?:changes|abnormality)|t inversion|stj? depression|subendocardial injury"
+    r"|(?:myocardial )?ischemia)"
+)
+_CHANGE_IN_LEADS = re.compile(rf"((?:.* )?(?:st|t|repol) .*?)(?: in)? {_WALLS}(?: leads| lds)?")
+_JOINED = re.compile(r"(?:^| )(?<!hypertrophy )with ")
+# What these words say depends on the rhythm that they are said of.
+_OF_THE_RHYTHM = re.compile(
+    r"(?:\d:1|variable|varying) av (?:block|conduction)"
+    r"|(?:rapid|uncontrolled|slow) (?:ventricular|v) (?:response|rate)"
+)
+_RHYTHMS = {
+    "sinus rhythm": r"(?:(?:normal|marked|irregular) )?sinus (?:rhythm|bradycardia|tachycardia|arrhythmia)",
+    "atrial fibrillation": "atrial fibrillation",
+    "atrial flutter": "atrial flutter",
+}
 _CONCLUSION = re.compile(
     r"(summary )?((ab)?normal|borderline)( ecg.*)?|(summary .*)?otherwise normal ecg|within normal limits"
 )
@@ -146,7 +202,14 @@ def _report_lines(reports: pa.Table) -> tuple[list[str], npt.NDArray[np.int32]]:
 def _statements(line: str) -> tuple[str, ...]:
     """Normalise a line, and take it apart where "with" joins statements."""
     words = " ".join(_WORD.findall(re.sub(r"[()]", "", line.lower())))
-    return tuple(map(_statement, filter(None, words.split(" with "))))
+    for written, meant in _SPELLINGS:
+        words = written.sub(meant, words)
+    parts = [part for part in _JOINED.split(words) if part]
+    rhythm = next((name for name, said in _RHYTHMS.items() if parts and re.fullmatch(said, parts[0])), None)
+    return tuple(
+        f"{part} in {rhythm}" if rhythm and _OF_THE_RHYTHM.fullmatch(part) else _statement(part)
+        for part in parts
+    )
 
 
 def _statement(words: str) -> str:

@@ -231,7 +231,7 @@ def write_echonext(data: Path, cohort_id: str = "echonext", records: int = 6, ro
     write_table(folder / "echonext_metadata_100k.csv", rows)
     for split in ("train", "val", "test", "no_split"):
         own = [int(str(row["ecg_key"])) for row in rows if row["split"] == split]
-        waveforms = [ecg(key, 2500).T[None] * 5 for key in own]
+        waveforms = [ecg(key, 2500).T[None] * 2 for key in own]
         array = np.stack(waveforms) if waveforms else np.zeros((0, 1, 2500, 12))
         np.save(folder / f"EchoNext_{split}_waveforms.npy", array)
     return folder

@@ -21,6 +21,7 @@ from cohorts.families.code import CLASSES
 from cohorts.ontology import load_ontology
 from cohorts.simulator.simulate import simulate
 from cohorts.sources.code_test import READERS
+from cohorts.sources.echonext import COUNT, DEVIATION, MEAN, EchoNext
 from tests.cohorts.array_releases import write_table
 
 pytest.importorskip("ecgbench")
@@ -159,6 +160,10 @@ def test_echonext(simulated, tmp_path):
         compared += presumed.any()
     assert compared, "no 'presumed none' in the release"
     assert labels["SHD"].tolist() == theirs["shd_moderate_or_greater_flag"].tolist()
+    reading = EchoNext(tmp_path / "echonext", "publisher")
+    as_published = labels_of(reading, index)
+    for concept, flag in _flags():
+        assert as_published[concept].tolist() == theirs[flag].tolist(), concept
     assert index["patient_id"].tolist() == theirs["patient_key"].astype(str).tolist()
     assert index["age"].tolist() == theirs["age_at_ecg"].tolist()
 
@@ -172,12 +177,14 @@ def test_echonext(simulated, tmp_path):
     for record_id in split.index[::7]:
         path = f"{tmp_path}/echonext/{split.loc[record_id, 'signal_path']}"
         signal = cohort.read(record_id).to_recording().signal
-        np.testing.assert_allclose(signal, their_signal(path, "npy"), atol=2e-3)
+        millivolts = (their_signal(path, "npy").T * DEVIATION + MEAN).T * COUNT
+        np.testing.assert_allclose(signal, millivolts, atol=2e-3)
 
 
 def _flags() -> list[tuple[str, str]]:
     table = load_ontology().vocabularies["echonext"]
-    same = table[(table["relation"] == "same") & (table["concept"] != "SHD")]
+    same = table[(table["relation"] == "same") & table["code"].str.endswith("_flag")]
+    same = same[same["concept"] != "SHD"]
     return list(zip(same["concept"], same["code"], strict=True))
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cohorts.simulator.drawing import twelve_leads
 from cohorts.simulator.recordings import Simulated
+from cohorts.sources.echonext import COUNT, DEVIATION, HIGHEST, LOWEST, MEAN
 
 SPLITS = ("train", "val", "test", "no_split")
 
@@ -49,7 +50,6 @@ _VALUES = (
     "pasp_value",
     "tr_max_velocity_value",
 )
-_MEAN, _DEVIATION = 0.01, 0.21  # of the whole release, in mV; the publisher does not give them
 
 
 def write(folder: Path, recordings: Iterable[Simulated]) -> None:
@@ -83,11 +83,10 @@ def _splits(found: list[Simulated]) -> list[str]:
 
 
 def _z_scores(recording: Simulated) -> npt.NDArray[np.float64]:
-    """Waveform ``[2500, 12]``: median removed, clipped, standardised."""
-    signal = twelve_leads(recording.signal).astype(np.float64).T
-    signal -= np.median(signal, axis=0)
-    low, high = np.percentile(signal, [0.1, 99.9], axis=0)
-    return np.asarray(np.round((np.clip(signal, low, high) - _MEAN) / _DEVIATION, 4))
+    """Waveform ``[2500, 12]``: baseline removed, clipped, standardised as in the release."""
+    counts = twelve_leads(recording.signal).astype(np.float64).T / COUNT
+    counts -= np.median(counts, axis=0)
+    return np.asarray(np.round((np.clip(counts, LOWEST, HIGHEST) - MEAN) / DEVIATION, 4))
 
 
 def _row(recording: Simulated, split: str) -> dict[str, object]:

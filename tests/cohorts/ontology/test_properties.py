@@ -77,7 +77,7 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
         if question.cohort == cohort and positive.isdisjoint(question.answered_by):
             ambiguous |= set(question.concepts)
     coverage = ONTOLOGY.coverage(cohort)
-    return {
+    found = {
         concept: -1
         if coverage[concept] != "annotated"
         else 1
@@ -87,6 +87,11 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
         else 0
         for concept in every
     }
+    for concept in found:
+        parts = [found[part] for part in ONTOLOGY.parts(concept)]
+        if parts and coverage[concept] == "annotated":
+            found[concept] = 0 if 0 in parts else 1 if set(parts) == {1} else -1
+    return found
 
 
 @settings(max_examples=50, deadline=None)

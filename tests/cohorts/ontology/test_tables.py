@@ -17,7 +17,7 @@ FOLDER = Path(cohorts.ontology.__file__).parent
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("concepts.csv", "coverage.csv", "questions.csv", "vocabularies"):
+    for name in ("concepts.csv", "coverage.csv", "computed.csv", "questions.csv", "vocabularies"):
         source, target = FOLDER / name, tmp_path / name
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     return tmp_path
@@ -26,8 +26,11 @@ def folder(tmp_path: Path) -> Path:
 CONCEPTS, SNOMED, COVERAGE = "concepts.csv", "vocabularies/snomed.csv", "coverage.csv"
 QUESTIONS, PTB_XL = "questions.csv", "ptb-xl,rhythm;ectopy,rhythm,"
 AF = "164889003,atrial fibrillation,AF,same,,\n"
+AFL = "164890007,atrial flutter,AFL,same,,\n"
+COMPUTED = "computed.csv"
+BIFB = "BIFB,RBBB;LAnFB,"
 STACH = "STach,sinus tachycardia,427084000,rhythm,,"
-PROMPTS = "sinus tachycardia;fast sinus rhythm above 100 beats per minute\n"
+PROMPTS = "sinus tachycardia;fast sinus rhythm\n"
 TWO_TO_FOUR = "something other than 2 to 4 different prompts"
 
 # Table, what stands in it, what shall stand there, and what the error says.
@@ -56,7 +59,12 @@ SLIPS = [
     (SNOMED, AF, AF + AF.replace("AF,same,,", ",unmapped,,why"), "an unmapped code that is mapped as well"),
     (SNOMED, AF, AF.replace("AF,same", ",unmapped"), "no note in line 2"),
     (SNOMED, AF, AF.replace("same,,", "same,nowhere,why"), "the cohort 'nowhere'"),
-    (SNOMED, AF, AF.replace("same,,", "same,ptb,why"), "the code without a row for all cohorts '164889003'"),
+    (
+        SNOMED,
+        AFL,
+        AFL.replace("same,,", "same,ptb,why"),
+        "the code without a row for all cohorts '164890007'",
+    ),
     (SNOMED, AF, AF + AF.replace("same,,", "same,ptb,"), "no note in line 3"),
     (SNOMED, AF, AF.replace("AF", "AF "), "a cell with blanks at an end"),
     (SNOMED, AF, AF.replace("AF", "A\0F"), "an unprintable character"),
@@ -66,10 +74,27 @@ SLIPS = [
     (COVERAGE, "ptb-xl,SB,", "ptb-xl,NSR,", "ptb-xl / NSR a second time"),
     (COVERAGE, "\nptb-xl,SB,", "\nptbxl,SB,", "has no row for ptb-xl and SB;"),
     (COVERAGE, "None of PTB-XL's 71 statements means it.", "", "no reason"),
-    (COVERAGE, "Complete without AF, AFL:", "Complete without AF:", "'Complete without AF, AFL:'"),
+    (
+        COVERAGE,
+        "Complete without AF, AFRVR, AFL:",
+        "Complete without AF:",
+        "'Complete without AF, AFRVR, AFL:'",
+    ),
     (COVERAGE, "ptb-xl,AFL,annotated", "ptb-xl,AFL,ambiguous", "AF_AFL annotated, but its reason"),
     (COVERAGE, "Complete without SB:", "Complete:", "'Complete without SB:'"),
     (COVERAGE, '"Stated: SBRAD', '"Complete without Brady: SBRAD', "(nothing: no such words)"),
+    (COVERAGE, "ptb-xl,BIFB,annotated", "ptb-xl,BIFB,ambiguous", "annotated exactly where RBBB, LAnFB are"),
+    (
+        COVERAGE,
+        "code-15,BIFB,not annotated",
+        "code-15,BIFB,annotated",
+        "annotated exactly where RBBB, LAnFB are",
+    ),
+    (COMPUTED, BIFB, "BIF,RBBB;LAnFB,", "the concept 'BIF'"),
+    (COMPUTED, BIFB, "BIFB,RBBB,", "'RBBB', which is not two or more stated concepts"),
+    (COMPUTED, BIFB, "BIFB,RBBB;LAFB,", "'RBBB;LAFB', which is not two or more stated concepts"),
+    (COMPUTED, BIFB, "AF,RBBB;LAnFB,", "AF computed, which has a statement, a parent or a child too"),
+    (SNOMED, AF, AF + AF.replace("AF,", "BIFB,"), "BIFB computed, which has a statement"),
     (QUESTIONS, PTB_XL, PTB_XL.replace("ptb-xl", "ptbxl"), "the cohort 'ptbxl'"),
     (QUESTIONS, PTB_XL, PTB_XL.replace(";ectopy", ";ectopia"), "the name in concepts 'ectopia'"),
     (QUESTIONS, PTB_XL, PTB_XL.replace(",rhythm,", ",-rythm,"), "the name in answered_by '-rythm'"),

@@ -1,20 +1,17 @@
-"""EchoNext: rows of arrays by split, z-scores, and flags that are 0 where nothing was measured."""
+"""EchoNext: rows of arrays by split, z-scores undone, and flags that are 0 where nothing was measured."""
 
 from __future__ import annotations
 
-import json
 import math
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
 from cohorts.catalogue import open_cohort
-from cohorts.cohort import CohortCard
 from cohorts.errors import RecordError, UsageError
 from cohorts.ontology import load_ontology
-from cohorts.sources.echonext import FLAGS
+from cohorts.sources.echonext import DEVIATION, FLAGS, HIGHEST, LOWEST, MEAN, SEVERE, EchoNext
 from cohorts.store import prepare
 from tests.cohorts.array_releases import MEASURED, NO_FLAG, ecg, echonext_row, write_echonext, write_table
 
@@ -42,6 +39,14 @@ FINDINGS = {
     "tr_max_gte_32_flag": ("TRV32", {"tr_max_velocity_value": 3.5}),
 }
 CONCEPTS = [concept for concept, _ in FINDINGS.values()]
+GRADES = ["LVEF50", "LVEF40", "LVEF35", "AS_SEV", "AR_SEV", "MR_SEV", "TR_SEV", "RVSD_SEV"]
+BELOW = {"LVEF45": {"LVEF50", "LVEF40"}, "AS_MOD": {"AS_SEV"}, "TR_MOD": {"TR_SEV"}, "RVSD_MOD": {"RVSD_SEV"}}
+"""Grades that the values in FINDINGS make positive as well."""
+
+
+def millivolts(scores: np.ndarray) -> np.ndarray:
+    """Z-scores ``[12, samples]`` as the publisher's constants and MUSE's 4.88 µV make them."""
+    return (scores * np.array(DEVIATION)[:, None] + np.array(MEAN)[:, None]) * 4.88e-3
 
 
 def labels_of(tmp_path, **cells) -> pd.Series:
@@ -61,7 +66,7 @@ def test_rows_of_a_split_are_the_rows_of_its_array(tmp_path):
         recording = cohort.read(record_id).to_recording()
         assert recording.sampling_rate == 250.0
         assert recording.signal.shape == (12, 2500)
-        np.testing.assert_allclose(recording.signal, 5 * ecg(int(record_id), 2500), atol=1e-3)
+        np.testing.assert_allclose(recording.signal, millivolts(2 * ecg(int(record_id), 2500)), atol=1e-3)
 
 
 def test_people_and_the_publisher_s_splits(tmp_path):
@@ -78,15 +83,15 @@ def test_people_and_the_publisher_s_splits(tmp_path):
 
 def test_nothing_found_and_everything_measured_is_negative(tmp_path):
     labels = labels_of(tmp_path)
-    assert (labels[["SHD", *CONCEPTS]] == 0).all()
-    assert (labels.drop(["SHD", *CONCEPTS]) == -1).all()
+    assert (labels[["SHD", *CONCEPTS, *GRADES]] == 0).all()
+    assert (labels.drop(["SHD", *CONCEPTS, *GRADES]) == -1).all()
 
 
 @pytest.mark.parametrize("flag", FINDINGS)
 def test_a_finding_is_itself_and_structural_heart_disease(tmp_path, flag):
     concept, value = FINDINGS[flag]
     labels = labels_of(tmp_path, **{flag: 1, "shd_moderate_or_greater_flag": 1}, **value)
-    assert list(labels.index[labels == 1]) == ["SHD", concept]
+    assert set(labels.index[labels == 1]) == {"SHD", concept, *BELOW.get(concept, ())}
     assert (labels[[other for other in CONCEPTS if other != concept]] == 0).all()
 
 
@@ -136,7 +141,7 @@ def test_every_flag_has_its_concept_and_its_values():
     assert {value for values in FLAGS.values() for value in values} == set(MEASURED)
     ontology = load_ontology()
     echo = ontology.concepts.index[ontology.concepts["category"] == "echo"]
-    assert sorted(echo) == sorted(["SHD", *CONCEPTS])
+    assert sorted(echo) == sorted(["SHD", *CONCEPTS, *GRADES])
     coverage = ontology.coverage("echonext")
     assert set(coverage.index[coverage == "annotated"]) == set(echo)
     for other in ontology.cohorts:
@@ -229,7 +234,8 @@ def test_rows_that_cannot_be_placed_do_not_shift_the_others(tmp_path):
     cohort = open_cohort("echonext", tmp_path)
     assert cohort.index()["path"].tolist() == [f"EchoNext_test_waveforms.npy/{row}" for row in (0, 2, 3)]
     assert cohort.unreadable["record_id"].tolist() == ["9007", "line-3"]
-    np.testing.assert_allclose(cohort.read("9002").to_recording().signal, 5 * ecg(9002, 2500), atol=1e-3)
+    signal = cohort.read("9002").to_recording().signal
+    np.testing.assert_allclose(signal, millivolts(2 * ecg(9002, 2500)), atol=1e-3)
 
 
 def test_the_same_id_twice_is_used_once(tmp_path):
@@ -270,24 +276,106 @@ def test_another_table_is_refused_by_name(tmp_path):
         open_cohort("echonext", tmp_path).index()
 
 
-def test_the_card_and_the_store_say_that_there_are_no_millivolts(tmp_path):
+def test_the_card_and_the_store_say_what_was_done_to_the_signals(tmp_path):
     write_echonext(tmp_path)
     cohort = open_cohort("echonext", tmp_path)
-    assert cohort.card.signal_unit == "z-score"
     assert cohort.card.access == "credentialed"
     store = prepare(cohort, tmp_path / "cache")
-    assert store.card.signal_unit == "z-score"
-    assert store.warnings[0].startswith("The signals of EchoNext are z-scores, not millivolts")
+    assert store.card.signal_note == cohort.card.signal_note != ""
+    assert store.warnings[0].startswith(
+        "The signals of EchoNext were filtered and clipped by their publisher"
+    )
 
 
-def test_cards_written_before_there_was_a_unit_are_in_millivolts(tmp_path):
-    write_echonext(tmp_path)
-    store = prepare(open_cohort("echonext", tmp_path), tmp_path / "cache")
-    with h5py.File(store.path, "r+") as file:
-        card = json.loads(file.attrs["card"])
-        del card["signal_unit"]
-        file.attrs["card"] = json.dumps(card)
-        assert CohortCard.model_validate_json(file.attrs["card"]).signal_unit == "mV"
+def test_the_standardisation_is_undone(tmp_path):
+    """By hand: 0 is the mean of lead I, 5.4389 counts of 4.88 µV; its clipping ends at 287 counts."""
+    file = write_echonext(tmp_path) / "EchoNext_test_waveforms.npy"
+    array = np.zeros_like(np.load(file))
+    array[0, 0, 0, 0] = (287.0 - 5.438902932045533) / 32.4283237955487
+    array[0, 0, 1, 3] = (-247.0 + 4.901228423594343) / 28.126380180199195
+    np.save(file, array)
+    signal = open_cohort("echonext", tmp_path).read("9003").to_recording().signal
+    np.testing.assert_allclose(signal[:, 0][1:4], [0.0214044, -0.0043083, -0.0239180], atol=2e-5)
+    assert signal[0, 0] == pytest.approx(1.40056, abs=2e-5)
+    assert signal[3, 1] == pytest.approx(-1.20536, abs=2e-5)
+    assert signal[0, 5] == pytest.approx(0.0265418, abs=2e-5)
+
+
+@pytest.mark.parametrize("lead", [0, 3, 8, 11])
+def test_what_lies_beyond_the_clipping_was_standardised_otherwise(tmp_path, lead):
+    file = write_echonext(tmp_path) / "EchoNext_test_waveforms.npy"
+    array = np.load(file)
+    for limit, sign in ((HIGHEST, 1), (LOWEST, -1)):
+        array[0, 0, 7, lead] = (limit[lead] + sign - MEAN[lead]) / DEVIATION[lead]
+        np.save(file, array)
+        with pytest.raises(RecordError, match="beyond the publisher's clipping"):
+            open_cohort("echonext", tmp_path).read("9003")
+
+
+@pytest.mark.parametrize(
+    ("value", "positive"),
+    [
+        (30.0, ["LVEF50", "LVEF45", "LVEF40", "LVEF35"]),
+        (35.0, ["LVEF50", "LVEF45", "LVEF40", "LVEF35"]),
+        (36.0, ["LVEF50", "LVEF45", "LVEF40"]),
+        (40.5, ["LVEF50", "LVEF45"]),
+        (45.0, ["LVEF50", "LVEF45"]),
+        (50.0, ["LVEF50"]),
+        (50.5, []),
+    ],
+)
+def test_lower_ejection_fractions(tmp_path, value, positive):
+    labels = labels_of(tmp_path, lvef_value=value, lvef_lte_45_flag=int(value <= 45))
+    family = labels[["LVEF50", "LVEF45", "LVEF40", "LVEF35"]]
+    assert list(family.index[family == 1]) == positive
+    assert set(family) <= {0, 1}
+
+
+def test_a_low_ejection_fraction_without_its_value_leaves_open_how_low(tmp_path):
+    labels = labels_of(tmp_path, lvef_value="", lvef_lte_45_flag=1)
+    assert labels[["LVEF50", "LVEF45", "LVEF40", "LVEF35"]].tolist() == [1, 1, -1, -1]
+
+
+@pytest.mark.parametrize("value", SEVERE)
+def test_severe_findings(tmp_path, value):
+    concept = {
+        "aortic_stenosis_value": "AS_SEV",
+        "aortic_regurgitation_value": "AR_SEV",
+        "mitral_regurgitation_value": "MR_SEV",
+        "tricuspid_regurgitation_value": "TR_SEV",
+        "rv_systolic_function_value": "RVSD_SEV",
+    }[value]
+    lesser = "moderately_reduced" if concept == "RVSD_SEV" else "moderate"
+    for grade, wanted in ((SEVERE[value], 1), (lesser, 0), ("", -1), ("unknown", -1)):
+        labels = labels_of(tmp_path, **{value: grade})
+        assert labels[concept] == wanted, grade
+        assert (labels[[other for other in GRADES if other != concept]] == 0).all()
+
+
+def test_the_publisher_s_reading_counts_what_was_presumed_or_not_measured_as_negative(tmp_path):
+    rows = [
+        echonext_row(0, "test", aortic_stenosis_value="presumed none", pasp_value=""),
+        echonext_row(1, "test", lvef_lte_45_flag="", lvef_value=""),
+        echonext_row(2, "test", aortic_stenosis_moderate_or_greater_flag=1, aortic_stenosis_value="severe"),
+    ]
+    folder = write_echonext(tmp_path, rows=rows)
+    own, publisher = (
+        prepare(EchoNext(folder, reading), tmp_path / "cache").labels for reading in (None, "publisher")
+    )
+    assert own.loc[0, ["AS_MOD", "AS_SEV", "PASP45"]].tolist() == [-1, -1, -1]
+    assert publisher.loc[0, ["AS_MOD", "AS_SEV", "PASP45"]].tolist() == [0, 0, 0]
+    assert publisher.loc[1, ["LVEF45", "LVEF40"]].tolist() == [-1, -1]  # no flag is no answer for anybody
+    assert (publisher.loc[2] == own.loc[2]).all()
+    assert publisher.loc[2, ["AS_MOD", "AS_SEV", "SHD"]].tolist() == [1, 1, 1]
+
+
+def test_the_card_offers_the_publisher_s_reading_and_no_other(tmp_path):
+    folder = write_echonext(tmp_path)
+    assert dict(EchoNext.card.readings) == {"publisher": "echonext_publisher"}
+    assert EchoNext(folder, "publisher").card.vocabulary == "echonext_publisher"
+    assert EchoNext(folder).card.vocabulary == "echonext"
+    with pytest.raises(UsageError, match=r"Unknown reading .publishr.\. Did you mean .publisher."):
+        EchoNext(folder, "publishr")
 
 
 def test_unknown_people_are_unknown(tmp_path):

@@ -106,14 +106,19 @@ def test_every_reason_and_wall_of_the_release_is_known(tmp_path):
     ("reason", "acute", "former", "wanted"),
     [
         ("Myocardial infarction", "infero-latera", "no", {"MI": 1, "IMI": 1, "LMI": 1, "AMI": 0, "PMI": 0}),
-        ("Myocardial infarction", "no", "antero-septal", {"MI": 1, "AMI": 1, "IMI": 0}),
+        (
+            "Myocardial infarction",
+            "no",
+            "antero-septal",
+            {"MI": 1, "AMI": 1, "IMI": 0, "OldMI": 1, "AcMI": -1},
+        ),
         ("Myocardial infarction", "infero-poster-lateral", "anterior", {"IMI": 1, "PMI": 1, "AMI": 1}),
         ("Myocardial infarction", "no", "no", {"MI": 1, "AMI": -1, "IMI": -1, "LMI": -1, "PMI": -1}),
         ("Myocardial infarction", "unknown", "n/a", {"MI": 1, "AMI": -1, "PMI": -1}),
         ("Healthy control", "no", "no", {"MI": 0, "AMI": 0, "NORM": -1, "NSR": -1, "AF": -1}),
         ("Dysrhythmia", "no", "no", {"MI": 0, "AF": -1}),
         ("n/a", "n/a", "n/a", {"MI": -1, "AMI": -1, "IMI": -1}),
-        ("Bundle branch block", "no", "no", {"BBB": -1, "MI": 0}),
+        ("Bundle branch block", "no", "no", {"BBB_ANY": -1, "MI": 0, "AcMI": 0, "OldMI": 0}),
         ("Cardiomyopathy", "no", "inferior", {"MI": 1, "IMI": 1}),
     ],
 )
