@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS, Recording
 
 if TYPE_CHECKING:
-    from cohorts.store import Store
+    pass
 
 
 class Ramps:
@@ -47,7 +47,7 @@ def input_as_declared(subject: Subject) -> str:
     A model that is fed another rate or order than it was trained on still answers, only worse.
     """
     spec = subject.spec
-    ramps = PreparedRecords(cast("Store", Ramps(spec)), np.arange(4), spec)
+    ramps = PreparedRecords(Ramps(spec), np.arange(4), spec)
     verify(ramps.batch([0, 1]), spec)
     windows = 0
     for way in subject.usable_ways():
