@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -13,9 +11,6 @@ from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, card_of
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS, Recording
-
-if TYPE_CHECKING:
-    pass
 
 
 class Ramps:

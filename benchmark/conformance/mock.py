@@ -6,7 +6,6 @@ What a model is given of it goes the way of every real recording, through `bench
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,6 @@ from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.pretraining import PairedRecords
 from benchmark.protocols.prompts import prompts_of
 from cohorts.recording import STANDARD_LEADS, Recording
-
-if TYPE_CHECKING:
-    pass
 
 FINDINGS = ("STach", "AF", "LBBB")
 """What is in the signals, each by itself in half of the records; AF also in the age, LBBB in the sex."""
