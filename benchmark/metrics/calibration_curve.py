@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +37,15 @@ class Curve:
         Integrated calibration index: mean distance of curve and diagonal over the records (Austin and
         Steyerberg, Statistics in Medicine 38:4051, 2019).
     reason
-        Why there is no curve (all the above are then empty or NaN).
+        Why there is no curve (all the above are then empty or None).
     """
 
     predicted: Floats
     observed: Floats
     low: Floats
     high: Floats
-    index: float
-    reason: str = ""
+    index: float | None
+    reason: str | None = None
 
 
 def calibration_curve(
@@ -97,9 +96,8 @@ def calibration_curve(
     fit = None if why else fit_logistic(_spline(x, knots), found.positive.astype(np.float64), groups=patients)
     if fit is None:
         nothing = np.empty(0)
-        return Curve(
-            nothing, nothing, nothing, nothing, math.nan, why or "the regression has no finite solution"
-        )
+        why = why or "the regression has no finite solution"
+        return Curve(nothing, nothing, nothing, nothing, None, why)
     low, high = np.quantile(found.scores, [0.01, 0.99])
     predicted = np.linspace(float(low), float(high), points)
     at = _spline(logit(predicted), knots)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
 from benchmark.metrics.checks import Groups
+from benchmark.metrics.estimates import Estimate, Result
 from benchmark.metrics.operating_points import at_threshold, choose_thresholds, measure_calls
 
 RULES = ("youden", "sensitivity 90 %", "specificity 90 %")
@@ -87,7 +86,7 @@ def _choose(labels: pd.Series[int], scores: pd.Series[float], name: str) -> Conc
     return ConceptThresholds(
         n=int(np.count_nonzero(labels >= 0)),
         positives=int(np.count_nonzero(labels == 1)),
-        cuts={rule: None if math.isnan(t.value) else t.value for rule, t in used.items()},
+        cuts={rule: threshold.value for rule, threshold in used.items()},
         reason="; ".join(reasons) or None,
     )
 
@@ -148,16 +147,5 @@ def calls_at(
     found: dict[str, dict[str, Called]] = {}
     measured = measure_calls(truth, called, groups, resamples=resamples, seed=seed)
     for (name, rule, cut), calls in zip(applied, measured, strict=True):
-        found.setdefault(name, {})[rule] = Called(
-            threshold=cut,
-            tp=calls.tp,
-            fp=calls.fp,
-            fn=calls.fn,
-            tn=calls.tn,
-            sensitivity=estimate_of(calls.sensitivity),
-            specificity=estimate_of(calls.specificity),
-            ppv=estimate_of(calls.ppv),
-            npv=estimate_of(calls.npv),
-            f1=estimate_of(calls.f1),
-        )
+        found.setdefault(name, {})[rule] = Called(threshold=cut, **dict(calls))
     return found

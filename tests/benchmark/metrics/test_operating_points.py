@@ -37,7 +37,7 @@ def test_no_other_cut_is_better(seed: int, records: int, levels: int) -> None:
     assert list(chosen) == RULES
     for rule, threshold in chosen.items():
         kind, target = rule.split()[0], float(rule.split()[1]) / 100 if " " in rule else 0
-        if math.isnan(threshold.value):
+        if threshold.value is None:
             assert kind == "specificity"
             assert all(specificity < target - 1e-12 for _, specificity in points)
             continue
@@ -76,13 +76,13 @@ def test_no_thresholds_without_both_classes(labels: list[int], why: str) -> None
     chosen = choose_thresholds(labels, [0.5] * len(labels))
 
     assert list(chosen) == RULES
-    assert all(math.isnan(threshold.value) and why in threshold.reason for threshold in chosen.values())
+    assert all(threshold.value is None and why in threshold.reason for threshold in chosen.values())
 
 
 def test_a_model_whose_best_score_is_wrong_has_no_specific_threshold() -> None:
     chosen = choose_thresholds([1, 0, 0], [0.5, 0.9, 0.1])["specificity 90 %"]
 
-    assert math.isnan(chosen.value)
+    assert chosen.value is None
     assert "less specific" in chosen.reason
     with pytest.raises(UsageError, match="no threshold to apply"):
         at_threshold(np.array([0.1]), chosen.value)
@@ -142,7 +142,7 @@ def test_undefined_says_why() -> None:
     assert nobody.sensitivity.reason == "no positive record"
     assert nobody.ppv.reason == "no record called positive"
     assert nobody.f1.reason == "no positive record and none called positive"
-    assert all(math.isnan(x.value) and x.reason for x in (nothing.sensitivity, nothing.npv, nothing.f1))
+    assert all(x.value is None and x.reason for x in (nothing.sensitivity, nothing.npv, nothing.f1))
     assert measure_calls(np.empty((3, 0), np.int8), np.empty((3, 0), np.bool_)) == []
 
 
