@@ -16,7 +16,7 @@ from benchmark.metrics.checks import (
     why_undefined,
 )
 from benchmark.metrics.intervals import LEVEL, NORMAL
-from benchmark.metrics.logistic import expit, fit_logistic, logit
+from benchmark.metrics.logistic import clipped_logit, fit_logistic
 from benchmark.metrics.recalibration import why_no_slope
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
@@ -82,9 +82,11 @@ def calibration_curve(
     A restricted cubic spline, straight beyond its outer knots (Harrell, Regression Modeling Strategies,
     2015, section 2.4.5; for calibration Austin and Steyerberg, Statistics in Medicine 33:517, 2014).
     """
+    from scipy.special import expit
+
     found = probability_column(labels, probabilities, name)
     m, n = int(found.positive.sum()), int((~found.positive).sum())
-    x = logit(found.scores)
+    x = clipped_logit(found.scores)
     why = why_undefined(m, n) or (
         f"fewer than {ELIGIBLE_MINIMUM} positives or negatives" if min(m, n) < ELIGIBLE_MINIMUM else ""
     )
@@ -100,7 +102,7 @@ def calibration_curve(
         return Curve(nothing, nothing, nothing, nothing, None, why)
     low, high = np.quantile(found.scores, [0.01, 0.99])
     predicted = np.linspace(float(low), float(high), points)
-    at = _spline(logit(predicted), knots)
+    at = _spline(clipped_logit(predicted), knots)
     middle = at @ fit.coefficients
     half = NORMAL.inv_cdf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", at, fit.covariance, at))
     index = float(np.mean(np.abs(expit(_spline(x, knots) @ fit.coefficients) - found.scores)))

@@ -130,6 +130,8 @@ def delong_interval(
     ``logit A +- z sqrt(V) / (A (1 - A))``: Pepe, The Statistical Evaluation of Medical Tests, 2003; for its
     coverage Qin and Hotilovac, Statistical Methods in Medical Research 17:207, 2008.
     """
+    from scipy.special import expit, logit
+
     found = delong_covariance(labels, np.asarray(scores)[:, None], groups, name)
     auroc, variance = float(found.auroc[0]), float(found.covariance[0, 0])
     if math.isnan(variance):
@@ -138,9 +140,8 @@ def delong_interval(
         return estimate_of(
             auroc, reason=f"no interval: at an AUROC of {auroc:g} the estimated variance is {variance:.3g}"
         )
-    logit = math.log(auroc / (1 - auroc))
     half = NORMAL.inv_cdf((1 + level) / 2) * math.sqrt(variance) / (auroc * (1 - auroc))
-    low, high = (1 / (1 + math.exp(-end)) for end in (logit - half, logit + half))
+    low, high = (float(expit(logit(auroc) + side * half)) for side in (-1, 1))
     return estimate_of(auroc, low, high)
 
 

@@ -139,28 +139,6 @@ def bca_interval(
     return float(low), float(high)
 
 
-def wilson_interval(successes: int, total: int, level: float = LEVEL) -> tuple[float, float] | None:
-    """Interval of a proportion of independent records (Wilson, JASA 22:209, 1927).
-
-    It stays between 0 and 1 and covers well also near them (Brown, Cai and DasGupta, Statistical
-    Science 16:101, 2001).
-
-    Returns
-    -------
-    tuple or None
-        ``(low, high)``; None with a total of 0.
-    """
-    if total == 0:
-        return None
-    z = NORMAL.inv_cdf((1 + level) / 2)
-    share = successes / total
-    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == total else min(1.0, centre + half)
-    return low, high
-
-
 def newcombe_interval(
     auroc: float, positives: int, negatives: int, level: float = LEVEL
 ) -> tuple[float, float] | None:

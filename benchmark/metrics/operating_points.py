@@ -15,7 +15,7 @@ import numpy.typing as npt
 from benchmark.metrics.checks import Floats, Groups, checked_groups, column, why_undefined
 from benchmark.metrics.discrimination import by_score
 from benchmark.metrics.estimates import Estimate, Result, estimate_of
-from benchmark.metrics.intervals import LEVEL, estimate, wilson_interval
+from benchmark.metrics.intervals import LEVEL, estimate
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import UsageError
 
@@ -91,10 +91,10 @@ def choose_thresholds(
     chosen = [int(np.argmax(tp * n - fp * m))]  # in integers, so that equals are equal
     chosen += [int(np.argmax(tp / m >= target)) for target in TARGETS]
     chosen += [int(np.count_nonzero((n - fp) / n >= target)) - 1 for target in TARGETS]  # it only falls
-    cuts = _half_way(distinct)
+    thresholds = _half_way(distinct)
     none = Threshold(None, "even the highest score alone is less specific")
     return {
-        rule: Threshold(float(cuts[at])) if at >= 0 else none
+        rule: Threshold(float(thresholds[at])) if at >= 0 else none
         for rule, at in zip(_rules(), chosen, strict=True)
     }
 
@@ -122,8 +122,9 @@ def measure_calls(
     Returns
     -------
     list of Calls
-        One for each column. Proportions of independent records have Wilson intervals. F1, which is no
-        proportion, and all of them where a patient has several records, have bootstrap intervals.
+        One for each column. Proportions of independent records have Wilson intervals (JASA 22:209, 1927),
+        which hold near 0 and 1 too (Brown, Cai and DasGupta, Statistical Science 16:101, 2001). F1, which
+        is no proportion, and all of them where a patient has several records, have bootstrap intervals.
 
     Raises
     ------
@@ -172,20 +173,22 @@ def _rules() -> list[str]:
 def _half_way(distinct: Floats) -> Floats:
     """Thresholds between each score and the next lower one; the lowest score has nothing below it."""
     middle = distinct[:-1] / 2 + distinct[1:] / 2
-    cuts = distinct.copy()
-    cuts[:-1] = np.where(middle > distinct[1:], middle, distinct[:-1])
-    return cuts
+    thresholds = distinct.copy()
+    thresholds[:-1] = np.where(middle > distinct[1:], middle, distinct[:-1])
+    return thresholds
 
 
 def _calls(counts: list[int], drawn: Floats, alone: bool, level: float) -> Calls:
+    from scipy.stats import binomtest
+
     tp, fp, fn, tn = counts
     some = drawn[:, 0], drawn[:, 1], drawn[:, 2], drawn[:, 3]
 
     def proportion(hits: int, misses: int, why: str) -> Estimate:
         of = (counts[hits], counts[hits] + counts[misses])
-        interval = wilson_interval(*of, level) if alone else None
-        if interval is not None:
-            return estimate_of(of[0] / of[1], *interval)
+        if alone and of[1]:
+            interval = binomtest(*of).proportion_ci(level, method="wilson")
+            return estimate_of(of[0] / of[1], interval.low, interval.high)
         return estimate(_ratio(*of), _ratios(some[hits], some[hits] + some[misses]), why=why, level=level)
 
     f1 = estimate(

@@ -19,7 +19,7 @@ from benchmark.metrics.checks import (
 )
 from benchmark.metrics.estimates import Estimate, estimate_of, undefined
 from benchmark.metrics.intervals import LEVEL, NORMAL
-from benchmark.metrics.logistic import CLIP, expit, fit_logistic, logit
+from benchmark.metrics.logistic import CLIP, clipped_logit, fit_logistic
 from cohorts.errors import UsageError
 
 
@@ -51,7 +51,10 @@ class Platt:
 
     def apply(self, scores: npt.ArrayLike) -> Floats:
         """Probabilities of scores of any shape."""
-        return expit(self.slope * np.asarray(scores, np.float64) + self.intercept)
+        from scipy.special import expit
+
+        probabilities: Floats = expit(self.slope * np.asarray(scores, np.float64) + self.intercept)
+        return probabilities
 
 
 def recalibration(
@@ -97,7 +100,7 @@ def recalibration(
     positives = int(found.positive.sum())
     if why := why_undefined(positives, len(found.positive) - positives):
         return Recalibration(undefined(why), undefined(why), clipped)
-    target, x = found.positive.astype(np.float64), logit(found.scores)
+    target, x = found.positive.astype(np.float64), clipped_logit(found.scores)
     constant = np.ones((len(x), 1))
     why = why_no_slope(Column(found.rows, found.positive, x))
     fits = [
@@ -122,7 +125,7 @@ def fit_platt(labels: npt.ArrayLike, scores: npt.ArrayLike, name: str = "this co
         ``[records]`` of the sample: 1 positive, 0 negative, -1 not annotated (left out). Records used here
         must not be evaluated afterwards.
     scores
-        ``[records]``, any scale. Give ``logistic.logit(p)`` for probabilities p.
+        ``[records]``, any scale. Give ``logistic.clipped_logit(p)`` for probabilities p.
     name
         What an error calls the column.
 

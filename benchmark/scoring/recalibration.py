@@ -12,7 +12,7 @@ from benchmark.metrics.cell.results import BootstrapSettings
 from benchmark.metrics.cell.statistics import FEWER_RESAMPLES
 from benchmark.metrics.checks import Groups
 from benchmark.metrics.estimates import Estimate, Result, none_if_nan
-from benchmark.metrics.logistic import logit
+from benchmark.metrics.logistic import clipped_logit
 from benchmark.metrics.recalibration import fit_platt
 from benchmark.metrics.resampling import group_records
 from cohorts.errors import UsageError
@@ -145,10 +145,10 @@ def _recalibrated(
         "positives": int((rest == 1).sum()),
     }
     try:
-        platt = fit_platt(truth[sampled], logit(values[sampled]), "the sample")
+        platt = fit_platt(truth[sampled], clipped_logit(values[sampled]), "the sample")
     except UsageError as error:
         return Recalibrated(**counts, reason=str(error))
-    before, after = values[~sampled], platt.apply(logit(values[~sampled]))
+    before, after = values[~sampled], platt.apply(clipped_logit(values[~sampled]))
     fewer = min(FEWER_RESAMPLES, settings.resamples)
     scores = [brier(rest, some, others, resamples=fewer, seed=settings.seed) for some in (before, after)]
     errors = [calibration_error(rest, some, binning="equal mass") for some in (before, after)]

@@ -21,10 +21,9 @@ from benchmark.metrics.intervals import (
     estimate,
     newcombe_interval,
     percentile_interval,
-    wilson_interval,
 )
 from benchmark.metrics.jackknife import jackknife
-from benchmark.metrics.resampling import resample_counts
+from tests.benchmark.metrics.draws import counts_of
 
 SKEWED = np.random.default_rng(0).gamma(1.0, size=40)
 
@@ -58,7 +57,7 @@ def test_bca_of_areas_equals_scipy_on_the_same_resamples(metric: object) -> None
     rng = np.random.default_rng(2)
     labels = (np.arange(60) < 20).astype(np.int8)
     scores = (rng.normal(size=60) + labels).round(1)
-    counts = resample_counts(np.arange(60), 400, seed=3)
+    counts = counts_of(np.arange(60), 400, seed=3)
     rows = np.stack([np.repeat(np.arange(60), times) for times in counts.T])
 
     class Rng(np.random.Generator):
@@ -107,20 +106,6 @@ def test_bca_is_the_percentile_interval_without_bias_and_skew() -> None:
 def test_no_bca_interval(value: float, values: list[float], without: list[float]) -> None:
     assert bca_interval(value, np.array(values), np.array(without)) is None
     assert "no BCa interval" in estimate(value, np.array(values), jackknife=np.array(without)).reason
-
-
-@given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.999]))
-def test_wilson_equals_scipy(total: int, share: float, level: float) -> None:
-    successes = round(share * total)
-    expected = stats.binomtest(successes, total).proportion_ci(level, method="wilson")
-
-    assert wilson_interval(successes, total, level) == pytest.approx(tuple(expected), abs=1e-12)
-
-
-def test_wilson_at_the_ends() -> None:
-    assert wilson_interval(0, 0) is None
-    assert wilson_interval(0, 10)[0] == 0.0
-    assert wilson_interval(10, 10)[1] == 1.0
 
 
 @given(st.floats(0, 1), st.integers(1, 300), st.integers(1, 3000), st.sampled_from([0.8, 0.95]))

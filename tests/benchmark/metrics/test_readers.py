@@ -16,8 +16,8 @@ from sklearn.metrics import f1_score, recall_score
 from benchmark.metrics.discrimination import auroc
 from benchmark.metrics.operating_points import measure_calls
 from benchmark.metrics.readers import against_reader, mcnemar
-from benchmark.metrics.resampling import resample_counts
 from cohorts.errors import LeadboardError
+from tests.benchmark.metrics.draws import counts_of
 
 READERS = (
     "cardiologist1",
@@ -89,7 +89,7 @@ def test_matched_in_the_data_and_in_every_resample(seed: int, records: int, leve
     assert found.model_sensitivity == pytest.approx(best_cut(labels[kept], scores[kept], calls[kept]))
     assert found.difference.value == pytest.approx(found.model_sensitivity - reader, abs=1e-12)
     differences = []
-    for times in resample_counts(groups, 25, seed=3).T:
+    for times in counts_of(groups, 25, seed=3).T:
         rows = np.repeat(np.arange(records), times)
         rows = rows[labels[rows] >= 0]
         if set(labels[rows]) == {0, 1}:
