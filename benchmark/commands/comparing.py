@@ -10,7 +10,7 @@ from benchmark.commands.options import CacheOption, DataOption, JsonOption
 from benchmark.config import find_places
 
 if TYPE_CHECKING:
-    from benchmark.metrics.cell.estimates import PairedDifference
+    from benchmark.metrics.estimates import PairedDifference
     from benchmark.report.pairwise import Comparison
 
 

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.commands.listing import WIDTH_IN_FILES, Row
-from benchmark.metrics.cell.evaluation import ConceptMetrics, Estimate, Evaluation, MacroMetrics
+from benchmark.metrics.cell.evaluation import ConceptMetrics, Evaluation, MacroMetrics
 from benchmark.metrics.cell.statistics import CellStatistics
+from benchmark.metrics.estimates import Estimate
 from benchmark.scoring.against_labels import ScoredTable
 
 

@@ -2,8 +2,8 @@
 
 Pure functions of result records and their resampled figures. Resample r of a cohort is the same draw of
 patients for all models. Cohorts are independent of each other, and so must their draws be: since resamples of
-one number come from one random stream, those of the k-th cohort are taken k places later (see
-`benchmark.metrics.gap`).
+one number come from one random stream, which in cohorts of one size would draw the same rows, those of the
+k-th cohort are taken k places later.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import numpy as np
 
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.comparison import paired_difference, pooled_difference
-from benchmark.metrics.intervals import Difference, Measure, Values, measure
-from benchmark.metrics.pooling import Pooled, pool_aurocs
+from benchmark.metrics.estimates import Estimate, PairedDifference, PooledEstimate, nan_if_none, undefined
+from benchmark.metrics.intervals import Values, estimate
+from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.comparability import why_incomparable
 from benchmark.records.record import ResultRecord
 
@@ -34,7 +35,7 @@ class Drawn(NamedTuple):
         """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
         if set(concepts) == set(self.resampled.concepts):
             value = self.record.evaluation.macro.auroc.value
-            return math.nan if value is None else value, self.resampled.macro_auroc
+            return nan_if_none(value), self.resampled.macro_auroc
         columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
         values = [self.record.evaluation.concepts[name].auroc.value for name in concepts]
         if not columns or None in values:
@@ -58,7 +59,7 @@ class Gap:
     concepts: tuple[str, ...]
     at_home: float
     elsewhere: float
-    gap: Measure
+    gap: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +78,24 @@ class NextHospital:
         Cohorts of the macro that could not be.
     """
 
-    macro: Pooled
+    macro: PooledEstimate
     cohorts: tuple[str, ...]
     left_out: tuple[str, ...]
-    concepts: dict[str, Pooled]
+    concepts: dict[str, PooledEstimate]
     of_concept: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CohortDifference:
     """A macro AUROC minus that of another model in the same cohort."""
 
     cohort: str
     concepts: int
-    difference: Difference
+    difference: PairedDifference
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class ModelDifferences:
     """Two models on all cohorts that they can be compared on.
 
     Attributes
@@ -103,16 +104,16 @@ class Pairs:
         Cohort -> why they cannot be compared there.
     """
 
-    pairs: tuple[Pair, ...]
-    pooled: Pooled
-    pooled_p: float
+    pairs: tuple[CohortDifference, ...]
+    pooled: PooledEstimate
+    pooled_p: float | None
     refused: dict[str, str]
 
 
-def mean_over_cohorts(cells: Sequence[Drawn | None]) -> Measure:
+def mean_over_cohorts(cells: Sequence[Drawn | None]) -> Estimate:
     """Mean of the macro AUROCs of independent cohorts; None holds the place of a cohort without one."""
     value, resampled = mean_draws(cells)
-    return measure(value, resampled, why="undefined in a cohort")
+    return estimate(value, resampled, why="undefined in a cohort")
 
 
 def mean_draws(cells: Sequence[Drawn | None]) -> tuple[float, Values]:
@@ -123,7 +124,7 @@ def mean_draws(cells: Sequence[Drawn | None]) -> tuple[float, Values]:
     return fmean(value for _, value, _ in there), means
 
 
-def gaps(home: Sequence[Drawn], away: Sequence[Drawn]) -> tuple[list[Gap], Measure]:
+def gaps(home: Sequence[Drawn], away: Sequence[Drawn]) -> tuple[list[Gap], Estimate]:
     """Every internal cohort against every external one, and the mean gap over these pairs."""
     found: list[Gap] = []
     resampled: list[Values] = []
@@ -135,11 +136,11 @@ def gaps(home: Sequence[Drawn], away: Sequence[Drawn]) -> tuple[list[Gap], Measu
             (at_home, drawn_home), (elsewhere, drawn_away) = (c.mean_auroc(shared) for c in (inside, outside))
             drawn = np.roll(drawn_home, -first) - np.roll(drawn_away, -second)
             names = (inside.record.cohort.id, outside.record.cohort.id)
-            found.append(Gap(*names, shared, at_home, elsewhere, measure(at_home - elsewhere, drawn)))
+            found.append(Gap(*names, shared, at_home, elsewhere, estimate(at_home - elsewhere, drawn)))
             resampled.append(drawn)
     if not found:
-        return [], Measure(math.nan, reason="no concept is eligible in an internal and an external cohort")
-    return found, measure(fmean(gap.gap.value for gap in found), np.mean(resampled, axis=0))
+        return [], undefined("no concept is eligible in an internal and an external cohort")
+    return found, estimate(fmean(nan_if_none(gap.gap.value) for gap in found), np.mean(resampled, axis=0))
 
 
 def next_hospital(cells: Sequence[Drawn]) -> NextHospital:
@@ -147,7 +148,7 @@ def next_hospital(cells: Sequence[Drawn]) -> NextHospital:
     macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
     macro = _pool(macros)
     names = [cell.record.cohort.id for cell in cells]
-    concepts: dict[str, Pooled] = {}
+    concepts: dict[str, PooledEstimate] = {}
     of_concept: dict[str, tuple[str, ...]] = {}
     for concept in dict.fromkeys(c for cell in cells for c in cell.resampled.concepts):
         having = [cell for cell in cells if concept in cell.resampled.concepts]
@@ -167,7 +168,7 @@ def next_hospital(cells: Sequence[Drawn]) -> NextHospital:
     )
 
 
-def _pool(figures: Sequence[tuple[float, Values]]) -> Pooled:
+def _pool(figures: Sequence[tuple[float, Values]]) -> PooledEstimate:
     return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
 
 
@@ -177,10 +178,10 @@ def variance(resampled: Values) -> float:
     return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
 
 
-def compare(first: Sequence[Drawn], second: Sequence[Drawn]) -> Pairs:
+def compare(first: Sequence[Drawn], second: Sequence[Drawn]) -> ModelDifferences:
     """One model against another on every cohort that both have, over the concepts eligible for both."""
     other = {cell.record.cohort.id: cell for cell in second}
-    pairs: list[Pair] = []
+    pairs: list[CohortDifference] = []
     refused: dict[str, str] = {}
     variances: list[float] = []
     for cell in first:
@@ -195,7 +196,7 @@ def compare(first: Sequence[Drawn], second: Sequence[Drawn]) -> Pairs:
             refused[cohort] = why
             continue
         (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), rival.mean_auroc(shared)
-        pairs.append(Pair(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
+        pairs.append(CohortDifference(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
         variances.append(variance(one_drawn - two_drawn))
-    pooled, p = pooled_difference([pair.difference.value for pair in pairs], variances)
-    return Pairs(tuple(pairs), pooled, p, refused)
+    pooled, p = pooled_difference([nan_if_none(pair.difference.value) for pair in pairs], variances)
+    return ModelDifferences(tuple(pairs), pooled, p, refused)

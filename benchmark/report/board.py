@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from benchmark.metrics.intervals import Measure
+from benchmark.metrics.estimates import Estimate
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.report.across_cohorts import Drawn
@@ -45,7 +45,7 @@ class Standing:
     entry: Entry
     rank: int | None
     mean: float | None
-    spread: Measure | None
+    spread: Estimate | None
     cohorts: tuple[str, ...]
     concepts: tuple[str, ...]
     why_unranked: str

@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from benchmark.metrics.comparison import holm
-from benchmark.metrics.intervals import Measure
-from benchmark.report.across_cohorts import Gap, NextHospital, Pairs, compare, gaps, next_hospital
+from benchmark.metrics.estimates import Estimate, Result, nan_if_none
+from benchmark.report.across_cohorts import (
+    Gap,
+    ModelDifferences,
+    NextHospital,
+    compare,
+    gaps,
+    next_hospital,
+)
 from benchmark.report.board import Board, Entry, Standing
 
 CONTROL = re.compile(r"(?:^|\. )(?:\w+ )?control: ", re.IGNORECASE)
@@ -36,7 +43,7 @@ class Rival:
 
     first: Entry
     second: Entry
-    compared: Pairs
+    compared: ModelDifferences
     adjusted: tuple[float, ...]
     adjusted_pooled: float
 
@@ -60,7 +67,7 @@ class BoardStatistics:
 
     next_hospital: dict[Entry, NextHospital]
     gaps: dict[Entry, list[Gap]]
-    mean_gap: dict[Entry, Measure]
+    mean_gap: dict[Entry, Estimate]
     against_best: tuple[Rival, ...]
     against_controls: tuple[Rival, ...]
 
@@ -68,7 +75,7 @@ class BoardStatistics:
 def statistics_of(board: Board) -> BoardStatistics:
     """Compute all of them; they depend on the records and resamples of the board alone."""
     ahead: dict[Entry, NextHospital] = {}
-    gap_of: dict[Entry, tuple[list[Gap], Measure]] = {}
+    gap_of: dict[Entry, tuple[list[Gap], Estimate]] = {}
     for standing in board.standings:
         external, internal = board.drawn(standing.external), board.drawn(standing.internal)
         if external:
@@ -112,7 +119,7 @@ def is_control(standing: Standing) -> bool:
     return any(CONTROL.search(record.model.description) for record in records)
 
 
-def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> Pairs:
+def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
     sides = [
         board.drawn(record for record in standing.external if record.cohort.id in cohorts)
         for standing in (first, second)
@@ -120,10 +127,12 @@ def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence
     return compare(*sides)
 
 
-def _adjusted(found: Iterable[tuple[Entry, Entry, Pairs]]) -> tuple[Rival, ...]:
+def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[Rival, ...]:
     rivals = list(found)
-    adjusted = iter(holm([pair.difference.p for _, _, compared in rivals for pair in compared.pairs]))
-    pooled = holm([compared.pooled_p for _, _, compared in rivals])
+    adjusted = iter(
+        holm([nan_if_none(pair.difference.p) for _, _, compared in rivals for pair in compared.pairs])
+    )
+    pooled = holm([nan_if_none(compared.pooled_p) for _, _, compared in rivals])
     return tuple(
         Rival(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
         for (one, other, compared), p in zip(rivals, pooled, strict=True)
@@ -132,6 +141,8 @@ def _adjusted(found: Iterable[tuple[Entry, Entry, Pairs]]) -> tuple[Rival, ...]:
 
 def plain_numbers(value: Any) -> Any:
     """Turn results into what strict JSON can hold: NaN becomes None, an entry its two names."""
+    if isinstance(value, Result):
+        return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain_numbers(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Entry):

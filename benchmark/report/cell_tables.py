@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from benchmark.metrics.cell.estimates import Estimate
 from benchmark.metrics.cell.operating_points import RULES, Called
+from benchmark.metrics.estimates import Estimate
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.tables import (

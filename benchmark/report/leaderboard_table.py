@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmark.metrics.cell.estimates import estimate_of
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Standing, macro_auroc
 from benchmark.report.board_statistics import BoardStatistics
@@ -81,7 +80,7 @@ def _mean_cell(standing: Standing) -> Cell:
     if standing.spread is None:
         notes = ("no interval: resampled figures are missing",) if standing.mean is not None else ()
         return number_cell(standing.mean, *notes, kind="muted" if muted else "number")
-    return estimate_cell(estimate_of(standing.spread), muted=muted)
+    return estimate_cell(standing.spread, muted=muted)
 
 
 def _gap_cell(standing: Standing, found: BoardStatistics) -> Cell:

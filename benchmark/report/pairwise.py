@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from benchmark.metrics.bootstrap import group_records
-from benchmark.metrics.cell.estimates import PairedDifference, Result, difference_of, number
 from benchmark.metrics.comparison import holm, paired_difference
 from benchmark.metrics.delong import delong_test
-from benchmark.metrics.intervals import Difference
+from benchmark.metrics.estimates import PairedDifference, Result, nan_if_none, none_if_nan
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import why_incomparable, why_not_of
 from benchmark.records.predictions import content_hash, load_predictions, score_tables
@@ -86,15 +84,13 @@ def compare_models(run: Path, first: str, second: str, stores: Stores | None = N
         seed=bootstrap.seed,
         cohorts=_adjusted(found),
         refused=refused,
-        pooled=difference_of(
-            Difference(
-                pooled.pooled.value,
-                pooled.pooled.low,
-                pooled.pooled.high,
-                pooled.pooled.reason,
-                0.0,
-                pooled.pooled_p,
-            )
+        pooled=PairedDifference(
+            value=pooled.pooled.value,
+            low=pooled.pooled.low,
+            high=pooled.pooled.high,
+            reason=pooled.pooled.reason,
+            undefined_fraction=0.0,
+            p=pooled.pooled_p,
         ),
         pooled_over=tuple(external),
         simulated=tuple(c for c in usable if sides[0][c].drawn.record.cohort.simulated),
@@ -132,12 +128,12 @@ def _side(
 
 
 def _cohort(
-    first: _Cell, second: _Cell, auroc: Difference, stores: Stores | None, notes: dict[str, None]
+    first: _Cell, second: _Cell, auroc: PairedDifference, stores: Stores | None, notes: dict[str, None]
 ) -> CohortComparison:
     one, two = first.drawn, second.drawn
     shared = tuple(concept for concept in one.resampled.concepts if concept in two.resampled.concepts)
     labels = "give the releases with --data for DeLong's test" if stores is None else ""
-    tests: Mapping[str, Difference] = {}
+    tests: Mapping[str, PairedDifference] = {}
     if stores is not None:
         tests, labels = _delong(first, second, shared, stores)
     if labels:
@@ -145,22 +141,25 @@ def _cohort(
     auprc = None
     if one.resampled.concepts == two.resampled.concepts:
         values = [cell.record.evaluation.macro.auprc.value for cell in (one, two)]
-        auprc = difference_of(
-            paired_difference(
-                number(values[0]), one.resampled.macro_auprc, number(values[1]), two.resampled.macro_auprc
-            )
+        auprc = paired_difference(
+            nan_if_none(values[0]),
+            one.resampled.macro_auprc,
+            nan_if_none(values[1]),
+            two.resampled.macro_auprc,
         )
     return CohortComparison(
         relations=(one.record.relation, two.record.relation),
         scored=one.record.records.scored,
         macro_concepts=shared,
-        auroc=difference_of(auroc),
+        auroc=auroc,
         auprc=auprc,
         concepts={concept: _concept(concept, one, two, tests) for concept in shared},
     )
 
 
-def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Difference]) -> ConceptComparison:
+def _concept(
+    concept: str, one: Drawn, two: Drawn, tests: Mapping[str, PairedDifference]
+) -> ConceptComparison:
     (first, first_drawn), (second, second_drawn) = (cell.mean_auroc((concept,)) for cell in (one, two))
     metrics = one.record.evaluation.concepts[concept]
     return ConceptComparison(
@@ -168,14 +167,14 @@ def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Differenc
         positives=metrics.positives,
         first=first,
         second=second,
-        bootstrap=difference_of(paired_difference(first, first_drawn, second, second_drawn)),
-        delong=difference_of(tests[concept]) if concept in tests else None,
+        bootstrap=paired_difference(first, first_drawn, second, second_drawn),
+        delong=tests.get(concept),
     )
 
 
 def _delong(
     first: _Cell, second: _Cell, concepts: Sequence[str], stores: Stores
-) -> tuple[dict[str, Difference], str]:
+) -> tuple[dict[str, PairedDifference], str]:
     """DeLong's test of each concept, or why there is none."""
     record = first.drawn.record
     cohort = record.cohort.id
@@ -206,9 +205,9 @@ def _adjusted(found: Mapping[str, CohortComparison]) -> dict[str, CohortComparis
     """Adjust p values: of the macro AUROCs for all cohorts, of concepts for all concepts and cohorts."""
 
     def after(differences: Sequence[PairedDifference | None]) -> list[PairedDifference | None]:
-        adjusted = holm([number(d.p) if d is not None else math.nan for d in differences])
+        adjusted = holm([math.nan if d is None else nan_if_none(d.p) for d in differences])
         return [
-            d and d.model_copy(update={"p_holm": None if np.isnan(p) else float(p)})
+            d and d.model_copy(update={"p_holm": none_if_nan(p)})
             for d, p in zip(differences, adjusted, strict=True)
         ]
 

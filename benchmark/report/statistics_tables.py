@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmark.metrics.cell.estimates import estimate_of
-from benchmark.metrics.intervals import Measure
-from benchmark.metrics.pooling import Pooled
+from benchmark.metrics.estimates import Estimate, PooledEstimate, none_if_nan
 from benchmark.report.across_cohorts import NextHospital
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics, Rival
@@ -59,12 +56,12 @@ def next_hospital_table(board: Board, found: BoardStatistics) -> Table | None:
                 count_cell(sum(records[cohort] for cohort in ahead.cohorts)),
                 pooled_cell(ahead.macro),
                 prediction_cell(ahead.macro),
-                number_cell(_or_none(ahead.macro.tau2)),
+                number_cell(ahead.macro.tau2),
                 Cell(
-                    "–" if math.isnan(ahead.macro.i2) else f"{ahead.macro.i2:.0f} %",
+                    "–" if ahead.macro.i2 is None else f"{ahead.macro.i2:.0f} %",
                     (),
                     "number",
-                    _or_none(ahead.macro.i2),
+                    ahead.macro.i2,
                 ),
             )
         )
@@ -168,9 +165,9 @@ def rival_table(board: Board, rivals: Sequence[Rival], caption: str) -> Table | 
                 text_cell(labels[rival.first]),
                 text_cell(labels[rival.second]),
                 count_cell(len(rival.compared.pairs), *map(plain, refused)),
-                signed_cell(Measure(pooled.value, pooled.low, pooled.high, pooled.reason)),
-                number_cell(_or_none(rival.compared.pooled_p)),
-                number_cell(_or_none(rival.adjusted_pooled)),
+                signed_cell(pooled),
+                number_cell(rival.compared.pooled_p),
+                number_cell(none_if_nan(rival.adjusted_pooled)),
                 Cell(f"{sum(told)} of {len(told)}", (), "number", sum(told)),
             )
         )
@@ -208,29 +205,25 @@ def rival_cohorts(board: Board, rivals: Sequence[Rival], caption: str) -> Table 
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows and cohorts else None
 
 
-def pooled_cell(pooled: Pooled) -> Cell:
+def pooled_cell(pooled: PooledEstimate) -> Cell:
     """Pooled value with its interval."""
-    return estimate_cell(
-        estimate_of(
-            Measure(pooled.value, pooled.low, pooled.high, pooled.reason if pooled.cohorts < 1 else "")
-        )
-    )
+    return estimate_cell(pooled)
 
 
-def prediction_cell(pooled: Pooled) -> Cell:
+def prediction_cell(pooled: PooledEstimate) -> Cell:
     """Prediction interval alone; why there is none becomes a note."""
-    if math.isnan(pooled.prediction_low):
+    if pooled.prediction_low is None:
         return replace(DASH, notes=(pooled.reason,) if pooled.reason else ())
     text = f"{number(pooled.prediction_low)} to {number(pooled.prediction_high)}"
     return Cell(text, (), "number", pooled.prediction_low)
 
 
-def signed_cell(measure: Measure) -> Cell:
+def signed_cell(estimate: Estimate) -> Cell:
     """A difference with its interval; what is wrong with it becomes a note."""
-    notes = (plain(measure.reason),) if measure.reason else ()
-    if math.isnan(measure.value):
+    notes = (plain(estimate.reason),) if estimate.reason else ()
+    if estimate.value is None:
         return replace(DASH, notes=notes)
-    return Cell(signed_interval(measure), notes, "number", measure.value)
+    return Cell(signed_interval(estimate), notes, "number", estimate.value)
 
 
 def statistics_sentences(board: Board) -> list[str]:
@@ -255,7 +248,3 @@ def statistics_sentences(board: Board) -> list[str]:
 
 def _cohort(board: Board, cohort: str) -> str:
     return f"{cohort} (simulated)" if board.simulated else cohort
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from benchmark.metrics.cell.evaluation import ConceptMetrics, Estimate
+from benchmark.metrics.cell.evaluation import ConceptMetrics
+from benchmark.metrics.estimates import Estimate
 from benchmark.metrics.intervals import FEW_POSITIVES, NEAR_PERFECT
 from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.report.board import Board, entry_of

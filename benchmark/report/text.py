@@ -5,12 +5,10 @@ HTML is escaped by the template engine, SVG by the plotting library.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 
-from benchmark.metrics.cell.evaluation import Estimate
-from benchmark.metrics.intervals import Measure
+from benchmark.metrics.estimates import Estimate
 from benchmark.report.board import Entry
 
 UNDEFINED = "\N{EN DASH}"
@@ -55,19 +53,19 @@ def interval(estimate: Estimate) -> str:
     return f"{number(estimate.value)} [{number(low)}, {number(high)}]"
 
 
-def signed_interval(measure: Measure) -> str:
+def signed_interval(estimate: Estimate) -> str:
     r"""Show a difference with its interval.
 
     Examples
     --------
-    >>> signed_interval(Measure(0.0125, 0.002, 0.023))
+    >>> signed_interval(Estimate(value=0.0125, low=0.002, high=0.023, undefined_fraction=0))
     '+0.013 [+0.002, +0.023]'
     """
-    if math.isnan(measure.value):
+    if estimate.value is None:
         return UNDEFINED
-    if math.isnan(measure.low) or math.isnan(measure.high):
-        return f"{signed(measure.value)} [{UNDEFINED}]"
-    return f"{signed(measure.value)} [{signed(measure.low)}, {signed(measure.high)}]"
+    if estimate.low is None or estimate.high is None:
+        return f"{signed(estimate.value)} [{UNDEFINED}]"
+    return f"{signed(estimate.value)} [{signed(estimate.low)}, {signed(estimate.high)}]"
 
 
 def count(value: int | None) -> str:

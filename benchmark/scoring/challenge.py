@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics.cell.estimates import (
-    BootstrapSettings,
-    Estimate,
-    Result,
-    estimate_of,
-)
-from benchmark.metrics.challenge import challenge_scores, reward_matrix
+from benchmark.metrics.cell.results import BootstrapSettings
+from benchmark.metrics.challenge import ChallengeScores, challenge_scores, reward_matrix
 from benchmark.metrics.checks import Groups
 from benchmark.scoring.tables import (
     _table_like,
@@ -26,7 +20,7 @@ DECIDED = 0.5
 """Scores at or above are positive outputs where the Challenge's decisions are not given."""
 
 
-class Challenge(Result):
+class Challenge(ChallengeScores):
     """Scores of the PhysioNet/Computing in Cardiology Challenge 2021.
 
     Attributes
@@ -35,11 +29,6 @@ class Challenge(Result):
         Where the binary outputs are from.
     """
 
-    auroc: Estimate
-    auprc: Estimate
-    accuracy: Estimate
-    f_measure: Estimate
-    challenge_metric: Estimate
     decisions: str
 
 
@@ -84,9 +73,7 @@ def challenge(
         resamples=settings.resamples,
         seed=settings.seed,
     )
-    return Challenge(
-        **{one.name: estimate_of(getattr(found, one.name)) for one in fields(found)}, decisions=source
-    )
+    return Challenge(**dict(found), decisions=source)
 
 
 def _challenge_columns(labels: pd.DataFrame) -> list[str]:
