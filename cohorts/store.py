@@ -66,7 +66,7 @@ class Store:
                     f"{path} has the layout of another version; delete it and prepare it again."
                 )
             self.fingerprint, self.ontology_hash, self.ontology_version, self.stamp = (
-                file.attrs[name].decode()
+                bytes(file.attrs[name]).decode()
                 for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
             )
             self.card = CohortCard.model_validate_json(file.attrs["card"])

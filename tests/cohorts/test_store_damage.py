@@ -12,6 +12,15 @@ from cohorts.store import Store, prepare
 from cohorts.store_file import DamagedStoreError
 
 
+@pytest.mark.parametrize("name", ["fingerprint", "card", "stamp"])
+def test_facts_of_another_kind_are_damage(georgia, cache, name):
+    path = prepare(georgia(), cache).path
+    with h5py.File(path, "r+", libver="v110") as file:
+        file.attrs[name] = "text"  # which h5py writes in another way than bytes
+    with pytest.raises(DamagedStoreError, match="delete it and prepare it again"):
+        Store(path)
+
+
 def everything(store):
     """All that a store gives, to be compared."""
     with store:
