@@ -6,6 +6,7 @@ import json
 import types
 
 import pytest
+from pydantic import ValidationError
 
 from cohorts import catalogue
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, share, sharing
@@ -43,6 +44,19 @@ def test_cards_are_consistent():
         assert CohortCard.model_validate(json.loads(card.model_dump_json())) == card
     challenge = [card.records for card in cards.values() if card.folder.startswith("challenge-2021")]
     assert sum(challenge) == 88_253, "the Challenge 2021's own total"
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [{"records": 0}, {"id": "Two Words"}, {"id": "a--b"}, {"sampling_rates": ()}, {"access": "secret"}],
+)
+def test_a_card_of_impossible_facts_is_refused(impossible):
+    facts = find_cohort("georgia").card.model_dump()
+    assert CohortCard.model_validate(facts | {"records": 1, "id": "a-1"}).records == 1
+    with pytest.raises(ValidationError):
+        CohortCard.model_validate(facts | impossible)
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        CohortCard.model_validate(facts | {"another": 1})
 
 
 # --- the same recordings ------------------------------------------------------------------------------
