@@ -25,6 +25,7 @@ class ConceptThresholds(Result):
         Of the validation fold: few positives make a threshold uncertain.
     thresholds
         A record is called positive at or above; None where the rule gives no threshold.
+        Earlier records name them ``cuts``.
     reason
         Why one is None.
     """
@@ -42,6 +43,8 @@ class Thresholds(Result):
     ----------
     source, fingerprint
         The cohort whose validation fold they were chosen on; None where there are none.
+    labelling
+        Hash of what decides the labels there; None in records of earlier versions.
     records
         Of that fold.
     predictions_sha256
@@ -56,6 +59,7 @@ class Thresholds(Result):
 
     source: str | None = None
     fingerprint: str | None = None
+    labelling: str | None = None
     records: int = 0
     predictions_sha256: str | None = None
     fits: int = 1
