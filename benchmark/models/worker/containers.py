@@ -1,4 +1,4 @@
-"""A model that runs in a container image: the same worker, started by Docker or Podman."""
+"""A model that runs in a container image: the same worker, started by Docker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.models.worker.remote import WORKER
+
+DOCKER = "docker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +22,20 @@ class Container:
     Attributes
     ----------
     image
-        Name of an image that the engine finds or may pull.
-    engine
-        ``"docker"``, ``"podman"``, or the path of a program that is called like them.
+        Name of an image that Docker finds or may pull.
     memory
         Bytes that the container may use.
     """
 
     image: str
-    engine: str = "docker"
     python: str = "python3"
     memory: int | None = None
-    address_space = None  # the engine sets the limit
+    address_space = None  # Docker sets the limit
 
     @property
     def name(self) -> str:
         """What the user calls it."""
-        return f"{Path(self.engine).name} image {self.image}"
+        return f"{DOCKER} image {self.image}"
 
     @property
     def needs(self) -> str:
@@ -53,9 +52,9 @@ class Container:
             options += ["--memory", str(self.memory)]
         if device.startswith("cuda"):
             options += ["--gpus", "all"]
-        return [self.engine, "run", *options, self.image, "-u", str(WORKER)]
+        return [DOCKER, "run", *options, self.image, "-u", str(WORKER)]
 
     def stop(self, label: str) -> None:
-        """Kill the container; killing the engine's client would leave it running."""
-        with contextlib.suppress(subprocess.TimeoutExpired):  # an engine that hangs cannot be helped
-            subprocess.run([self.engine, "kill", label], capture_output=True, timeout=60, check=False)  # noqa: S603
+        """Kill the container; killing its client would leave it running."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a Docker that hangs cannot be helped
+            subprocess.run([DOCKER, "kill", label], capture_output=True, timeout=60, check=False)  # noqa: S603
