@@ -68,6 +68,8 @@ def former_predictions(cell: Cell) -> Predicted | None:
         return None  # damaged: made again
     if key != cell.predictions_key or record.predictions.sha256 != content_hash(predictions):
         return None
+    if not cell.model.source.files.are_still(record.provenance.files):
+        return None
     return Predicted(predictions, record.weights_sha256, record.pretraining, record.provenance)
 
 
@@ -105,4 +107,5 @@ def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) ->
         seconds=round(seconds, 3),
         records_per_second=round(records / max(seconds, 1e-6), 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        files=cell.model.source.files.now(),
     )

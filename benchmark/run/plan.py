@@ -65,12 +65,13 @@ class Cell:
         return selected_rows(self.store, self.selection)
 
     def is_done(self) -> bool:
-        """Whether the record on disk has this key and its predictions and resamples are there."""
+        """Whether the record on disk has this key, its model's files are unchanged, and its own are there."""
         files = self.path, self.predictions_path, resamples_path(self.path)
         if not all(file.is_file() for file in files):
             return False
         try:
-            return load_record(self.path).key == self.key
+            record = load_record(self.path)
+            return record.key == self.key and self.model.source.files.are_still(record.provenance.files)
         except LeadboardError:
             return False
 

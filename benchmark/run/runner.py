@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.config import Places
 from benchmark.models.contamination import unstated_training
 from benchmark.models.plugins import ModelSource
-from benchmark.models.worker.remote import Elsewhere
+from benchmark.models.worker.remote import WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
@@ -65,8 +65,8 @@ class Run:
         Cohorts that models are pre-trained on; empty for ``source``.
     precision
         Of pre-training.
-    elsewhere
-        The environment of models that are named by file or module; None for this process.
+    environment
+        Where models that are named by file or module run; None for this process.
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class Run:
     protocols: Sequence[str] = ()
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
-    elsewhere: Elsewhere | None = None
+    environment: WorkerEnvironment | None = None
 
     def __call__(self) -> Outcome:
         """Do it all, going on past every model or cohort that fails.
@@ -90,11 +90,11 @@ class Run:
         UsageError
             If a name is unknown or there is nothing to evaluate.
         """
-        if self.elsewhere is None:  # what devices there are elsewhere, this process cannot tell
+        if self.environment is None:  # this process cannot tell which devices there are in another one
             self.hardware.check()
         chosen, absent = choose_cohorts(self.cohorts, self.places)
         check_sources(self.pretrain_on)
-        sources, unusable = find_models(self.models, self.elsewhere)
+        sources, unusable = find_models(self.models, self.environment, self.places.cache)
         for protocol in self.protocols:
             find_protocol(protocol)
         stores = self._prepare(chosen, absent)

@@ -79,7 +79,8 @@ class Validation:
         rows = rows_of(source, "validation")
         path, key = folder / FILE, validation_key(cell.model, source)
         predictions = None
-        if path.is_file():
+        files, notes = cell.model.source.files, folder / "validation-files.json"
+        if path.is_file() and not files.changed_since(notes):
             try:
                 predictions, found = load_predictions(path)
             except LeadboardError:
@@ -92,6 +93,8 @@ class Validation:
             ids = source.index["record_id"].iloc[rows]
             predictions = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs))
             save_predictions(predictions, key, path)
+            notes.unlink(missing_ok=True)
+            files.note_later_ones(notes)
         fits, _ = score_tables(predictions)
         labels = source.labels.iloc[rows].reset_index(drop=True)
         chosen = Thresholds(

@@ -16,7 +16,7 @@ DOCKER = "docker"
 class Container:
     """An image that has a Python with numpy, and the model or what the model's file imports.
 
-    The container sees the worker and the folder of the model's file, both read-only and at their own
+    The container sees the worker's folder and that of the model's file, both read-only and at their own
     paths, and no network: a model has no need to send recordings anywhere.
 
     Attributes
@@ -46,7 +46,7 @@ class Container:
         """Give the command that runs the worker in a container of this name."""
         options = ["--rm", "--interactive", "--name", label, "--network", "none"]
         options += ["--security-opt", "no-new-privileges", "--entrypoint", self.python]
-        for path in [WORKER] if file is None else [WORKER, file.parent]:
+        for path in [WORKER.parent] if file is None else [WORKER.parent, file.parent]:
             options += ["--volume", f"{path}:{path}:ro"]
         if self.memory is not None:
             options += ["--memory", str(self.memory)]

@@ -70,7 +70,7 @@ def test_container(engine: Path) -> None:
     assert arguments[arguments.index("--memory") + 1] == str(2**31)
     assert arguments[arguments.index("--network") + 1] == "none"
     assert arguments[arguments.index("--gpus") + 1] == "all"
-    assert f"{WORKER}:{WORKER}:ro" in arguments
+    assert f"{WORKER.parent}:{WORKER.parent}:ro" in arguments
     assert f"{PLUGINS}:{PLUGINS}:ro" in arguments
     assert others == []
 
