@@ -120,7 +120,7 @@ def run(
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
-        elsewhere=other_environment(python, container, deadline, memory),
+        environment=other_environment(python, container, deadline, memory),
     )
     outcome = run_cells(options, reporter)
     page = out / "leaderboard.html"

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.models.worker.remote import Elsewhere, Launcher
+    from benchmark.models.worker.remote import Launcher, WorkerEnvironment
 
 DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
@@ -34,7 +34,7 @@ def at_least_one(**numbers: int) -> None:
 
 def other_environment(
     python: str | None, container: str | None, deadline: float, memory: float | None
-) -> Elsewhere | None:
+) -> WorkerEnvironment | None:
     """Give the environment that models are to run in, None for this process.
 
     Raises
@@ -57,12 +57,14 @@ def other_environment(
 
         launcher = Container(container, memory=size)
     elif memory is not None:
-        raise UsageError("--memory limits a model elsewhere; give --python or --container with it.")
+        raise UsageError(
+            "--memory limits a model that --python or --container runs; give one of them with it."
+        )
     else:
         return None
-    from benchmark.models.worker.remote import Deadlines, Elsewhere
+    from benchmark.models.worker.remote import Deadlines, WorkerEnvironment
 
-    return Elsewhere(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
+    return WorkerEnvironment(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
 
 
 def print_json(content: object) -> None:

@@ -48,7 +48,7 @@ def train(
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
     Hardware(device=device).check()
-    found = find_model(model)
+    found = find_model(model, cache=places.cache)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -60,7 +60,7 @@ def train(
     if plan.artifact.done:
         print(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
-    with reporter.step(plan.label):
+    with reporter.step(plan.label), found.asked(places.cache):
         train_model(plan, device, workers)
     print(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
     return 0
@@ -113,7 +113,7 @@ def pretrain(
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
     Hardware(device=device).check()
-    found = find_model(model)
+    found = find_model(model, cache=places.cache)
     if "Pretrainable" not in found.abilities:
         raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
     concepts = list(load_ontology().concepts.index)
@@ -127,7 +127,7 @@ def pretrain(
     if plan.artifact.done:
         print(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0
-    with reporter.step(plan.label):
+    with reporter.step(plan.label), found.asked(places.cache):
         pretrain_model(plan, device, workers)
     print(f"{found.card.name}: {plan.card.description}\n{plan.artifact.folder}")
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +21,6 @@ from benchmark.report.across_cohorts import (
     next_hospital,
 )
 from benchmark.report.board import Board, Entry, Standing
-
-CONTROL = re.compile(r"(?:^|\. )(?:\w+ )?control: ", re.IGNORECASE)
-"""How the description of a control begins, for example ``Shortcut control: ...``."""
-
-TWIN = "-random"
-"""What the name of a model's untrained twin ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +54,8 @@ class BoardStatistics:
     against_best
         The best ranked entry minus each other ranked one, on the cohorts of the ranking.
     against_controls
-        Each entry minus its control, on the cohorts that are external to both: its untrained twin where
-        there is one, else the control with the highest mean.
+        Each entry minus its control, on the cohorts that are external to both: the control of this model
+        where there is one, else the control of any model with the highest mean.
     """
 
     next_hospital: dict[Entry, NextHospital]
@@ -100,23 +93,28 @@ def _against_best(board: Board) -> tuple[Rival, ...]:
 
 
 def _against_controls(board: Board) -> tuple[Rival, ...]:
-    controls = [standing for standing in board.standings if is_control(standing)]
+    control_for = {standing.entry: _control_for(standing) for standing in board.standings}
     found = []
     for standing in board.standings:
-        if is_control(standing):
+        if control_for[standing.entry] is not None:
             continue
-        twin = Entry(f"{standing.entry.model}{TWIN}", standing.entry.protocol)
-        own = [control for control in controls if control.entry == twin] or controls[:1]
-        if own:
-            cohorts = [record.cohort.id for record in own[0].external]
-            found.append((standing.entry, own[0].entry, _compared(board, standing, own[0], cohorts)))
+        of_any = [other for other in board.standings if control_for[other.entry] == "any"]
+        own = [
+            other
+            for other in board.standings
+            if control_for[other.entry] == standing.entry.model
+            and other.entry.protocol == standing.entry.protocol
+        ]
+        for control in (own or of_any)[:1]:
+            cohorts = [record.cohort.id for record in control.external]
+            found.append((standing.entry, control.entry, _compared(board, standing, control, cohorts)))
     return _adjusted(item for item in found if item[2].pairs)
 
 
-def is_control(standing: Standing) -> bool:
-    """Whether the card says that the entry is a control."""
+def _control_for(standing: Standing) -> str | None:
+    """The model that the entry is the control of, ``"any"`` for all, None if it is no control."""
     records = (*standing.external, *standing.internal, *standing.unknown)
-    return any(CONTROL.search(record.model.description) for record in records)
+    return next((record.model.control_for for record in records if record.model.control_for), None)
 
 
 def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
