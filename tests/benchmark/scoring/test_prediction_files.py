@@ -26,7 +26,7 @@ from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
 from benchmark.report import write_report
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.scoring.on_cohort import Submitted, score_submitted, settings_of
+from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
 from benchmark.scoring.prediction_files import PredictionTable, read_prediction_file
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
@@ -86,10 +86,11 @@ def read(path: Path) -> PredictionTable:
 
 def score(file: Path, places: Places, run: Path, **more: Any) -> ResultRecord:
     more = {"name": "mine", **more}
-    cohort = more.pop("cohort", "georgia")
+    cohort, allow_missing = more.pop("cohort", "georgia"), more.pop("allow_missing", False)
     reporter = Reporter()
+    submitted = read_submitted(file, **more)
     store = prepare_cohort(cohort, places, reporter)
-    return score_submitted(Submitted(file, **more), store, run, SETTINGS, reporter.say)
+    return score_submitted(submitted, store, run, SETTINGS, reporter.say, allow_missing=allow_missing)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "tsv", "npz", "npz matrix"])
