@@ -32,7 +32,7 @@ def check(
     pretrain
         Try the pre-training of a model that is not small, too.
     cache
-        Folder that published weights were brought to (or LEADBOARD_CACHE).
+        Folder that published weights were installed in (or LEADBOARD_CACHE).
     as_json
         Print JSON.
     """

@@ -21,7 +21,7 @@ from benchmark.records.predictions import content_hash, load_predictions, score_
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, resamples_path
 from benchmark.records.run_folder import load_cells
-from benchmark.report.across_cohorts import Drawn, compare
+from benchmark.report.across_cohorts import ResampledCell, compare
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.store import Store
@@ -33,7 +33,7 @@ Stores = Callable[[str], Store | None]
 @dataclass(frozen=True, slots=True)
 class _Cell:
     path: Path
-    drawn: Drawn
+    drawn: ResampledCell
 
 
 def compare_models(run: Path, first: str, second: str, stores: Stores | None = None) -> Comparison:
@@ -123,7 +123,7 @@ def _side(
     for path, record in cells:
         if (record.model.name, record.protocol) == name:
             try:
-                drawn = Drawn(record, load_resamples(record, resamples_path(path)))
+                drawn = ResampledCell(record, load_resamples(record, resamples_path(path)))
             except LeadboardError as error:
                 refused[record.cohort.id] = f"{record.model.name}: {error}"
                 continue
@@ -160,7 +160,9 @@ def _cohort(
     )
 
 
-def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Difference]) -> ConceptComparison:
+def _concept(
+    concept: str, one: ResampledCell, two: ResampledCell, tests: Mapping[str, Difference]
+) -> ConceptComparison:
     (first, first_drawn), (second, second_drawn) = (cell.mean_auroc((concept,)) for cell in (one, two))
     metrics = one.record.evaluation.concepts[concept]
     return ConceptComparison(

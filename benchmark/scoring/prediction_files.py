@@ -72,7 +72,7 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     Parameters
     ----------
     path
-        Parquet, CSV or ``.npz``, told apart by its first bytes.
+        Parquet, CSV or ``.npz``, as its first bytes say.
     concepts
         Which columns there may be.
 
