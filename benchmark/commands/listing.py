@@ -82,7 +82,7 @@ def model_rows() -> list[Row]:
 
 
 def concept_rows() -> list[Row]:
-    """One row a concept, with the cohorts that annotate it."""
+    """One row per concept, with the cohorts that annotate it."""
     ontology = load_ontology()
     coverage = {name: ontology.coverage(name) for name in all_cohorts()}
     return [

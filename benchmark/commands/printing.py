@@ -154,8 +154,8 @@ def print_table(rows: Sequence[Row], hide: Sequence[str] = ()) -> None:
     """Print rows as a table; with ``hide`` naming columns that only ``--json`` shows."""
     columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in hide]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=number == 0)
+    for at, column in enumerate(columns):
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=at == 0)
     for row in rows:
         table.add_row(*(Text(_shown(row.get(column))) for column in columns))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_FILES)

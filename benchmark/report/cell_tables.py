@@ -46,7 +46,7 @@ def cell_tables(board: Board) -> list[tuple[str, list[tuple[Table, bool]]]]:
 
 
 def operating_table(board: Board) -> Table | None:
-    """One row a model and rule: means over pairs of a cohort and a concept, internal and external."""
+    """One row per model and rule: means over pairs of a cohort and a concept, internal and external."""
     rows = []
     for standing in board.standings:
         sides = {"internal": standing.internal, "external": standing.external}
@@ -69,7 +69,7 @@ def operating_table(board: Board) -> Table | None:
     columns = (
         "Model",
         "Protocol",
-        "Threshold by",
+        "Threshold rule",
         "Internal pairs",
         "Sensitivity",
         "Specificity",
@@ -143,7 +143,7 @@ def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[Table
 
 
 def calibration_table(board: Board) -> Table | None:
-    """One row a cell whose model claims probabilities."""
+    """One row per cell whose model claims probabilities."""
     rows = []
     for record in _by_cohort(board):
         found = record.statistics.calibration

@@ -72,7 +72,7 @@ def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
 
 
 def cohorts_table(records: Iterable[ResultRecord]) -> Table:
-    """One row a cohort as it lay on disk; a partial copy says so."""
+    """One row per cohort as it lay on disk; a partial copy says so."""
     seen: dict[CohortFacts, RecordCounts] = {}
     for record in records:
         seen.setdefault(record.cohort, record.records)

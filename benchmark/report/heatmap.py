@@ -1,4 +1,4 @@
-"""Heat map: AUROC by concept and cohort, one panel a model."""
+"""Heat map: AUROC by concept and cohort, one panel per model."""
 
 from __future__ import annotations
 

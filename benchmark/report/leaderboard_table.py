@@ -41,7 +41,7 @@ MEANS = (
 
 
 def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
-    """One row a model and protocol: internal, external, and the gap between the two."""
+    """One row per model and protocol: internal, external, and the gap between the two."""
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
         board_caption(board, "ranked by mean macro AUROC on external cohorts"),

@@ -127,7 +127,7 @@ def _concept_row(board: Board, concept: str, ahead: Mapping[Entry, NextHospital]
 
 
 def gap_table(board: Board, found: BoardStatistics) -> Table | None:
-    """One row a model and pair of an internal and an external cohort; None without such a pair."""
+    """One row per model and pair of an internal and an external cohort; None without such a pair."""
     rows = [
         (
             text_cell(entry.model),
@@ -157,7 +157,7 @@ def gap_table(board: Board, found: BoardStatistics) -> Table | None:
 
 
 def comparison_table(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
-    """One row a pair of entries, pooled over cohorts; None without a pair."""
+    """One row per pair of entries, pooled over cohorts; None without a pair."""
     labels = entry_labels(board.entries)
     rows = []
     for comparison in comparisons:

@@ -114,12 +114,12 @@ def selected(records: RecordCounts) -> str:
 
 
 def cohort_table(board: Board) -> Table:
-    """One row a cell: what was measured, on which records, with which interval."""
+    """One row per cell: what was measured, on which records, with which interval."""
     place = {entry: at for at, entry in enumerate(board.entries)}
     order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
     records = sorted(board.records, key=lambda r: (order[r.cohort.id], place[entry_of(r)]))
     return Table(
-        board_caption(board, "macro averages, one row a cohort and model"),
+        board_caption(board, "macro averages, one row per cohort and model"),
         (
             "Cohort",
             "Model",
@@ -127,11 +127,11 @@ def cohort_table(board: Board) -> Table:
             "Relation",
             "Selection",
             "Scored",
-            "Not usable",
+            "Unusable",
             "Macro AUROC [interval]",
             "Macro AUPRC [interval]",
             "Mean prevalence",
-            "Concepts in the macro",
+            "Concepts in the macro average",
             "Resampled",
             "Resamples (seed)",
         ),

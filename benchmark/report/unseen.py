@@ -1,4 +1,4 @@
-"""The honest test of zero-shot: a model that was never shown a concept, beside one that was."""
+"""The strict test of zero-shot: a model that was never shown a concept, beside one that was."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, estimate_cell, text_cell
 
 UNSEEN_WORDS = (
-    "A twin of the model was pre-trained without every record that has, or may have, one of these conditions "
-    "and without every sentence that names one, then asked for them in words. Only such an answer is "
-    "zero-shot in the strict sense: the model itself had read the words beside the tracings."
+    "A twin of the model was pre-trained without any record that has, or may have, one of these conditions "
+    "and without any sentence that names one, and was then asked for them in words. Only such an answer is "
+    "zero-shot in the strict sense: the model itself has read these words beside the tracings."
 )
 
 
 def unseen_table(records: Sequence[ResultRecord]) -> Table | None:
-    """One row a model, cohort and held-out concept; None where nothing was held out."""
+    """One row per model, cohort and held-out concept; None where nothing was held out."""
     seen = {(r.model.name, r.cohort.id): r for r in records if r.protocol == ZERO_SHOT.name}
     rows = []
     for record in records:
