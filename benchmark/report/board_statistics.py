@@ -1,4 +1,4 @@
-"""What one board says beyond its cells: the next hospital, home against elsewhere, rivals, controls."""
+"""What one board says beyond its cells: the next hospital, external gaps, pairs of entries, controls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.metrics.comparison import holm
 from benchmark.metrics.estimates import Estimate, Result, nan_if_none
 from benchmark.report.across_cohorts import (
-    Gap,
+    ExternalGap,
     ModelDifferences,
     NextHospital,
     compare,
@@ -24,14 +24,14 @@ from benchmark.report.board import Board, Entry, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class EntryComparison:
     """One entry minus another.
 
     Attributes
     ----------
     adjusted, adjusted_pooled
-        p values after Holm: of the cohorts, for all rivals and cohorts of the table; of the pooled
-        difference, for all rivals.
+        p values after Holm: of the cohorts, for all comparisons and cohorts of the table; of the pooled
+        difference, for all comparisons.
     """
 
     first: Entry
@@ -59,18 +59,21 @@ class BoardStatistics:
     """
 
     next_hospital: dict[Entry, NextHospital]
-    gaps: dict[Entry, list[Gap]]
+    gaps: dict[Entry, list[ExternalGap]]
     mean_gap: dict[Entry, Estimate]
-    against_best: tuple[Rival, ...]
-    against_controls: tuple[Rival, ...]
+    against_best: tuple[EntryComparison, ...]
+    against_controls: tuple[EntryComparison, ...]
 
 
 def statistics_of(board: Board) -> BoardStatistics:
     """Compute all of them; they depend on the records and resamples of the board alone."""
     ahead: dict[Entry, NextHospital] = {}
-    gap_of: dict[Entry, tuple[list[Gap], Estimate]] = {}
+    gap_of: dict[Entry, tuple[list[ExternalGap], Estimate]] = {}
     for standing in board.standings:
-        external, internal = board.drawn(standing.external), board.drawn(standing.internal)
+        external, internal = (
+            board.resampled_cells(standing.external),
+            board.resampled_cells(standing.internal),
+        )
         if external:
             ahead[standing.entry] = next_hospital(external)
         if external and internal:
@@ -84,7 +87,7 @@ def statistics_of(board: Board) -> BoardStatistics:
     )
 
 
-def _against_best(board: Board) -> tuple[Rival, ...]:
+def _against_best(board: Board) -> tuple[EntryComparison, ...]:
     ranked = [standing for standing in board.standings if standing.rank is not None]
     return _adjusted(
         (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts))
@@ -92,7 +95,7 @@ def _against_best(board: Board) -> tuple[Rival, ...]:
     )
 
 
-def _against_controls(board: Board) -> tuple[Rival, ...]:
+def _against_controls(board: Board) -> tuple[EntryComparison, ...]:
     control_for = {standing.entry: _control_for(standing) for standing in board.standings}
     found = []
     for standing in board.standings:
@@ -119,21 +122,21 @@ def _control_for(standing: Standing) -> str | None:
 
 def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
     sides = [
-        board.drawn(record for record in standing.external if record.cohort.id in cohorts)
+        board.resampled_cells(record for record in standing.external if record.cohort.id in cohorts)
         for standing in (first, second)
     ]
     return compare(*sides)
 
 
-def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[Rival, ...]:
-    rivals = list(found)
+def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[EntryComparison, ...]:
+    comparisons = list(found)
     adjusted = iter(
-        holm([nan_if_none(pair.difference.p) for _, _, compared in rivals for pair in compared.pairs])
+        holm([nan_if_none(pair.difference.p) for _, _, compared in comparisons for pair in compared.pairs])
     )
-    pooled = holm([nan_if_none(compared.pooled_p) for _, _, compared in rivals])
+    pooled = holm([nan_if_none(compared.pooled_p) for _, _, compared in comparisons])
     return tuple(
-        Rival(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
-        for (one, other, compared), p in zip(rivals, pooled, strict=True)
+        EntryComparison(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
+        for (one, other, compared), p in zip(comparisons, pooled, strict=True)
     )
 
 

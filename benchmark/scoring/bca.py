@@ -1,4 +1,4 @@
-"""."""
+"""Intervals corrected for bias and skew, beside the percentile ones."""
 
 from __future__ import annotations
 
