@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.checks import Floats, Groups, checked_groups, checked_labels
-from benchmark.metrics.intervals import LEVEL, Measure, measure
+from benchmark.metrics.estimates import Estimate
+from benchmark.metrics.intervals import LEVEL, estimate
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import UsageError
 
@@ -34,9 +35,9 @@ class Agreement:
     first: int
     second: int
     both: int
-    positive: Measure
-    negative: Measure
-    kappa: Measure
+    positive: Estimate
+    negative: Estimate
+    kappa: Estimate
 
 
 def agreement(
@@ -88,7 +89,7 @@ def agreement(
         "both readers call all records the same",
     )
     positive, negative, kappa = (
-        measure(float(whole[figure, 0]), resampled[figure], why=nothing or why, level=level)
+        estimate(float(whole[figure, 0]), resampled[figure], why=nothing or why, level=level)
         for figure, why in enumerate(reasons)
     )
     return Agreement(

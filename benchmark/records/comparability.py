@@ -17,8 +17,9 @@ def labelling_of(cohort: CohortCard, outputs: Sequence[str]) -> OntologyFacts:
     """
     ontology = load_ontology()
     hashes = ontology.label_hashes(cohort.id, cohort.vocabulary)
-    concepts = {output: hashes[output] for output in outputs if output in hashes}
-    return OntologyFacts(version=ontology.version, hash=hash_of_labelling(concepts), concepts=concepts)
+    asked = [output for output in outputs if output in hashes]
+    short = {output: hashes[output][:16] for output in asked}  # enough to tell two labellings apart
+    return OntologyFacts(version=ontology.version, hash=hash_of_labelling(hashes, asked), concepts=short)
 
 
 def same_labels(first: OntologyFacts, second: OntologyFacts) -> bool:
@@ -35,6 +36,20 @@ def why_not_of(record: ResultRecord, store: Store) -> str:
         return "another state of the release"
     here = labelling_of(store.card, record.model.outputs)
     return "" if here.hash == record.ontology.hash else "labels of another ontology"
+
+
+def resampling_of(record: ResultRecord) -> tuple[int, int, float]:
+    """Seed, number and level of the resamples of a cell: the same draws only where all three are the same."""
+    drawn = record.evaluation.bootstrap
+    return drawn.seed, drawn.resamples, drawn.level
+
+
+def why_other_resamples(record: ResultRecord, seed: int, resamples: int, stated_in: str) -> str:
+    """Say why a cell does not have the resamples that a file states; empty where it has them."""
+    own_seed, own_resamples, _ = resampling_of(record)
+    if (own_seed, own_resamples) == (seed, resamples):
+        return ""
+    return f"states seed {own_seed} and {own_resamples} resamples, but {stated_in} has {seed} and {resamples}"
 
 
 def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
@@ -56,7 +71,7 @@ def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
             != (second.records.selection, second.records.scored)
         ),
         f"other resamples ({one.resamples:,} from seed {one.seed}, {two.resamples:,} from seed {two.seed})": (
-            (one.resamples, one.seed) != (two.resamples, two.seed)
+            resampling_of(first) != resampling_of(second)
         ),
         "other patients": (one.unit, one.groups) != (two.unit, two.groups),
         "other labels": counts[0] != counts[1],

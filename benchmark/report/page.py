@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from benchmark.files import write_atomically
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile, load_draws, load_run
+from benchmark.records.run_folder import RunFile, load_cells, load_draws
 from benchmark.report import cell_tables, facts, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
@@ -23,11 +23,10 @@ from benchmark.report.export import as_csv, as_json
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
-from benchmark.report.leaderboard_table import leaderboard_table
+from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
-from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
-from benchmark.report.unseen import unseen_table
+from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 
 
 def write_report(run: Path) -> list[Path]:
@@ -55,8 +54,9 @@ def write_report(run: Path) -> list[Path]:
     LeadboardError
         If a file in it is damaged, or the folder cannot be written to.
     """
-    plan, records = load_run(run)
-    boards = make_boards(plan, records, *load_draws(run))
+    plan, cells = load_cells(run)
+    records = [record for _, record in cells]
+    boards = make_boards(plan, records, *load_draws(cells))
     found = [statistics_of(board) for board in boards]
     pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)

@@ -1,4 +1,4 @@
-"""What takes part in a run: cohorts and models, by name or by default."""
+"""The cohorts of a run, by name or by default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
-from cohorts.errors import UsageError
+from cohorts.errors import LeadboardError, UsageError
 from cohorts.store import Store, Stores, prepare
 
 
@@ -73,7 +73,7 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     if release is None:
         raise _not_here(cohort, places)
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
-        return prepare(release, places.cache, progress=progress)
+        return prepare(release, places.cache, progress=progress, say=reporter.say)
 
 
 def size_in_words(store: Store) -> str:
@@ -84,10 +84,45 @@ def size_in_words(store: Store) -> str:
 
 
 def prepared(places: Places, reporter: Reporter) -> Stores:
-    """Give cohorts of this machine to `verify`, each prepared once."""
+    """Give cohorts of this machine, each prepared once."""
 
     @functools.cache
     def store(cohort: str) -> Store | None:
         return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
 
     return store
+
+
+def prepare_all(
+    cohorts: Sequence[str], give: Stores, reporter: Reporter
+) -> tuple[dict[str, Store], list[AbsentCohort]]:
+    """Prepare the cohorts of a run; one that cannot be, or is empty, is left out with the reason.
+
+    Raises
+    ------
+    UsageError
+        If none is left.
+    """
+    stores: dict[str, Store] = {}
+    absent: list[AbsentCohort] = []
+    for name in cohorts:
+        try:
+            store = give(name)
+            if store is None or not len(store):
+                raise LeadboardError(_why_empty(store))
+            stores[name] = store
+        except LeadboardError as error:
+            reporter.say(f"Left out: {name}: {error}")
+            absent.append(AbsentCohort(cohort=name, reason=str(error)))
+    if not stores:
+        raise UsageError("No cohort could be prepared; the reasons are above.")
+    return stores, absent
+
+
+def _why_empty(store: Store | None) -> str:
+    """Say why a cohort that is here has no record to evaluate."""
+    if store is None:
+        return "not found on this machine"
+    reasons = store.quarantine["reason"].value_counts()
+    most = f" ({reasons.index[0]})" if len(reasons) else ""
+    return f"none of its {len(store.quarantine):,} records can be used{most}"

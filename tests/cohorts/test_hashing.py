@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import cohorts
 from cohorts.errors import LeadboardError
-from cohorts.hashing import code_hash, hash_of_files, hash_of_json, imported_files
+from cohorts.hashing import ROOT, code_hash, hash_of_files, hash_of_json, imported_files
 
 
 @pytest.fixture
@@ -82,13 +83,17 @@ def test_a_room_that_was_renamed_is_an_error(house: Path) -> None:
         code_hash("a/rooom", root=house)
 
 
-def test_imports_are_followed_within_one_package(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["from p.families.one import x", "from p.families import one, gone", "import p.families.one as family"],
+)
+def test_imports_are_followed_within_one_package(tmp_path: Path, line: str) -> None:
     files = {
         "p/families/one.py": "from p.families.two import x\nfrom p.other import y\n",
         "p/families/two.py": "from p.families.one import y\n",
         "p/families/three.py": "",
         "p/other.py": "",
-        "p/own.py": "import json\nfrom p.families.one import x\nfrom p.families.gone import z\n",
+        "p/own.py": f"import json\n{line}\nfrom p.families.gone import z\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -100,6 +105,11 @@ def test_imports_are_followed_within_one_package(tmp_path: Path) -> None:
         "p/families/one.py",
         "p/families/two.py",
     }
+
+
+def test_the_root_is_what_the_packages_lie_in() -> None:
+    assert Path(cohorts.__file__).resolve().parent.parent == ROOT
+    assert len(code_hash("cohorts/formats")) == 64
 
 
 def test_facts_are_hashed_whatever_the_order_of_their_keys() -> None:

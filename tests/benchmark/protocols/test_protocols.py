@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.config import Places
-from benchmark.metrics.bootstrap import group_records, resample_counts
+from benchmark.metrics.bootstrap import group_records
 from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
@@ -20,10 +20,13 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions, score_tables
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.run.runner import Outcome, Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import Outcome
+from benchmark.run.runner import run as run_cells
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError, UsageError
 from cohorts.store import Store, prepare
+from tests.benchmark.metrics.draws import counts_of
 from tests.releases import write_challenge, write_ptb_xl
 
 PROBE_NAMES = ["linear-probe-1", "linear-probe-10", "linear-probe-100"]
@@ -53,7 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data: Path, cache: Path) ->
 
 def run(folder: Path, data: Path, cache: Path, *models: str, **more: object) -> Outcome:
     settings = RunSettings(resamples=50)
-    return Run(folder, Places(data, cache), settings, Hardware(), Reporter(), models=models, **more)()  # type: ignore[arg-type]
+    options = RunOptions(folder, Places(data, cache), settings, Hardware(), models=models, **more)  # type: ignore[arg-type]
+    return run_cells(options, Reporter())
 
 
 def result(folder: Path, protocol: str, cohort: str = "georgia", model: str = "foundation") -> ResultRecord:
@@ -127,7 +131,7 @@ def test_intervals_are_of_the_mean_over_the_fits(folder: Path, data: Path, cache
     fits, _ = score_tables(predictions)
     store = store_of("georgia", data, cache)
     truth = store.labels["AF"].to_numpy()
-    counts = resample_counts(group_records(store.index["record_id"]), 50, 0)
+    counts = counts_of(group_records(store.index["record_id"]), 50, 0)
     means = []
     for drawn in counts.T:
         weight = drawn * (truth >= 0)
