@@ -135,6 +135,7 @@ def evaluate_resampled(
         auprc=_estimate(float(_mean(drawn.auprc[None], eligible)[0]), resampled.macro_auprc, settings, why),
         prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
         concepts=resampled.concepts,
+        minimum=minimum,
     )
     evaluation = Evaluation(
         macro=macro,

@@ -123,7 +123,15 @@ def cell_statistics(
         calls=calls,
         why_no_calls=None if calls else why_no_calls,
         subgroups={
-            name: grouping(truth, first, each, groups, resamples=settings.resamples, seed=settings.seed)
+            name: grouping(
+                truth,
+                first,
+                each,
+                groups,
+                minimum=evaluation.macro.minimum,
+                resamples=settings.resamples,
+                seed=settings.seed,
+            )
             for name, each in members.items()
         },
     )

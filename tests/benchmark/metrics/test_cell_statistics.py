@@ -192,7 +192,13 @@ def test_a_small_group_takes_the_concepts_of_the_others_not_away() -> None:
     labels, scores, _ = cohort()
     members = ["A"] * 230 + ["B"] * 258 + ["C"] * 12
     found = grouping(
-        labels[["AF", "SB"]], scores[["AF", "SB"]], members, np.arange(RECORDS), resamples=50, seed=0
+        labels[["AF", "SB"]],
+        scores[["AF", "SB"]],
+        members,
+        np.arange(RECORDS),
+        minimum=10,
+        resamples=50,
+        seed=0,
     )
     assert found.common == ("AF", "SB")
     assert found.groups["C"].macro.value is None
@@ -201,9 +207,34 @@ def test_a_small_group_takes_the_concepts_of_the_others_not_away() -> None:
     assert {found.gap.highest, found.gap.lowest} == {"A", "B"}
 
 
+def test_groups_are_compared_on_what_the_evaluation_calls_enough() -> None:
+    """Ten positives and negatives in A and B, eight positives in C: enough for a minimum of eight."""
+    labels = pd.DataFrame({"AF": ([1] * 10 + [0] * 10) * 2 + [1] * 8 + [0] * 12}, dtype=np.int8)
+    scores = labels + np.linspace(0, 1, 60)[:, None] * 1.5
+    members = [name for name in "ABC" for _ in range(20)]
+    for minimum, compared in ((8, {"A", "B", "C"}), (9, {"A", "B"}), (10, {"A", "B"}), (11, set())):
+        evaluation = evaluate(labels, scores, resamples=20, minimum=minimum)
+        found = cell_statistics(
+            labels,
+            [scores],
+            None,
+            evaluation,
+            probabilities=False,
+            thresholds=no_thresholds(""),
+            members={"site": members},
+        ).subgroups["site"]
+        assert evaluation.macro.minimum == minimum
+        assert {name for name, group in found.groups.items() if group.macro.value is not None} == compared
+    assert found.groups["A"].macro.reason == (
+        "not enough concepts with 11 positives and 11 negatives to be compared"
+    )
+
+
 def test_a_column_of_ids_is_no_grouping() -> None:
     labels, scores, _ = cohort()
-    found = grouping(labels[["AF"]], scores[["AF"]], range(RECORDS), np.arange(RECORDS), resamples=5, seed=0)
+    found = grouping(
+        labels[["AF"]], scores[["AF"]], range(RECORDS), np.arange(RECORDS), minimum=10, resamples=5, seed=0
+    )
     assert found.groups == {}
     assert found.reason == "500 different values are no grouping; at most 20 are measured"
 
