@@ -18,13 +18,13 @@ from benchmark.metrics.estimates import Estimate, Result, undefined
 from benchmark.metrics.intervals import estimate
 
 UNKNOWN = "unknown"
-"""The group of records whose group is missing: shown, but in no gap."""
+"""Name of the group of records whose group is missing: shown, but in no gap."""
 
 AGES = (40, 60, 80)
 """Years at which a new age band starts."""
 
 MOST = 20
-"""Groups of one kind; a column with more different values is no grouping."""
+"""Most groups that a grouping may have; a column with more distinct values is not a grouping."""
 
 
 class GroupConcept(Result):
@@ -50,7 +50,7 @@ class Group(Result):
 
 
 class SubgroupGap(Result):
-    """Highest minus lowest group, chosen on the full data; in the same draws of patients."""
+    """The highest group minus the lowest, chosen on the full data and compared in the same resamples."""
 
     highest: str
     lowest: str
@@ -64,7 +64,7 @@ class Grouping(Result):
     ----------
     common
         Concepts of the macro averages: they have enough positives and negatives in every group whose macro
-        is given. Groups and concepts are chosen so that most pairs of the two take part.
+        is given. Groups and concepts are chosen so that as many pairs of the two as possible take part.
     gap, concept_gaps
         Of the macro, and of each concept with two groups of enough positives and negatives. Of many groups
         one gap is always largest.
