@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from scipy.stats import norm
 
 from benchmark.metrics.bootstrap import bootstrap, group_records
-from benchmark.metrics.cell.evaluation import Evaluation, MacroMetrics, evaluate, evaluate_resampled
+from benchmark.metrics.cell.evaluation import Evaluation, evaluate, evaluate_resampled
 from benchmark.metrics.discrimination import auroc, average_precision
 from benchmark.metrics.estimates import Estimate
 from benchmark.metrics.intervals import newcombe_interval
@@ -287,23 +286,6 @@ def test_refuses_patients_of_other_records_and_impossible_settings() -> None:
         evaluate(labels, scores, resamples=-1)
     with pytest.raises(UsageError, match="seed -1"):
         evaluate(labels, scores, seed=-1)
-
-
-def test_a_macro_says_its_minimum_and_older_ones_were_made_with_10() -> None:
-    labels, scores, _ = cohort()
-    macro = evaluate(labels, scores, resamples=2, minimum=3).macro
-    older = macro.model_dump(exclude={"minimum"})
-
-    assert macro.minimum == 3
-    assert MacroMetrics.model_validate(older).minimum == 10
-
-
-def test_a_result_can_hold_no_nan_and_no_unknown_field() -> None:
-    good = {"value": 0.5, "low": None, "high": None, "undefined_fraction": 0.0}
-
-    for wrong in ({"value": math.nan}, {"low": math.inf}, {"p": 1}):
-        with pytest.raises(ValidationError):
-            Estimate.model_validate({**good, **wrong})
 
 
 @given(st.data())
