@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
-from benchmark.models.labels import Doubles, learnable, log_odds, prevalence, targets
+from benchmark.models.labels import Doubles, learnable, prevalence, targets
 from benchmark.models.weights import load_weights, save_weights, untrained
 
 # Neither control looks at the signal, so both ask for as little of it as possible.
@@ -26,6 +26,7 @@ class Prevalence:
             name="prevalence",
             version="1",
             description="Constant control: the share of positives among the annotated training records.",
+            control_for="any",
             licence="Apache-2.0",
             input=NEXT_TO_NOTHING,
             outputs=(),
@@ -69,6 +70,7 @@ class AgeSex:
             name="age-sex",
             version="1",
             description="Shortcut control: logistic regression on age and sex, without the signal.",
+            control_for="any",
             licence="Apache-2.0",
             input=NEXT_TO_NOTHING,
             outputs=(),
@@ -79,12 +81,13 @@ class AgeSex:
 
     def fit(self, training: Records, validation: Records, settings: FitSettings) -> None:
         """Fit one regression per concept to its annotated records; ``validation`` is not used."""
+        from scipy.special import logit
         from sklearn.linear_model import LogisticRegression
 
         labels = targets(training, settings.concepts)
         people = np.concatenate([design(batch.age, batch.sex) for batch in training.batches(4096)])
         coefficients = np.zeros((len(settings.concepts), people.shape[1]))
-        intercepts = log_odds(prevalence(labels))
+        intercepts = logit(prevalence(labels))
         for concept in np.flatnonzero(learnable(labels)):
             annotated = labels[:, concept] >= 0
             regression = LogisticRegression(max_iter=1000).fit(people[annotated], labels[annotated, concept])

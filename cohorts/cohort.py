@@ -20,12 +20,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
+from cohorts.release import Release
 
 INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
-
 OLDEST = 120.0
-
 LONGEST_TEXT = 100_000
+
+MARKER = "SIMULATED.txt"
+"""Name of the file by which a simulated release is recognised."""
 
 
 class Folds(BaseModel):
@@ -124,6 +126,8 @@ class Cohort(ABC):
     """
 
     card: CohortCard
+    release: ClassVar[Release | None] = None
+    """How it is published; None where nobody can fetch it for the user."""
     declared_gain: ClassVar[float | None] = None
     """Counts per mV that every header of the release is known to declare."""
 
@@ -272,7 +276,3 @@ def _index_table(rows: dict[str, IndexRow]) -> pd.DataFrame:
             "path": pd.Series([row.path for row in found], dtype="str"),
         }
     )
-
-
-MARKER = "SIMULATED.txt"
-"""Name of the file by which a simulated release is recognised."""

@@ -6,7 +6,7 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cohorts.errors import LeadboardError
@@ -69,11 +69,19 @@ def imported_files(file: Path, package: str, root: Path = ROOT) -> set[Path]:
     """
     found, to_read = {file}, [file]
     while to_read:
-        for node in ast.walk(ast.parse(to_read.pop().read_bytes())):
-            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(f"{package}."):
-                continue
-            path = root.joinpath(*str(node.module).split(".")).with_suffix(".py")
-            if path.is_file() and path not in found:
+        for name in _imported(ast.parse(to_read.pop().read_bytes())):
+            path = root.joinpath(*name.split(".")).with_suffix(".py")
+            if name.startswith(f"{package}.") and path.is_file() and path not in found:
                 found.add(path)
                 to_read.append(path)
     return found
+
+
+def _imported(code: ast.Module) -> Iterator[str]:
+    """Yield what may be the dotted name of a module that is imported, in whatever way, but not relatively."""
+    for node in ast.walk(code):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -5,14 +5,11 @@ The layout of the file is described where it is written, in `cohorts.store_writi
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
-import inspect
-import json
 import os
-import re
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +22,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard
-from cohorts.errors import LeadboardError, UsageError
-from cohorts.hashing import ROOT, code_hash, hash_of_files, imported_files
+from cohorts.errors import LeadboardError
 from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
+from cohorts.store_file import (
+    DamagedStoreError,
+    cannot_write,
+    check_tables,
+    damage_told,
+    only_one,
+    open_file,
+    read_json,
+    read_numbers,
+)
+from cohorts.store_staleness import stamp_of
 from cohorts.store_writing import FORMAT, Progress, write_labels, write_store
 
 
@@ -45,7 +52,9 @@ class Store:
     Raises
     ------
     LeadboardError
-        If it is missing, damaged or of another version.
+        If it is missing or of another version.
+    DamagedStoreError
+        If it is damaged; so does everything that reads a table or a signal later.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,23 +65,30 @@ class Store:
                 raise LeadboardError(
                     f"{path} has the layout of another version; delete it and prepare it again."
                 )
-            self.fingerprint = str(file.attrs["fingerprint"])
-            self.ontology_hash = str(file.attrs["ontology_hash"])
-            self.ontology_version = str(file.attrs["ontology_version"])
-            self.stamp = str(file.attrs["stamp"])
+            self.fingerprint, self.ontology_hash, self.ontology_version, self.stamp = (
+                bytes(file.attrs[name]).decode()
+                for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
+            )
             self.card = CohortCard.model_validate_json(file.attrs["card"])
             signals = file["signals"]
-            self.lengths: npt.NDArray[np.int64] = signals["length"][:]
-            self.rates: npt.NDArray[np.float64] = signals["rate"][:]
-            self._offsets: npt.NDArray[np.int64] = signals["offset"][:]
-            self._gain: npt.NDArray[np.float64] = signals["gain"][:]
-            self._baseline: npt.NDArray[np.float64] = signals["baseline"][:]
+            self.lengths: npt.NDArray[np.int64] = read_numbers(signals, "length")
+            self.rates: npt.NDArray[np.float64] = read_numbers(signals, "rate")
+            self._offsets: npt.NDArray[np.int64] = read_numbers(signals, "offset")
+            self._sums: npt.NDArray[np.uint32] = read_numbers(signals, "crc32")
+            self._gain: npt.NDArray[np.float64] = read_numbers(signals, "gain")
+            self._baseline: npt.NDArray[np.float64] = read_numbers(signals, "baseline")
+            self._checked = np.zeros(len(self.lengths), bool)
 
     @contextmanager
     def _file(self) -> Iterator[h5py.File]:
         """Open the file for a look at its tables."""
-        with _damage_told(self.path), _open(self.path) as file:
+        with damage_told(self.path), open_file(self.path) as file:
             yield file
+
+    def check_tables(self) -> None:
+        """Compare every table with its sum; those of the signals are compared when one is read."""
+        with self._file() as file:
+            check_tables(file, besides="counts")
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -99,20 +115,18 @@ class Store:
         """The cohort's index without the quarantined records, in the order of the signals."""
         with self._file() as file:
             table = file["index"]
-            columns = {name: _read_text(table[name]) for name in ("patient_id", "sex", "report")}
-            fold = table["fold"][:]
+            fold = read_numbers(table, "fold")
+            texts = {name: read_json(table, name) for name in _TEXTS}
             return pd.DataFrame(
                 {
-                    "record_id": pd.Series(_read_text(table["record_id"]), dtype="str"),
-                    "patient_id": pd.Series([text or None for text in columns["patient_id"]], dtype="str"),
-                    "age": table["age"][:],
-                    "sex": pd.Series([text or None for text in columns["sex"]], dtype="str"),
+                    "record_id": pd.Series(texts["record_id"], dtype="str"),
+                    "patient_id": pd.Series(texts["patient_id"], dtype="str"),
+                    "age": read_numbers(table, "age"),
+                    "sex": pd.Series(texts["sex"], dtype="str"),
                     "fold": pd.Series(fold, dtype="Int64").mask(fold < 0),
-                    "statements": pd.Series(
-                        [tuple(json.loads(text)) for text in _read_text(table["statements"])], dtype="object"
-                    ),
-                    "report": pd.Series([text or None for text in columns["report"]], dtype="str"),
-                    "path": pd.Series(_read_text(table["path"]), dtype="str"),
+                    "statements": pd.Series([tuple(codes) for codes in texts["statements"]], dtype="object"),
+                    "report": pd.Series(texts["report"], dtype="str"),
+                    "path": pd.Series(texts["path"], dtype="str"),
                 }
             )
 
@@ -120,7 +134,7 @@ class Store:
     def labels(self) -> pd.DataFrame:
         """int8 ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here."""
         with self._file() as file:
-            return pd.DataFrame(file["labels"][:], columns=_read_text(file["concepts"]))
+            return pd.DataFrame(read_numbers(file, "labels"), columns=read_json(file, "concepts"))
 
     @functools.cached_property
     def quarantine(self) -> pd.DataFrame:
@@ -128,23 +142,32 @@ class Store:
         with self._file() as file:
             table = file["quarantine"]
             names = ("record_id", "reason")
-            return pd.DataFrame({name: pd.Series(_read_text(table[name]), dtype="str") for name in names})
+            return pd.DataFrame({name: pd.Series(read_json(table, name), dtype="str") for name in names})
 
     @functools.cached_property
     def warnings(self) -> tuple[str, ...]:
         """What `prepare` found odd about the release, one sentence each."""
         with self._file() as file:
-            return (*_read_text(file["warnings"]), *_read_text(file["unknown_codes"]))
+            return (*read_json(file, "warnings"), *read_json(file, "unknown_codes"))
 
     def counts(self, position: int) -> Counts:
         """Give the stored counts of one record, int16 ``[12, samples]``, standard leads."""
         start, length = int(self._offsets[position]), int(self.lengths[position])
         leads = len(STANDARD_LEADS)
-        with _damage_told(self.path):
+        with damage_told(self.path):
             opened = self._opened
             if opened is None or opened[0] != os.getpid():
-                opened = self._opened = (os.getpid(), _open(self.path)["signals/counts"])
+                self._checked = np.zeros(len(self), bool)
+                opened = self._opened = (os.getpid(), open_file(self.path)["signals/counts"])
             counts: Counts = opened[1][start : start + leads * length].reshape(leads, length)
+        # Once for each opening of the file: an epoch of a training need not look again.
+        if not self._checked[position] and zlib.crc32(counts.data) != self._sums[position]:
+            raise DamagedStoreError(
+                self.path,
+                f"the signal of record {self.index['record_id'].iloc[position]} of {self.card.name} does not "
+                "fit its checksum",
+            )
+        self._checked[position] = True
         return counts
 
     def recording(self, position: int) -> Recording:
@@ -153,33 +176,22 @@ class Store:
         return Recording(signal, float(self.rates[position]), STANDARD_LEADS)
 
 
-def _open(path: Path) -> h5py.File:
-    # Without a chunk cache a slice is read straight into the result. Locks fail on some network disks.
-    return h5py.File(path, "r", rdcc_nbytes=0, locking=False)
+_TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
 
 
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """Tell whatever h5py and a damaged file raise between them as one sentence."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise LeadboardError(f"{path} is not there; prepare the cohort first.") from None
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise LeadboardError(f"{path} is damaged ({error}); delete it and prepare it again.") from None
-
-
-def _read_text(dataset: h5py.Dataset) -> list[str]:
-    return [str(text) for text in dataset.asstr()[:]]
-
-
-def prepare(cohort: Cohort, cache: Path, *, progress: Progress | None = None) -> Store:
+def prepare(
+    cohort: Cohort,
+    cache: Path,
+    *,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Store:
     """Turn a release into its store, or open the one that is there if it is up to date.
 
     A store is up to date while names, sizes and modification times of the release's files, and this
     package's reading code, are those it was written from. If only the ontology has changed, the
-    labels alone are made again. The file appears complete or not at all, and two processes that
-    prepare the same cohort take turns.
+    labels alone are made again. A store whose tables do not fit their sums is made again too, and that is
+    said. The file appears complete or not at all, and two processes that prepare the same cohort take turns.
 
     Parameters
     ----------
@@ -189,6 +201,8 @@ def prepare(cohort: Cohort, cache: Path, *, progress: Progress | None = None) ->
         Stores lie in its folder ``stores``.
     progress
         Called with (records done, records in all) while signals are read.
+    say
+        Called with one sentence if a damaged store is made again.
 
     Raises
     ------
@@ -199,13 +213,15 @@ def prepare(cohort: Cohort, cache: Path, *, progress: Progress | None = None) ->
     folder, name, partial = path.parent, path.stem, path.with_suffix(".partial")
     ontology = load_ontology()
     labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
-    stamp = _stamp(cohort)
-    store = _opened(path, stamp)
+    stamp = stamp_of(cohort)
+    store, _ = _up_to_date(path, stamp)
     if store is not None and store.ontology_hash == labelling:
         return store  # without the lock: the cache may be somebody else's, read-only
-    with _cannot_write(path), _only_one(folder, name):
+    with cannot_write(path), only_one(folder, name):
         partial.unlink(missing_ok=True)  # of a process that was killed
-        store = _opened(path, stamp)
+        store, damage = _up_to_date(path, stamp)
+        if damage:
+            say(f"The store of {cohort.card.name}, {path}, was damaged ({damage}) and is made again.")
         try:
             if store is None:
                 write_store(partial, cohort, ontology, stamp, progress)
@@ -232,97 +248,23 @@ def _store_path(cohort: Cohort, cache: Path) -> Path:
     return Path(cache) / "stores" / f"{name}.h5"
 
 
-def _opened(path: Path, stamp: str) -> Store | None:
-    """Give the store at this path, or None if there is none that can be used."""
+def _up_to_date(path: Path, stamp: str) -> tuple[Store | None, str]:
+    """Give the store at this path, or None if it cannot be used; and what is damaged, if that is why."""
     try:
         store = Store(path)
-    except LeadboardError:
-        return None
-    return store if store.stamp == stamp else None
+        store.check_tables()
+    except DamagedStoreError as error:
+        return None, error.damage
+    except LeadboardError:  # none there, or one of another version
+        return None, ""
+    return (store if store.stamp == stamp else None), ""
 
 
 def _relabel(store: Store, partial: Path, ontology: Ontology) -> None:
     """Copy a store with labels made again from its statements."""
     shutil.copyfile(store.path, partial)
-    with h5py.File(partial, "r+") as file:
+    with open_file(partial, "r+") as file:
         write_labels(file, store.index["statements"].tolist(), ontology, store.card.id, store.card.vocabulary)
-
-
-@contextmanager
-def _only_one(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock of one store; the kernel releases it when the process ends in whatever way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _cannot_write(path: Path) -> Iterator[None]:
-    """Tell a full or read-only disk as such; HDF5 hides the system's error number in its message."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        number = re.search(r"errno = (\d+)", str(error))
-        if isinstance(error, RuntimeError) and number is None:
-            raise
-        reason = os.strerror(int(number[1])) if number else getattr(error, "strerror", None) or str(error)
-        raise LeadboardError(
-            f"The store {path} cannot be written ({reason}); free some space, or choose another cache folder "
-            "with LEADBOARD_CACHE."
-        ) from error
-
-
-def _stamp(cohort: Cohort) -> str:
-    """Hash what a change of the release or of the code that reads it would change; no file is read."""
-    decides = (FORMAT, reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
-    digest = hashlib.sha256(" ".join(map(str, decides)).encode())
-    try:
-        for source in cohort.source_paths():
-            for line in _listing(source, source.name):
-                digest.update(os.fsencode(line))
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename} cannot be read ({error.strerror}); is {cohort.root} complete?"
-        ) from None
-    return digest.hexdigest()
-
-
-def _listing(path: Path, name: str) -> Iterator[str]:
-    """Yield name, size and modification time of a file or of all files below a folder, sorted."""
-    if not path.is_dir():
-        status = path.stat()
-        yield f"{name} {status.st_size} {status.st_mtime_ns}\n"
-        return
-    with os.scandir(path) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _listing(path / entry.name, f"{name}/{entry.name}")
-        else:
-            status = entry.stat(follow_symlinks=False)
-            yield f"{name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
-
-
-READING_ROOMS = (
-    "cohorts/formats",
-    "cohorts/cohort.py",
-    "cohorts/recording.py",
-    "cohorts/store.py",
-    "cohorts/store_writing.py",
-)
-"""The code that decides what any store holds; a cohort's own file and its family come with it."""
-
-
-@functools.cache
-def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
-    """Hash the code that reads a cohort; that of other cohorts is not in it."""
-    own = Path(inspect.getfile(cohort)).resolve()
-    own = root / own.relative_to(ROOT) if own.is_relative_to(ROOT) else own
-    shared = imported_files(own, "cohorts.families", root) - {own}
-    return " ".join(
-        (code_hash(*READING_ROOMS, root=root), hash_of_files([own], own.parent), hash_of_files(shared, root))
-    )
 
 
 Rows = npt.NDArray[np.intp]

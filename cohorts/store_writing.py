@@ -3,13 +3,15 @@
 Layout of the file::
 
     /                  attributes: format, stamp, fingerprint, ontology_hash, ontology_version, card (JSON)
-    /index/COLUMN      text as UTF-8 ("" for NA), statements as JSON, age float64, fold int64 (-1 for NA)
+    /index/COLUMN      text and statements as JSON, age float64, fold int64 (-1 for NA)
     /labels, /concepts int8 [records, concepts] and the ids of the concepts
     /quarantine/...    record_id, reason
     /warnings, /unknown_codes   sentences
     /signals/counts    int16, all records one after the other, each [12 leads, samples]
     /signals/...       offset, length (samples), rate (Hz), crc32 [records];
                        gain (counts per mV), baseline [records, 12]
+
+How tables are kept, and what guards their bytes, is described in `cohorts.store_file`.
 """
 
 from __future__ import annotations
@@ -30,12 +32,12 @@ from cohorts.cohort import Cohort
 from cohorts.errors import RecordError
 from cohorts.ontology.ontology import Ontology, hash_of_labelling
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
+from cohorts.store_file import open_file, write_json, write_numbers
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout."""
 
 _CHUNK = 1 << 20  # samples
-_TEXT = h5py.string_dtype("utf-8")
 _SHOWN = 5
 
 Progress = Callable[[int, int], None]
@@ -48,7 +50,7 @@ def write_store(
     listed = cohort.index()
     odd_gains: dict[str, float] = {}
     unusable: dict[str, str] = {}
-    with h5py.File(path, "w", rdcc_nbytes=0) as file:
+    with open_file(path, "w") as file:
         signals = _SignalWriter(file.create_group("signals"))
         for number, (record_id, source) in enumerate(zip(listed["record_id"], listed["path"], strict=True)):
             try:
@@ -73,12 +75,13 @@ def write_store(
         ).sort_values(["record_id", "reason"])
         _write_index(file.create_group("index"), index)
         _write_texts(file.create_group("quarantine"), quarantine)
-        file["warnings"] = _texts(_warnings(cohort, odd_gains))
+        write_json(file, "warnings", _warnings(cohort, odd_gains))
         write_labels(file, index["statements"].tolist(), ontology, cohort.card.id, cohort.card.vocabulary)
         file.attrs["format"] = FORMAT
-        file.attrs["card"] = cohort.card.model_dump_json()
-        file.attrs["stamp"] = stamp
-        file.attrs["fingerprint"] = _fingerprint(cohort.card.id, index, signals)
+        # As bytes of a fixed number: these lie in the header that HDF5 checks, text does not.
+        file.attrs["card"] = np.bytes_(cohort.card.model_dump_json().encode())
+        file.attrs["stamp"] = np.bytes_(stamp)
+        file.attrs["fingerprint"] = np.bytes_(_fingerprint(cohort.card.id, index, signals))
 
 
 def write_labels(
@@ -90,13 +93,12 @@ def write_labels(
 ) -> None:
     """Write, or write again, the labels that an ontology gives to statements."""
     labels = ontology.labels(cohort_id, vocabulary, statements)
-    for name in {"labels", "concepts", "unknown_codes"} & set(file):
-        del file[name]
-    file["labels"] = labels.to_numpy(dtype=np.int8)
-    file["concepts"] = _texts(labels.columns)
-    file["unknown_codes"] = _texts(_unknown_codes(ontology, vocabulary, statements))
-    file.attrs["ontology_hash"] = hash_of_labelling(ontology.label_hashes(cohort_id, vocabulary))
-    file.attrs["ontology_version"] = ontology.version
+    write_numbers(file, "labels", labels.to_numpy(dtype=np.int8))
+    write_json(file, "concepts", list(labels.columns))
+    write_json(file, "unknown_codes", _unknown_codes(ontology, vocabulary, statements))
+    labelling = hash_of_labelling(ontology.label_hashes(cohort_id, vocabulary))
+    file.attrs["ontology_hash"] = np.bytes_(labelling)
+    file.attrs["ontology_version"] = np.bytes_(ontology.version)
 
 
 class _SignalWriter:
@@ -137,7 +139,7 @@ class _SignalWriter:
         """Write what is left, and where each record lies."""
         self._flush()
         for name, values in self.tables().items():
-            self._group[name] = values
+            write_numbers(self._group, name, values)
 
     def tables(self) -> dict[str, npt.NDArray[np.generic]]:
         """Numbers that belong to each record, without the counts themselves."""
@@ -196,19 +198,16 @@ def _some(items: Iterable[str]) -> str:
 
 def _write_index(group: h5py.Group, index: pd.DataFrame) -> None:
     _write_texts(group, index[["record_id", "patient_id", "sex", "report", "path"]])
-    group["statements"] = _texts(json.dumps(codes) for codes in index["statements"])
-    group["age"] = index["age"].to_numpy(np.float64)
-    group["fold"] = index["fold"].fillna(-1).to_numpy(np.int64)
+    write_json(group, "statements", index["statements"].tolist())
+    write_numbers(group, "age", index["age"].to_numpy(np.float64))
+    write_numbers(group, "fold", index["fold"].fillna(-1).to_numpy(np.int64))
 
 
 def _write_texts(group: h5py.Group, table: pd.DataFrame) -> None:
+    """Write columns of text; NA is null."""
     for name in table:
-        group[str(name)] = _texts(table[name].fillna(""))
-
-
-def _texts(values: Iterable[str]) -> npt.NDArray[np.object_]:
-    """Text as h5py takes it, also where there is none."""
-    return np.array(list(values), dtype=_TEXT)
+        column = table[name]
+        write_json(group, str(name), column.astype("object").where(column.notna(), None).tolist())
 
 
 def _fingerprint(cohort_id: str, index: pd.DataFrame, signals: _SignalWriter) -> str:

@@ -7,6 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # how fast a machine is decides no test
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

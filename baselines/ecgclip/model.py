@@ -178,6 +178,7 @@ class EcgClipSmallRandom(_Small, DualEncoderModel):
             "ecgclip-small-random",
             "Control: encoder and projections of ecgclip-small with random weights (seed 0), not trained.",
         )
+        card = card.model_copy(update={"control_for": "ecgclip-small"})
         super().__init__(card, _small_recipe(card.name), 128, device)
 
     def initial(self) -> DualEncoder:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import logit
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -17,7 +18,7 @@ from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, Prepared
 from baselines.training.whole import WholeClassifier
 from benchmark.models.contract import FitSettings, Floats, Records
-from benchmark.models.labels import Labels, learnable, log_odds, macro_auroc, prevalence, targets
+from benchmark.models.labels import Labels, learnable, macro_auroc, prevalence, targets
 from cohorts.errors import ModelError
 
 Classifier = CropClassifier | WholeClassifier
@@ -133,7 +134,7 @@ def learn(
         As for `Supervised`.
     """
     constant = np.flatnonzero(~learnable(labels[0]))
-    known = torch.from_numpy(log_odds(prevalence(labels[0])).astype(np.float32))
+    known = torch.from_numpy(logit(prevalence(labels[0])).astype(np.float32))
     labels = labels[0].copy(), labels[1].copy()
     for part in labels:
         part[:, constant] = -1

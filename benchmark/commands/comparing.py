@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.evaluation import DEFAULT_RUN
-from benchmark.commands.options import CacheOption, DataOption, JsonOption
+from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, JsonOption
 from benchmark.config import find_places
 
 if TYPE_CHECKING:
-    from benchmark.metrics.cell.estimates import PairedDifference
+    from benchmark.metrics.estimates import PairedDifference
     from benchmark.report.pairwise import Comparison
 
 
@@ -23,7 +22,7 @@ def compare(
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Compare two models of a run: paired, on each cohort, on each concept, and pooled.
+    """Compare two models of a run, paired: on each cohort, on each concept, and pooled over cohorts.
 
     Parameters
     ----------

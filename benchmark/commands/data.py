@@ -1,14 +1,20 @@
-"""Commands about cohorts: list, simulate, download, prepare, compare."""
+"""Commands about cohorts and concepts: list, prepare, simulate, download, overlap."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, print_json
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, Seed, print_json
 from benchmark.config import find_places
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
+
+Scale = Annotated[float, Parameter(validator=Number(gt=0, lte=1000))]
 
 
 def cohorts(
@@ -53,7 +59,7 @@ def concepts(*, as_json: JsonOption = False) -> int:
 
 
 def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> int:
-    """Turn native releases into stores; what is prepared already is left alone.
+    """Turn native releases into stores; what has been prepared is left alone.
 
     Parameters
     ----------
@@ -88,7 +94,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
     return 1 if failed else 0
 
 
-def simulate(*cohorts: str, out: Path, seed: int = 0, scale: float = 1.0) -> int:
+def simulate(*cohorts: str, out: Path, seed: Seed = 0, scale: Scale = 1.0) -> int:
     """Write synthetic releases in their native layouts; every number from them is marked simulated.
 
     Parameters
@@ -112,18 +118,18 @@ def simulate(*cohorts: str, out: Path, seed: int = 0, scale: float = 1.0) -> int
 
 
 def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, verify: bool = False) -> int:
-    """Fetch releases from their publishers, verify them, and go on after a cut.
+    """Fetch releases from their publishers and verify them; an interrupted download is resumed.
 
     Parameters
     ----------
     cohorts
         Cohorts to fetch.
     data
-        Folder that holds the releases (or LEADBOARD_DATA); made if it is not there.
+        Folder that holds the releases (or LEADBOARD_DATA); created if it does not exist.
     mirror
         Address to use in place of the publisher's (or LEADBOARD_MIRROR).
     verify
-        Hash again what was verified before.
+        Verify again what was verified before.
     """
     from benchmark.progress import Reporter
     from cohorts.catalogue import find_cohort
@@ -135,7 +141,11 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
     for name in cohorts:
         find_cohort(name)
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = "it is not a folder" if data.exists() else error.strerror
+            raise UsageError(f"Releases cannot be put into {data} ({why}); give another --data.") from None
     root = find_places(data).data
     if root is None:
         raise UsageError("No data folder was named; say with --data where the releases are to go.")
@@ -145,7 +155,7 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
         reporter.say(
             f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, "
             f"about {plan.bytes / 1e9:,.2f} GB; {plan.free / 1e9:,.1f} GB free in {root}; "
-            f"licence {plan.release.licence}"
+            f"licence {plan.publication.card.licence}"
         )
         with reporter.step(f"Downloading {name}", "bytes", quiet_without_work=True) as progress:
             summary = fetch(plan, progress)

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.commands.options import (
+    DEFAULT_RUN,
     CacheOption,
+    Count,
     DataOption,
+    Gibibytes,
     JsonOption,
     Repeated,
-    at_least_one,
+    Resamples,
+    Seconds,
+    Seed,
     other_environment,
     print_json,
 )
 from benchmark.config import find_places
-
-DEFAULT_RUN = Path("results/runs/local")
 
 
 def models(*, as_json: JsonOption = False) -> int:
@@ -46,18 +49,18 @@ def run(
     source: str = "ptb-xl",
     pretrain_on: Repeated = (),
     records: Literal["all", "test"] | None = None,
-    seed: int = 0,
-    resamples: int = 10_000,
+    seed: Seed = 0,
+    resamples: Resamples = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    batch_size: int = 64,
-    workers: int = 2,
+    batch_size: Count = 64,
+    workers: Count = 2,
     python: str | None = None,
     container: str | None = None,
-    deadline: float = 300.0,
-    memory: float | None = None,
+    deadline: Seconds = 300.0,
+    memory: Gibibytes | None = None,
 ) -> int:
-    """Evaluate models on cohorts, and write the leaderboard; what is done already is not done again.
+    """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
     Parameters
     ----------
@@ -86,9 +89,9 @@ def run(
     device
         Torch device, such as cpu or cuda.
     precision
-        Of pre-training: bf16-mixed on hardware that has it. Scores are always computed in single precision.
+        Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
     batch_size
-        Windows a batch.
+        Windows per batch.
     workers
         Threads that prepare signals.
     python
@@ -106,7 +109,6 @@ def run(
     from benchmark.run.planning import RunOptions
     from benchmark.run.runner import run as run_cells
 
-    at_least_one(resamples=resamples, batch_size=batch_size, workers=workers)
     reporter = Reporter()
     log_to(reporter)
     options = RunOptions(
@@ -120,7 +122,7 @@ def run(
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
-        elsewhere=other_environment(python, container, deadline, memory),
+        environment=other_environment(python, container, deadline, memory),
     )
     outcome = run_cells(options, reporter)
     page = out / "leaderboard.html"
@@ -135,7 +137,7 @@ def run(
 
 
 def report(folder: Path = DEFAULT_RUN) -> int:
-    """Write leaderboard, tables and figures of a run again from its records.
+    """Write the leaderboard, tables and figures of a run again from its records.
 
     Parameters
     ----------

@@ -21,7 +21,6 @@ from benchmark.metrics.discrimination import odds_against
 from benchmark.metrics.resampling import CHUNK_BYTES
 from benchmark.metrics.resampling import group_records as group_records
 from benchmark.metrics.resampling import missing_ids as missing_ids
-from benchmark.metrics.resampling import resample_counts as resample_counts
 from cohorts.errors import UsageError
 
 Values = npt.NDArray[np.float64]
@@ -80,7 +79,6 @@ def bootstrap(
     prevalence: npt.ArrayLike | None = None,
     chunk: int | None = None,
     threads: int | None = None,
-    device: str | None = None,
 ) -> Bootstrap:
     """AUROC and average precision of every column, on the full data and in every resample.
 
@@ -103,9 +101,6 @@ def bootstrap(
     threads
         At most this many; the processors, or fewer by ``NUMBA_NUM_THREADS``, if not given. It changes
         no value.
-    device
-        A torch device, for example ``"cuda"``, that computes the areas instead of the processors, from
-        the same resamples.
 
     Raises
     ------
@@ -117,23 +112,12 @@ def bootstrap(
     from benchmark.metrics.kernel import THREADS, draw_counts, weighted_areas
 
     records, concepts = labels.shape
-    if scores.shape != labels.shape:
-        raise UsageError(f"The labels {labels.shape} and scores {scores.shape} do not fit.")
-    groups = checked_groups(groups, records)
-    number_of_groups = int(groups.max(initial=-1)) + 1
-    odds = _odds(prevalence, concepts)
     threads = threads or THREADS
-    if device is not None:
-        from benchmark.metrics.device import bootstrap_on_device
-
-        ranking = rank(labels, scores, threads=threads)
-        return bootstrap_on_device(
-            ranking, odds, groups, resamples=resamples, seed=seed, device=device, chunk=chunk
-        )
+    ranking, odds, groups = prepare(labels, scores, groups, prevalence, threads=threads)
+    number_of_groups = int(groups.max(initial=-1)) + 1
     if chunk is None:
         affordable = CHUNK_BYTES // max(1, threads * records)
         chunk = max(16, min(CHUNK_RESAMPLES, affordable, -(-resamples // threads)))
-    ranking = rank(labels, scores, threads=threads)
     found = np.empty((2, 1 + resamples, concepts))
 
     def areas(counts: npt.NDArray[np.uint8], first: int) -> None:
@@ -164,6 +148,34 @@ def mean_bootstrap(fits: Sequence[Bootstrap]) -> Bootstrap:
         return first
     names = ("auroc", "auprc", "auroc_resamples", "auprc_resamples")
     return Bootstrap(*(np.mean([getattr(fit, name) for fit in fits], axis=0) for name in names))
+
+
+def prepare(
+    labels: npt.NDArray[np.int8],
+    scores: npt.NDArray[Any],
+    groups: Groups,
+    prevalence: npt.ArrayLike | None,
+    *,
+    threads: int = 1,
+) -> tuple[Ranking, Values, Groups]:
+    """Check what `bootstrap` is given, and do what has to be done once for all resamples.
+
+    Returns
+    -------
+    tuple
+        The sorted columns; for each of them the negatives for one positive at its reference prevalence, NaN
+        for as drawn; the groups.
+
+    Raises
+    ------
+    UsageError, ModelError
+        As `bootstrap`.
+    """
+    if scores.shape != labels.shape:
+        raise UsageError(f"The labels {labels.shape} and scores {scores.shape} do not fit.")
+    groups = checked_groups(groups, len(labels))
+    odds = _odds(prevalence, labels.shape[1])
+    return rank(labels, scores, threads=threads), odds, groups
 
 
 def rank(labels: npt.NDArray[np.int8], scores: npt.NDArray[Any], *, threads: int = 1) -> Ranking:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.metrics.checks import Column, Floats, Groups, checked_groups, probability_column
-from benchmark.metrics.intervals import LEVEL, Measure, measure
+from benchmark.metrics.estimates import Estimate
+from benchmark.metrics.intervals import LEVEL, estimate
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import UsageError
 
@@ -54,7 +55,7 @@ def brier(
     seed: int = 0,
     level: float = LEVEL,
     name: str = "this column",
-) -> Measure:
+) -> Estimate:
     """Brier score (Monthly Weather Review 78:1, 1950) with a bootstrap interval.
 
     Parameters
@@ -80,7 +81,7 @@ def brier(
     drawn = resampled_sums(errors, checked_groups(groups, len(errors)), resamples=resamples, seed=seed)
     resampled = np.divide(drawn[:, 0], drawn[:, 1], out=np.full(resamples, np.nan), where=drawn[:, 1] > 0)
     value = float(errors[:, 0].sum() / len(found.rows)) if len(found.rows) else math.nan
-    return measure(value, resampled, why="no annotated record", level=level)
+    return estimate(value, resampled, why="no annotated record", level=level)
 
 
 def brier_parts(

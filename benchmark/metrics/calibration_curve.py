@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from benchmark.metrics.checks import (
     why_undefined,
 )
 from benchmark.metrics.intervals import LEVEL, NORMAL
-from benchmark.metrics.logistic import expit, fit_logistic, logit
+from benchmark.metrics.logistic import clipped_logit, fit_logistic
 from benchmark.metrics.recalibration import why_no_slope
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
@@ -38,15 +37,15 @@ class Curve:
         Integrated calibration index: mean distance of curve and diagonal over the records (Austin and
         Steyerberg, Statistics in Medicine 38:4051, 2019).
     reason
-        Why there is no curve (all the above are then empty or NaN).
+        Why there is no curve (all the above are then empty or None).
     """
 
     predicted: Floats
     observed: Floats
     low: Floats
     high: Floats
-    index: float
-    reason: str = ""
+    index: float | None
+    reason: str | None = None
 
 
 def calibration_curve(
@@ -83,9 +82,11 @@ def calibration_curve(
     A restricted cubic spline, straight beyond its outer knots (Harrell, Regression Modeling Strategies,
     2015, section 2.4.5; for calibration Austin and Steyerberg, Statistics in Medicine 33:517, 2014).
     """
+    from scipy.special import expit
+
     found = probability_column(labels, probabilities, name)
     m, n = int(found.positive.sum()), int((~found.positive).sum())
-    x = logit(found.scores)
+    x = clipped_logit(found.scores)
     why = why_undefined(m, n) or (
         f"fewer than {ELIGIBLE_MINIMUM} positives or negatives" if min(m, n) < ELIGIBLE_MINIMUM else ""
     )
@@ -97,12 +98,11 @@ def calibration_curve(
     fit = None if why else fit_logistic(_spline(x, knots), found.positive.astype(np.float64), groups=patients)
     if fit is None:
         nothing = np.empty(0)
-        return Curve(
-            nothing, nothing, nothing, nothing, math.nan, why or "the regression has no finite solution"
-        )
+        why = why or "the regression has no finite solution"
+        return Curve(nothing, nothing, nothing, nothing, None, why)
     low, high = np.quantile(found.scores, [0.01, 0.99])
     predicted = np.linspace(float(low), float(high), points)
-    at = _spline(logit(predicted), knots)
+    at = _spline(clipped_logit(predicted), knots)
     middle = at @ fit.coefficients
     half = NORMAL.inv_cdf((1 + level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", at, fit.covariance, at))
     index = float(np.mean(np.abs(expit(_spline(x, knots) @ fit.coefficients) - found.scores)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +12,8 @@ import numpy.typing as npt
 
 from benchmark.metrics.bootstrap import bootstrap
 from benchmark.metrics.checks import Floats, Groups, checked_groups
-from benchmark.metrics.intervals import LEVEL, Measure, Values, measure
+from benchmark.metrics.estimates import Estimate, Result, undefined
+from benchmark.metrics.intervals import LEVEL, Values, estimate
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import ModelError, UsageError
 
@@ -22,8 +21,7 @@ SINUS_RHYTHM = "426783006"
 """SNOMED CT code of the class that an inactive model always gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChallengeScores:
+class ChallengeScores(Result):
     """The five scores of the Challenge with bootstrap intervals.
 
     Attributes
@@ -36,11 +34,11 @@ class ChallengeScores:
         1 for the right labels everywhere, 0 for always sinus rhythm; below 0 is worse than that.
     """
 
-    auroc: Measure
-    auprc: Measure
-    accuracy: Measure
-    f_measure: Measure
-    challenge_metric: Measure
+    auroc: Estimate
+    auprc: Estimate
+    accuracy: Estimate
+    f_measure: Estimate
+    challenge_metric: Estimate
 
 
 @cache
@@ -131,11 +129,11 @@ def challenge_scores(
     return ChallengeScores(
         auroc=_macro(areas.auroc, areas.auroc_resamples, level),
         auprc=_macro(areas.auprc, areas.auprc_resamples, level),
-        accuracy=measure(
+        accuracy=estimate(
             float(_ratio(full[:, 1], full[:, 0])[0]), _ratio(drawn[:, 1], drawn[:, 0]), why=why, level=level
         ),
         f_measure=_macro(_f_measures(full)[0], _f_measures(drawn), level),
-        challenge_metric=measure(
+        challenge_metric=estimate(
             float(_metric(full)[0]),
             _metric(drawn),
             why=why or "always sinus rhythm already gets all there is to get",
@@ -165,12 +163,12 @@ def _f_measures(sums: Values) -> Values:
     return _ratio(2 * right, 2 * right + wrong)
 
 
-def _macro(values: Values, resampled: Values, level: float) -> Measure:
+def _macro(values: Values, resampled: Values, level: float) -> Estimate:
     """Mean over the classes that are defined on the full data; a resample without one of them is left out."""
     defined = ~np.isnan(values)
     if not defined.any():
-        return Measure(math.nan, reason="defined in no class")
-    return measure(float(values[defined].mean()), resampled[:, defined].mean(axis=1), level=level)
+        return undefined("defined in no class")
+    return estimate(float(values[defined].mean()), resampled[:, defined].mean(axis=1), level=level)
 
 
 def _ratio(part: Values, whole: Values) -> Values:

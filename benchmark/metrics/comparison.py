@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.metrics.checks import Floats
-from benchmark.metrics.intervals import LEVEL, NORMAL, Difference, Values, bootstrap_p_value, measure
-from benchmark.metrics.pooling import Pooled, pool
+from benchmark.metrics.estimates import PairedDifference, PooledEstimate
+from benchmark.metrics.intervals import LEVEL, NORMAL, Values, bootstrap_p_value, difference
+from benchmark.metrics.pooling import pool
 from cohorts.errors import UsageError
 
 
 def paired_difference(
     first: float, first_resamples: Values, second: float, second_resamples: Values, *, level: float = LEVEL
-) -> Difference:
+) -> PairedDifference:
     """A figure of one model minus that of another in the same resamples of one cohort.
 
     Parameters
@@ -27,7 +28,7 @@ def paired_difference(
 
     Returns
     -------
-    Difference
+    PairedDifference
         Percentile interval and bootstrap p value. Models that agree in every resample differ by 0 with
         a p value of 1.
 
@@ -39,14 +40,12 @@ def paired_difference(
     if first_resamples.shape != second_resamples.shape:
         raise UsageError("The models to be compared were not evaluated in the same resamples.")
     resampled = first_resamples - second_resamples
-    found = measure(first - second, resampled, why="undefined for one of the models", level=level)
-    p = math.nan if math.isnan(found.value) else bootstrap_p_value(resampled)
-    return Difference(found.value, found.low, found.high, found.reason, found.undefined_fraction, p)
+    return difference(first - second, resampled, why="undefined for one of the models", level=level)
 
 
 def pooled_difference(
     differences: npt.ArrayLike, variances: npt.ArrayLike, *, level: float = LEVEL
-) -> tuple[Pooled, float]:
+) -> tuple[PooledEstimate, float | None]:
     """Pool the differences of two models over cohorts, and test the mean difference.
 
     Parameters
@@ -58,7 +57,7 @@ def pooled_difference(
     -------
     tuple
         The pooled difference (see `pooling.pool`), and the two-sided p value of its being zero: of a t
-        distribution with one degree of freedom less than cohorts, normal with one cohort, NaN with none.
+        distribution with one degree of freedom less than cohorts, normal with one cohort, None with none.
 
     Raises
     ------
@@ -66,8 +65,8 @@ def pooled_difference(
         If there is not one variance for each difference.
     """
     found = pool(differences, variances, level=level)
-    if not found.cohorts:
-        return found, math.nan
+    if found.value is None or found.standard_error is None:
+        return found, None
     statistic = abs(found.value) / found.standard_error
     if found.cohorts == 1:
         return found, 2 * NORMAL.cdf(-statistic)

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.metrics.checks import Floats, Groups, checked_groups, column, why_undefined
-from benchmark.metrics.intervals import LEVEL, NORMAL, Difference, Measure
+from benchmark.metrics.estimates import Estimate, PairedDifference, estimate_of, none_if_nan
+from benchmark.metrics.intervals import LEVEL, NORMAL
 from cohorts.errors import UsageError
 
 
@@ -108,7 +109,7 @@ def delong_interval(
     *,
     level: float = LEVEL,
     name: str = "this column",
-) -> Measure:
+) -> Estimate:
     """AUROC with an interval that is symmetric on the logit scale, and so stays between 0 and 1.
 
     Parameters
@@ -120,7 +121,7 @@ def delong_interval(
 
     Returns
     -------
-    Measure
+    Estimate
         Without an interval, and with the reason, where the variance is unknown or is 0: an AUROC of
         exactly 1 or 0 leaves no disorder to estimate it from, which is not certainty.
 
@@ -129,18 +130,19 @@ def delong_interval(
     ``logit A +- z sqrt(V) / (A (1 - A))``: Pepe, The Statistical Evaluation of Medical Tests, 2003; for its
     coverage Qin and Hotilovac, Statistical Methods in Medical Research 17:207, 2008.
     """
+    from scipy.special import expit, logit
+
     found = delong_covariance(labels, np.asarray(scores)[:, None], groups, name)
     auroc, variance = float(found.auroc[0]), float(found.covariance[0, 0])
     if math.isnan(variance):
-        return Measure(auroc, reason=found.reason)
+        return estimate_of(auroc, reason=found.reason)
     if not 0 < auroc < 1 or variance <= 0:
-        return Measure(
+        return estimate_of(
             auroc, reason=f"no interval: at an AUROC of {auroc:g} the estimated variance is {variance:.3g}"
         )
-    logit = math.log(auroc / (1 - auroc))
     half = NORMAL.inv_cdf((1 + level) / 2) * math.sqrt(variance) / (auroc * (1 - auroc))
-    low, high = (1 / (1 + math.exp(-end)) for end in (logit - half, logit + half))
-    return Measure(auroc, low, high)
+    low, high = (float(expit(logit(auroc) + side * half)) for side in (-1, 1))
+    return estimate_of(auroc, low, high)
 
 
 def delong_test(
@@ -151,7 +153,7 @@ def delong_test(
     *,
     level: float = LEVEL,
     name: str = "this column",
-) -> Difference:
+) -> PairedDifference:
     """AUROC of one model minus that of another on the same records, with its interval and p value.
 
     Parameters
@@ -163,7 +165,7 @@ def delong_test(
 
     Returns
     -------
-    Difference
+    PairedDifference
         Undefined as `delong_covariance`. Without variance there is no interval; two models that place every
         record alike then have a p value of 1, others none.
     """
@@ -172,15 +174,21 @@ def delong_test(
     contrast = np.array([1.0, -1.0])
     variance = float(contrast @ found.covariance @ contrast)
     if math.isnan(variance):
-        return Difference(difference, reason=found.reason)
+        return _difference(difference, reason=found.reason)
     if variance <= 1e-30:  # rounding of placements that are the same
         if difference == 0:
-            return Difference(0.0, reason="no interval: both models place every record alike", p=1.0)
-        return Difference(difference, reason="no interval: the estimated variance of the difference is 0")
+            return _difference(0.0, reason="no interval: both models place every record alike", p=1.0)
+        return _difference(difference, reason="no interval: the estimated variance of the difference is 0")
     error = math.sqrt(variance)
     half = NORMAL.inv_cdf((1 + level) / 2) * error
     p = math.erfc(abs(difference) / error / math.sqrt(2))
-    return Difference(difference, difference - half, difference + half, p=p)
+    return _difference(difference, difference - half, difference + half, p=p)
+
+
+def _difference(
+    value: float, low: float = math.nan, high: float = math.nan, *, p: float = math.nan, reason: str = ""
+) -> PairedDifference:
+    return PairedDifference(**dict(estimate_of(value, low, high, reason=reason)), p=none_if_nan(p))
 
 
 def _placements(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:

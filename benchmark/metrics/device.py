@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchmark.metrics.bootstrap import Bootstrap, Ranking, Values
+from benchmark.metrics.bootstrap import Bootstrap, Ranking, prepare
 from benchmark.metrics.checks import Groups
 from benchmark.metrics.resampling import CHUNK_BYTES, MOST_RESAMPLES, drawn_counts
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One sorted column cut at the K distinct scores that a positive has.
+    """One sorted column, divided at the K distinct scores that a positive has.
 
     Attributes
     ----------
@@ -38,24 +40,42 @@ class _Column:
 
 
 def bootstrap_on_device(
-    ranking: Ranking,
-    odds: Values,
+    labels: npt.NDArray[np.int8],
+    scores: npt.NDArray[Any],
     groups: Groups,
     *,
     resamples: int,
     seed: int,
     device: str,
+    prevalence: npt.ArrayLike | None = None,
     chunk: int | None = None,
 ) -> Bootstrap:
-    """Compute what `bootstrap.bootstrap` does, which calls this and says what the arguments are.
+    """Compute on a torch device what `bootstrap.bootstrap` computes on the processors.
 
+    Parameters
+    ----------
+    labels, scores, groups, resamples, seed, prevalence
+        As for `bootstrap.bootstrap`.
+    device
+        For example ``"cuda"``.
+    chunk
+        Resamples in the memory of the device at a time. It changes no value.
+
+    Raises
+    ------
+    UsageError, ModelError
+        As `bootstrap.bootstrap`.
+
+    Notes
+    -----
     Draws are made by the compiled generator on the processor and moved, so they are the same. AUROCs come
     from int64 sums and are the same to the last bit; average precision adds its float64 terms in another
     order and agrees to 1e-12.
     """
+    ranking, odds, groups = prepare(labels, scores, groups, prevalence)
     target = torch.device(device)
     number_of_groups = int(groups.max(initial=-1)) + 1
-    columns = [_cut(ranking, groups, start, end, target) for start, end in pairwise(ranking.starts)]
+    columns = [_divide(ranking, groups, start, end, target) for start, end in pairwise(ranking.starts)]
     if chunk is None:
         longest = max((len(column.part) for column in columns), default=0)
         bytes_a_resample = 5 * longest + 32 * number_of_groups  # draws, gathered and as int32; sums
@@ -75,7 +95,7 @@ def bootstrap_on_device(
     return Bootstrap(found[0, 0], found[1, 0], found[0, 1:], found[1, 1:])
 
 
-def _cut(ranking: Ranking, groups: Groups, start: int, end: int, device: torch.device) -> _Column:
+def _divide(ranking: Ranking, groups: Groups, start: int, end: int, device: torch.device) -> _Column:
     positive, last = ranking.positive[start:end], ranking.last[start:end]
     tie: Groups = np.cumsum(last) - last
     held = np.zeros(int(tie.max(initial=-1)) + 1, np.bool_)  # ties with a positive

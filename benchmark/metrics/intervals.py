@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+
+from benchmark.metrics.estimates import Estimate, PairedDifference, estimate_of, none_if_nan
 
 Values = npt.NDArray[np.float64]
 
@@ -22,42 +23,14 @@ NEAR_PERFECT = 0.95
 """AUROC above which they need four times as many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure with its interval; NaN where undefined.
-
-    Attributes
-    ----------
-    value, low, high
-        The figure on the full data and its interval.
-    reason
-        Why the figure or its interval is undefined, or what is wrong with the interval.
-    undefined_fraction
-        Fraction of the resamples that were left out because the figure is undefined in them.
-    """
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-    reason: str = ""
-    undefined_fraction: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Difference(Measure):
-    """A difference with its interval and the two-sided p value of being zero; NaN where undefined."""
-
-    p: float = math.nan
-
-
-def measure(
+def estimate(
     value: float,
     resampled: Values,
     *,
     why: str = "",
     jackknife: Values | None = None,
     level: float = LEVEL,
-) -> Measure:
+) -> Estimate:
     """Put a value together with the interval from its resamples, or with the reason for having none.
 
     Parameters
@@ -73,7 +46,7 @@ def measure(
     """
     undefined = float(np.isnan(resampled).mean()) if len(resampled) else 0.0
     if math.isnan(value):
-        return Measure(value, reason=why or "undefined", undefined_fraction=undefined)
+        return estimate_of(value, reason=why or "undefined", undefined_fraction=undefined)
     if jackknife is None:
         interval = percentile_interval(resampled, level)
         reason = f"no interval: defined in fewer than 2 of {len(resampled)} resamples"
@@ -81,9 +54,21 @@ def measure(
         interval = bca_interval(value, resampled, jackknife, level)
         reason = "no BCa interval: too few resamples on one side, or undefined without one of the patients"
     if interval is None:
-        return Measure(value, reason=reason, undefined_fraction=undefined)
+        return estimate_of(value, reason=reason, undefined_fraction=undefined)
     reason = "the interval has no width: every resample has the same value" if _constant(resampled) else ""
-    return Measure(value, *interval, reason=reason, undefined_fraction=undefined)
+    return estimate_of(value, *interval, reason=reason, undefined_fraction=undefined)
+
+
+def difference(value: float, resampled: Values, *, why: str = "", level: float = LEVEL) -> PairedDifference:
+    """Put a difference together with the interval from its resamples and its bootstrap p value.
+
+    Parameters
+    ----------
+    value, resampled, why
+        As for `estimate`.
+    """
+    p = math.nan if math.isnan(value) else bootstrap_p_value(resampled)
+    return PairedDifference(**dict(estimate(value, resampled, why=why, level=level)), p=none_if_nan(p))
 
 
 def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, float] | None:
@@ -152,28 +137,6 @@ def bca_interval(
     shares = [NORMAL.cdf(bias + z / (1 - acceleration * z)) for z in moved]
     low, high = np.quantile(defined, shares, method="linear")
     return float(low), float(high)
-
-
-def wilson_interval(successes: int, total: int, level: float = LEVEL) -> tuple[float, float] | None:
-    """Interval of a proportion of independent records (Wilson, JASA 22:209, 1927).
-
-    It stays between 0 and 1 and covers well also near them (Brown, Cai and DasGupta, Statistical
-    Science 16:101, 2001).
-
-    Returns
-    -------
-    tuple or None
-        ``(low, high)``; None with a total of 0.
-    """
-    if total == 0:
-        return None
-    z = NORMAL.inv_cdf((1 + level) / 2)
-    share = successes / total
-    centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == total else min(1.0, centre + half)
-    return low, high
 
 
 def newcombe_interval(

@@ -52,6 +52,8 @@ def fit_logistic(
     Logistic or None
         None where there is no finite maximum: the classes are separated, or columns depend on each other.
     """
+    from scipy.special import expit
+
     base = np.zeros(len(target)) if offset is None else offset
     beta = np.zeros(design.shape[1])
     likelihood = _likelihood(base, target)
@@ -75,15 +77,12 @@ def fit_logistic(
     return None
 
 
-def expit(x: Floats) -> Floats:
-    """``1 / (1 + exp(-x))`` without overflow."""
-    return np.exp(-np.logaddexp(0, -x))
-
-
-def logit(probabilities: Floats) -> Floats:
+def clipped_logit(probabilities: Floats) -> Floats:
     """Log odds, of probabilities kept `CLIP` away from 0 and 1."""
-    clipped = np.clip(probabilities, CLIP, 1 - CLIP)
-    return np.log(clipped / (1 - clipped))
+    from scipy.special import logit
+
+    log_odds: Floats = logit(np.clip(probabilities, CLIP, 1 - CLIP))
+    return log_odds
 
 
 def _likelihood(predictor: Floats, target: Floats) -> float:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from benchmark.metrics.checks import Floats, Groups, checked_groups, column, why_undefined
 from benchmark.metrics.discrimination import by_score
-from benchmark.metrics.intervals import LEVEL, Measure, measure, wilson_interval
+from benchmark.metrics.estimates import Estimate, Result, estimate_of
+from benchmark.metrics.intervals import LEVEL, estimate
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import UsageError
 
@@ -26,14 +27,13 @@ COLUMNS_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A threshold, NaN with the reason where there is none by the rule."""
+    """A threshold, None with the reason where there is none by the rule."""
 
-    value: float
-    reason: str = ""
+    value: float | None
+    reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Result):
     """What calling records positive or negative amounts to.
 
     Attributes
@@ -49,11 +49,11 @@ class Calls:
     fp: int
     fn: int
     tn: int
-    sensitivity: Measure
-    specificity: Measure
-    ppv: Measure
-    npv: Measure
-    f1: Measure
+    sensitivity: Estimate
+    specificity: Estimate
+    ppv: Estimate
+    npv: Estimate
+    f1: Estimate
 
 
 def choose_thresholds(
@@ -86,15 +86,15 @@ def choose_thresholds(
     distinct, positives, negatives = by_score(found)
     m, n = int(positives.sum()), int(negatives.sum())
     if why := why_undefined(m, n):
-        return {rule: Threshold(math.nan, why) for rule in _rules()}
+        return {rule: Threshold(None, why) for rule in _rules()}
     tp, fp = np.cumsum(positives), np.cumsum(negatives)
     chosen = [int(np.argmax(tp * n - fp * m))]  # in integers, so that equals are equal
     chosen += [int(np.argmax(tp / m >= target)) for target in TARGETS]
     chosen += [int(np.count_nonzero((n - fp) / n >= target)) - 1 for target in TARGETS]  # it only falls
-    cuts = _half_way(distinct)
-    none = Threshold(math.nan, "even the highest score alone is less specific")
+    thresholds = _half_way(distinct)
+    none = Threshold(None, "even the highest score alone is less specific")
     return {
-        rule: Threshold(float(cuts[at])) if at >= 0 else none
+        rule: Threshold(float(thresholds[at])) if at >= 0 else none
         for rule, at in zip(_rules(), chosen, strict=True)
     }
 
@@ -122,8 +122,9 @@ def measure_calls(
     Returns
     -------
     list of Calls
-        One for each column. Proportions of independent records have Wilson intervals. F1, which is no
-        proportion, and all of them where a patient has several records, have bootstrap intervals.
+        One for each column. Proportions of independent records have Wilson intervals (JASA 22:209, 1927),
+        which hold near 0 and 1 too (Brown, Cai and DasGupta, Statistical Science 16:101, 2001). F1, which
+        is no proportion, and all of them where a patient has several records, have bootstrap intervals.
 
     Raises
     ------
@@ -150,15 +151,15 @@ def measure_calls(
     return found
 
 
-def at_threshold(scores: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
+def at_threshold(scores: npt.ArrayLike, threshold: float | None) -> npt.NDArray[np.bool_]:
     """Call records positive: bool of the shape of the scores, compared as float64.
 
     Raises
     ------
     UsageError
-        If the threshold is NaN: where none could be chosen, none can be applied.
+        If the threshold is None: where none could be chosen, none can be applied.
     """
-    if math.isnan(threshold):
+    if threshold is None:
         raise UsageError("There is no threshold to apply; leave out the rules that have none.")
     called: npt.NDArray[np.bool_] = np.asarray(scores, np.float64) >= threshold
     return called
@@ -172,33 +173,35 @@ def _rules() -> list[str]:
 def _half_way(distinct: Floats) -> Floats:
     """Thresholds between each score and the next lower one; the lowest score has nothing below it."""
     middle = distinct[:-1] / 2 + distinct[1:] / 2
-    cuts = distinct.copy()
-    cuts[:-1] = np.where(middle > distinct[1:], middle, distinct[:-1])
-    return cuts
+    thresholds = distinct.copy()
+    thresholds[:-1] = np.where(middle > distinct[1:], middle, distinct[:-1])
+    return thresholds
 
 
 def _calls(counts: list[int], drawn: Floats, alone: bool, level: float) -> Calls:
+    from scipy.stats import binomtest
+
     tp, fp, fn, tn = counts
     some = drawn[:, 0], drawn[:, 1], drawn[:, 2], drawn[:, 3]
 
-    def proportion(hits: int, misses: int, why: str) -> Measure:
+    def proportion(hits: int, misses: int, why: str) -> Estimate:
         of = (counts[hits], counts[hits] + counts[misses])
-        interval = wilson_interval(*of, level) if alone else None
-        if interval is not None:
-            return Measure(of[0] / of[1], *interval)
-        return measure(_ratio(*of), _ratios(some[hits], some[hits] + some[misses]), why=why, level=level)
+        if alone and of[1]:
+            interval = binomtest(*of).proportion_ci(level, method="wilson")
+            return estimate_of(of[0] / of[1], interval.low, interval.high)
+        return estimate(_ratio(*of), _ratios(some[hits], some[hits] + some[misses]), why=why, level=level)
 
-    f1 = measure(
+    f1 = estimate(
         _ratio(2 * tp, 2 * tp + fp + fn),
         _ratios(2 * some[0], 2 * some[0] + some[1] + some[2]),
         why="no positive record and none called positive",
         level=level,
     )
     return Calls(
-        tp,
-        fp,
-        fn,
-        tn,
+        tp=tp,
+        fp=fp,
+        fn=fn,
+        tn=tn,
         sensitivity=proportion(0, 2, "no positive record"),
         specificity=proportion(3, 1, "no negative record"),
         ppv=proportion(0, 1, "no record called positive"),

@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.metrics.checks import Floats
+from benchmark.metrics.estimates import PooledEstimate
 from benchmark.metrics.intervals import LEVEL, NORMAL
 from cohorts.errors import UsageError
 
 STEPS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Pooled:
-    """A random-effects summary; NaN where undefined.
-
-    Attributes
-    ----------
-    value, low, high
-        Mean over hospitals like these, and its confidence interval.
-    prediction_low, prediction_high
-        Where the true figure of one more hospital lies, at the same level.
-    tau2
-        Variance of the true figures between hospitals, on the scale of the analysis.
-    i2
-        Percentage of the variance that is between hospitals and not chance within them.
-    standard_error
-        Of the mean, on the scale of the analysis.
-    cohorts
-        How many were pooled.
-    left_out
-        Positions of those that could not be.
-    reason
-        Why something is undefined.
-    """
-
-    value: float
-    low: float
-    high: float
-    prediction_low: float
-    prediction_high: float
-    tau2: float
-    i2: float
-    standard_error: float
-    cohorts: int
-    left_out: tuple[int, ...] = ()
-    reason: str = ""
-
-
 def pool(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, *, level: float = LEVEL, cautious: bool = True
-) -> Pooled:
+) -> PooledEstimate:
     """Pool estimates of independent cohorts.
 
     Parameters
@@ -70,7 +33,7 @@ def pool(
 
     Returns
     -------
-    Pooled
+    PooledEstimate
         With no cohort nothing is defined; with one its own value and normal interval; with two no
         prediction interval, as its t distribution would have no degree of freedom.
 
@@ -94,18 +57,14 @@ def pool(
     usable = np.isfinite(y) & np.isfinite(v) & (v > 0)
     left_out = tuple(int(i) for i in np.flatnonzero(~usable))
     y, v = y[usable], v[usable]
-    k, nan = len(y), math.nan
+    k = len(y)
     if k == 0:
-        return Pooled(
-            nan, nan, nan, nan, nan, nan, nan, nan, 0, left_out, "no cohort has a figure with a variance"
-        )
+        return _pooled(None, None, reason="no cohort has a figure with a variance", left_out=left_out)
     if k == 1:
         error = float(np.sqrt(v[0]))
-        half = NORMAL.inv_cdf((1 + level) / 2) * error
         why = "one cohort: nothing is known of the variance between cohorts"
-        return Pooled(
-            float(y[0]), float(y[0]) - half, float(y[0]) + half, nan, nan, nan, nan, error, 1, left_out, why
-        )
+        half = NORMAL.inv_cdf((1 + level) / 2) * error
+        return _pooled(float(y[0]), half, standard_error=error, cohorts=1, left_out=left_out, reason=why)
 
     from scipy.stats import t
 
@@ -119,25 +78,56 @@ def pool(
     fixed = 1 / v
     typical = (k - 1) * np.sum(fixed) / (np.sum(fixed) ** 2 - np.sum(fixed**2))
     half = float(t.ppf((1 + level) / 2, k - 1)) * error
-    ahead = float(t.ppf((1 + level) / 2, k - 2)) * math.sqrt(tau2 + error**2) if k > 2 else nan
-    return Pooled(
-        value=mean,
-        low=mean - half,
-        high=mean + half,
-        prediction_low=mean - ahead,
-        prediction_high=mean + ahead,
+    ahead = float(t.ppf((1 + level) / 2, k - 2)) * math.sqrt(tau2 + error**2) if k > 2 else None
+    return _pooled(
+        mean,
+        half,
+        ahead,
         tau2=tau2,
         i2=float(100 * tau2 / (tau2 + typical)),
         standard_error=error,
         cohorts=k,
         left_out=left_out,
-        reason="" if k > 2 else "two cohorts: no prediction interval",
+        reason=None if k > 2 else "two cohorts: no prediction interval",
+    )
+
+
+def _pooled(
+    mean: float | None,
+    half: float | None,
+    ahead: float | None = None,
+    *,
+    tau2: float | None = None,
+    i2: float | None = None,
+    standard_error: float | None = None,
+    cohorts: int = 0,
+    left_out: tuple[int, ...],
+    reason: str | None,
+) -> PooledEstimate:
+    """Put a summary together from half the widths of its two intervals."""
+
+    def end(width: float | None, side: int) -> float | None:
+        return None if mean is None or width is None else mean + side * width
+
+    return PooledEstimate(
+        value=mean,
+        low=end(half, -1),
+        high=end(half, 1),
+        reason=reason,
+        undefined_fraction=0.0,
+        prediction_low=end(ahead, -1),
+        prediction_high=end(ahead, 1),
+        tau2=tau2,
+        i2=i2,
+        standard_error=standard_error,
+        cohorts=cohorts,
+        left_out=left_out,
     )
 
 
 def pool_aurocs(
     aurocs: npt.ArrayLike, variances: npt.ArrayLike, *, level: float = LEVEL, cautious: bool = True
-) -> Pooled:
+) -> PooledEstimate:
     """Pool AUROCs on the logit scale, where they are nearer to normal and intervals stay between 0 and 1.
 
     Parameters
@@ -150,7 +140,7 @@ def pool_aurocs(
 
     Returns
     -------
-    Pooled
+    PooledEstimate
         As `pool`, with value and intervals as AUROCs; ``tau2`` and ``standard_error`` are of logits.
 
     Raises
@@ -163,6 +153,8 @@ def pool_aurocs(
     ``Var(logit A) = Var(A) / (A (1 - A))^2`` (Debray et al., BMJ 356:i6460, 2017, and Statistical Methods in
     Medical Research 28:2768, 2019, for pooling the areas of prediction models).
     """
+    from scipy.special import expit, logit
+
     a, v = np.asarray(aurocs, np.float64), np.asarray(variances, np.float64)
     if a.ndim != 1 or a.shape != v.shape:
         raise UsageError(f"The AUROCs {a.shape} and variances {v.shape} do not fit.")
@@ -171,22 +163,15 @@ def pool_aurocs(
     inside = (a > 0) & (a < 1)
     safe = np.where(inside, a, 0.5)
     found = pool(
-        np.where(inside, np.log(safe / (1 - safe)), np.nan),
+        np.where(inside, logit(safe), np.nan),
         v / (safe * (1 - safe)) ** 2,
         level=level,
         cautious=cautious,
     )
-
-    def back(end: float) -> float:
-        return (1 + math.tanh(end / 2)) / 2  # the logistic function, without overflow
-
-    return replace(
-        found,
-        value=back(found.value),
-        low=back(found.low),
-        high=back(found.high),
-        prediction_low=back(found.prediction_low),
-        prediction_high=back(found.prediction_high),
+    ends = ("value", "low", "high", "prediction_low", "prediction_high")
+    logits = {name: getattr(found, name) for name in ends}
+    return found.model_copy(
+        update={name: None if x is None else float(expit(x)) for name, x in logits.items()}
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.metrics.checks import Column, Floats, Groups, checked_groups, column, why_undefined
-from benchmark.metrics.intervals import LEVEL, Difference, bootstrap_p_value, measure
+from benchmark.metrics.estimates import PairedDifference
+from benchmark.metrics.intervals import LEVEL, difference
 from benchmark.metrics.resampling import drawn_counts
 from cohorts.errors import UsageError
 
@@ -21,7 +22,7 @@ class AgainstReader:
     Attributes
     ----------
     model_sensitivity, reader_sensitivity, model_specificity, reader_specificity
-        NaN where undefined. The model's specificity is the least it can have without more false alarms
+        None where undefined. The model's specificity is the least it can have without more false alarms
         than the reader.
     difference
         Of the sensitivities, with bootstrap interval and p value. The model is matched to the reader anew
@@ -29,17 +30,17 @@ class AgainstReader:
     only_model, only_reader
         Positives that only one of the two found.
     mcnemar
-        Exact two-sided p value of McNemar's test on these two; NaN where the difference is undefined.
+        Exact two-sided p value of McNemar's test on these two; None where the difference is undefined.
     """
 
-    model_sensitivity: float
-    reader_sensitivity: float
-    model_specificity: float
-    reader_specificity: float
-    difference: Difference
+    model_sensitivity: float | None
+    reader_sensitivity: float | None
+    model_specificity: float | None
+    reader_specificity: float | None
+    difference: PairedDifference
     only_model: int
     only_reader: int
-    mcnemar: float
+    mcnemar: float | None
 
 
 def against_reader(
@@ -88,8 +89,8 @@ def against_reader(
     ]
     differences = np.concatenate([model - reader for model, reader in drawn]) if drawn else np.empty(0)
     if why := why_undefined(m, n):
-        nothing = _difference(math.nan, differences, why, level)
-        return AgainstReader(math.nan, math.nan, math.nan, math.nan, nothing, 0, 0, math.nan)
+        nothing = difference(math.nan, differences, why=why, level=level)
+        return AgainstReader(None, None, None, None, nothing, 0, 0, None)
 
     matched = _matched_calls(found, called)
     only_model = int(np.count_nonzero(matched & ~called & found.positive))
@@ -99,7 +100,7 @@ def against_reader(
         reader_sensitivity=int(np.count_nonzero(called & found.positive)) / m,
         model_specificity=int(np.count_nonzero(~matched & ~found.positive)) / n,
         reader_specificity=int(np.count_nonzero(~called & ~found.positive)) / n,
-        difference=_difference((only_model - only_reader) / m, differences, "", level),
+        difference=difference((only_model - only_reader) / m, differences, level=level),
         only_model=only_model,
         only_reader=only_reader,
         mcnemar=mcnemar(only_model, only_reader),
@@ -118,12 +119,6 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     discordant = only_first + only_second
     return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
-
-
-def _difference(value: float, resampled: Floats, why: str, level: float) -> Difference:
-    found = measure(value, resampled, why=why, level=level)
-    p = math.nan if math.isnan(value) else bootstrap_p_value(resampled)
-    return Difference(found.value, found.low, found.high, found.reason, found.undefined_fraction, p)
 
 
 def _matched_calls(found: Column, called: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -17,8 +17,9 @@ from benchmark.metrics.checks import (
     probability_column,
     why_undefined,
 )
-from benchmark.metrics.intervals import LEVEL, NORMAL, Measure
-from benchmark.metrics.logistic import CLIP, expit, fit_logistic, logit
+from benchmark.metrics.estimates import Estimate, estimate_of, undefined
+from benchmark.metrics.intervals import LEVEL, NORMAL
+from benchmark.metrics.logistic import CLIP, clipped_logit, fit_logistic
 from cohorts.errors import UsageError
 
 
@@ -36,8 +37,8 @@ class Recalibration:
         Records whose probability lies within `logistic.CLIP` of 0 or 1 and was taken as that near.
     """
 
-    slope: Measure
-    intercept: Measure
+    slope: Estimate
+    intercept: Estimate
     clipped: int
 
 
@@ -50,7 +51,10 @@ class Platt:
 
     def apply(self, scores: npt.ArrayLike) -> Floats:
         """Probabilities of scores of any shape."""
-        return expit(self.slope * np.asarray(scores, np.float64) + self.intercept)
+        from scipy.special import expit
+
+        probabilities: Floats = expit(self.slope * np.asarray(scores, np.float64) + self.intercept)
+        return probabilities
 
 
 def recalibration(
@@ -95,8 +99,8 @@ def recalibration(
     clipped = int(np.count_nonzero((found.scores < CLIP) | (found.scores > 1 - CLIP)))
     positives = int(found.positive.sum())
     if why := why_undefined(positives, len(found.positive) - positives):
-        return Recalibration(Measure(math.nan, reason=why), Measure(math.nan, reason=why), clipped)
-    target, x = found.positive.astype(np.float64), logit(found.scores)
+        return Recalibration(undefined(why), undefined(why), clipped)
+    target, x = found.positive.astype(np.float64), clipped_logit(found.scores)
     constant = np.ones((len(x), 1))
     why = why_no_slope(Column(found.rows, found.positive, x))
     fits = [
@@ -104,7 +108,7 @@ def recalibration(
         fit_logistic(constant, target, offset=x, groups=patients),
     ]
     slope, intercept = (
-        Measure(math.nan, reason=why or "the regression has no finite solution")
+        undefined(why or "the regression has no finite solution")
         if fit is None
         else _wald(float(fit.coefficients[0]), float(fit.covariance[0, 0]), level)
         for fit in fits
@@ -121,7 +125,7 @@ def fit_platt(labels: npt.ArrayLike, scores: npt.ArrayLike, name: str = "this co
         ``[records]`` of the sample: 1 positive, 0 negative, -1 not annotated (left out). Records used here
         must not be evaluated afterwards.
     scores
-        ``[records]``, any scale. Give ``logistic.logit(p)`` for probabilities p.
+        ``[records]``, any scale. Give ``logistic.clipped_logit(p)`` for probabilities p.
     name
         What an error calls the column.
 
@@ -162,6 +166,6 @@ def why_no_slope(found: Column) -> str:
     return ""
 
 
-def _wald(value: float, variance: float, level: float) -> Measure:
+def _wald(value: float, variance: float, level: float) -> Estimate:
     half = NORMAL.inv_cdf((1 + level) / 2) * math.sqrt(variance)
-    return Measure(value, value - half, value + half)
+    return estimate_of(value, value - half, value + half)

@@ -21,36 +21,15 @@ MOST_RESAMPLES = 1024
 """Resamples drawn at a time where nothing else bounds them."""
 
 
-def resample_counts(groups: Groups, resamples: int, seed: int) -> npt.NDArray[np.uint8]:
-    """How often each record is drawn in each resample, all in memory at once.
-
-    Parameters
-    ----------
-    groups, resamples, seed
-        As for `bootstrap.bootstrap`, which uses the same counts.
-
-    Returns
-    -------
-    array
-        uint8 ``[records, resamples]``.
-    """
-    from benchmark.metrics.kernel import draw_counts
-
-    groups = checked_groups(groups, len(groups))
-    counts = np.empty((len(groups), resamples), np.uint8)
-    draw_counts(groups, int(groups.max(initial=-1)) + 1, np.uint64(seed), 0, counts)
-    return counts
-
-
 def drawn_counts(
     groups: Groups, resamples: int, seed: int, chunk: int | None = None
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Yield the same counts part by part, so that memory does not grow with the number of resamples.
+    """Yield how often each record is drawn in each resample, so that memory does not grow with resamples.
 
     Parameters
     ----------
     groups, resamples, seed
-        As for `bootstrap.bootstrap`; numbered from 0 without gaps.
+        As for `bootstrap.bootstrap`, which draws the same.
     chunk
         Resamples at a time; what `CHUNK_BYTES` allows with eight bytes for each count if not given.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
@@ -80,6 +80,11 @@ class ModelCard(BaseModel):
         Whether the scores claim to be probabilities.
     trained_on
         Ids of all cohorts that the weights have seen, ``()`` for none, or ``"undisclosed"``.
+    control_for
+        Name of the model that this one is the control of, for example the same network before any training;
+        ``"any"`` for a control of every model; None for a model that is no control.
+    licence
+        Of code and weights; ``license`` is read as well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,12 +92,13 @@ class ModelCard(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     version: str = "0"
     description: str = ""
-    licence: str = ""
+    licence: str = Field(default="", validation_alias=AliasChoices("licence", "license"))
     citation: str = ""
     input: InputSpec = InputSpec()
     outputs: tuple[str, ...] | Literal["any"]
     probabilities: bool = False
     trained_on: tuple[str, ...] | Literal["undisclosed"]
+    control_for: str | None = None
 
     @field_validator("outputs")
     @classmethod

@@ -64,12 +64,6 @@ def prevalence(labels: Labels) -> Doubles:
     return shares
 
 
-def log_odds(probability: Doubles) -> Doubles:
-    """Compute ``log(p / (1 - p))``."""
-    odds: Doubles = np.log(probability) - np.log1p(-probability)
-    return odds
-
-
 def macro_auroc(labels: Labels, scores: npt.NDArray[np.floating[Any]]) -> float | None:
     """Average the AUROC over the concepts that have both classes, to choose between fits of one model.
 

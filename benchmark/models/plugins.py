@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib
 import importlib.util
-import inspect
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,10 +16,23 @@ from typing import Any
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import ABILITIES, Model, ModelCard, card_of
 from benchmark.models.guard import guarded
-from benchmark.models.worker.remote import Elsewhere, RemoteModel
+from benchmark.models.model_files import (
+    SUITE,
+    ModelFiles,
+    hash_with_files,
+    hash_with_later_files,
+    notes_of,
+)
+from benchmark.models.worker.remote import RemoteModel, WorkerEnvironment
+from benchmark.models.worker.standalone import (
+    GROUP,
+    OpenedFiles,
+    code_hash,
+    construct,
+    folder_of,
+    module_of_file,
+)
 from cohorts.errors import ModelError, UnknownNameError, UsageError
-
-GROUP = "leadboard.models"
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class ModelSource:
     spec
         How the user named it.
     code_hash
-        Hash of the Python files that define it: of its whole package, or of its one file.
+        Hash of the Python files that define it and of the data files that these opened, as far as is known.
     abilities
         Names of the optional abilities of `benchmark.models` that it has.
     small
@@ -41,6 +53,8 @@ class ModelSource:
         Names of the protocols that it confines itself to unless others are asked for, None for all.
     environment
         Versions of Python and of packages where it runs, if that is not this process.
+    files
+        The data files that it opens, such as weights beside it.
     """
 
     spec: str
@@ -51,13 +65,24 @@ class ModelSource:
     small: bool = False
     usual_protocols: tuple[str, ...] | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    files: ModelFiles = field(default_factory=ModelFiles, compare=False, repr=False)
 
     def build(self, device: str) -> Model:
         """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
-        model = guarded(f"{self.spec}()", lambda: _construct(self.model_class, device))
+        with self.files.watched():
+            model = guarded(f"{self.spec}()", lambda: construct(self.model_class, device))
         if not isinstance(model, Model):
             raise ModelError(f"{self.spec} has no 'predict' or no 'card'; the contract asks for both.")
         return model
+
+    @contextmanager
+    def asked(self, cache: Path) -> Iterator[None]:
+        """Note in the cache which files the model opens while it learns or is asked."""
+        try:
+            with self.files.watched(cache):
+                yield
+        finally:  # what it has learnt may be kept though it failed later
+            self.files.note_later_ones(notes_of(_notes(self.card.name, cache), self.code_hash))
 
 
 def installed_models() -> dict[str, EntryPoint]:
@@ -65,15 +90,20 @@ def installed_models() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
 
-def find_model(spec: str, elsewhere: Elsewhere | None = None) -> ModelSource:
+def find_model(
+    spec: str, environment: WorkerEnvironment | None = None, cache: Path | None = None
+) -> ModelSource:
     """Find a model and read its card.
 
     Parameters
     ----------
     spec
         Name of an installed model, ``path/to/file.py:Class`` or ``package.module:Class``.
-    elsewhere
-        The environment that a model named by file or module is to run in; None for this process.
+    environment
+        Where a model named by file or module is to run; None for this process.
+    cache
+        Where it is noted which files the model has opened before; None to know of those alone that it opens
+        now.
 
     Raises
     ------
@@ -82,26 +112,65 @@ def find_model(spec: str, elsewhere: Elsewhere | None = None) -> ModelSource:
     ModelError
         If it exists but cannot be imported, made, or breaks the contract.
     """
-    if elsewhere is not None and ":" in spec:
-        make = functools.partial(RemoteModel, spec, elsewhere.launcher, elsewhere.deadlines)
-        with make(device="cpu") as model:
-            versions = {"python": model.python, **model.packages}
-            found = _source(spec, make, model.code_hash, model)
-            return replace(found, environment=tuple(sorted(versions.items())))
+    found = _found_here(spec) if environment is None or ":" not in spec else _found_there(spec, environment)
+    files = found.files
+    files.at_start = files.now()
+    hashed = hash_with_files(found.code_hash, files.at_start)
+    if cache is not None:
+        hashed = hash_with_later_files(hashed, files, _notes(found.card.name, cache))
+    return replace(found, code_hash=hashed)
+
+
+def _notes(name: str, cache: Path) -> Path:
+    return cache / "model-files" / name
+
+
+def _found_there(spec: str, environment: WorkerEnvironment) -> ModelSource:
+    files = ModelFiles()
+    make = functools.partial(
+        RemoteModel, spec, environment.launcher, environment.deadlines, files=files.reported
+    )
+    with make(device="cpu") as model:
+        files.folder = model.folder
+        versions = {"python": model.python, **model.packages}
+        found = _source(spec, make, model.code_hash, model)
+        return replace(found, environment=tuple(sorted(versions.items())), files=files)
+
+
+_opened_by_imports: dict[str, set[str]] = {}
+"""Package -> files that were opened while it was imported, which happens once."""
+
+
+def _found_here(spec: str) -> ModelSource:
+    opened = OpenedFiles(Path(), SUITE)
+    with opened:
+        module, attribute = _module_of(spec)
+        at_import = _opened_by_imports.setdefault(module.__name__.partition(".")[0], set())
+        at_import |= opened.paths
+        opened.paths |= at_import
+        model_class = getattr(module, attribute, None)
+        if not callable(model_class):
+            raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
+        hashed = code_hash(module)
+        if hashed is None:
+            raise ModelError(
+                f"{module.__name__} has no source file, so nobody could tell whether it changed."
+            )
+        opened.folder = folder_of(module)
+        make = _with_card(model_class, module)
+        model = guarded(f"{spec}()", lambda: construct(make, "cpu"))
+        found = _source(spec, make, hashed, model)
+    return replace(found, files=ModelFiles(opened.folder, opened))
+
+
+def _module_of(spec: str) -> tuple[ModuleType, str]:
     if ":" in spec:
-        module, attribute = _from_reference(spec)
-    else:
-        offered = installed_models()
-        if spec not in offered:
-            raise UnknownNameError("model", spec, offered)
-        entry = offered[spec]
-        module, attribute = _imported(entry.module), entry.attr
-    model_class = getattr(module, attribute, None)
-    if not callable(model_class):
-        raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
-    make = _with_card(model_class, module)
-    model = guarded(f"{spec}()", lambda: _construct(make, "cpu"))
-    return _source(spec, make, _code_hash(module), model)
+        return _from_reference(spec)
+    offered = installed_models()
+    if spec not in offered:
+        raise UnknownNameError("model", spec, offered)
+    entry = offered[spec]
+    return _imported(entry.module), entry.attr
 
 
 def _with_card(model_class: Any, module: ModuleType) -> Any:
@@ -114,7 +183,7 @@ def _with_card(model_class: Any, module: ModuleType) -> Any:
     return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
 
 
-def _source(spec: str, make: Any, code_hash: str, model: Any) -> ModelSource:
+def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
     """Read the card and the abilities of a model."""
     if not guarded(spec, lambda: isinstance(model, Model)) or not callable(model.predict):
         raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
@@ -126,15 +195,7 @@ def _source(spec: str, make: Any, code_hash: str, model: Any) -> ModelSource:
         raise ModelError(f"The card of {spec} has outputs 'any', but it has no 'set_concepts'.")
     usual = getattr(model, "protocols", None)
     small = bool(getattr(model, "small", False))
-    return ModelSource(spec, make, code_hash, card, abilities, small, None if usual is None else tuple(usual))
-
-
-def _construct(model_class: Any, device: str) -> Any:
-    try:
-        takes_device = "device" in inspect.signature(model_class).parameters
-    except ValueError:  # some classes of C extensions have no signature
-        takes_device = False
-    return model_class(device=device) if takes_device else model_class()
+    return ModelSource(spec, make, hashed, card, abilities, small, None if usual is None else tuple(usual))
 
 
 def _from_reference(spec: str) -> tuple[ModuleType, str]:
@@ -150,38 +211,8 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
     path = Path(where).expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
-    name = f"leadboard_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    file_spec = importlib.util.spec_from_file_location(name, path)
-    if file_spec is None or file_spec.loader is None:
-        raise UsageError(f"{path} is not a Python file.")
-    module = importlib.util.module_from_spec(file_spec)
-    sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
-    loader = file_spec.loader
-    guarded(f"Importing {path.name}", lambda: loader.exec_module(module))
-    return module, attribute
+    return guarded(f"Importing {path.name}", lambda: module_of_file(path)), attribute
 
 
 def _imported(name: str) -> ModuleType:
     return guarded(f"Importing {name}", lambda: importlib.import_module(name))
-
-
-def _code_hash(module: ModuleType) -> str:
-    """Hash the source of a module's top-level package, or its one file outside of packages.
-
-    The whole package, because a model is rarely one file; a change too many costs a run, a change
-    missed costs a wrong number.
-    """
-    file = getattr(module, "__file__", None)
-    if file is None:
-        raise ModelError(
-            f"{module.__name__} has no source file, so its results could not be told apart later."
-        )
-    package = module.__name__.partition(".")[0]
-    is_packaged = module.__package__ not in ("", None) and package in sys.modules
-    top = getattr(sys.modules[package], "__path__", None) if is_packaged else None
-    folders = [Path(folder) for folder in top] if top else []
-    paths = sorted(path for folder in folders for path in folder.rglob("*.py")) or [Path(file)]
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

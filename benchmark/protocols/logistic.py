@@ -6,10 +6,11 @@ import logging
 
 import numpy as np
 import torch
+from scipy.special import logit
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmark.models.contract import Floats
-from benchmark.models.labels import Labels, learnable, log_odds, prevalence
+from benchmark.models.labels import Labels, learnable, prevalence
 
 logger = logging.getLogger("leadboard")
 
@@ -49,7 +50,7 @@ def fit_logistic(
     """
     fitted = np.flatnonzero(learnable(labels))
     weights = np.zeros((features.shape[1], labels.shape[1]), dtype=np.float32)
-    intercepts = log_odds(prevalence(labels)).astype(np.float32)
+    intercepts = logit(prevalence(labels)).astype(np.float32)
 
     x = torch.from_numpy(features).to(device)
     y = torch.from_numpy(labels[:, fitted]).to(device)

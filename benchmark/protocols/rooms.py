@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-SCORE_ROOMS = ("benchmark/models", "benchmark/protocols", "cohorts/recording.py", "cohorts/store.py")
+SCORE_ROOMS = (
+    "benchmark/models",
+    "benchmark/protocols",
+    "cohorts/recording.py",
+    "cohorts/store.py",
+    "cohorts/store_file.py",
+)
 """What a model is given and how its answers are taken, in every protocol."""
 
 TEXT_ROOMS = (*SCORE_ROOMS, "cohorts/ontology/sentences.py")

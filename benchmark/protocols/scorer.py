@@ -70,7 +70,8 @@ class Scorer:
             If the model raises or breaks its contract, or something that it needs could not be made.
         """
         scoring = {"linear-probe": self._probe, "zero-shot": self._prompt}
-        return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
+        with evaluated.source.asked(self.cache):
+            return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
 
     def _predict(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
         records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)

@@ -13,6 +13,7 @@ from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation
 from benchmark.models.contract import ModelCard
+from benchmark.models.model_files import ModelFile
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
@@ -115,7 +116,10 @@ class Pretraining(_Schema):
 
 
 class Provenance(_Schema):
-    """Where and with what the predictions were made, and where the thresholds of the scores come from."""
+    """Where and with what the predictions were made, and where the thresholds of the scores come from.
+
+    ``files`` are those that the model's code has opened, such as weights beside it; empty in older records.
+    """
 
     leadboard: str
     commit: str | None
@@ -128,6 +132,7 @@ class Provenance(_Schema):
     seconds: float
     records_per_second: float
     created: str
+    files: tuple[ModelFile, ...] = ()
     thresholds: Thresholds = no_thresholds("submitted predictions come without those of a validation fold")
 
 

@@ -1,10 +1,9 @@
-"""What one board says beyond its cells: the next hospital, home against elsewhere, rivals, controls."""
+"""What one board says beyond its cells: the next hospital, external gaps, pairs of entries, controls."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,31 +11,32 @@ from typing import Any
 import numpy as np
 
 from benchmark.metrics.comparison import holm
-from benchmark.metrics.intervals import Measure
-from benchmark.report.across_cohorts import Gap, NextHospital, Pairs, compare, gaps, next_hospital
+from benchmark.metrics.estimates import Estimate, Result, nan_if_none
+from benchmark.report.across_cohorts import (
+    ExternalGap,
+    ModelDifferences,
+    NextHospital,
+    compare,
+    gaps,
+    next_hospital,
+)
 from benchmark.report.board import Board, Entry, Standing
-
-CONTROL = re.compile(r"(?:^|\. )(?:\w+ )?control: ", re.IGNORECASE)
-"""How the description of a control begins, for example ``Shortcut control: ...``."""
-
-TWIN = "-random"
-"""What the name of a model's untrained twin ends with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class EntryComparison:
     """One entry minus another.
 
     Attributes
     ----------
     adjusted, adjusted_pooled
-        p values after Holm: of the cohorts, for all rivals and cohorts of the table; of the pooled
-        difference, for all rivals.
+        p values after Holm: of the cohorts, for all comparisons and cohorts of the table; of the pooled
+        difference, for all comparisons.
     """
 
     first: Entry
     second: Entry
-    compared: Pairs
+    compared: ModelDifferences
     adjusted: tuple[float, ...]
     adjusted_pooled: float
 
@@ -54,23 +54,26 @@ class BoardStatistics:
     against_best
         The best ranked entry minus each other ranked one, on the cohorts of the ranking.
     against_controls
-        Each entry minus its control, on the cohorts that are external to both: its untrained twin where
-        there is one, else the control with the highest mean.
+        Each entry minus its control, on the cohorts that are external to both: the control of this model
+        where there is one, else the control of any model with the highest mean.
     """
 
     next_hospital: dict[Entry, NextHospital]
-    gaps: dict[Entry, list[Gap]]
-    mean_gap: dict[Entry, Measure]
-    against_best: tuple[Rival, ...]
-    against_controls: tuple[Rival, ...]
+    gaps: dict[Entry, list[ExternalGap]]
+    mean_gap: dict[Entry, Estimate]
+    against_best: tuple[EntryComparison, ...]
+    against_controls: tuple[EntryComparison, ...]
 
 
 def statistics_of(board: Board) -> BoardStatistics:
     """Compute all of them; they depend on the records and resamples of the board alone."""
     ahead: dict[Entry, NextHospital] = {}
-    gap_of: dict[Entry, tuple[list[Gap], Measure]] = {}
+    gap_of: dict[Entry, tuple[list[ExternalGap], Estimate]] = {}
     for standing in board.standings:
-        external, internal = board.drawn(standing.external), board.drawn(standing.internal)
+        external, internal = (
+            board.resampled_cells(standing.external),
+            board.resampled_cells(standing.internal),
+        )
         if external:
             ahead[standing.entry] = next_hospital(external)
         if external and internal:
@@ -84,7 +87,7 @@ def statistics_of(board: Board) -> BoardStatistics:
     )
 
 
-def _against_best(board: Board) -> tuple[Rival, ...]:
+def _against_best(board: Board) -> tuple[EntryComparison, ...]:
     ranked = [standing for standing in board.standings if standing.rank is not None]
     return _adjusted(
         (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts))
@@ -92,46 +95,55 @@ def _against_best(board: Board) -> tuple[Rival, ...]:
     )
 
 
-def _against_controls(board: Board) -> tuple[Rival, ...]:
-    controls = [standing for standing in board.standings if is_control(standing)]
+def _against_controls(board: Board) -> tuple[EntryComparison, ...]:
+    control_for = {standing.entry: _control_for(standing) for standing in board.standings}
     found = []
     for standing in board.standings:
-        if is_control(standing):
+        if control_for[standing.entry] is not None:
             continue
-        twin = Entry(f"{standing.entry.model}{TWIN}", standing.entry.protocol)
-        own = [control for control in controls if control.entry == twin] or controls[:1]
-        if own:
-            cohorts = [record.cohort.id for record in own[0].external]
-            found.append((standing.entry, own[0].entry, _compared(board, standing, own[0], cohorts)))
+        of_any = [other for other in board.standings if control_for[other.entry] == "any"]
+        own = [
+            other
+            for other in board.standings
+            if control_for[other.entry] == standing.entry.model
+            and other.entry.protocol == standing.entry.protocol
+        ]
+        for control in (own or of_any)[:1]:
+            cohorts = [record.cohort.id for record in control.external]
+            found.append((standing.entry, control.entry, _compared(board, standing, control, cohorts)))
     return _adjusted(item for item in found if item[2].pairs)
 
 
-def is_control(standing: Standing) -> bool:
-    """Whether the card says that the entry is a control."""
+def _control_for(standing: Standing) -> str | None:
+    """The model that the entry is the control of, ``"any"`` for all, None if it is no control."""
     records = (*standing.external, *standing.internal, *standing.unknown)
-    return any(CONTROL.search(record.model.description) for record in records)
+    return next((record.model.control_for for record in records if record.model.control_for), None)
 
 
-def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> Pairs:
+def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
     sides = [
-        board.drawn(record for record in standing.external if record.cohort.id in cohorts)
+        board.resampled_cells(record for record in standing.external if record.cohort.id in cohorts)
         for standing in (first, second)
     ]
     return compare(*sides)
 
 
-def _adjusted(found: Iterable[tuple[Entry, Entry, Pairs]]) -> tuple[Rival, ...]:
-    rivals = list(found)
-    adjusted = iter(holm([pair.difference.p for _, _, compared in rivals for pair in compared.pairs]))
-    pooled = holm([compared.pooled_p for _, _, compared in rivals])
+def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[EntryComparison, ...]:
+    comparisons = list(found)
+    adjusted = iter(
+        holm([nan_if_none(pair.difference.p) for _, _, compared in comparisons for pair in compared.pairs])
+    )
+    pooled = holm([nan_if_none(compared.pooled_p) for _, _, compared in comparisons])
     return tuple(
-        Rival(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
-        for (one, other, compared), p in zip(rivals, pooled, strict=True)
+        EntryComparison(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
+        for (one, other, compared), p in zip(comparisons, pooled, strict=True)
     )
 
 
 def plain_numbers(value: Any) -> Any:
     """Turn results into what strict JSON can hold: NaN becomes None, an entry its two names."""
+    if isinstance(value, Result):
+        return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain_numbers(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Entry):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmark.metrics.cell.evaluation import Estimate
+from benchmark.metrics.estimates import Estimate
 from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board

@@ -73,7 +73,7 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     if release is None:
         raise _not_here(cohort, places)
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
-        return prepare(release, places.cache, progress=progress)
+        return prepare(release, places.cache, progress=progress, say=reporter.say)
 
 
 def size_in_words(store: Store) -> str:

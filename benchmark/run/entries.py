@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.plugins import ModelSource, find_model, installed_models
-from benchmark.models.worker.remote import Elsewhere
+from benchmark.models.worker.remote import WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
@@ -175,7 +175,7 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
 
 
 def find_models(
-    asked: Sequence[str], elsewhere: Elsewhere | None = None
+    asked: Sequence[str], environment: WorkerEnvironment | None = None, cache: Path | None = None
 ) -> tuple[list[ModelSource], dict[str, str]]:
     """Models of a run, and those that are installed or named but broken, with the reason.
 
@@ -183,8 +183,10 @@ def find_models(
     ----------
     asked
         As for `find_model`; empty for all installed ones.
-    elsewhere
-        The environment of models that are named by file or module.
+    environment
+        Where models that are named by file or module run; None for this process.
+    cache
+        As for `find_model`.
 
     Raises
     ------
@@ -195,7 +197,7 @@ def find_models(
     broken: dict[str, str] = {}
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, elsewhere))
+            found.append(find_model(spec, environment, cache))
         except ModelError as error:
             broken[spec] = str(error)
     names = [source.card.name for source in found]

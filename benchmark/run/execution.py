@@ -72,7 +72,7 @@ def former_predictions(
     except LeadboardError as error:
         say(f"{cell.label} is scored again: {error}")
         return None
-    if key != cell.predictions_key:
+    if key != cell.predictions_key or not cell.model.source.files.are_still(record.provenance.files):
         return None
     if record.predictions.sha256 != content_hash(table):
         say(f"{cell.label} is scored again: its predictions are not those that its result was made from.")
@@ -113,4 +113,5 @@ def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) ->
         seconds=round(seconds, 3),
         records_per_second=round(records / max(seconds, 1e-6), 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        files=cell.model.source.files.now(),
     )

@@ -58,6 +58,8 @@ def find_finished(cell: Cell, known: Mapping[str, str]) -> Finished:
         return Finished(None, {}, str(error))
     if record.key != cell.key:
         return Finished(record, {}, "")
+    if not cell.model.source.files.are_still(record.provenance.files):
+        return Finished(record, {}, "files that the model opens have changed")
     paths = _files(cell.path, record)
     missing = [path.name for path in paths if not path.is_file()]
     if missing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Places
-from benchmark.models.worker.remote import Elsewhere
+from benchmark.models.worker.remote import WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.pretraining import check_sources
@@ -53,8 +53,8 @@ class RunOptions:
         Cohorts that models are pre-trained on; empty for ``source``.
     precision
         Of pre-training.
-    elsewhere
-        The environment of models that are named by file or module; None for this process.
+    environment
+        Where models that are named by file or module run; None for this process.
     """
 
     folder: Path
@@ -67,7 +67,7 @@ class RunOptions:
     protocols: Sequence[str] = ()
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
-    elsewhere: Elsewhere | None = None
+    environment: WorkerEnvironment | None = None
 
 
 @dataclass
@@ -165,11 +165,11 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     UsageError
         If a name is unknown or there is nothing to evaluate.
     """
-    if options.elsewhere is None:  # what devices there are elsewhere, this process cannot tell
+    if options.environment is None:  # this process cannot tell which devices there are in another one
         options.hardware.check()
     chosen, absent = choose_cohorts(options.cohorts, options.places)
     check_sources(options.pretrain_on)
-    sources, unusable = find_models(options.models, options.elsewhere)
+    sources, unusable = find_models(options.models, options.environment, options.places.cache)
     for protocol in options.protocols:
         find_protocol(protocol)
     give = prepared(options.places, reporter)

@@ -40,6 +40,10 @@ def find_source(name: str, here: bool, give: Callable[[], Store]) -> Store | str
         return f"{name} cannot be prepared: {error}"
 
 
+FILES = "validation-files.json"
+"""Beside the scores: files that the model opened only when it was asked."""
+
+
 @dataclass
 class Validation:
     """Chooses the thresholds of models, each once.
@@ -83,6 +87,9 @@ class Validation:
         if predictions is None:
             predictions = self._score(cell, source)
             save_predictions(predictions, key, folder / VALIDATION)
+            notes = folder / FILES
+            notes.unlink(missing_ok=True)
+            cell.model.source.files.note_later_ones(notes)
         chosen = choose_thresholds(predictions, source)
         write_atomically(folder / CHOSEN, chosen.model_dump_json(indent=2) + "\n")
         return chosen
@@ -98,7 +105,7 @@ class Validation:
     def _former(self, cell: Cell, folder: Path, key: str) -> pd.DataFrame | None:
         """Scores of an earlier run, if they are whole and made under the same key; damage is said."""
         path = folder / VALIDATION
-        if not path.is_file():
+        if not path.is_file() or cell.model.source.files.changed_since(folder / FILES):
             return None
         model = f"{cell.model.card.name}, {cell.model.protocol.name}"
         try:

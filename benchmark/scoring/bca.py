@@ -1,4 +1,4 @@
-"""."""
+"""Intervals corrected for bias and skew, beside the percentile ones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics.bootstrap import bootstrap
-from benchmark.metrics.cell.estimates import (
-    Estimate,
-    Evaluation,
-    Result,
-    estimate_of,
-)
+from benchmark.metrics.cell.results import Evaluation
 from benchmark.metrics.checks import Groups
-from benchmark.metrics.intervals import measure
+from benchmark.metrics.estimates import Estimate, Result
+from benchmark.metrics.intervals import estimate
 from benchmark.metrics.jackknife import jackknife
 
 
@@ -43,13 +39,11 @@ def bca(labels: pd.DataFrame, scores: pd.DataFrame, groups: Groups, evaluation: 
             return Areas(auroc=evaluation.macro.auroc, auprc=evaluation.macro.auprc)
         pairs = ((drawn.auroc, drawn.auroc_resamples), (drawn.auprc, drawn.auprc_resamples))
         one, two = (
-            estimate_of(
-                measure(
-                    float(full[columns].mean()),
-                    resampled[:, columns].mean(axis=1),
-                    why="undefined without both classes",
-                    jackknife=left_out[:, columns].mean(axis=1),
-                )
+            estimate(
+                float(full[columns].mean()),
+                resampled[:, columns].mean(axis=1),
+                why="undefined without both classes",
+                jackknife=left_out[:, columns].mean(axis=1),
             )
             for (full, resampled), left_out in zip(pairs, without, strict=True)
         )

@@ -1,32 +1,24 @@
-"""."""
+"""The scores of the PhysioNet/Computing in Cardiology Challenge 2021, of a table with its 26 classes."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics.cell.estimates import (
-    BootstrapSettings,
-    Estimate,
-    Result,
-    estimate_of,
-)
-from benchmark.metrics.challenge import challenge_scores, reward_matrix
+from benchmark.metrics.cell.results import BootstrapSettings
+from benchmark.metrics.challenge import ChallengeScores, challenge_scores, reward_matrix
 from benchmark.metrics.checks import Groups
-from benchmark.scoring.tables import (
-    _table_like,
-    some,
-)
+from benchmark.scoring.columns import table_like
+from benchmark.text import some
 from cohorts.errors import UsageError
 
 DECIDED = 0.5
 """Scores at or above are positive outputs where the Challenge's decisions are not given."""
 
 
-class Challenge(Result):
+class Challenge(ChallengeScores):
     """Scores of the PhysioNet/Computing in Cardiology Challenge 2021.
 
     Attributes
@@ -35,11 +27,6 @@ class Challenge(Result):
         Where the binary outputs are from.
     """
 
-    auroc: Estimate
-    auprc: Estimate
-    accuracy: Estimate
-    f_measure: Estimate
-    challenge_metric: Estimate
     decisions: str
 
 
@@ -69,7 +56,7 @@ def challenge(
     if decisions is None:
         outputs, source = scores[order].to_numpy() >= DECIDED, f"scores of {DECIDED} or more"
     else:
-        table = _table_like(labels, decisions)
+        table = table_like(labels, decisions)
         lacking = [name for name in order if name not in table.columns]
         if lacking or (table < 0).to_numpy().any():
             raise UsageError(
@@ -84,9 +71,7 @@ def challenge(
         resamples=settings.resamples,
         seed=settings.seed,
     )
-    return Challenge(
-        **{one.name: estimate_of(getattr(found, one.name)) for one in fields(found)}, decisions=source
-    )
+    return Challenge(**dict(found), decisions=source)
 
 
 def _challenge_columns(labels: pd.DataFrame) -> list[str]:

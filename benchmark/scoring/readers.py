@@ -1,28 +1,19 @@
-"""More about a table of scores: people who read the same records, the Challenge 2021, BCa intervals."""
+"""People who read the same records, beside a table of scores."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics.cell.estimates import (
-    BootstrapSettings,
-    Estimate,
-    PairedDifference,
-    Result,
-    difference_of,
-    estimate_of,
-)
+from benchmark.metrics.cell.results import BootstrapSettings
 from benchmark.metrics.cell.statistics import FEWER_RESAMPLES
 from benchmark.metrics.checks import Groups
+from benchmark.metrics.estimates import Estimate, PairedDifference, Result
 from benchmark.metrics.operating_points import measure_calls
 from benchmark.metrics.readers import against_reader
-from benchmark.scoring.tables import (
-    _table_like,
-)
+from benchmark.scoring.columns import table_like
 
 
 class Reader(Result):
@@ -75,7 +66,7 @@ def read_against(
     UsageError
         If the file cannot be read or is not of these records and concepts.
     """
-    calls = _table_like(labels, path)
+    calls = table_like(labels, path)
     fewer = min(FEWER_RESAMPLES, settings.resamples)
     found = {}
     for name in calls.columns:
@@ -88,18 +79,14 @@ def read_against(
         found[str(name)] = Reader(
             n=int(np.count_nonzero(truth >= 0)),
             positives=int(np.count_nonzero(truth == 1)),
-            sensitivity=estimate_of(own.sensitivity),
-            specificity=estimate_of(own.specificity),
-            model_sensitivity=_or_none(against.model_sensitivity),
-            model_specificity=_or_none(against.model_specificity),
-            difference=difference_of(against.difference),
+            sensitivity=own.sensitivity,
+            specificity=own.specificity,
+            model_sensitivity=against.model_sensitivity,
+            model_specificity=against.model_specificity,
+            difference=against.difference,
             only_model=against.only_model,
             only_reader=against.only_reader,
-            mcnemar=_or_none(against.mcnemar),
+            mcnemar=against.mcnemar,
             resamples=fewer,
         )
     return found
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.calibration import brier, calibration_error
 from benchmark.metrics.calibration_curve import calibration_curve
-from benchmark.metrics.cell.estimates import BootstrapSettings, Estimate, Result, estimate_of
+from benchmark.metrics.cell.results import BootstrapSettings
 from benchmark.metrics.cell.statistics import FEWER_RESAMPLES
 from benchmark.metrics.checks import Groups
-from benchmark.metrics.logistic import logit
+from benchmark.metrics.estimates import Estimate, Result, none_if_nan
+from benchmark.metrics.logistic import clipped_logit
 from benchmark.metrics.recalibration import fit_platt
 from benchmark.metrics.resampling import group_records
 from cohorts.errors import UsageError
@@ -84,8 +83,8 @@ def smooth_curves(
             observed=tuple(curve.observed.tolist()),
             low=tuple(curve.low.tolist()),
             high=tuple(curve.high.tolist()),
-            index=None if math.isnan(curve.index) else curve.index,
-            reason=curve.reason or None,
+            index=curve.index,
+            reason=curve.reason,
         )
     return found
 
@@ -146,15 +145,12 @@ def _recalibrated(
         "positives": int((rest == 1).sum()),
     }
     try:
-        platt = fit_platt(truth[sampled], logit(values[sampled]), "the sample")
+        platt = fit_platt(truth[sampled], clipped_logit(values[sampled]), "the sample")
     except UsageError as error:
         return Recalibrated(**counts, reason=str(error))
-    before, after = values[~sampled], platt.apply(logit(values[~sampled]))
+    before, after = values[~sampled], platt.apply(clipped_logit(values[~sampled]))
     fewer = min(FEWER_RESAMPLES, settings.resamples)
-    scores = [
-        estimate_of(brier(rest, some, others, resamples=fewer, seed=settings.seed))
-        for some in (before, after)
-    ]
+    scores = [brier(rest, some, others, resamples=fewer, seed=settings.seed) for some in (before, after)]
     errors = [calibration_error(rest, some, binning="equal mass") for some in (before, after)]
     return Recalibrated(
         **counts,
@@ -162,6 +158,6 @@ def _recalibrated(
         intercept=platt.intercept,
         brier_before=scores[0],
         brier_after=scores[1],
-        ece_before=None if math.isnan(errors[0]) else errors[0],
-        ece_after=None if math.isnan(errors[1]) else errors[1],
+        ece_before=none_if_nan(errors[0]),
+        ece_after=none_if_nan(errors[1]),
     )

@@ -1,13 +1,9 @@
 """Fetch a release from its publisher, verify it, go on after a cut.
 
->>> from cohorts.download import RELEASES
->>> RELEASES["ptb-xl"].licence
-'CC-BY-4.0'
-
 ``plan_download`` looks at what there is to do, ``download`` does it::
 
     plan = plan_download("georgia", Path("data"))
-    print(plan.release.licence, plan.bytes, plan.free)
+    print(plan.publication.card.licence, plan.bytes, plan.free)
     summary = download(plan, progress)
     print(summary.text)
 """
@@ -15,7 +11,6 @@
 from __future__ import annotations
 
 from cohorts.download.planning import Plan, plan_download
-from cohorts.download.releases import RELEASES, Release
 from cohorts.download.run import Failure, Summary, download
 
-__all__ = ["RELEASES", "Failure", "Plan", "Release", "Summary", "download", "plan_download"]
+__all__ = ["Failure", "Plan", "Summary", "download", "plan_download"]

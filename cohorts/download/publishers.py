@@ -2,150 +2,110 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
 
-from cohorts.download import transfer
-from cohorts.download.listing import (
-    RemoteFile,
-    parse_figshare,
-    parse_figshare_collection,
-    parse_sha256sums,
-    parse_zenodo,
-    without_conflicts,
-)
-from cohorts.download.releases import Figshare, PhysioNet, Release, Zenodo
-from cohorts.download.web import AddressError, DeniedError, PassingError, Web, check_mirror, is_loopback
-from cohorts.errors import LeadboardError
-
-PHYSIONET = "https://physionet.org/files/"
-PHYSIONET_OPEN_DATA = "https://physionet-open.s3.amazonaws.com/"
-ZENODO = "https://zenodo.org/"
-FIGSHARE = "https://ndownloader.figshare.com/"
-FIGSHARE_API = "https://api.figshare.com/"
+from cohorts.catalogue import find_cohort
+from cohorts.cohort import CohortCard
+from cohorts.download import listing
+from cohorts.download.disk import FileError, Meter
+from cohorts.download.fetching import fetch
+from cohorts.download.listing import RemoteFile, without_conflicts
+from cohorts.download.web import Addresses, DeniedError, Web, check_mirror, trust
+from cohorts.errors import LeadboardError, UsageError
+from cohorts.release import Release, publisher_of
 
 SUMS = "SHA256SUMS.txt"
 
-_LONGEST_SUMS = 1 << 30
-_LONGEST_ANSWER = 1 << 26
+_LONGEST = 1 << 28  # bytes of a list; that of 1.6 million files has 180 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where to ask, in this order.
+class Publication:
+    """A release, which publisher has it, and its ``project/version`` or number there."""
 
-    Attributes
-    ----------
-    lists
-        Addresses below which the list of files is found.
-    files
-        Addresses below which the files are found.
-    loopback
-        Whether they may be plain HTTP on this machine.
-    login_to
-        Host that is sent the user's account.
-    """
+    card: CohortCard
+    release: Release
+    publisher: str
+    record: str
 
-    lists: tuple[str, ...]
-    files: tuple[str, ...]
-    loopback: bool = False
-    login_to: str = ""
+    def folder(self, data_root: Path) -> Path:
+        """Where the release lies; a cohort that is only a part of it lies in there."""
+        return data_root / self.card.folder.removesuffix(self.release.subfolder)
 
 
-def addresses_of(release: Release, mirror: str | None = None) -> Addresses:
-    """Give the publisher's addresses, or a mirror's in place of them.
+def publication_of(cohort_id: str) -> Publication:
+    """Look up how a cohort is published; UsageError if it cannot be fetched, or there is no such one."""
+    cohort = find_cohort(cohort_id)
+    publisher = publisher_of(cohort.card.url)
+    if cohort.release is None or publisher is None:
+        raise UsageError(
+            f"{cohort_id} cannot be fetched from here: see {cohort.card.url} for how to get it, and put it "
+            f"into the folder {cohort.card.folder} below the one that --data names."
+        )
+    return Publication(cohort.card, cohort.release, *publisher)
+
+
+def addresses_of(publication: Publication, mirror: str | None = None) -> Addresses:
+    """Give the publisher's addresses, or a mirror's in place of them (UsageError if that may not be used).
 
     A mirror has the same paths as the publisher's host: ``<mirror>/ptb-xl/1.0.3/SHA256SUMS.txt`` (as
     below physionet.org/files/), ``<mirror>/api/records/4916206`` and
     ``<mirror>/records/4916206/files/exams.csv`` (as zenodo.org), ``<mirror>/v2/articles/27078763`` and
     ``<mirror>/files/53512538`` (as figshare's two).
-
-    Raises
-    ------
-    UsageError
-        If the mirror's address is not one that may be used.
     """
-    below = f"{release.source.path}/" if isinstance(release.source, PhysioNet) else ""
+    below = f"{publication.record}/" if publication.publisher == "physionet" else ""
     if mirror:
         base = check_mirror(mirror) + below
-        return Addresses((base,), (base,), loopback=is_loopback(base))
-    if isinstance(release.source, Zenodo):
-        return Addresses((ZENODO,), (ZENODO,))
-    if isinstance(release.source, Figshare):
-        return Addresses((FIGSHARE_API,), (FIGSHARE,))
-    own, bucket = PHYSIONET + below, PHYSIONET_OPEN_DATA + below
-    if release.access == "credentialed":
+        return Addresses((base,), (base,), loopback=trust(base) == "http")
+    if publication.publisher == "zenodo":
+        return Addresses(("https://zenodo.org/",), ("https://zenodo.org/",))
+    if publication.publisher != "physionet":
+        return Addresses(("https://api.figshare.com/",), ("https://ndownloader.figshare.com/",))
+    own, bucket = f"https://physionet.org/files/{below}", f"https://physionet-open.s3.amazonaws.com/{below}"
+    if publication.card.access == "credentialed":
         return Addresses((own,), (own,), login_to="physionet.org")
-    if release.source.open_data:
-        # The sums come from the publisher's own host; the many small files from where they are fast.
-        return Addresses((own, bucket), (bucket, own))
-    return Addresses((own,), (own,))
+    # The sums come from the publisher's own host; the many small files from where they are fast.
+    bases = (own, bucket) if publication.release.open_data else (own,)
+    return Addresses(bases, bases[::-1])
 
 
-def list_files(release: Release, addresses: Addresses, web: Web) -> list[RemoteFile]:
-    """Ask the publisher what the release consists of.
-
-    Raises
-    ------
-    DeniedError
-        If the publisher wants an account first.
-    LeadboardError
-        If the list cannot be had or is not one.
-    """
-    source = release.source
+def list_files(publication: Publication, addresses: Addresses) -> list[RemoteFile]:
+    """Ask the publisher what the release consists of; DeniedError if it wants an account first."""
     try:
-        if isinstance(source, PhysioNet):
-            with tempfile.TemporaryFile() as file:
-                _ask(addresses, SUMS, web, file, _LONGEST_SUMS)
-                found = parse_sums(file, source)
-                return without_conflicts(found, release.sums)
-        if isinstance(source, Zenodo):
-            answer = _text(addresses, f"api/records/{source.record}", web)
-            return without_conflicts(parse_zenodo(answer, source.record), release.sums)
-        articles = [source.article] if source.article else []
-        if source.collection:
-            answer = _text(addresses, f"v2/collections/{source.collection}/articles?page_size=100", web)
-            articles = parse_figshare_collection(answer)
-        answers = [_text(addresses, f"v2/articles/{article}", web) for article in articles]
-        return without_conflicts((file for text in answers for file in parse_figshare(text)), release.sums)
-    except LeadboardError as error:
-        raise LeadboardError(f"{error}; see {release.page}, try again later or give a --mirror.") from None
+        with tempfile.TemporaryDirectory() as folder, Web(addresses) as web:
+
+            def ask(location: str) -> Path:
+                path, urls = Path(folder, "list"), [base + location for base in addresses.lists]
+                fetch(RemoteFile(path.name, "", location), path, urls, web, _LONGEST, Meter())
+                return path
+
+            return without_conflicts(_listed(publication, ask), publication.release.sums)
+    except DeniedError:
+        raise
+    except (FileError, LeadboardError) as error:
+        see = f"see {publication.card.url}, try again later or give a --mirror"
+        raise LeadboardError(f"The list of files cannot be had: {error}; {see}.") from None
 
 
-def parse_sums(file: IO[bytes], source: PhysioNet) -> Iterator[RemoteFile]:
+def read_sums(path: Path, release: Release) -> Iterator[RemoteFile]:
     """Read the part of a ``SHA256SUMS.txt`` that is wanted; bytes that are no UTF-8 are refused with it."""
-    file.seek(0)
-    lines = (line.decode("utf-8", "surrogateescape") for line in file)
-    return parse_sha256sums(lines, source.parts)
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        yield from listing.parse_sha256sums(lines, release.wanted)
 
 
-def _text(addresses: Addresses, location: str, web: Web) -> str:
-    file = io.BytesIO()
-    _ask(addresses, location, web, file, _LONGEST_ANSWER)
-    return file.getvalue().decode("utf-8", "replace")
-
-
-def _ask(addresses: Addresses, location: str, web: Web, file: IO[bytes], most: int) -> None:
-    """Fetch a list from the first address that has it."""
-    failures: list[AddressError] = []
-    for base in addresses.lists:
-        for attempt in range(transfer.ATTEMPTS):
-            file.seek(0)
-            file.truncate()
-            try:
-                return web.save(base + location, file, most)
-            except AddressError as error:
-                failures.append(error)
-                break
-            except PassingError as error:
-                failures.append(AddressError(str(error)))
-                if attempt + 1 < transfer.ATTEMPTS:
-                    time.sleep(error.wait or transfer.BACKOFF * 2**attempt)
-    if isinstance(failures[0], DeniedError):
-        raise failures[0]
-    reasons = "; ".join(dict.fromkeys(map(str, failures)))
-    raise LeadboardError(f"The list of files cannot be had: {reasons}")
+def _listed(publication: Publication, ask: Callable[[str], Path]) -> Iterator[RemoteFile]:
+    publisher, record = publication.publisher, publication.record
+    if publisher == "physionet":
+        yield from read_sums(ask(SUMS), publication.release)
+    elif publisher == "zenodo":
+        yield from listing.parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
+    else:
+        articles = [int(record)]
+        if publisher == "figshare collection":
+            answer = ask(f"v2/collections/{record}/articles?page_size=100").read_bytes()
+            articles = listing.parse_figshare_collection(answer)
+        for article in articles:
+            yield from listing.parse_figshare(ask(f"v2/articles/{article}").read_bytes())

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
+from typing import NamedTuple
 from urllib.parse import quote
 
-from cohorts.download.archives import unpack
-from cohorts.download.ledger import Ledger, Member, open_ledger, size_of
-from cohorts.download.listing import ASIDE, RemoteFile
+from cohorts.download.disk import (
+    ASIDE,
+    FileError,
+    Meter,
+    StoppedError,
+    beside,
+    disk_errors,
+    free_space,
+    has_sum,
+    size_of,
+)
+from cohorts.download.fetching import fetch
+from cohorts.download.ledger import Add, open_ledger
+from cohorts.download.listing import RemoteFile
 from cohorts.download.planning import CONNECTIONS, Plan, explain_access, unpack_rule
-from cohorts.download.releases import Unpack
-from cohorts.download.transfer import FileError, StoppedError, beside, disk_errors, fetch, has_sum
+from cohorts.download.unpacking import unpack
 from cohorts.download.web import DeniedError, Web
-
-Progress = Callable[[int, int], None]
+from cohorts.errors import LeadboardError
 
 GIVE_UP = 10
 """Files that fail one after the other before the rest is not tried any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A file that could not be had, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Summary:
     """What came of a download.
 
@@ -40,16 +50,10 @@ class Summary:
     ----------
     files
         How many the release consists of.
-    fetched
-        How many were fetched now.
-    verified
-        How many were found on the disk and hashed now.
-    already
-        How many were known to be right before.
-    failures
-        What could not be had.
-    set_aside
-        Files that were on the disk with a wrong sum, under the names that they have now.
+    fetched, verified, already
+        How many were fetched now, found on the disk and hashed now, known to be right before.
+    failures, set_aside
+        What could not be had; what was on the disk with a wrong sum, under the names that it has now.
     gave_up
         Whether the rest was not tried, because too many failed one after the other.
     afterwards
@@ -76,19 +80,19 @@ class Summary:
     def text(self) -> str:
         """One sentence for the user."""
         here = self.fetched + self.verified + self.already
-        counts = (
-            f"{self.fetched:,} fetched, {self.verified:,} verified where they lay, {self.already:,} known"
-        )
-        if self.complete:
-            return f"{self.cohort_id}: all {self.files:,} files are in {self.root} ({counts})."
+        share = f"all {self.files:,}" if self.complete else f"{here:,} of {self.files:,}"
         stopped = f", the last {GIVE_UP} in a row, and the rest was not tried" if self.gave_up else ""
+        failed = f", {len(self.failures):,} failed{stopped}; run the same command again for the rest"
         return (
-            f"{self.cohort_id}: {here:,} of {self.files:,} files are in {self.root} ({counts}), "
-            f"{len(self.failures):,} failed{stopped}; run the same command again for the rest."
+            f"{self.cohort_id}: {share} files are in {self.root} ({self.fetched:,} fetched, "
+            f"{self.verified:,} verified where they lay, {self.already:,} known)"
+            f"{'' if self.complete else failed}."
         )
 
 
-def download(plan: Plan, progress: Progress | None = None, *, connections: int = CONNECTIONS) -> Summary:
+def download(
+    plan: Plan, progress: Callable[[int, int], None] | None = None, *, connections: int = CONNECTIONS
+) -> Summary:
     """Fetch and verify what is missing; a second run goes on where a first was stopped.
 
     Parameters
@@ -106,153 +110,106 @@ def download(plan: Plan, progress: Progress | None = None, *, connections: int =
     Raises
     ------
     LeadboardError
-        If the disk has too little room or becomes full, or another process is at it.
-    UsageError
-        If the publisher asks for an account.
+        If the disk has too little room or becomes full, another process is at it, or the publisher asks
+        for an account.
     """
-    before = Summary(
-        plan.cohort_id, plan.root, len(plan.files), already=plan.already, afterwards=plan.release.afterwards
-    )
+    card, afterwards = plan.publication.card, plan.publication.release.afterwards
+    summary = Summary(card.id, plan.root, len(plan.files), already=plan.already, afterwards=afterwards)
     if not plan.missing:
-        return before
-    plan.check_space()
-    with open_ledger(plan.ledger) as ledger:
-        web = Web(connections, loopback=plan.addresses.loopback, login_to=plan.addresses.login_to)
-        job = _Job(plan, web, ledger, progress or (lambda done, total: None))
-        try:
-            job.run(connections)
-        finally:
-            web.close()
-    return replace(
-        before,
-        fetched=job.fetched,
-        verified=job.verified,
-        failures=tuple(sorted(job.failures, key=lambda failure: failure.path)),
-        set_aside=tuple(sorted(job.set_aside)),
-        gave_up=job.gave_up,
-    )
+        return summary
+    if plan.needed > (free := free_space(plan.root)):
+        raise LeadboardError(
+            f"{card.id} needs about {plan.needed:,} bytes and {free:,} are free at {plan.root}; "
+            "free some space or choose another folder with --data."
+        )
+    with open_ledger(plan.ledger) as add, Web(plan.addresses, connections) as web:
+        job = _Job(plan, web, add, Meter(plan.total, progress), summary)
+        with ThreadPoolExecutor(connections) as pool:
+            workers = [pool.submit(job.work) for _ in range(connections)]
+            try:
+                wait(workers, return_when=FIRST_EXCEPTION)
+            finally:  # an error of one, or an interrupt by the user, ends them all
+                job.meter.stop()
+        for worker in workers:
+            worker.result()
+    summary.failures, summary.set_aside = tuple(sorted(summary.failures)), tuple(sorted(summary.set_aside))
+    return summary
 
 
 class _Job:
     """One download, shared by its threads."""
 
-    def __init__(self, plan: Plan, web: Web, ledger: Ledger, progress: Progress) -> None:
-        self.fetched = self.verified = 0
-        self.gave_up = False
-        self.failures: list[Failure] = []
-        self.set_aside: list[Path] = []
-        self._plan = plan
-        self._web = web
-        self._ledger = ledger
-        self._progress = progress
-        self._todo = iter(plan.missing)
-        self._lock = Lock()
-        self._stop = Event()
-        self._done = 0
-        self._in_a_row = 0
-        self._first = 0
+    def __init__(self, plan: Plan, web: Web, add: Add, meter: Meter, summary: Summary) -> None:
+        self.meter, self._plan, self._web, self._add, self._summary = meter, plan, web, add, summary
+        self._todo, self._lock = iter(plan.missing), Lock()
+        self._in_a_row = self._first = 0
 
-    def run(self, connections: int) -> None:
-        """Let some threads work until nothing is left; the first unexpected error stops them all."""
-        with ThreadPoolExecutor(connections, thread_name_prefix="download") as pool:
-            try:
-                for worker in [pool.submit(self._work) for _ in range(connections)]:
-                    worker.result()
-            except BaseException:  # an interrupt by the user too must end the threads
-                self._stop.set()
-                raise
+    def work(self) -> None:
+        """Bring one file after the other into place, until there are no more or the download is stopped."""
+        with suppress(StoppedError):
+            while True:
+                self.meter.wait()
+                with self._lock:
+                    file = next(self._todo, None)
+                if file is None:
+                    return
+                failed: tuple[Failure, ...] = ()
+                try:
+                    fetched = self._get(file)
+                except FileError as error:
+                    fetched, failed = False, (Failure(file.path, str(error)),)
+                with self._lock:
+                    self._note(fetched, failed)
 
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            with self._lock:
-                file = next(self._todo, None)
-            if file is None:
-                return
-            try:
-                self._get(file)
-            except FileError as error:
-                self._fail(file, str(error))
-            except StoppedError:
-                return
-            except BaseException:
-                self._stop.set()
-                raise
+    def _note(self, fetched: bool, failed: tuple[Failure, ...]) -> None:
+        self._summary.failures += failed
+        self._summary.fetched += fetched
+        self._summary.verified += not (fetched or failed)
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        if self._in_a_row == GIVE_UP:
+            self._summary.gave_up = True
+            self.meter.stop()
 
-    def _get(self, file: RemoteFile) -> None:
-        """Bring one file into place, and unpack it if it is an archive."""
+    def _get(self, file: RemoteFile) -> bool:
+        """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""
         plan, target = self._plan, self._plan.root / file.path
-        rule = unpack_rule(plan.release, file)
-        if rule and self._intact(plan.known.unpacked.get(file.path, [])):
-            self._succeed(fetched=False)
-            return
+        rule = unpack_rule(plan.publication, file)
+        pieces = plan.known.get(file.path, ()) if rule else ()
+        if pieces and all(has_sum(plan.root / piece.path, piece.sum, self.meter) for piece in pieces):
+            return False
         here = self._verify(file, target)
         if not here:
             self._fetch(file, target)
         if rule:
-            self._unpack(file, target, rule)
-        self._succeed(fetched=not here)
+            pieces = unpack(target, plan.root, rule, self.meter)
+        self._add(file, pieces or [file._replace(size=size_of(target))])
+        if rule:
+            with disk_errors(target):
+                target.unlink()
+        return not here
 
     def _verify(self, file: RemoteFile, target: Path) -> bool:
-        """Hash what lies there already; what is wrong is kept aside."""
+        """Hash what lies there already; what is wrong is kept aside, since it may be somebody's work."""
         size = size_of(target)
-        if size is None:
-            return False
-        if has_sum(target, file.sum, self._stop, self._advance):
-            self._ledger.add(file, size)
-            return True
-        self._advance(-size)
+        if size is None or has_sum(target, file.sum, self.meter):
+            return size is not None
+        self.meter.count(-size)
         names = (beside(target, f"{ASIDE}{number or ''}") for number in count())
-        aside = next(name for name in names if not name.exists())  # it may be somebody's work
-        with disk_errors(target):
+        aside = next(name for name in names if not name.exists())
+        with disk_errors(target), self._lock:
             target.replace(aside)
-        with self._lock:
-            self.set_aside.append(aside)
+            self._summary.set_aside += (aside,)
         return False
 
     def _fetch(self, file: RemoteFile, target: Path) -> None:
-        bases = self._plan.addresses.files
-        bases = bases[self._first :] + bases[: self._first]
-        urls = [base + quote(file.location) for base in bases]
-        most = 2 * self._plan.release.size
+        """Fetch a file; the address that has it is the first to be asked for the next one."""
+        plan, bases = self._plan, self._plan.addresses.files
+        order = [(self._first + number) % len(bases) for number in range(len(bases))]
+        urls = [bases[number] + quote(file.location) for number in order]
+        most = 2 * plan.publication.release.size
         try:
-            used = fetch(file, target, urls, self._web, most=most, stop=self._stop, advance=self._advance)
-        except DeniedError as error:
-            if self._plan.addresses.login_to:
-                raise explain_access(self._plan.cohort_id, self._plan.release, self._plan.root) from None
-            raise FileError(str(error)) from None
-        if used:  # the address that works is the first to be asked for the next file
-            self._first = self._plan.addresses.files.index(bases[used])
-        size = size_of(target)
-        if size is not None:
-            self._ledger.add(file, size)
-
-    def _unpack(self, file: RemoteFile, target: Path, rule: Unpack) -> None:
-        members = unpack(target, self._plan.root, rule, self._stop)
-        self._ledger.add_unpacked(file, members)
-        with disk_errors(target):
-            target.unlink()
-
-    def _intact(self, members: list[Member]) -> bool:
-        root = self._plan.root
-        return bool(members) and all(
-            has_sum(root / member.path, member.sum, self._stop, self._advance) for member in members
-        )
-
-    def _succeed(self, *, fetched: bool) -> None:
-        with self._lock:
-            self.fetched += fetched
-            self.verified += not fetched
-            self._in_a_row = 0
-
-    def _fail(self, file: RemoteFile, reason: str) -> None:
-        with self._lock:
-            self.failures.append(Failure(file.path, reason))
-            self._in_a_row += 1
-            if self._in_a_row >= GIVE_UP:
-                self.gave_up = True
-                self._stop.set()
-
-    def _advance(self, size: int) -> None:
-        with self._lock:
-            self._done += size
-            self._progress(max(0, self._done), max(self._plan.total, self._done))
+            self._first = order[fetch(file, target, urls, self._web, most, self.meter)]
+        except DeniedError:
+            if plan.addresses.login_to:
+                raise explain_access(plan.publication, plan.root) from None
+            raise

@@ -10,6 +10,9 @@ from typing import Any, Literal
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import comment_fields, read_header
+from cohorts.release import Release
+
+_TREE = "challenge-2021"
 
 _SEX: dict[str, Literal["female", "male"]] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
@@ -19,14 +22,19 @@ def challenge_card(folder: str, **facts: Any) -> CohortCard:
     shared: dict[str, Any] = {
         "version": "1.0.3",
         "licence": "CC-BY-4.0",
-        "url": "https://physionet.org/content/challenge-2021/1.0.3/",
+        "url": f"https://physionet.org/content/{_TREE}/1.0.3/",
         "citation": "Reyna et al., Will Two Do? Varying Dimensions in Electrocardiography: The PhysioNet/"
         "Computing in Cardiology Challenge 2021, Computing in Cardiology 48, 2021, doi:10.13026/34va-7q14",
         "vocabulary": "snomed",
-        "folder": f"challenge-2021/training/{folder}",
+        "folder": f"{_TREE}/training/{folder}",
         "sampling_rates": (500.0,),
     }
     return CohortCard.model_validate(shared | facts)
+
+
+def challenge_release(card: CohortCard, size: int) -> Release:
+    """Say how one folder of the Challenge tree is fetched; the eight sizes add up to its 12.6 GiB."""
+    return Release(size=size, subfolder=card.folder.removeprefix(f"{_TREE}/"), beside=("LICENSE.txt",))
 
 
 class ChallengeCohort(Cohort):

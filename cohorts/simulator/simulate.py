@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cohorts.catalogue import find_cohort
 from cohorts.cohort import MARKER
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.simulator import VERSION
@@ -38,49 +39,49 @@ class Release:
 
     Attributes
     ----------
-    folder
-        Below the data root, as in the cohort's card.
+    cohort_id
+        Whose release it is.
+    write
+        Writes recordings into the folder.
     sites
         Whose recordings it holds. Releases that name the same site hold the same recordings.
-    write
-        Writes them into the folder.
     default
         Whether it is part of the default suite.
     """
 
-    folder: str
-    sites: tuple[str, ...]
+    cohort_id: str
     write: Callable[..., None]
+    sites: tuple[str, ...]
     default: bool = False
 
+    @property
+    def folder(self) -> str:
+        """Where it lies below the data root, by the cohort's card."""
+        return find_cohort(self.cohort_id).card.folder
 
-def _tree(database: str, site: str = "", *, default: bool = False) -> Release:
-    """Make a database of the Challenge tree."""
-    folder = f"challenge-2021/training/{database}"
-    return Release(folder, (site or database,), challenge.write, default)
 
-
-RELEASES = {
-    "ptb-xl": Release("ptb-xl", ("ptb-xl",), ptb_xl.write, default=True),
-    "cpsc-2018": _tree("cpsc_2018", default=True),
-    "cpsc-2018-extra": _tree("cpsc_2018_extra"),
-    "chapman-shaoxing": _tree("chapman_shaoxing", default=True),
-    "ningbo": _tree("ningbo", default=True),
-    "georgia": _tree("georgia", default=True),
-    "ptb": _tree("ptb"),
-    "incart": _tree("st_petersburg_incart", "incart"),
-    "challenge-ptb-xl": _tree("ptb-xl"),
-    "sph": Release("sph", ("sph",), sph.write, default=True),
-    "code-15": Release("code-15", ("code-15",), code.write_code_15, default=True),
-    "code-test": Release("code-test", ("code-test",), code.write_code_test, default=True),
-    "ludb": Release("ludb", ("ludb",), ludb.write, default=True),
-    "mimic-iv-ecg": Release("mimic-iv-ecg", ("mimic-iv-ecg",), mimic_iv_ecg.write, default=True),
-    "zzu-pecg": Release("zzu-pecg", ("zzu-pecg",), zzu_pecg.write, default=True),
-    "ptbdb": Release("ptbdb", ("ptb",), ptbdb.write),
-    "incartdb": Release("incartdb", ("incart",), incartdb.write),
-    "ecg-arrhythmia": Release("ecg-arrhythmia", ("chapman_shaoxing", "ningbo"), ecg_arrhythmia.write),
-    "echonext": Release("echonext", ("echonext",), echonext.write),
-}
+_ALL = (
+    Release("ptb-xl", ptb_xl.write, ("ptb-xl",), default=True),
+    Release("cpsc-2018", challenge.write, ("cpsc_2018",), default=True),
+    Release("cpsc-2018-extra", challenge.write, ("cpsc_2018_extra",)),
+    Release("chapman-shaoxing", challenge.write, ("chapman_shaoxing",), default=True),
+    Release("ningbo", challenge.write, ("ningbo",), default=True),
+    Release("georgia", challenge.write, ("georgia",), default=True),
+    Release("ptb", challenge.write, ("ptb",)),
+    Release("incart", challenge.write, ("incart",)),
+    Release("challenge-ptb-xl", challenge.write, ("ptb-xl",)),
+    Release("sph", sph.write, ("sph",), default=True),
+    Release("code-15", code.write_code_15, ("code-15",), default=True),
+    Release("code-test", code.write_code_test, ("code-test",), default=True),
+    Release("ludb", ludb.write, ("ludb",), default=True),
+    Release("mimic-iv-ecg", mimic_iv_ecg.write, ("mimic-iv-ecg",), default=True),
+    Release("zzu-pecg", zzu_pecg.write, ("zzu-pecg",), default=True),
+    Release("ptbdb", ptbdb.write, ("ptb",)),
+    Release("incartdb", incartdb.write, ("incart",)),
+    Release("ecg-arrhythmia", ecg_arrhythmia.write, ("chapman_shaoxing", "ningbo")),
+    Release("echonext", echonext.write, ("echonext",)),
+)
+RELEASES = {release.cohort_id: release for release in _ALL}
 """Every release that can be simulated, by cohort id."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class ChallengePtbXl(ChallengeCohort):
@@ -17,3 +17,4 @@ class ChallengePtbXl(ChallengeCohort):
         copy_of="ptb-xl",
         overlaps=("ptb-xl",),
     )
+    release = challenge_release(card, 2_640_000_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class ChapmanShaoxing(ChallengeCohort):
@@ -15,3 +15,4 @@ class ChapmanShaoxing(ChallengeCohort):
         records=10_247,
         country="China",
     )
+    release = challenge_release(card, 1_240_000_000)

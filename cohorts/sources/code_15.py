@@ -15,6 +15,7 @@ from cohorts.families.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, 
 from cohorts.formats.array_files import reading
 from cohorts.formats.csv_rows import csv_rows
 from cohorts.recording import STANDARD_LEADS
+from cohorts.release import Release, Unpack
 
 _TABLE = "exams.csv"
 _COLUMNS = ("exam_id", "age", "is_male", *CLASSES, "patient_id", "normal_ecg", "trace_file")
@@ -42,6 +43,11 @@ class Code15(CodeCohort):
         records=345_779,
         sampling_rates=(SAMPLING_RATE,),
         country="Brazil",
+    )
+    release = Release(
+        size=68_000_000_000,  # 345,797 rows of 4,096 samples, 12 leads, 4 bytes; the archives have 46.3 GB
+        unpack=(Unpack(name="exams_part*.zip"),),
+        sums={"exams.csv": "md5:0107516d3f63864498fb77d15799cc95"},
     )
     leads = STANDARD_LEADS
 

@@ -13,6 +13,7 @@ from cohorts.cohort import CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError, UsageError
 from cohorts.families.code import CITATION, CLASSES, SAMPLING_RATE, CodeCohort, flag
 from cohorts.formats.csv_rows import csv_rows
+from cohorts.release import Release, Unpack
 
 _TRACINGS = "ecg_tracings.hdf5"
 _ATTRIBUTES = "attributes.csv"
@@ -48,6 +49,11 @@ class CodeTest(CodeCohort):
         records=827,
         sampling_rates=(SAMPLING_RATE,),
         country="Brazil",
+    )
+    release = Release(
+        size=325_000_000,  # 827 rows of 4,096 samples, 12 leads, at most 8 bytes
+        unpack=(Unpack(name="data.zip", strip="data/"),),
+        sums={"data.zip": "md5:cef8fe457abf4b8f66a34dc1269b4ced"},
     )
     leads = ("I", "II", "III", "aVL", "aVF", "aVR", "V1", "V2", "V3", "V4", "V5", "V6")
 

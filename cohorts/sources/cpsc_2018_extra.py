@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class Cpsc2018Extra(ChallengeCohort):
@@ -15,3 +15,4 @@ class Cpsc2018Extra(ChallengeCohort):
         records=3_453,
         country="China",
     )
+    release = challenge_release(card, 660_000_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cohorts.cohort import CohortCard
 from cohorts.families.challenge import ChallengeCohort
+from cohorts.release import Release
 
 
 class EcgArrhythmia(ChallengeCohort):
@@ -28,3 +29,4 @@ class EcgArrhythmia(ChallengeCohort):
         country="China",
         overlaps=("chapman-shaoxing", "ningbo"),
     )
+    release = Release(size=5_450_000_000, open_data=True)  # 5.1 GiB on its page

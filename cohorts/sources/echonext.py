@@ -15,6 +15,7 @@ from cohorts.errors import RecordError, UsageError
 from cohorts.formats.array_files import reading
 from cohorts.formats.csv_rows import csv_rows
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
+from cohorts.release import Release
 
 _TABLE = "echonext_metadata_100k.csv"
 _SPLITS = {"train": 1, "val": 2, "test": 3, "no_split": 4}
@@ -65,6 +66,10 @@ class EchoNext(Cohort):
         country="United States",
         folds=Folds(training=(1,), validation=(2,), test=(3,)),
         signal_unit="z-score",
+    )
+    release = Release(
+        size=24_000_000_000,  # 100,000 recordings of 2,500 samples, 12 leads, 8 bytes
+        agreement="the PhysioNet Restricted Health Data Use Agreement 1.5.0",
     )
 
     @classmethod

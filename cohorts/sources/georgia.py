@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class Georgia(ChallengeCohort):
@@ -15,3 +15,4 @@ class Georgia(ChallengeCohort):
         records=10_344,
         country="United States",
     )
+    release = challenge_release(card, 1_250_000_000)

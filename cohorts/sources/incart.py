@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class Incart(ChallengeCohort):
@@ -16,3 +16,4 @@ class Incart(ChallengeCohort):
         country="Russia",
         sampling_rates=(257.0,),
     )
+    release = challenge_release(card, 822_000_000)

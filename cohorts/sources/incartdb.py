@@ -13,6 +13,7 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
 from cohorts.families.challenge import header_files
 from cohorts.formats.wfdb_header import read_header
+from cohorts.release import Release
 
 _PATIENT = re.compile(r"<age>:\s*(\S+)\s*<sex>:\s*(\S+)\s*(?:<diagnoses>:?\s*(.*))?")
 _NUMBER = re.compile(r"patient\s+(\d+)")
@@ -47,6 +48,7 @@ class Incartdb(Cohort):
         country="Russia",
         overlaps=("incart",),
     )
+    release = Release(size=833_000_000, open_data=True)
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
         for path in header_files(self.root):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
+from cohorts.release import Release
 
 _TABLE = "ludb.csv"
 _AXIS = "Electric axis of the heart"
@@ -47,6 +48,7 @@ class Ludb(Cohort):
         sampling_rates=(500.0,),
         country="Russia",
     )
+    release = Release(size=24_200_000)  # signals and headers; the annotations come on top
 
     @classmethod
     def found(cls, root: Path) -> bool:

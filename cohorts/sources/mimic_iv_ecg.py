@@ -14,6 +14,7 @@ from pyarrow import csv
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable
 from cohorts.errors import UsageError
+from cohorts.release import Release
 
 _RECORDS, _REPORTS = "record_list.csv", "machine_measurements.csv"
 _LINES = tuple(f"report_{number}" for number in range(18))
@@ -60,6 +61,9 @@ class MimicIvEcg(Cohort):
         country="United States",
         english_reports=True,
     )
+    # 90.4 GiB on its page, which names the project "Open Access"; the MIMIC-IV records that it can be linked
+    # to are credentialed, the ECGs are not.
+    release = Release(size=97_017_195_666)
     declared_gain = 200.0
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class Ningbo(ChallengeCohort):
@@ -15,3 +15,4 @@ class Ningbo(ChallengeCohort):
         records=34_905,
         country="China",
     )
+    release = challenge_release(card, 4_210_000_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohorts.families.challenge import ChallengeCohort, challenge_card
+from cohorts.families.challenge import ChallengeCohort, challenge_card, challenge_release
 
 
 class Ptb(ChallengeCohort):
@@ -16,3 +16,4 @@ class Ptb(ChallengeCohort):
         country="Germany",
         sampling_rates=(1000.0,),
     )
+    release = challenge_release(card, 1_490_000_000)  # at most: 516 records of at most 120 s

@@ -11,6 +11,7 @@ from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.errors import UsageError
+from cohorts.release import Release
 
 _TABLE = "ptbxl_database.csv"
 _COLUMNS = {"ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "strat_fold"}
@@ -46,6 +47,7 @@ class PtbXl(Cohort):
         country="Germany",
         folds=Folds(training=(1, 2, 3, 4, 5, 6, 7, 8), validation=(9,), test=(10,)),
     )
+    release = Release(size=3_180_000_000, open_data=True)  # 87,204 files in PhysioNet's bucket
     declared_gain = 1000.0
 
     def __init__(self, root: Path, sampling_rate: Literal[100, 500] | None = None) -> None:

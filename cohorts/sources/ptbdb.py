@@ -10,6 +10,7 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
 from cohorts.families.challenge import header_files
 from cohorts.formats.wfdb_header import comment_fields, read_header
+from cohorts.release import Release
 
 _SEX: dict[str, Literal["female", "male"]] = {"female": "female", "male": "male"}
 _INFARCTS = {"acute": "acute infarction (localization)", "former": "former infarction (localization)"}
@@ -39,6 +40,7 @@ class Ptbdb(Cohort):
         country="Germany",
         overlaps=("ptb",),
     )
+    release = Release(size=1_980_000_000)  # at most: 549 recordings of at most 120 s
     declared_gain = 2000.0
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:

@@ -15,6 +15,7 @@ from cohorts.formats.array_files import reading
 from cohorts.formats.csv_rows import csv_rows
 from cohorts.formats.wfdb_header import MAX_VALUES
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
+from cohorts.release import Release, Unpack
 
 _TABLE = "metadata.csv"
 _COLUMNS = ("ECG_ID", "AHA_Code", "Patient_ID", "Age", "Sex")
@@ -41,6 +42,11 @@ class Sph(Cohort):
         records=25_770,
         sampling_rates=(500.0,),
         country="China",
+    )
+    # The archive of signals is 2,281,799,680 bytes, a plain tar in spite of its name.
+    release = Release(
+        size=2_290_000_000,
+        unpack=(Unpack(name="records.tar*", into="records", strip="records/"),),
     )
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
+from cohorts.release import Release
 
 _TABLE = "AttributesDictionary.csv"
 _COLUMNS = ("Filename", "ECG_ID", "Patient_ID", "Age", "Gender", "AHA_code")
@@ -35,6 +36,20 @@ class ZzuPecg(Cohort):
         records=14_190,
         sampling_rates=(500.0,),
         country="China",
+    )
+    # The signals come as one archive in two volumes, which zipfile cannot read.
+    release = Release(
+        size=4_063_604_410,
+        sums={
+            "AttributesDictionary.csv": "md5:ffbbb7ebd8ad4425b3a859739eb65eb1",
+            "ECGCode.csv": "md5:7612c5af0e01e052eb85792c5e362f12",
+            "DiseaseCode.csv": "md5:0bff597c23397c0d05a937fe09807ad4",
+            "Child_ecg.zip": "md5:d7bb207d0f559c5f697bd7e442975718",
+            "Child_ecg.z01": "md5:4782e8c17b478745853db85210ce46aa",
+        },
+        afterwards="The signals are one zip archive in two volumes: join and unpack it with "
+        "'zip -s 0 Child_ecg.zip --out whole.zip && unzip whole.zip' (or '7z x Child_ecg.zip'), "
+        "which needs another 10 GB.",
     )
 
     @classmethod

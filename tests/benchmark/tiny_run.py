@@ -19,7 +19,7 @@ from benchmark.records.predictions import content_hash, load_predictions, predic
 from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.planning import RunOptions
 from benchmark.run.runner import run as run_cells
-from benchmark.scoring.on_cohort import Submitted, score_submitted
+from benchmark.scoring.on_cohort import read_submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 
 SETTINGS = RunSettings(resamples=50)
@@ -58,9 +58,8 @@ def score_table(run: Path, places: Places, table: pd.DataFrame, name: str, **mor
     table.to_parquet(file)
     card = run.parent / f"{name}.yaml"
     card.write_text(f"name: {name}\ntrained_on: {more.pop('trained_on', '[ptb-xl]')}\n")
-    submitted = Submitted(file, card=card, **more)
     store = prepare_cohort("georgia", places, Reporter())
-    score_submitted(submitted, store, run, SETTINGS, Reporter().say)
+    score_submitted(read_submitted(file, card=card), store, run, SETTINGS, Reporter().say, **more)
 
 
 def edit_json(path: Path, edit: Callable[[Any], Any]) -> None:

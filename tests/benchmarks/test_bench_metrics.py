@@ -17,9 +17,11 @@ from benchmark.metrics.bootstrap import bootstrap
 from benchmark.metrics.cell.evaluation import evaluate
 from benchmark.metrics.challenge import challenge_scores
 from benchmark.metrics.delong import delong_interval
+from benchmark.metrics.device import bootstrap_on_device
 from benchmark.metrics.jackknife import jackknife
 from benchmark.metrics.operating_points import measure_calls
-from benchmark.metrics.resampling import group_records, resample_counts
+from benchmark.metrics.resampling import group_records
+from tests.benchmark.metrics.draws import counts_of
 
 RECORDS, CONCEPTS = 2203, 71  # the test fold of PTB-XL and all its statements
 
@@ -57,7 +59,7 @@ def test_a_thousand_times_faster_than_the_loop_over_scikit_learn(
     found = benchmark.pedantic(
         lambda: bootstrap(labels, scores, groups, resamples=1000, seed=0), rounds=9, iterations=1
     )
-    counts = resample_counts(groups, 1000, seed=0)
+    counts = counts_of(groups, 1000, seed=0)
     calls = 500  # of 71,000
     start = time.perf_counter()
     for call in range(calls):
@@ -147,7 +149,7 @@ def test_a_gpu_gives_the_same_numbers(benchmark: Any, cohort: tuple[Any, Any, An
     labels, scores, patients = cohort
     groups = group_records(patients)
     found = benchmark.pedantic(
-        lambda: bootstrap(labels, scores, groups, resamples=10_000, seed=0, device="cuda"), rounds=3
+        lambda: bootstrap_on_device(labels, scores, groups, resamples=10_000, seed=0, device="cuda"), rounds=3
     )
     compiled = bootstrap(labels, scores, groups, resamples=10_000, seed=0)
 

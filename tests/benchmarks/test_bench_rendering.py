@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pytest
 
 from baselines.clip_image.rendering import render
-from baselines.clip_image.scalogram import scalogram
 from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.recordings import recordings_of
 from cohorts.simulator.sites import SITES
@@ -35,11 +34,3 @@ def test_pages(benchmark: Any, signals: npt.NDArray[np.float32], layout: str, si
     speed = RECORDS / benchmark.stats.stats.median
     benchmark.extra_info["pictures a second"] = round(speed)
     assert size > 224 or speed > 200
-
-
-@pytest.mark.parametrize("layout", ["3x4", "12x1"])
-def test_scalograms(benchmark: Any, signals: npt.NDArray[np.float32], layout: str) -> None:
-    benchmark.pedantic(
-        lambda: scalogram(signals, 500, STANDARD_LEADS, layout=layout), rounds=3, warmup_rounds=1
-    )
-    benchmark.extra_info["pictures a second"] = round(RECORDS / benchmark.stats.stats.median)

@@ -248,6 +248,12 @@ def test_missing_samples_do_not_spread():
     assert np.abs(y[0] - y[1])[kept].max() < 0.3
 
 
+def test_a_missing_last_sample_is_missing_to_the_end_at_a_higher_rate():
+    y = resample(np.array([0.0, 0.0, 0.0, 0.0, np.nan]), 100, 500)
+    # The fifth sample lies at 20; nearer to it than to the fourth are those from 17.5 on.
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(y)), range(18, 25))
+
+
 @pytest.mark.parametrize("rates", [(0, 500), (500, 0), (np.nan, 500), (500, np.inf), (-1, 1)])
 def test_impossible_rates_are_refused(rates):
     with pytest.raises(ValueError, match="sampling rates"):

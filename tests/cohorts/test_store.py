@@ -73,7 +73,7 @@ def test_a_changed_release_is_prepared_again(georgia, cache, change):
 
 def test_a_change_of_the_reading_code_is_noticed(georgia, cache, monkeypatch):
     before = prepare(georgia(), cache)
-    monkeypatch.setattr("cohorts.store.reading_code", lambda cohort: "another")
+    monkeypatch.setattr("cohorts.store_staleness.reading_code", lambda cohort: "another")
     assert prepare(georgia(), cache).stamp != before.stamp
 
 
@@ -105,7 +105,7 @@ def test_an_up_to_date_store_in_somebody_elses_cache_needs_no_lock(georgia, cach
     def refuse(folder, name):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("cohorts.store._only_one", refuse)
+    monkeypatch.setattr("cohorts.store.only_one", refuse)
     assert len(prepare(georgia(), cache)) == 6
 
 

@@ -1,4 +1,4 @@
-"""What happens to a store when files, disks and processes fail, and how much memory it takes."""
+"""What happens to a store when disks and processes fail, and how much memory it takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import textwrap
 import threading
 from pathlib import Path
 
-import h5py
 import pytest
 
 from cohorts.catalogue import find_cohort, open_cohort
@@ -23,45 +22,7 @@ from cohorts.store import Store, prepare
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-# --- damage ---------------------------------------------------------------------------------------------
-
-
-def test_a_store_that_is_not_there_or_damaged_is_told_in_a_sentence(georgia, cache, tmp_path):
-    with pytest.raises(LeadboardError, match="is not there; prepare the cohort first"):
-        Store(tmp_path / "none.h5")
-    path = prepare(georgia(), cache).path
-    whole = path.read_bytes()
-    for damaged in (b"", b"garbage", whole[: len(whole) // 2], whole[:-100], b"\0" * len(whole)):
-        path.write_bytes(damaged)
-        with pytest.raises(LeadboardError, match="delete it and prepare it again"):
-            Store(path)
-        assert len(prepare(georgia(), cache)) == 6, "prepare writes it anew"
-
-
-def test_another_layout_version_is_told_and_rebuilt(georgia, cache):
-    path = prepare(georgia(), cache).path
-    with h5py.File(path, "r+") as file:
-        file.attrs["format"] = 999
-    with pytest.raises(LeadboardError, match="layout of another version"):
-        Store(path)
-    assert len(prepare(georgia(), cache)) == 6
-
-
-@pytest.mark.parametrize("missing", ["signals", "labels", "index", "quarantine", "warnings"])
-def test_a_store_without_one_of_its_tables_is_damaged(georgia, cache, missing):
-    path = prepare(georgia(), cache).path
-    with h5py.File(path, "r+") as file:
-        del file[missing]
-    with pytest.raises(LeadboardError, match="damaged"):
-        getattr(Store(path), missing)
-
-
-def test_signals_cut_off_inside_a_valid_file_are_damage(georgia, cache):
-    path = prepare(georgia(), cache).path
-    with h5py.File(path, "r+") as file:
-        file["signals/counts"].resize((100,))
-    with pytest.raises(LeadboardError, match="damaged"):
-        Store(path).counts(0)
+# --- processes and disks -----------------------------------------------------------------------------------
 
 
 KILLED = """

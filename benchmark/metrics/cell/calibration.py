@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.calibration import BINS, brier_parts, calibration_error
-from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
 from benchmark.metrics.checks import Groups
-from benchmark.metrics.intervals import measure
+from benchmark.metrics.estimates import Estimate, Result
+from benchmark.metrics.intervals import estimate
 from benchmark.metrics.recalibration import recalibration
 from benchmark.metrics.resampling import resampled_sums
 
@@ -131,8 +131,8 @@ def _concept(
             within_covariance=parts.within_covariance,
         ),
         mean_probability=float(values[truth >= 0].mean()),
-        slope=estimate_of(moved.slope),
-        intercept=estimate_of(moved.intercept),
+        slope=moved.slope,
+        intercept=moved.intercept,
         ece_equal_width=calibration_error(truth, values, name=name),
         ece_equal_mass=calibration_error(truth, values, binning="equal mass", name=name),
         clipped=moved.clipped,
@@ -153,5 +153,5 @@ def _brier_scores(
     table = np.concatenate([errors, annotated], axis=1)
     sums, counts = np.split(resampled_sums(table, groups, resamples=resamples, seed=seed), 2, axis=1)
     drawn = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    each = [estimate_of(measure(float(full[at]), drawn[:, at])) for at in range(truth.shape[1])]
-    return each, estimate_of(measure(float(full.mean()), drawn.mean(axis=1)))
+    each = [estimate(float(full[at]), drawn[:, at]) for at in range(truth.shape[1])]
+    return each, estimate(float(full.mean()), drawn.mean(axis=1))

@@ -20,13 +20,13 @@ from benchmark.metrics.bootstrap import (
     mean_bootstrap,
     missing_ids,
 )
-from benchmark.metrics.cell.estimates import BootstrapSettings as BootstrapSettings
-from benchmark.metrics.cell.estimates import ConceptMetrics as ConceptMetrics
-from benchmark.metrics.cell.estimates import Estimate as Estimate
-from benchmark.metrics.cell.estimates import Evaluation as Evaluation
-from benchmark.metrics.cell.estimates import FitMetrics as FitMetrics
-from benchmark.metrics.cell.estimates import MacroMetrics as MacroMetrics
+from benchmark.metrics.cell.results import BootstrapSettings as BootstrapSettings
+from benchmark.metrics.cell.results import ConceptMetrics as ConceptMetrics
+from benchmark.metrics.cell.results import Evaluation as Evaluation
+from benchmark.metrics.cell.results import FitMetrics as FitMetrics
+from benchmark.metrics.cell.results import MacroMetrics as MacroMetrics
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.metrics.estimates import Estimate, estimate_of, nan_if_none
 from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval
 from cohorts.errors import ModelError, UsageError
 
@@ -162,8 +162,8 @@ def _concept(
     if witnesses < positives:
         warning = warning.replace("positives:", "patients with a positive:", 1)
     auroc = _estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why)
-    newcombe = newcombe_interval(auroc.value, positives, n - positives) if auroc.value in (0, 1) else None
-    if newcombe is not None and independent and auroc.low is not None:
+    newcombe = newcombe_interval(nan_if_none(auroc.value), positives, n - positives)
+    if newcombe is not None and auroc.value in (0, 1) and independent and auroc.low is not None:
         ends = f"{newcombe[0]:.3f} to {newcombe[1]:.3f}"
         auroc = auroc.model_copy(update={"reason": f"{auroc.reason}; by Newcombe's method {ends}"})
     return ConceptMetrics(
@@ -192,17 +192,15 @@ def _mean(values: Values, eligible: list[int]) -> Values:
 def _estimate(value: float, resampled: Values, settings: BootstrapSettings, why: str) -> Estimate:
     undefined = float(np.isnan(resampled).mean()) if len(resampled) else 0.0
     if math.isnan(value):
-        return Estimate(value=None, low=None, high=None, reason=why, undefined_fraction=undefined)
+        return estimate_of(value, reason=why, undefined_fraction=undefined)
     interval = percentile_interval(resampled, settings.level) if settings.groups > 1 else None
     if interval is None:
         reason = "no interval: " + _why_no_interval(settings)
-        return Estimate(value=value, low=None, high=None, reason=reason, undefined_fraction=undefined)
-    width = None
+        return estimate_of(value, reason=reason, undefined_fraction=undefined)
+    width = ""
     if value in (0, 1) and interval[0] == interval[1]:
         width = f"an interval without width: at exactly {value:g} no resample differs, which is not certainty"
-    return Estimate(
-        value=value, low=interval[0], high=interval[1], reason=width, undefined_fraction=undefined
-    )
+    return estimate_of(value, *interval, reason=width, undefined_fraction=undefined)
 
 
 def _why_no_interval(settings: BootstrapSettings) -> str:

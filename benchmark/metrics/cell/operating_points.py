@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from pydantic import AliasChoices, Field
 
-from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
 from benchmark.metrics.checks import Groups
+from benchmark.metrics.estimates import Estimate, Result
 from benchmark.metrics.operating_points import at_threshold, choose_thresholds, measure_calls
 
 RULES = ("youden", "sensitivity 90 %", "specificity 90 %")
@@ -24,7 +23,7 @@ class ConceptThresholds(Result):
     ----------
     n, positives
         Of the validation fold: few positives make a threshold uncertain.
-    by_rule
+    thresholds
         A record is called positive at or above; None where the rule gives no threshold.
         Earlier records name them ``cuts``.
     reason
@@ -33,7 +32,7 @@ class ConceptThresholds(Result):
 
     n: int
     positives: int
-    by_rule: dict[str, float | None] = Field(validation_alias=AliasChoices("by_rule", "cuts"))
+    thresholds: dict[str, float | None] = Field(validation_alias=AliasChoices("thresholds", "cuts"))
     reason: str | None = None
 
 
@@ -91,17 +90,15 @@ def _choose(labels: pd.Series[int], scores: pd.Series[float], name: str) -> Conc
     return ConceptThresholds(
         n=int(np.count_nonzero(labels >= 0)),
         positives=int(np.count_nonzero(labels == 1)),
-        by_rule={rule: None if math.isnan(t.value) else t.value for rule, t in used.items()},
+        thresholds={rule: threshold.value for rule, threshold in used.items()},
         reason="; ".join(reasons) or None,
     )
 
 
-def thresholds_of(thresholds: Mapping[str, ConceptThresholds], concept: str) -> dict[str, float]:
+def usable_thresholds(thresholds: Mapping[str, ConceptThresholds], concept: str) -> dict[str, float]:
     """Thresholds that can be applied to a concept, by rule."""
     found = thresholds.get(concept)
-    return (
-        {} if found is None else {rule: value for rule, value in found.by_rule.items() if value is not None}
-    )
+    return {} if found is None else {rule: at for rule, at in found.thresholds.items() if at is not None}
 
 
 class Called(Result):
@@ -145,27 +142,14 @@ def calls_at(
     applied = [
         (str(name), rule, threshold)
         for name in labels.columns
-        for rule, threshold in thresholds_of(thresholds, str(name)).items()
+        for rule, threshold in usable_thresholds(thresholds, str(name)).items()
     ]
     if not applied:
         return {}
     truth = np.stack([labels[name].to_numpy(np.int8) for name, _, _ in applied], axis=1)
-    called = np.stack(
-        [at_threshold(scores[name].to_numpy(), threshold) for name, _, threshold in applied], axis=1
-    )
+    called = np.stack([at_threshold(scores[name].to_numpy(), at) for name, _, at in applied], axis=1)
     found: dict[str, dict[str, Called]] = {}
     measured = measure_calls(truth, called, groups, resamples=resamples, seed=seed)
     for (name, rule, threshold), calls in zip(applied, measured, strict=True):
-        found.setdefault(name, {})[rule] = Called(
-            threshold=threshold,
-            tp=calls.tp,
-            fp=calls.fp,
-            fn=calls.fn,
-            tn=calls.tn,
-            sensitivity=estimate_of(calls.sensitivity),
-            specificity=estimate_of(calls.specificity),
-            ppv=estimate_of(calls.ppv),
-            npv=estimate_of(calls.npv),
-            f1=estimate_of(calls.f1),
-        )
+        found.setdefault(name, {})[rule] = Called(threshold=threshold, **dict(calls))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,11 +10,12 @@ import pandas as pd
 
 from benchmark.metrics.bootstrap import bootstrap, group_records, mean_bootstrap
 from benchmark.metrics.cell.calibration import Calibration, calibration
-from benchmark.metrics.cell.estimates import Estimate, Evaluation, Result, estimate_of
 from benchmark.metrics.cell.operating_points import Called, Thresholds, calls_at
+from benchmark.metrics.cell.results import Evaluation
 from benchmark.metrics.cell.subgroups import Grouping, grouping
 from benchmark.metrics.delong import delong_interval
-from benchmark.metrics.intervals import Measure, measure
+from benchmark.metrics.estimates import Estimate, Result, estimate_of, undefined
+from benchmark.metrics.intervals import estimate
 
 REFERENCE_PREVALENCE = 0.1
 """Of the AUPRC that may be compared across cohorts: one number for every concept, cohort and model, so that
@@ -133,7 +133,7 @@ def _concepts(
     labels: pd.DataFrame, fits: Sequence[pd.DataFrame], groups: Any, evaluation: Evaluation
 ) -> tuple[Estimate, dict[str, ConceptStatistics]]:
     if not len(labels.columns):
-        return estimate_of(Measure(math.nan, reason=evaluation.macro.auroc.reason or "no concept")), {}
+        return undefined(evaluation.macro.auroc.reason or "no concept"), {}
     settings, truth = evaluation.bootstrap, labels.to_numpy(np.int8)
     drawn = mean_bootstrap(
         [
@@ -150,12 +150,14 @@ def _concepts(
     )
     found = {}
     for at, name in enumerate(map(str, labels.columns)):
-        several = Measure(float(drawn.auroc[at]), reason=f"no DeLong interval: the mean of {len(fits)} fits")
-        alone = len(fits) == 1
-        delong = delong_interval(truth[:, at], fits[0][name], groups, name=name) if alone else several
+        if len(fits) == 1:
+            delong = delong_interval(truth[:, at], fits[0][name], groups, name=name)
+        else:
+            why = f"no DeLong interval: the mean of {len(fits)} fits"
+            delong = estimate_of(float(drawn.auroc[at]), reason=why)
         found[name] = ConceptStatistics(
-            delong=estimate_of(delong),
-            auprc_at_reference=estimate_of(measure(float(drawn.auprc[at]), drawn.auprc_resamples[:, at])),
+            delong=delong,
+            auprc_at_reference=estimate(float(drawn.auprc[at]), drawn.auprc_resamples[:, at]),
         )
-    macro = measure(float(drawn.auprc.mean()), drawn.auprc_resamples.mean(axis=1))
-    return estimate_of(macro), found
+    macro = estimate(float(drawn.auprc.mean()), drawn.auprc_resamples.mean(axis=1))
+    return macro, found

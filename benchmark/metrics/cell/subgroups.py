@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.bootstrap import Bootstrap, Values, bootstrap
-from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM, Groups, why_undefined
-from benchmark.metrics.intervals import Measure, measure
+from benchmark.metrics.estimates import Estimate, Result, undefined
+from benchmark.metrics.intervals import estimate
 
 UNKNOWN = "unknown"
 """The group of records whose group is missing: shown, but in no gap."""
@@ -49,7 +49,7 @@ class Group(Result):
     concepts: dict[str, GroupConcept]
 
 
-class Gap(Result):
+class SubgroupGap(Result):
     """Highest minus lowest group, chosen on the full data; in the same draws of patients."""
 
     highest: str
@@ -72,8 +72,8 @@ class Grouping(Result):
 
     common: tuple[str, ...]
     groups: dict[str, Group]
-    gap: Gap | None
-    concept_gaps: dict[str, Gap]
+    gap: SubgroupGap | None
+    concept_gaps: dict[str, SubgroupGap]
     reason: str | None = None
 
 
@@ -177,17 +177,17 @@ def _macro_estimate(figure: tuple[float, Values] | None) -> Estimate:
             f"not enough concepts with {ELIGIBLE_MINIMUM} positives and {ELIGIBLE_MINIMUM} negatives to be "
             "compared"
         )
-        return estimate_of(Measure(math.nan, reason=why))
-    return estimate_of(measure(*figure))
+        return undefined(why)
+    return estimate(*figure)
 
 
 def _concept(truth: npt.NDArray[np.int8], drawn: Bootstrap, at: int) -> GroupConcept:
     n, positives = (int(np.count_nonzero(kept)) for kept in (truth[:, at] >= 0, truth[:, at] == 1))
     why = why_undefined(positives, n - positives)
-    return GroupConcept(auroc=estimate_of(measure(*_column(drawn, at), why=why)), n=n, positives=positives)
+    return GroupConcept(auroc=estimate(*_column(drawn, at), why=why), n=n, positives=positives)
 
 
-def _gap(figures: Mapping[str, tuple[float, Values]]) -> Gap | None:
+def _gap(figures: Mapping[str, tuple[float, Values]]) -> SubgroupGap | None:
     """Highest minus lowest; None with fewer than two groups."""
     if len(figures) < 2:
         return None
@@ -195,7 +195,7 @@ def _gap(figures: Mapping[str, tuple[float, Values]]) -> Gap | None:
     highest, lowest = rising[-1], rising[0]
     difference = figures[highest][0] - figures[lowest][0]
     resampled = figures[highest][1] - figures[lowest][1]
-    return Gap(highest=highest, lowest=lowest, difference=estimate_of(measure(difference, resampled)))
+    return SubgroupGap(highest=highest, lowest=lowest, difference=estimate(difference, resampled))
 
 
 def age_bands(ages: npt.ArrayLike, starts: tuple[int, ...] = AGES) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""A model that runs in a container image: the same worker, started by Docker or Podman."""
+"""A model that runs in a container image: the same worker, started by Docker."""
 
 from __future__ import annotations
 
@@ -9,34 +9,33 @@ from pathlib import Path
 
 from benchmark.models.worker.remote import WORKER
 
+DOCKER = "docker"
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
     """An image that has a Python with numpy, and the model or what the model's file imports.
 
-    The container sees the worker and the folder of the model's file, both read-only and at their own
+    The container sees the worker's folder and that of the model's file, both read-only and at their own
     paths, and no network: a model has no need to send recordings anywhere.
 
     Attributes
     ----------
     image
-        Name of an image that the engine finds or may pull.
-    engine
-        ``"docker"``, ``"podman"``, or the path of a program that is called like them.
+        Name of an image that Docker finds or may pull.
     memory
         Bytes that the container may use.
     """
 
     image: str
-    engine: str = "docker"
     python: str = "python3"
     memory: int | None = None
-    address_space = None  # the engine sets the limit
+    address_space = None  # Docker sets the limit
 
     @property
     def name(self) -> str:
         """What the user calls it."""
-        return f"{Path(self.engine).name} image {self.image}"
+        return f"{DOCKER} image {self.image}"
 
     @property
     def needs(self) -> str:
@@ -47,15 +46,15 @@ class Container:
         """Give the command that runs the worker in a container of this name."""
         options = ["--rm", "--interactive", "--name", label, "--network", "none"]
         options += ["--security-opt", "no-new-privileges", "--entrypoint", self.python]
-        for path in [WORKER] if file is None else [WORKER, file.parent]:
+        for path in [WORKER.parent] if file is None else [WORKER.parent, file.parent]:
             options += ["--volume", f"{path}:{path}:ro"]
         if self.memory is not None:
             options += ["--memory", str(self.memory)]
         if device.startswith("cuda"):
             options += ["--gpus", "all"]
-        return [self.engine, "run", *options, self.image, "-u", str(WORKER)]
+        return [DOCKER, "run", *options, self.image, "-u", str(WORKER)]
 
     def stop(self, label: str) -> None:
-        """Kill the container; killing the engine's client would leave it running."""
-        with contextlib.suppress(subprocess.TimeoutExpired):  # an engine that hangs cannot be helped
-            subprocess.run([self.engine, "kill", label], capture_output=True, timeout=60, check=False)  # noqa: S603
+        """Kill the container; killing its client would leave it running."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a Docker that hangs cannot be helped
+            subprocess.run([DOCKER, "kill", label], capture_output=True, timeout=60, check=False)  # noqa: S603

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchmark.models.model_files import ModelFile
+
 MAGIC = b"\x93LBFRAME"
 PREFIX = struct.Struct("<8sIQ")
 HEADER_LIMIT = 1 << 20
@@ -49,19 +51,24 @@ class Raised(_Strict):
 
 
 class Loaded(_Strict):
-    """What is to be known of a model that was loaded; ``card`` is yet to be checked."""
+    """What is to be known of a model that was loaded; ``card`` is yet to be checked.
+
+    ``folder`` is that of its file or package, where it runs.
+    """
 
     card: Any
     abilities: tuple[Literal["embed", "set_concepts"], ...]
     code_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    folder: Text
     python: Text
     packages: dict[str, Text]
 
 
 class Reply(_Strict):
-    """The header of an answer."""
+    """The header of an answer; ``files`` are those that the model has opened since the last one."""
 
     id: int
+    files: Annotated[tuple[ModelFile, ...], Field(max_length=10_000)] = ()
     arrays: Annotated[tuple[tuple[Literal["answer"], Number, Shape], ...], Field(max_length=1)]
     loaded: Loaded | None = None
     refused: Text | None = None

@@ -202,7 +202,7 @@ class WorkerProcess:
         """Where the last stack that was dumped stood: in the model's own files rather than a library's."""
         _, found, stack = self._words.decode(errors="replace").rpartition("(most recent call first)")
         frames = [match for line in stack.splitlines() if found and (match := _FRAME.match(line))]
-        own = [one for one in frames if not one[1].endswith("/worker/worker.py")]
+        own = [one for one in frames if Path(one[1]).parent != Path(__file__).resolve().parent]
         near = [one for one in own if "/lib/python" not in one[1]] or own
         return f" at {Path(near[0][1]).name}:{near[0][2]}" if near else ""
 

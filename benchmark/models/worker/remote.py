@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import Batch, card_of
+from benchmark.models.model_files import ModelFile
 from benchmark.models.worker.frames import Array, Loaded, Reply
 from benchmark.models.worker.process import LostError, WorkerProcess
 from benchmark.text import one_line
@@ -85,8 +86,8 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Where and how patiently models run that are not to run in this process."""
+class WorkerEnvironment:
+    """Where models run that are not to run in this process, and how long an answer may take."""
 
     launcher: Launcher
     deadlines: Deadlines = Deadlines()
@@ -106,6 +107,8 @@ class RemoteModel:
         Where it runs.
     device
         Handed to the model's constructor if that has such a parameter.
+    files
+        Is told the files that the model opens, by their paths; made if none is given.
 
     Attributes
     ----------
@@ -115,6 +118,8 @@ class RemoteModel:
         Only there if the model has them.
     code_hash
         Hash of the model's Python files, as `benchmark.models.plugins` makes it.
+    folder
+        Of the model's file or package there; paths of its files are relative to it.
     python, packages
         Versions there: of Python, and of the packages that the model has imported.
 
@@ -131,14 +136,20 @@ class RemoteModel:
     set_concepts: Callable[[Mapping[str, tuple[str, ...]]], None]
 
     def __init__(
-        self, spec: str, launcher: Launcher, deadlines: Deadlines | None = None, *, device: str = "cpu"
+        self,
+        spec: str,
+        launcher: Launcher,
+        deadlines: Deadlines | None = None,
+        *,
+        device: str = "cpu",
+        files: dict[str, ModelFile] | None = None,
     ) -> None:
-        workers = Workers(spec, launcher, deadlines or Deadlines(), device)
+        workers = Workers(spec, launcher, deadlines or Deadlines(), device, {} if files is None else files)
         weakref.finalize(self, workers.close)  # also at exit
         self._workers = workers
         loaded = workers.first
         self.card, self.code_hash = workers.card, loaded.code_hash
-        self.python, self.packages = loaded.python, loaded.packages
+        self.folder, self.python, self.packages = Path(loaded.folder), loaded.python, loaded.packages
         if "embed" in loaded.abilities:
             self.embed = functools.partial(workers.ask_about, "embed")
         if "set_concepts" in loaded.abilities:
@@ -162,7 +173,10 @@ class RemoteModel:
 class Workers:
     """The workers that a remote model has, one after another; see `RemoteModel`."""
 
-    def __init__(self, spec: str, launcher: Launcher, deadlines: Deadlines, device: str) -> None:
+    def __init__(
+        self, spec: str, launcher: Launcher, deadlines: Deadlines, device: str, files: dict[str, ModelFile]
+    ) -> None:
+        self.files = files
         self.spec, self.file = spec, _file_of(spec)
         self.launcher = launcher
         self.deadlines = deadlines
@@ -203,10 +217,13 @@ class Workers:
     def _ready(self) -> WorkerProcess:
         """Give a worker that has the model and was told what to look for."""
         if self._worker.over:
+            first, files = self.first, self._files_at_start
             self._worker, loaded = self._start()
-            if (loaded.card, loaded.code_hash) != (self.first.card, self.first.code_hash):
+            if (loaded.card, loaded.code_hash, self._files_at_start) != (first.card, first.code_hash, files):
                 self._worker.kill()
-                raise ModelError(f"{self.spec} has another card or other code since its worker started anew.")
+                raise ModelError(
+                    f"{self.spec} has another card, code or weights since its worker started anew; run again."
+                )
         return self._worker
 
     def _start(self) -> tuple[WorkerProcess, Loaded]:
@@ -236,6 +253,7 @@ class Workers:
         except ModelError:
             worker.kill()
             raise
+        self._files_at_start = reply.files
         return worker, reply.loaded
 
     def _tell(self, worker: WorkerProcess) -> None:
@@ -256,6 +274,7 @@ class Workers:
             )
         except LostError as lost:
             raise ModelError(f"{what}: {self._in_words(lost, worker)}") from None
+        self.files.update((file.path, file) for file in reply.files)
         if reply.refused is not None:
             raise ModelError(f"{one_line(reply.refused)}.")
         if reply.raised is not None:

@@ -1,7 +1,8 @@
 """Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
 
 The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
-newer. It imports nothing else; nothing of the suite need be installed there.
+newer. It imports nothing else but `standalone`, which lies beside it; nothing of the suite need be installed
+there.
 
 A frame, in both directions and little-endian::
 
@@ -18,10 +19,8 @@ below it, goes to standard error, the end of which the suite keeps as last words
 from __future__ import annotations
 
 import faulthandler
-import hashlib
 import importlib
 import importlib.util
-import inspect
 import io
 import json
 import math
@@ -40,9 +39,20 @@ from typing import Any
 MAGIC = b"\x93LBFRAME"
 PREFIX = struct.Struct("<8sIQ")
 ITEM_SIZES = {"<f4": 4, "<U6": 24}
-GROUP = "leadboard.models"
 GRACE = 1.0
 """Seconds that a worker has to end in order once the suite is gone."""
+
+
+def _beside(name: str) -> Any:
+    """Import a file of this folder, which the model cannot import by accident."""
+    path = Path(__file__).resolve().with_name(f"{name}.py")
+    spec: Any = importlib.util.spec_from_file_location(f"leadboard_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+standalone = _beside("standalone")
 
 
 class UnansweredError(Exception):
@@ -90,11 +100,22 @@ class Server:
     def __init__(self) -> None:
         self.model: Any = None
         self.np: Any = None
+        self.opened: Any = None
+        self._reported: dict[str, Any] = {}
+        self._looked_at = -1
 
     def answer(self, header: dict[str, Any], raw: dict[str, bytearray]) -> tuple[dict[str, Any], Any]:
-        """Do what the header says; the second part of the answer is an array or None."""
+        """Do what the header says; the second part of the answer is an array or None.
+
+        With it go the files that the model has opened since the last answer.
+        """
         if header["do"] == "load":
-            return {"loaded": self._load(**header["model"])}, None
+            answer, array = {"loaded": self._load(**header["model"])}, None
+        else:
+            answer, array = self._ask(header, raw)
+        return dict(answer, files=self._new_files()), array
+
+    def _ask(self, header: dict[str, Any], raw: dict[str, bytearray]) -> tuple[dict[str, Any], Any]:
         what, method = header["what"], getattr(self.model, header["do"])
         if header["do"] == "set_concepts":
             guarded(what, method, {key: tuple(texts) for key, texts in header["prompts"].items()})
@@ -117,58 +138,59 @@ class Server:
         if memory is not None:
             guarded("Limiting the memory", resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
         self.np = guarded("Importing numpy", importlib.import_module, "numpy")
+        self.opened = standalone.OpenedFiles(Path(file).parent if file else Path(), [Path(__file__).parent])
+        self.opened.__enter__()  # until the process ends
         module, attribute = find(spec, file)
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
             raise UnansweredError(refused=f"{spec}: {module.__name__} has no class '{attribute}'")
-        self.model = guarded(f"{spec}()", _construct, model_class, device)
+        self.model = guarded(f"{spec}()", standalone.construct, model_class, device)
         card = guarded(f"The card of {spec}", getattr, self.model, "card", card)
         if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
+        code_hash = standalone.code_hash(module)
+        if code_hash is None:
+            raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
+        self.opened.folder = standalone.folder_of(module)
         return {
             "card": guarded(f"The card of {spec}", _plain, card),
             "abilities": [name for name in ("embed", "set_concepts") if hasattr(self.model, name)],
-            "code_hash": code_hash(module),
+            "code_hash": code_hash,
+            "folder": str(self.opened.folder),
             "python": platform.python_version(),
             "packages": _packages(),
         }
+
+    def _new_files(self) -> list[dict[str, Any]]:
+        if len(self.opened.paths) == self._looked_at:
+            return []
+        self._looked_at = len(self.opened.paths)
+        files = self.opened.hashed()
+        new = [file for file in files if self._reported.get(file["path"]) != file]
+        self._reported.update((file["path"], file) for file in new)
+        return new
 
 
 def find(spec: str, file: str | None) -> tuple[Any, str]:
     """Import a file, ``package.module:Class`` or what an installed name stands for."""
     where, _, attribute = spec.rpartition(":")
     if file is not None:
-        return guarded(f"Importing {Path(file).name}", _from_file, Path(file)), attribute
+        return guarded(f"Importing {Path(file).name}", standalone.module_of_file, Path(file)), attribute
     if not where:
         from importlib.metadata import entry_points  # slow to import
 
         found: Any = entry_points()  # a dict before Python 3.10
-        offered = found.select(group=GROUP) if hasattr(found, "select") else found.get(GROUP, ())
+        offered = (
+            found.select(group=standalone.GROUP)
+            if hasattr(found, "select")
+            else found.get(standalone.GROUP, ())
+        )
         named = {entry.name: entry.value for entry in offered}
         if spec not in named:
             there = ", ".join(sorted(named)) or "none"
             raise UnansweredError(refused=f"No package there offers a model '{spec}'; there are: {there}")
         where, _, attribute = named[spec].partition(":")
     return guarded(f"Importing {where}", importlib.import_module, where), attribute
-
-
-def _from_file(path: Path) -> Any:
-    name = f"leadboard_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    file_spec = importlib.util.spec_from_file_location(name, path)
-    if file_spec is None or file_spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(file_spec)
-    sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
-    file_spec.loader.exec_module(module)
-    return module
-
-
-def _construct(model_class: Any, device: str) -> Any:
-    try:
-        takes_device = "device" in inspect.signature(model_class).parameters
-    except ValueError:  # some classes of C extensions have no signature
-        takes_device = False
-    return model_class(device=device) if takes_device else model_class()
 
 
 def _plain(card: Any) -> Any:
@@ -180,22 +202,6 @@ def _plain_array(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"it holds an object of type {type(value).__name__}; it may hold plain data only")
-
-
-def code_hash(module: Any) -> str:
-    """Hash a module's top-level package, or its one file outside of packages, as the suite itself does."""
-    file = getattr(module, "__file__", None)
-    if file is None:
-        raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
-    package = module.__name__.partition(".")[0]
-    is_packaged = module.__package__ not in ("", None) and package in sys.modules
-    top = getattr(sys.modules[package], "__path__", None) if is_packaged else None
-    folders = [Path(folder) for folder in top] if top else []
-    paths = sorted(path for folder in folders for path in folder.rglob("*.py")) or [Path(file)]
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _packages() -> dict[str, str]:

@@ -18,9 +18,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.metrics import kernel
 from benchmark.metrics.bootstrap import bootstrap, rank
+from benchmark.metrics.device import bootstrap_on_device
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.resampling import drawn_counts, group_records, resample_counts, resampled_sums
+from benchmark.metrics.resampling import drawn_counts, group_records, resampled_sums
 from cohorts.errors import LeadboardError, UsageError
+from tests.benchmark.metrics.draws import counts_of
 
 
 def cohort(
@@ -49,7 +51,7 @@ def repeated(counts: Any, labels: Any, scores: Any) -> tuple[float, float]:
 def test_equal_to_scikit_learn_on_the_same_resamples(decimals: int, dtype: type) -> None:
     labels, scores, groups = cohort(decimals, decimals=decimals)
     scores = scores.astype(dtype)
-    counts = resample_counts(groups, 40, seed=7)
+    counts = counts_of(groups, 40, seed=7)
     found = bootstrap(labels, scores, groups, resamples=40, seed=7, chunk=16)
 
     for column in range(labels.shape[1]):
@@ -74,7 +76,7 @@ def test_any_small_cohort_equals_the_single_column_functions(data: st.DataObject
     ).T.reshape(records, columns)
     groups = group_records(pd.Series(data.draw(st.lists(st.integers(0, 4), **size)), dtype="Int64"))
     found = bootstrap(labels, scores, groups, resamples=9, seed=3, chunk=4)
-    counts = resample_counts(groups, 9, seed=3)
+    counts = counts_of(groups, 9, seed=3)
 
     for r, times in [(-1, np.ones(records, np.int64)), *enumerate(counts.T)]:
         rows = np.repeat(np.arange(records), times)
@@ -105,7 +107,7 @@ def test_resamples_do_not_depend_on_the_concepts_or_the_scores_or_how_many_are_d
     one = bootstrap(labels[:, 3:4], scores[:, 3:4], groups, resamples=20, seed=5)
 
     np.testing.assert_array_equal(one.auroc_resamples[:, 0], everything.auroc_resamples[:20, 3])
-    np.testing.assert_array_equal(resample_counts(groups, 9, 5), resample_counts(groups, 50, 5)[:, :9])
+    np.testing.assert_array_equal(counts_of(groups, 9, 5), counts_of(groups, 50, 5)[:, :9])
 
 
 def test_two_models_see_the_same_resamples_so_differences_are_paired() -> None:
@@ -118,7 +120,7 @@ def test_two_models_see_the_same_resamples_so_differences_are_paired() -> None:
 
 def test_patients_are_drawn_whole_and_as_many_as_there_are() -> None:
     groups = group_records(pd.Series(["b", "a", "b", "c", "a", "b"]))
-    counts = resample_counts(groups, 500, seed=1)
+    counts = counts_of(groups, 500, seed=1)
 
     np.testing.assert_array_equal(groups, [0, 1, 0, 2, 1, 0])
     np.testing.assert_array_equal(counts[0], counts[2])
@@ -173,11 +175,11 @@ def test_draws_can_be_made_again_in_plain_python(seed: int) -> None:
             state = (state + GAMMA) % 2**64
             expected[int((split_mix(state) >> 11) * 2.0**-53 * 9), r] += 1
 
-    np.testing.assert_array_equal(resample_counts(np.arange(9), 70, seed), expected)
+    np.testing.assert_array_equal(counts_of(np.arange(9), 70, seed), expected)
 
 
 def test_draws_are_multinomial() -> None:
-    counts = resample_counts(np.arange(50), 4000, seed=11).astype(np.float64)
+    counts = counts_of(np.arange(50), 4000, seed=11).astype(np.float64)
     covariance = np.cov(counts)
 
     assert np.abs(counts.mean(axis=1) - 1).max() < 4.5 * math.sqrt(0.98 / 4000)
@@ -187,7 +189,7 @@ def test_draws_are_multinomial() -> None:
 
 
 def test_resamples_of_two_seeds_differ() -> None:
-    assert (resample_counts(np.arange(100), 5, 0) != resample_counts(np.arange(100), 5, 1)).any()
+    assert (counts_of(np.arange(100), 5, 0) != counts_of(np.arange(100), 5, 1)).any()
 
 
 def test_no_records_and_no_resamples() -> None:
@@ -207,7 +209,7 @@ def test_counts_stay_exact_where_float32_does_not() -> None:
     labels = (np.arange(records) % 2).astype(np.int8)[:, None]
     scores = np.arange(records, dtype=np.float64)[:, None]
     found = bootstrap(labels, scores, np.arange(records), resamples=2, seed=0)
-    counts = resample_counts(np.arange(records), 2, seed=0).astype(np.int64)
+    counts = counts_of(np.arange(records), 2, seed=0).astype(np.int64)
 
     half = records // 2
     assert found.auroc[0] == (half * (half + 1) // 2) / half**2
@@ -240,7 +242,7 @@ def test_refuses(labels: Any, scores: Any, groups: Any, message: str) -> None:
 @pytest.mark.parametrize("prevalence", [0.02, 0.5, [0.9, math.nan, 0.1, 0.3, 0.2]])
 def test_average_precision_at_a_reference_prevalence_equals_weighted_scikit_learn(prevalence: Any) -> None:
     labels, scores, groups = cohort(6, decimals=1)
-    counts = resample_counts(groups, 30, seed=7)
+    counts = counts_of(groups, 30, seed=7)
     found = bootstrap(labels, scores, groups, resamples=30, seed=7, prevalence=prevalence)
     plain = bootstrap(labels, scores, groups, resamples=30, seed=7)
 
@@ -272,7 +274,7 @@ def test_a_torch_device_gives_the_same_numbers(decimals: int, prevalence: float 
     labels[:, 2] = -1
     compiled = bootstrap(labels, scores, groups, resamples=45, seed=2, prevalence=prevalence)
     for chunk in (None, 7):
-        device = bootstrap(
+        device = bootstrap_on_device(
             labels, scores, groups, resamples=45, seed=2, prevalence=prevalence, device="cpu", chunk=chunk
         )
         np.testing.assert_array_equal(device.auroc, compiled.auroc)
@@ -289,7 +291,7 @@ def test_a_torch_device_agrees_on_any_small_cohort(seed: int, records: int, colu
     scores = rng.integers(0, 4, (records, columns)).astype(np.float64)
     groups = group_records(pd.Series(rng.integers(0, 4, records), dtype="Int64"))
     compiled = bootstrap(labels, scores, groups, resamples=6, seed=3)
-    device = bootstrap(labels, scores, groups, resamples=6, seed=3, device="cpu")
+    device = bootstrap_on_device(labels, scores, groups, resamples=6, seed=3, device="cpu")
 
     np.testing.assert_array_equal(device.auroc_resamples, compiled.auroc_resamples)
     np.testing.assert_allclose(device.auprc_resamples, compiled.auprc_resamples, rtol=0, atol=1e-12)
@@ -297,7 +299,7 @@ def test_a_torch_device_agrees_on_any_small_cohort(seed: int, records: int, colu
 
 def test_sums_over_a_resample_are_those_of_its_counts() -> None:
     _, values, groups = cohort(7)
-    counts = resample_counts(groups, 33, seed=4).astype(np.float64)
+    counts = counts_of(groups, 33, seed=4).astype(np.float64)
 
     np.testing.assert_allclose(
         resampled_sums(values, groups, resamples=33, seed=4), counts.T @ values, rtol=0, atol=1e-12

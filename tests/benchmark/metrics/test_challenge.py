@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, average_precision_score, f1_score, r
 
 from benchmark.metrics.bootstrap import group_records
 from benchmark.metrics.challenge import SINUS_RHYTHM, challenge_scores, reward_matrix
-from benchmark.metrics.resampling import resample_counts
 from cohorts.errors import LeadboardError
+from tests.benchmark.metrics.draws import counts_of
 
 
 def cohort(seed: int = 0, records: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,7 +93,7 @@ def test_intervals_are_percentiles_over_the_shared_resamples() -> None:
     groups = group_records(pd.Series(np.random.default_rng(2).integers(0, 25, 60)))
     found = challenge_scores(labels, scores, outputs, groups, resamples=15, seed=6)
     metric, accuracy = [], []
-    for times in resample_counts(groups, 15, seed=6).T:
+    for times in counts_of(groups, 15, seed=6).T:
         rows = np.repeat(np.arange(60), times)
         metric.append(as_published(labels[rows], outputs[rows]))
         accuracy.append(accuracy_score(labels[rows], outputs[rows]))
@@ -142,9 +142,9 @@ def test_undefined_says_why() -> None:
     normal = challenge_scores(sinus, np.zeros((4, 26)), sinus == 1, resamples=3)
 
     for name in ("auroc", "auprc", "accuracy", "f_measure", "challenge_metric"):
-        assert math.isnan(getattr(nothing, name).value)
+        assert getattr(nothing, name).value is None
         assert getattr(nothing, name).reason
-    assert math.isnan(normal.challenge_metric.value)
+    assert normal.challenge_metric.value is None
     assert "always sinus rhythm" in normal.challenge_metric.reason
     assert normal.accuracy.value == 1
 

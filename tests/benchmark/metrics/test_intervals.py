@@ -18,13 +18,12 @@ from benchmark.metrics.intervals import (
     bca_interval,
     bootstrap_p_value,
     caution,
-    measure,
+    estimate,
     newcombe_interval,
     percentile_interval,
-    wilson_interval,
 )
 from benchmark.metrics.jackknife import jackknife
-from benchmark.metrics.resampling import resample_counts
+from tests.benchmark.metrics.draws import counts_of
 
 SKEWED = np.random.default_rng(0).gamma(1.0, size=40)
 
@@ -58,7 +57,7 @@ def test_bca_of_areas_equals_scipy_on_the_same_resamples(metric: object) -> None
     rng = np.random.default_rng(2)
     labels = (np.arange(60) < 20).astype(np.int8)
     scores = (rng.normal(size=60) + labels).round(1)
-    counts = resample_counts(np.arange(60), 400, seed=3)
+    counts = counts_of(np.arange(60), 400, seed=3)
     rows = np.stack([np.repeat(np.arange(60), times) for times in counts.T])
 
     class Rng(np.random.Generator):
@@ -106,21 +105,7 @@ def test_bca_is_the_percentile_interval_without_bias_and_skew() -> None:
 )
 def test_no_bca_interval(value: float, values: list[float], without: list[float]) -> None:
     assert bca_interval(value, np.array(values), np.array(without)) is None
-    assert "no BCa interval" in measure(value, np.array(values), jackknife=np.array(without)).reason
-
-
-@given(st.integers(1, 400), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.999]))
-def test_wilson_equals_scipy(total: int, share: float, level: float) -> None:
-    successes = round(share * total)
-    expected = stats.binomtest(successes, total).proportion_ci(level, method="wilson")
-
-    assert wilson_interval(successes, total, level) == pytest.approx(tuple(expected), abs=1e-12)
-
-
-def test_wilson_at_the_ends() -> None:
-    assert wilson_interval(0, 0) is None
-    assert wilson_interval(0, 10)[0] == 0.0
-    assert wilson_interval(10, 10)[1] == 1.0
+    assert "no BCa interval" in estimate(value, np.array(values), jackknife=np.array(without)).reason
 
 
 @given(st.floats(0, 1), st.integers(1, 300), st.integers(1, 3000), st.sampled_from([0.8, 0.95]))
@@ -164,13 +149,13 @@ def test_caution_with_few_positives_and_near_1() -> None:
 def test_measure_says_what_is_wrong() -> None:
     some = np.array([0.1, 0.2, np.nan, 0.3])
 
-    assert measure(math.nan, some, why="no positive record").reason == "no positive record"
-    assert measure(0.2, some).undefined_fraction == 0.25
-    assert measure(0.2, some).reason == ""
-    assert "fewer than 2" in measure(0.2, some[:1]).reason
-    assert math.isnan(measure(0.2, some[:1]).low)
-    assert "no width" in measure(1.0, np.ones(5)).reason
-    assert measure(1.0, np.ones(5)).low == 1.0
+    assert estimate(math.nan, some, why="no positive record").reason == "no positive record"
+    assert estimate(0.2, some).undefined_fraction == 0.25
+    assert estimate(0.2, some).reason is None
+    assert "fewer than 2" in estimate(0.2, some[:1]).reason
+    assert estimate(0.2, some[:1]).low is None
+    assert "no width" in estimate(1.0, np.ones(5)).reason
+    assert estimate(1.0, np.ones(5)).low == 1.0
 
 
 def test_bootstrap_p_value_agrees_with_the_interval() -> None:

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from benchmark.metrics.bootstrap import group_records
 from benchmark.metrics.operating_points import at_threshold, choose_thresholds, measure_calls
-from benchmark.metrics.resampling import resample_counts
 from cohorts.errors import LeadboardError, UsageError
+from tests.benchmark.metrics.draws import counts_of
 
 RULES = ["youden", "sensitivity 90 %", "sensitivity 95 %", "specificity 90 %", "specificity 95 %"]
 
@@ -37,7 +37,7 @@ def test_no_other_cut_is_better(seed: int, records: int, levels: int) -> None:
     assert list(chosen) == RULES
     for rule, threshold in chosen.items():
         kind, target = rule.split()[0], float(rule.split()[1]) / 100 if " " in rule else 0
-        if math.isnan(threshold.value):
+        if threshold.value is None:
             assert kind == "specificity"
             assert all(specificity < target - 1e-12 for _, specificity in points)
             continue
@@ -76,13 +76,13 @@ def test_no_thresholds_without_both_classes(labels: list[int], why: str) -> None
     chosen = choose_thresholds(labels, [0.5] * len(labels))
 
     assert list(chosen) == RULES
-    assert all(math.isnan(threshold.value) and why in threshold.reason for threshold in chosen.values())
+    assert all(threshold.value is None and why in threshold.reason for threshold in chosen.values())
 
 
 def test_a_model_whose_best_score_is_wrong_has_no_specific_threshold() -> None:
     chosen = choose_thresholds([1, 0, 0], [0.5, 0.9, 0.1])["specificity 90 %"]
 
-    assert math.isnan(chosen.value)
+    assert chosen.value is None
     assert "less specific" in chosen.reason
     with pytest.raises(UsageError, match="no threshold to apply"):
         at_threshold(np.array([0.1]), chosen.value)
@@ -107,13 +107,31 @@ def test_figures_equal_scikit_learn_and_scipy() -> None:
         assert (found.npv.low, found.npv.high) == pytest.approx(tuple(wilson), abs=1e-12)
 
 
+def test_wilson_intervals_stay_between_0_and_1_and_are_no_point_at_the_ends() -> None:
+    """By the formula of Wilson: 8 and 10 of 10 are right."""
+    labels = np.array([[1, 1]] * 10 + [[0, 0]] * 10, np.int8)
+    calls = (labels == 1) & ~np.isin(np.arange(20), (0, 1))[:, None]
+    calls[:2, 1] = True
+    some, every = measure_calls(labels, calls, resamples=20)
+    z = norm.isf(0.025)
+    half = z * math.sqrt(0.8 * 0.2 / 10 + z**2 / 400)
+
+    assert (some.sensitivity.low, some.sensitivity.high) == pytest.approx(
+        [(0.8 + z**2 / 20 + side * half) / (1 + z**2 / 10) for side in (-1, 1)], abs=1e-12
+    )
+    assert (every.sensitivity.low, every.sensitivity.high) == pytest.approx(
+        (10 / (10 + z**2), 1.0), abs=1e-12
+    )
+    assert (every.specificity.value, every.specificity.high) == (1.0, 1.0)
+
+
 def test_bootstrap_intervals_are_percentiles_over_the_shared_resamples() -> None:
     rng = np.random.default_rng(1)
     groups = group_records(pd.Series(rng.integers(0, 60, 200)))
     labels = rng.integers(0, 2, (200, 1)).astype(np.int8)
     calls = rng.random((200, 1)) < 0.2 + 0.5 * labels
     found = measure_calls(labels, calls, groups, resamples=300, seed=9)[0]
-    counts = resample_counts(groups, 300, seed=9)
+    counts = counts_of(groups, 300, seed=9)
     rows = [np.repeat(np.arange(200), times) for times in counts.T]
     f1 = [f1_score(labels[r, 0], calls[r, 0]) for r in rows]
     ppv = [precision_score(labels[r, 0], calls[r, 0]) for r in rows]
@@ -142,7 +160,7 @@ def test_undefined_says_why() -> None:
     assert nobody.sensitivity.reason == "no positive record"
     assert nobody.ppv.reason == "no record called positive"
     assert nobody.f1.reason == "no positive record and none called positive"
-    assert all(math.isnan(x.value) and x.reason for x in (nothing.sensitivity, nothing.npv, nothing.f1))
+    assert all(x.value is None and x.reason for x in (nothing.sensitivity, nothing.npv, nothing.f1))
     assert measure_calls(np.empty((3, 0), np.int8), np.empty((3, 0), np.bool_)) == []
 
 

@@ -108,14 +108,14 @@ def test_the_factor_never_narrows_unless_asked() -> None:
 def test_one_and_two_and_no_cohort() -> None:
     none, one, two = pool([], []), pool([0.5], [0.04]), pool([0.5, 0.9], [0.04, 0.04])
 
-    assert math.isnan(none.value)
+    assert none.value is None
     assert (none.cohorts, none.reason) == (0, "no cohort has a figure with a variance")
     assert (one.low, one.high) == pytest.approx(norm.interval(0.95, 0.5, 0.2))
-    assert math.isnan(one.tau2)
-    assert math.isnan(one.prediction_low)
+    assert one.tau2 is None
+    assert one.prediction_low is None
     assert "one cohort" in one.reason
     assert two.high - two.value == pytest.approx(t.ppf(0.975, 1) * two.standard_error)
-    assert math.isnan(two.prediction_high)
+    assert two.prediction_high is None
     assert "no prediction interval" in two.reason
 
 
@@ -138,7 +138,7 @@ def test_aurocs_are_pooled_as_logits() -> None:
     )
     assert (found.tau2, found.standard_error) == (logits.tau2, logits.standard_error)
     assert 0 < found.prediction_low < found.low < found.value < found.high < found.prediction_high < 1
-    assert math.isnan(pool_aurocs([], []).value)
+    assert pool_aurocs([], []).value is None
 
 
 def test_an_auroc_of_1_with_a_variance_from_a_bootstrap_is_left_out_too() -> None:

@@ -18,7 +18,8 @@ from benchmark.metrics.calibration import brier, brier_parts, calibration_error
 from benchmark.metrics.calibration_curve import calibration_curve
 from benchmark.metrics.delong import delong_covariance, delong_interval, delong_test
 from benchmark.metrics.discrimination import auroc, average_precision
-from benchmark.metrics.intervals import Measure, measure
+from benchmark.metrics.estimates import Estimate, Result
+from benchmark.metrics.intervals import estimate
 from benchmark.metrics.jackknife import jackknife
 from benchmark.metrics.operating_points import choose_thresholds, measure_calls
 from benchmark.metrics.readers import against_reader
@@ -44,19 +45,22 @@ def columns(draw: st.DrawFn) -> tuple[Labels, np.ndarray, Groups]:
     return labels, scores, group_records(pd.Series(patients, dtype="Int64"))
 
 
-def measures(found: Any) -> Iterator[Measure]:
+def estimates(found: Any) -> Iterator[Estimate]:
     """Every figure with an interval in a result."""
-    if isinstance(found, Measure):
+    if isinstance(found, Estimate):
         yield found
+    elif isinstance(found, Result):
+        for _, value in found:
+            yield from estimates(value)
     elif dataclasses.is_dataclass(found):
         for field in dataclasses.fields(found):
-            yield from measures(getattr(found, field.name))
+            yield from estimates(getattr(found, field.name))
     elif isinstance(found, dict):
         for value in found.values():
-            yield from measures(value)
+            yield from estimates(value)
     elif isinstance(found, list | tuple):
         for value in found:
-            yield from measures(value)
+            yield from estimates(value)
 
 
 def everything(labels: Labels, scores: np.ndarray, groups: Groups) -> dict[str, Any]:
@@ -66,8 +70,8 @@ def everything(labels: Labels, scores: np.ndarray, groups: Groups) -> dict[str, 
     drawn = bootstrap(table, column, groups, resamples=20, seed=0)
     without = jackknife(table, column, groups)
     return {
-        "percentile": measure(float(drawn.auroc[0]), drawn.auroc_resamples[:, 0]),
-        "bca": measure(float(drawn.auprc[0]), drawn.auprc_resamples[:, 0], jackknife=without[1][:, 0]),
+        "percentile": estimate(float(drawn.auroc[0]), drawn.auroc_resamples[:, 0]),
+        "bca": estimate(float(drawn.auprc[0]), drawn.auprc_resamples[:, 0], jackknife=without[1][:, 0]),
         "delong": delong_interval(labels, scores),
         "delong of patients": delong_interval(labels, scores, groups),
         "delong test": delong_test(labels, scores, -scores, groups),
@@ -84,16 +88,17 @@ def test_every_figure_is_defined_or_says_why_and_its_interval_holds_it(
     column: tuple[Labels, np.ndarray, Groups],
 ) -> None:
     for name, result in everything(*column).items():
-        for found in measures(result):
-            assert math.isnan(found.low) == math.isnan(found.high), name
-            if math.isnan(found.value):
+        for found in estimates(result):
+            assert (found.low is None) == (found.high is None), name
+            if found.value is None:
                 assert found.reason, name
-                assert math.isnan(found.low), name
-            elif math.isnan(found.low):
+                assert found.low is None, name
+            elif found.low is None:
                 assert found.reason, name
             else:
                 assert found.low <= found.high, name
-                assert found.low < found.high or "no width" in found.reason or name == "recalibration", name
+                said = "no width" in (found.reason or "") or name == "recalibration"
+                assert found.low < found.high or said, name
 
 
 @given(columns())
@@ -110,8 +115,8 @@ def test_without_both_classes_nothing_that_needs_them_has_a_value(
     assert math.isnan(average_precision(labels, scores)) is not both
     assert math.isnan(average_precision(labels, scores, 0.1)) is not both
     assert np.isnan(delong_covariance(labels, scores[:, None], groups).auroc[0]) != both
-    assert math.isnan(chosen["youden"].value) is not both
-    assert all(math.isnan(threshold.value) == bool(threshold.reason) for threshold in chosen.values())
+    assert (chosen["youden"].value is None) is not both
+    assert all((threshold.value is None) == bool(threshold.reason) for threshold in chosen.values())
     assert math.isnan(parts.brier) is bool((labels < 0).all())
     assert math.isnan(calibration_error(labels, scores)) is bool((labels < 0).all())
     assert calibration_curve(labels, scores, groups).reason or both

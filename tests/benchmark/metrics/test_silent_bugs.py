@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.metrics.bootstrap import bootstrap, resample_counts
+from benchmark.metrics.bootstrap import bootstrap
 from benchmark.metrics.cell.evaluation import evaluate
 from cohorts.errors import ModelError
+from tests.benchmark.metrics.draws import counts_of
 
 
 def one_good_and_one_absent(positives: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -120,7 +121,7 @@ def test_all_concepts_and_models_share_the_resamples() -> None:
 
 def test_a_patient_is_never_in_a_resample_with_some_records_only() -> None:
     groups = np.arange(300) // 3
-    counts = resample_counts(groups, 100, seed=0).reshape(100, 3, 100)
+    counts = counts_of(groups, 100, seed=0).reshape(100, 3, 100)
 
     np.testing.assert_array_equal(counts, counts[:, :1].repeat(3, axis=1))
 

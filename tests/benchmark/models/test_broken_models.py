@@ -180,7 +180,7 @@ def test_another_card_after_a_new_start_is_an_error() -> None:
     with remote("cards:AnotherCardInEachProcess") as model:
         with pytest.raises(ModelError, match="exited with code 1"):
             scores_of(model, FakeRecords())
-        with pytest.raises(ModelError, match="has another card or other code"):
+        with pytest.raises(ModelError, match="has another card, code or weights"):
             scores_of(model, FakeRecords())
 
 

@@ -53,6 +53,13 @@ def test_nothing_and_everything(tmp_path: Path) -> None:
     assert card_from(tmp_path, "name: m\noutputs: []\ntrained_on: undisclosed\n").trained_on == "undisclosed"
 
 
+def test_the_american_spelling_of_the_licence_is_read(tmp_path: Path) -> None:
+    american = CARD.replace("licence", "license")
+    assert card_from(tmp_path, american) == card_from(tmp_path, CARD)
+    with pytest.raises(ModelError, match="license: Extra inputs"):
+        card_from(tmp_path, CARD + "license: MIT\n")
+
+
 def test_none_where_there_is_none(tmp_path: Path) -> None:
     assert card_beside(tmp_path / "model.py") is None
 

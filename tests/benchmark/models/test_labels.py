@@ -7,7 +7,7 @@ import pytest
 
 from baselines.controls import Prevalence
 from benchmark.models.contract import InputSpec, card_of
-from benchmark.models.labels import learnable, log_odds, macro_auroc, prevalence, targets
+from benchmark.models.labels import learnable, macro_auroc, prevalence, targets
 from cohorts.errors import ModelError
 from tests.baselines.fakes import FakeRecords
 
@@ -17,10 +17,6 @@ LABELS = np.array([[1, 1, 0, -1], [0, 1, 0, -1], [0, -1, 0, -1], [-1, 1, 0, -1]]
 def test_only_annotated_records_count() -> None:
     np.testing.assert_array_equal(learnable(LABELS), [True, False, False, False])
     np.testing.assert_allclose(prevalence(LABELS), [1 / 3, 4 / 5, 1 / 6, 1 / 2])
-
-
-def test_log_odds_are_those_of_the_prevalence() -> None:
-    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds(prevalence(LABELS)))), prevalence(LABELS))
 
 
 def test_the_macro_auroc_leaves_out_what_is_undefined() -> None:

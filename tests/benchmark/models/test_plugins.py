@@ -14,7 +14,7 @@ from benchmark.models.cards import check_outputs
 from benchmark.models.contract import Batch, ModelCard
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import find_model, installed_models
-from benchmark.models.worker.remote import Elsewhere, Interpreter
+from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
 from benchmark.protocols.inference import checked_scores
 from cohorts.errors import LeadboardError, ModelError, UnknownNameError, UsageError
 
@@ -126,18 +126,18 @@ BARE = "class Model:\n    def predict(self, batch):\n        return batch.signal
 CARD = "name: beside\nversion: 1.10\noutputs: [AF]\ntrained_on: [ptb-xl]\ninput: {sampling_rate: 250}\n"
 
 
-@pytest.mark.parametrize("elsewhere", [None, Elsewhere(Interpreter(sys.executable))])
-def test_a_card_may_lie_beside_the_file(tmp_path: Path, elsewhere: Elsewhere | None) -> None:
+@pytest.mark.parametrize("environment", [None, WorkerEnvironment(Interpreter(sys.executable))])
+def test_a_card_may_lie_beside_the_file(tmp_path: Path, environment: WorkerEnvironment | None) -> None:
     (tmp_path / "model.py").write_text(BARE)
     spec = f"{tmp_path / 'model.py'}:Model"
     with pytest.raises(ModelError, match="no 'predict' or no 'card'"):
-        find_model(spec, elsewhere)
+        find_model(spec, environment)
     (tmp_path / "card.yaml").write_text(CARD)
-    source = find_model(spec, elsewhere)
+    source = find_model(spec, environment)
     assert (source.card.name, source.card.version, source.card.outputs) == ("beside", "1.10", ("AF",))
     assert source.card.trained_on == ("ptb-xl",)
     assert source.card.input.sampling_rate == 250
     assert source.build("cpu").card is not None
     (tmp_path / "card.yaml").write_text(CARD + "author: me\n")
     with pytest.raises(ModelError, match="author: Extra inputs"):
-        find_model(spec, elsewhere)
+        find_model(spec, environment)

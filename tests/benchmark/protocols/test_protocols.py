@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.config import Places
-from benchmark.metrics.bootstrap import group_records, resample_counts
+from benchmark.metrics.bootstrap import group_records
 from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
@@ -26,6 +26,7 @@ from benchmark.run.runner import run as run_cells
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError, UsageError
 from cohorts.store import Store, prepare
+from tests.benchmark.metrics.draws import counts_of
 from tests.releases import write_challenge, write_ptb_xl
 
 PROBE_NAMES = ["linear-probe-1", "linear-probe-10", "linear-probe-100"]
@@ -130,7 +131,7 @@ def test_intervals_are_of_the_mean_over_the_fits(folder: Path, data: Path, cache
     fits, _ = score_tables(predictions)
     store = store_of("georgia", data, cache)
     truth = store.labels["AF"].to_numpy()
-    counts = resample_counts(group_records(store.index["record_id"]), 50, 0)
+    counts = counts_of(group_records(store.index["record_id"]), 50, 0)
     means = []
     for drawn in counts.T:
         weight = drawn * (truth >= 0)

@@ -64,12 +64,12 @@ def test_the_fold_is_scored_once_and_its_thresholds_are_applied(
     assert set(rows["strat_fold"]) == {9}
     assert len(rows) == (table["strat_fold"] == 9).sum()
     truth = rows["scp_codes"].str.contains("AFIB").to_numpy()
-    cuts = json.loads((tmp_path / FOLDER / "thresholds.json").read_text())["concepts"]["AF"]["by_rule"]
-    called = scores["AF"].to_numpy(np.float64) >= cuts["sensitivity 90 %"]
+    chosen = json.loads((tmp_path / FOLDER / "thresholds.json").read_text())["concepts"]["AF"]["thresholds"]
+    called = scores["AF"].to_numpy(np.float64) >= chosen["sensitivity 90 %"]
     assert called[truth].mean() >= 0.9
     values = np.sort(scores["AF"].to_numpy(np.float64))
-    youden = [(scores["AF"] >= cut)[truth].mean() - (scores["AF"] >= cut)[~truth].mean() for cut in values]
-    at = scores["AF"].to_numpy(np.float64) >= cuts["youden"]
+    youden = [(scores["AF"] >= at)[truth].mean() - (scores["AF"] >= at)[~truth].mean() for at in values]
+    at = scores["AF"].to_numpy(np.float64) >= chosen["youden"]
     assert at[truth].mean() - at[~truth].mean() == pytest.approx(max(youden))
 
 

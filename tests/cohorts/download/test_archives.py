@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import random
 import shutil
 import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from cohorts.download import archives, download, plan_download, transfer
-from cohorts.download.archives import unpack
-from cohorts.download.ledger import Member
-from cohorts.download.releases import Unpack
-from cohorts.download.transfer import FileError
+from cohorts.download import disk, download, fetching, plan_download, unpacking
+from cohorts.download.disk import FileError, Meter
+from cohorts.download.listing import RemoteFile
+from cohorts.download.unpacking import unpack
 from cohorts.errors import LeadboardError
+from cohorts.release import Unpack
 from tests.download_server import Publisher, serve
 
 TRACINGS = bytes(range(256)) * 200
@@ -28,7 +29,7 @@ PLAIN = Unpack(name="*")
 
 @pytest.fixture(autouse=True)
 def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
     monkeypatch.delenv("LEADBOARD_MIRROR", raising=False)
 
 
@@ -38,6 +39,13 @@ def zip_of(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
         for name, content in entries:
             archive.writestr(name, content)
     return file.getvalue()
+
+
+def entry(name: str, mode: int) -> zipfile.ZipInfo:
+    """An entry as archivers on Unix write it."""
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return info
 
 
 def tar_of(*entries: tuple[str, bytes | str | None], mode: str = "w", kind: bytes = tarfile.SYMTYPE) -> bytes:
@@ -63,12 +71,13 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
     archive = root / name
     archive.write_bytes(content)
     try:
-        members = unpack(archive, root, rule, Event())
+        members = unpack(archive, root, rule, Meter())
         assert members == [
-            Member(
+            RemoteFile(
                 m.path,
-                len(data := (root / m.path).read_bytes()),
-                f"sha256:{hashlib.sha256(data).hexdigest()}",
+                f"sha256:{hashlib.sha256(data := (root / m.path).read_bytes()).hexdigest()}",
+                "",
+                len(data),
             )
             for m in members
         ]
@@ -88,28 +97,59 @@ def unpacked(tmp_path: Path, name: str, content: bytes, rule: Unpack = PLAIN) ->
             "x.zip",
             zip_of(("data/", b""), ("data/a.csv", b"a"), ("data/b/c.csv", b"c"), ("__MACOSX/._a", b"no")),
         ),
-        ("x.tar", tar_of(("data", None), ("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
+        (
+            "unix.zip",
+            zip_of(
+                (entry("data/", stat.S_IFDIR | 0o755), b""),
+                (entry("data/a.csv", stat.S_IFREG | 0o644), b"a"),
+                (entry("data/b/c.csv", stat.S_IFREG | 0o777), b"c"),
+                ("data/empty", b""),
+            ),
+        ),
+        ("x.tar", tar_of(("data", None), ("data/a.csv", b"a"), ("data/empty", b""), ("data/b/c.csv", b"c"))),
         ("x.tar.gz", tar_of(("./data/a.csv", b"a"), ("./data/b/c.csv", b"c"), mode="w:gz")),
         ("plain.tar.gz", tar_of(("data/a.csv", b"a"), ("data/b/c.csv", b"c"))),
     ],
 )
 def test_all_kinds_of_archive(tmp_path: Path, name: str, content: bytes) -> None:
     rule = Unpack(name="*", strip="data/", into="records")
-    assert unpacked(tmp_path, name, content, rule) == {"records/a.csv": b"a", "records/b/c.csv": b"c"}
-
-
-def link(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return info
+    found = unpacked(tmp_path, name, content, rule)
+    assert found.pop("records/empty", b"") == b""
+    assert found == {"records/a.csv": b"a", "records/b/c.csv": b"c"}
 
 
 ESCAPES = ["../evil", "/evil", "a/../../evil", "..\\evil", "C:/evil", "a/\x1b[2J", "data/../../evil"]
+
+
+def changed(name: str, offset: int, value: bytes) -> bytes:
+    """A zip archive of one file with other bytes in its entry of the central directory."""
+    content = bytearray(zip_of((name, b"e")))
+    place = content.index(b"PK\x01\x02") + offset
+    content[place : place + len(value)] = value
+    return bytes(content)
+
+
+def negative() -> bytes:
+    """A tar archive with an entry that claims fewer bytes than none, before one that is far too large."""
+    info = tarfile.TarInfo("less")
+    info.size = -(1 << 40)
+    return info.tobuf(tarfile.GNU_FORMAT) + tar_of(("more", b"e"))
+
+
+def long_header() -> bytes:
+    """A small archive whose first header says that 64 MiB of names follow."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 64 << 20
+    return gzip.compress(info.tobuf() + bytes(64 << 20))
+
+
 CENTRAL = b"PK\x01\x02\x14\x03\x14\x00\x00"  # of an entry, up to its flags
 HOSTILE = [
     *(("x.zip", zip_of(("fine", b"f"), (name, b"e")), "leaves") for name in ESCAPES),
     *(("x.tar", tar_of(("fine", b"f"), (name, b"e")), "leaves") for name in ESCAPES),
-    ("x.zip", zip_of(("fine", b"f"), (link("evil"), b"/etc")), "link or a device"),
+    ("x.zip", zip_of(("fine", b"f"), (entry("evil", stat.S_IFLNK | 0o777), b"/etc")), "link or a device"),
+    ("x.zip", zip_of(("fine", b"f"), (entry("evil", stat.S_IFCHR), b"")), "link or a device"),
+    ("x.zip", zip_of((entry("__MACOSX/evil", stat.S_IFLNK), b"/etc")), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "/etc")), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "fine"), kind=tarfile.LNKTYPE), "link or a device"),
     ("x.tar", tar_of(("fine", b"f"), ("evil", "x"), kind=tarfile.CHRTYPE), "link or a device"),
@@ -117,6 +157,7 @@ HOSTILE = [
     ("x.zip", zip_of(("bomb", bytes(64 << 20))), "claims to hold"),
     ("x.tar.gz", tar_of(("bomb", bytes(64 << 20)), mode="w:gz"), "claims to hold"),
     ("x.tar", tar_of(("twice", b"1"), ("./twice", b"2")), "there twice"),
+    ("x.tar", negative(), "claims to hold -|damaged"),
     ("x.tar", tar_of(("folder", None)), "holds no file"),
     ("x.zip", zip_of(), "holds no file"),
     ("x.zip", b"", "damaged"),
@@ -126,7 +167,14 @@ HOSTILE = [
     ("x.zip", zip_of(("fine", TRACINGS))[100:], "damaged"),
     ("x.tar.gz", tar_of(("fine", TRACINGS), mode="w:gz")[:-300], "damaged"),
     ("x.tar", tar_of(("fine", TRACINGS))[:20_000], "damaged"),
-    ("x.zip", zip_of(("fine", TRACINGS)).replace(CENTRAL, CENTRAL[:-1] + b"\x01"), "encrypted"),
+    ("x.zip", zip_of(("fine", TRACINGS)).replace(CENTRAL, CENTRAL[:-1] + b"\x01"), "encrypted or"),
+    ("x.zip", changed("fine", 10, b"\x0c"), "unusual way"),  # bzip2
+    ("x.zip", changed("fine", 6, b"\xff"), "damaged .*version 25.5"),
+    ("x.zip", changed("fine", 8, b"\x20"), "damaged .*flag bit 5"),
+    ("x.zip", changed("fine", 8, b"\x40"), "damaged .*strong encryption"),
+    ("x.zip", changed("fine", 28, b"\0\0\0\0\x04\0"), "damaged .*index out of range"),  # an empty name
+    ("x.tar.gz", long_header(), "damaged .*headers is too long"),
+    ("x.tar", tar_of(("fine", b"f"), ("fine/evil", b"e")), "'fine' is a folder as well"),
 ]
 
 
@@ -155,8 +203,17 @@ def test_a_member_that_claims_too_many_bytes_is_not_named(tmp_path: Path) -> Non
     assert not (tmp_path / "outer/root/fine").exists()
 
 
+def test_where_an_archive_begins_to_be_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MOST_EXPANSION", 0)
+    most = 1 << 20
+    assert unpacked(tmp_path / "1", "x.zip", zip_of(("fine", bytes(most)))) == {"fine": bytes(most)}
+    content = zip_of(("fine", bytes(most)), ("more", b"e"))
+    with pytest.raises(FileError, match=r"has .* bytes and claims to hold 1,048,577"):
+        unpacked(tmp_path / "2", "x.zip", content)
+
+
 def test_too_little_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
     with pytest.raises(LeadboardError, match=r"needs 51,200 bytes and 1 are free"):
         unpacked(tmp_path, "x.zip", zip_of(("fine", TRACINGS)))
 
@@ -191,6 +248,27 @@ def test_archives_are_unpacked_and_removed_and_not_fetched_again(
     again = download(plan_download("code-15", tmp_path, mirror=publisher.url, verify=True))
     assert (again.verified, again.fetched) == (3, 1)
     assert (root / "exams_part2.hdf5").read_bytes() == TRACINGS
+
+
+def test_the_room_that_a_plan_asks_for(publisher: Publisher, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    packed = [zip_of((f"exams_part{n}.hdf5", rng.randbytes(1000 * (n + 1)))) for n in range(6)]
+    parts = {f"exams_part{n}.zip": content for n, content in enumerate(packed)}
+    publisher.zenodo(4916206, {"readme.txt": b"read", **parts})
+    sizes = [len(content) for content in packed]
+    plan = plan_download("code-15", tmp_path, mirror=publisher.url)
+    assert (plan.bytes, plan.total) == (4 + sum(sizes), 4 + sum(sizes))
+    # What is unpacked stays; four archives at a time lie beside it.
+    assert plan.needed == 4 + plan.publication.release.size + sum(sizes[-4:])
+    assert download(plan).complete
+    (tmp_path / "code-15/exams_part2.hdf5").unlink()
+    (tmp_path / "code-15/exams_part2.zip.part").write_bytes(packed[2][:100])
+    plan = plan_download("code-15", tmp_path, mirror=publisher.url)
+    assert (plan.bytes, plan.total) == (sizes[2] - 100, sizes[2])
+    assert plan.needed == sizes[2] - 100 + plan.publication.release.size * sizes[2] // sum(sizes)
+    again = plan_download("code-15", tmp_path, mirror=publisher.url, verify=True)
+    assert again.total == 4 + 18_000 + sizes[2]
+    assert again.bytes == sizes[2] - 100
 
 
 def test_an_archive_that_was_fetched_but_not_unpacked_is_not_fetched_again(

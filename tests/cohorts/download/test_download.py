@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import shutil
 import tracemalloc
 from collections.abc import Iterator
@@ -11,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from cohorts.catalogue import all_cohorts
-from cohorts.download import RELEASES, Summary, download, plan_download, planning, publishers, run, transfer
+from cohorts.download import Summary, disk, download, fetching, plan_download, planning, publishers, run
 from cohorts.download.ledger import open_ledger
-from cohorts.download.publishers import Addresses
+from cohorts.download.web import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.release import Release
+from cohorts.sources.ptb_xl import PtbXl
 from tests.download_server import Handler, Publisher, cut, other, serve, slow, status, unannounced
 
 PTB_XL = {
@@ -32,9 +37,9 @@ BASE = "/ptb-xl/1.0.3/"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
     monkeypatch.setattr("cohorts.download.web.CHUNK", 1 << 12)
-    monkeypatch.setattr(transfer, "CHUNK", 1 << 12)
+    monkeypatch.setattr(fetching, "CHUNK", 1 << 12)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("LEADBOARD_MIRROR", "PHYSIONET_USER", "PHYSIONET_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
@@ -58,7 +63,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_a_release_arrives_whole_and_in_its_own_layout(publisher: Publisher, tmp_path: Path) -> None:
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
-    assert (len(plan.files), plan.already, plan.release.licence) == (7, 0, "CC-BY-4.0")
+    assert (len(plan.files), plan.already, plan.publication.card.licence) == (7, 0, "CC-BY-4.0")
     assert plan.free > 0
     summary = download(plan)
     assert summary.complete
@@ -233,6 +238,7 @@ def test_wrong_bytes_are_kept_aside_and_named_and_the_others_go_on(
     aside = tmp_path / "ptb-xl" / f"{DATA}.wrong-sum"
     assert failure.path == DATA
     assert str(aside) in failure.reason
+    assert "has another sha256 sum" in failure.reason
     assert aside.read_bytes() == wrong
     assert not (tmp_path / "ptb-xl" / DATA).exists()
     assert "6 of 7 files" in summary.text
@@ -256,6 +262,24 @@ def test_a_busy_server_is_asked_again(publisher: Publisher, tmp_path: Path) -> N
     publisher.faults[BASE + DATA] = [status(503), status(429, Retry_After="0"), status(500)]
     publisher.faults[BASE + "SHA256SUMS.txt"] = [status(503), cut(40)]
     assert get(publisher, tmp_path).complete
+    lists = publisher.headers(BASE + "SHA256SUMS.txt")
+    assert len(lists) == 3
+    assert not any("range" in headers for headers in lists)  # a list has no sum that would tell its pieces
+
+
+def test_a_server_that_asks_for_a_long_pause_is_asked_again_soon(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(disk.Meter, "wait", lambda _, seconds=0.0: waits.append(seconds))
+    answers = [status(503, Retry_After=text) for text in ("99999", "3", "9" * 5000, "-1")]
+    publisher.faults[BASE + DATA] = [*answers, status(202), slow(1, 0)]
+    publisher.faults[BASE + "RECORDS"] = [status(202), status(202, Retry_After="1")]
+    publisher.faults[BASE + "SHA256SUMS.txt"] = [status(503, Retry_After="99999")]
+    summary = get(publisher, tmp_path)
+    assert [failure.path for failure in summary.failures] == [DATA]  # five failures in a row
+    asked = sorted(seconds for seconds in waits if seconds)
+    assert asked == [0.008, 1, 3, 5, 10, 10, 10]
 
 
 def test_a_server_that_never_gets_anywhere_is_given_up(publisher: Publisher, tmp_path: Path) -> None:
@@ -329,6 +353,15 @@ def test_a_complete_part_of_known_size_is_not_asked_for(publisher: Publisher, tm
     assert TABLE not in publisher.paths()
 
 
+def test_an_empty_file_is_a_file(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.zenodo(3765780, {"empty.csv": b"", "more.csv": b"y"})
+    publisher.physionet("ludb/1.0.1", {"empty.txt": b""})
+    for cohort, name in (("code-test", "empty.csv"), ("ludb", "empty.txt")):
+        assert get(publisher, tmp_path, cohort).complete
+        assert tree(tmp_path / cohort)[name] == b""
+        assert get(publisher, tmp_path, cohort).fetched == 0
+
+
 def test_a_file_of_another_length_is_not_fetched(publisher: Publisher, tmp_path: Path) -> None:
     publisher.faults[TABLE] = [other(b"x" * 40_000)]
     (failure,) = get_large(publisher, tmp_path)[0].failures
@@ -342,12 +375,22 @@ def test_an_end_that_comes_too_early_is_a_cut(publisher: Publisher, tmp_path: Pa
     assert publisher.headers(TABLE)[1]["range"] == "bytes=30000-"
 
 
-def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Path) -> None:
-    publisher.faults[TABLE] = [unannounced(b"x" * 60_000)]
+def test_a_part_that_is_longer_than_the_file_is_not_gone_on_with(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    assert get_large(publisher, tmp_path, b"x" * 50_001)[0].complete
+    (headers,) = publisher.headers(TABLE)
+    assert "range" not in headers
+
+
+@pytest.mark.parametrize("size", [50_001, 60_000])
+def test_a_file_that_does_not_end_is_given_up(publisher: Publisher, tmp_path: Path, size: int) -> None:
+    publisher.faults[TABLE] = [unannounced(b"x" * size)]
     (failure,) = get_large(publisher, tmp_path)[0].failures
     assert "more bytes than the file can have" in failure.reason
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
-    small = replace(plan, release=plan.release.model_copy(update={"size": 50_000}))
+    release = plan.publication.release.model_copy(update={"size": 50_000})
+    small = replace(plan, publication=replace(plan.publication, release=release))
     (failure,) = download(small).failures
     assert failure.path == DATA
     assert "more bytes than the file can have" in failure.reason
@@ -413,7 +456,7 @@ def test_too_little_room_is_told_before_anything_is_fetched(
 ) -> None:
     plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
     publisher.asked.clear()
-    monkeypatch.setattr(planning.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1_000_000))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1_000_000))
     with pytest.raises(LeadboardError, match=r"3,180,000,000 bytes and 1,000,000 are free"):
         download(plan)
     assert publisher.asked == []
@@ -424,7 +467,7 @@ def test_a_file_larger_than_the_free_space_is_not_begun(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = replace(plan_download("ptb-xl", tmp_path, mirror=publisher.url), needed=0)
-    monkeypatch.setattr(planning.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 100))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 100))
     with pytest.raises(LeadboardError, match="The disk is full"):
         download(plan)
 
@@ -435,15 +478,64 @@ def test_two_processes_do_not_write_to_one_folder(publisher: Publisher, tmp_path
         download(plan)
 
 
+def test_a_file_system_without_locks_is_told(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(LeadboardError, match=r"Cannot use .*verified.jsonl: No locks available"):
+        get(publisher, tmp_path)
+
+
 def test_a_torn_or_foreign_ledger_only_costs_a_look(publisher: Publisher, tmp_path: Path) -> None:
     get(publisher, tmp_path)
     ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
     lines = ledger.read_text().splitlines()
-    garbage = ["[]", "{}", "null", '{"path": 3}', '{"archive": "RECORDS", "members": 3}', "[" * 100_000]
+    garbage = ["[]", "{}", "null", '{"path": 3}', '["RECORDS", 3]', "[" * 100_000]
     ledger.write_text("\n".join([*garbage, *lines[:-1], lines[-1][:20]]))
     summary = get(publisher, tmp_path)
     assert (summary.already, summary.verified, summary.fetched) == (6, 1, 0)
     assert get(publisher, tmp_path).already == 7
+
+
+MD5 = "md5:" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        "[]",
+        "3",
+        f'[["RECORDS", "{MD5}", "", 1e999]]',
+        f'[["RECORDS", "{MD5}", "", Infinity]]',
+        f'[["RECORDS", "{MD5}", "", {10**400}]]',
+        f'[["RECORDS", "{MD5}", "", -1]]',
+        f'[["RECORDS", "{MD5}", "", 25]]',
+        f'[["nul\\u0000", "{MD5}", "", 26]]',
+        '[["RECORDS", "crc32:00000000", "", 26]]',
+        '[["RECORDS", "md5:", "", 26]]',
+    ],
+)
+def test_a_ledger_that_says_the_impossible_is_not_believed(
+    publisher: Publisher, tmp_path: Path, pieces: str
+) -> None:
+    get(publisher, tmp_path)
+    ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
+    file = json.dumps(["RECORDS", f"sha256:{hashlib.sha256(PTB_XL['RECORDS']).hexdigest()}", "RECORDS", None])
+    others = [line for line in ledger.read_text().splitlines() if "RECORDS" not in line]
+    ledger.write_text("\n".join([*others, f"[{file}, {pieces}]"]))
+    summary = get(publisher, tmp_path)
+    assert (summary.already, summary.verified, summary.fetched) == (6, 1, 0)
+
+
+def test_an_older_ledger_line_of_another_sum_is_not_believed(publisher: Publisher, tmp_path: Path) -> None:
+    get(publisher, tmp_path)
+    ledger = tmp_path / ".leadboard" / "ptb-xl" / "verified.jsonl"
+    right = f"sha256:{hashlib.sha256(PTB_XL['RECORDS']).hexdigest()}"
+    ledger.write_text(ledger.read_text().replace(right, f"sha256:{'0' * 64}"))
+    assert get(publisher, tmp_path).verified == 1
 
 
 def test_a_saved_list_of_another_version_is_not_used(publisher: Publisher, tmp_path: Path) -> None:
@@ -455,7 +547,9 @@ def test_a_saved_list_of_another_version_is_not_used(publisher: Publisher, tmp_p
     assert publisher.paths() == [BASE + "SHA256SUMS.txt"]
 
 
-@pytest.mark.parametrize("rest", ["garbage\n", "sha256:1\tmany\tx\tx\n", "\x00\xff"])
+@pytest.mark.parametrize(
+    "rest", ["garbage\n", '["x", "sha256:1", "x", 3]\n', f'["x", "{MD5}", "x", "many"]\n', "\x00\xff"]
+)
 def test_a_saved_list_that_is_damaged_is_asked_for_again(
     publisher: Publisher, tmp_path: Path, rest: str
 ) -> None:
@@ -469,6 +563,20 @@ def test_a_data_root_that_is_no_folder(publisher: Publisher, tmp_path: Path) -> 
     (tmp_path / "data").write_text("a file")
     with pytest.raises(LeadboardError, match="Cannot use"):
         get(publisher, tmp_path / "data")
+
+
+def test_what_is_to_come_where_the_list_has_no_sizes(publisher: Publisher, tmp_path: Path) -> None:
+    get(publisher, tmp_path)
+    (tmp_path / "ptb-xl" / DATA).rename(tmp_path / "ptb-xl" / f"{DATA}.part")
+    (tmp_path / "ptb-xl" / "RECORDS").write_bytes(b"mine")
+    plan = plan_download("ptb-xl", tmp_path, mirror=publisher.url)
+    others = sum(len(content) for path, content in PTB_XL.items() if path not in (DATA, "RECORDS"))
+    here = len(PTB_XL[DATA]) + len(b"mine")
+    assert plan.total == 3_180_000_000 - others
+    assert plan.bytes == plan.needed == plan.total - here
+    seen: list[tuple[int, int]] = []
+    assert download(plan, lambda done, total: seen.append((done, total))).complete
+    assert seen[-1] == (len(PTB_XL[DATA]) + len(PTB_XL["RECORDS"]), plan.total)
 
 
 def test_verifying_takes_no_room(publisher: Publisher, tmp_path: Path) -> None:
@@ -489,15 +597,31 @@ def test_memory_does_not_grow_with_the_file(publisher: Publisher, tmp_path: Path
         tracemalloc.stop()
 
 
-def test_every_cohort_that_is_listed_has_a_download() -> None:
+def test_every_cohort_that_is_listed_has_a_download(tmp_path: Path) -> None:
     for cohort_id, cohort in all_cohorts().items():
         if cohort.card.simulated:
             continue
-        release = RELEASES[cohort_id]
-        part = next(iter(getattr(release.source, "parts", ())), "").strip("/")
-        assert cohort.card.folder == "/".join(filter(None, (release.folder, part)))
-        assert cohort.card.licence == release.licence
-        assert cohort.card.access == release.access
+        publication = publishers.publication_of(cohort_id)
+        part = publication.release.subfolder
+        assert "/".join(filter(None, (publication.folder(tmp_path).name, part))) == cohort.card.folder
+        assert publication.card is cohort.card
+        assert publication.record in cohort.card.url
+
+
+@pytest.mark.parametrize(
+    ("release", "url"),
+    [(None, "https://physionet.org/content/x/1/"), (Release(size=1), "https://example.org/")],
+)
+def test_a_cohort_that_nobody_can_fetch_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, release: Release | None, url: str
+) -> None:
+    class Stranger(PtbXl):
+        card = PtbXl.card.model_copy(update={"id": "stranger", "url": url, "folder": "far/away"})
+
+    Stranger.release = release
+    monkeypatch.setattr(publishers, "find_cohort", lambda _: Stranger)
+    with pytest.raises(UsageError, match=rf"stranger cannot be fetched from here: see {url}.* far/away"):
+        plan_download("stranger", tmp_path)
 
 
 def test_an_unknown_name_teaches() -> None:
@@ -507,14 +631,17 @@ def test_an_unknown_name_teaches() -> None:
 
 def test_addresses_are_encrypted_and_the_publishers_own() -> None:
     hosts = set()
-    for release in RELEASES.values():
-        addresses = publishers.addresses_of(release)
+    for cohort_id in all_cohorts():
+        publication = publishers.publication_of(cohort_id)
+        release, addresses = publication.release, publishers.addresses_of(publication)
         assert not addresses.loopback
         hosts |= {url.split("/")[2] for url in addresses.lists + addresses.files}
         assert all(
             url.startswith("https://") and url.endswith("/") for url in addresses.lists + addresses.files
         )
-        assert (release.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
+        assert (
+            (publication.card.access == "credentialed") == bool(addresses.login_to) == bool(release.agreement)
+        )
         assert release.size > 1_000_000
     assert hosts == {
         "physionet.org",

@@ -157,6 +157,18 @@ def test_answers_of_zenodo_and_figshare() -> None:
     assert parse_figshare_collection('[{"id": 3}, {"id": 4}]') == [3, 4]
 
 
+def test_figshare_has_md5_sums_under_two_names() -> None:
+    def article(**facts: Any) -> str:
+        return json.dumps({"files": [{"id": 7, "name": "x.csv", "size": 5} | facts]})
+
+    expected = [RemoteFile("x.csv", MD5, "files/7", 5)]
+    assert parse_figshare(article(computed_md5=MD5[4:], supplied_md5="f" * 32)) == expected
+    assert parse_figshare(article(computed_md5=None, supplied_md5=MD5[4:])) == expected
+    for facts in ({}, {"computed_md5": None, "supplied_md5": ""}, {"id": None, "computed_md5": MD5[4:]}):
+        with pytest.raises(LeadboardError, match="publisher's"):
+            parse_figshare(article(**facts))
+
+
 BAD_ANSWERS = [
     "",
     "<html>",
@@ -168,7 +180,7 @@ BAD_ANSWERS = [
     '{"files": [{}]}',
     "[" * 100_000,
     *(entry(key=name, name=name) for name in (None, 3, "", "..", "a/b", "../x", "/x", "a\\b", "a\n")),
-    *(entry(size=size) for size in (None, "5", -1, True, 1.5)),
+    *(entry(size=size) for size in (None, "5", -1, True, 1.5, 1 << 62)),
     *(entry(checksum=digest, computed_md5=digest) for digest in (None, 3, "", "md5:xyz", "crc32:00000000")),
 ]
 

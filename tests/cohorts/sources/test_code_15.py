@@ -132,6 +132,7 @@ def damage(part: Path, how: str) -> None:
                 "eleven leads": tracings[:, :, :11],
                 "leads first": tracings.transpose(0, 2, 1),
                 "two axes": tracings[:, :, 0],
+                "no samples": tracings[:, :0],
                 "whole numbers": tracings.astype(np.int16),
             }[how]
             if changed is not None:
@@ -150,6 +151,7 @@ def damage(part: Path, how: str) -> None:
         ("eleven leads", "(4, 4096, 11), not [tracings, 4096, 12]."),
         ("leads first", "(4, 12, 4096), not [tracings, 4096, 12]."),
         ("two axes", "(4, 4096), not [tracings, 4096, 12]."),
+        ("no samples", "(4, 0, 12), not [tracings, 4096, 12]."),
         ("whole numbers", "exams_part1.hdf5 holds no array of tracings."),
     ],
 )
@@ -251,6 +253,24 @@ def test_zeros_of_the_recording_itself_are_kept_where_one_end_tells(start, end):
     cut = without_padding(padded(signal)).T
     lost = min(start, end)
     np.testing.assert_array_equal(cut, signal[:, lost : 2800 - lost])
+
+
+def test_the_zeros_before_and_after_are_counted_to_the_sample():
+    """As many before as after, or one more after; what else one end has is the recording's own."""
+    recorded = np.arange(1, 6, dtype=np.float32)[:, None].repeat(12, axis=1)
+    for before, after, kept_before, kept_after in [
+        (3, 4, 0, 0),
+        (3, 3, 0, 0),
+        (4, 3, 1, 0),
+        (3, 5, 0, 2),
+        (0, 1, 0, 0),
+        (1, 0, 1, 0),
+        (0, 2, 0, 2),
+        (0, 0, 0, 0),
+    ]:
+        tracing = np.pad(recorded, ((before, after), (0, 0)))
+        expected = np.pad(recorded, ((kept_before, kept_after), (0, 0)))
+        np.testing.assert_array_equal(without_padding(tracing), expected)
 
 
 def test_zeros_within_and_single_leads_do_not_end_a_recording():

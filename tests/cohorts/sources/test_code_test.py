@@ -112,6 +112,27 @@ def test_another_order_of_leads_is_warned_of(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("wrong", "warned"), [(3, False), (4, True)])
+def test_another_order_of_leads_in_half_of_the_tracings_is_no_reason_to_warn(tmp_path, wrong, warned):
+    with h5py.File(write_code_test(tmp_path) / "ecg_tracings.hdf5", "r+") as file:
+        for number in range(wrong):
+            file["tracings"][number] = padded(ecg(number, 4000))
+    warnings = open_cohort("code-test", tmp_path).warnings()
+    assert [warning[:33] for warning in warnings] == ["In 4 of 6 tracings looked at, the"] * warned
+
+
+def test_twenty_tracings_all_over_the_release_are_looked_at(tmp_path, monkeypatch):
+    write_code_test(tmp_path, records=45)
+    looked_at = []
+    code = open_cohort("code-test", tmp_path)
+    read_path = type(code).read_path
+    monkeypatch.setattr(
+        type(code), "read_path", lambda self, path: looked_at.append(path) or read_path(self, path)
+    )
+    assert code.warnings() == ()
+    assert looked_at == [f"ecg_tracings.hdf5/{row}" for row in range(0, 45, 3)]
+
+
 def test_readers_are_those_of_the_tables(tmp_path):
     folder = write_code_test(tmp_path)
     code = open_cohort("code-test", tmp_path)

@@ -1,7 +1,8 @@
-"""A worker in a container: the engine is called as it should be, and the container never stays."""
+"""A worker in a container: Docker is called as it should be, and the container never stays."""
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -47,16 +48,17 @@ else:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Path:
-    """A program that is called like Docker and runs the container's command on this machine."""
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in Docker's place that runs the container's command on this machine."""
     program = tmp_path / "docker"
     program.write_text(FAKE_ENGINE.format(python=sys.executable, log=str(tmp_path / "log")))
     program.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     return program
 
 
 def test_container(engine: Path) -> None:
-    container = Container("some/image:1", str(engine), memory=2**31)
+    container = Container("some/image:1", memory=2**31)
     records = FakeRecords()
     with RemoteModel(GOOD, container, device="cuda") as model:
         scores = scores_of(model, records)
@@ -68,16 +70,14 @@ def test_container(engine: Path) -> None:
     assert arguments[arguments.index("--memory") + 1] == str(2**31)
     assert arguments[arguments.index("--network") + 1] == "none"
     assert arguments[arguments.index("--gpus") + 1] == "all"
-    assert f"{WORKER}:{WORKER}:ro" in arguments
+    assert f"{WORKER.parent}:{WORKER.parent}:ro" in arguments
     assert f"{PLUGINS}:{PLUGINS}:ro" in arguments
     assert others == []
 
 
 @on_linux
 def test_a_container_that_hangs_is_killed_by_name(engine: Path) -> None:
-    with RemoteModel(
-        f"{DEATHS}:Sleeps", Container("some/image:1", str(engine)), Deadlines(batch=0.3)
-    ) as model:
+    with RemoteModel(f"{DEATHS}:Sleeps", Container("some/image:1"), Deadlines(batch=0.3)) as model:
         container = int(next(engine.parent.glob("logleadboard-*")).read_text())
         with pytest.raises(ModelError, match=r"the worker did not answer within 0\.3 s at deaths\.py"):
             model.predict(FakeRecords().batch())
@@ -85,14 +85,19 @@ def test_a_container_that_hangs_is_killed_by_name(engine: Path) -> None:
     assert "\n\nkill\nleadboard-" in (engine.parent / "log").read_text()
 
 
-def test_how_a_container_ended(engine: Path) -> None:
-    with RemoteModel(f"{DEATHS}:Killed", Container("some/image:1", str(engine))) as model:
+@pytest.mark.usefixtures("engine")
+def test_how_a_container_ended() -> None:
+    with RemoteModel(f"{DEATHS}:Killed", Container("some/image:1")) as model:
         expected = r"exited with code 137 \(SIGKILL, as happens where memory runs out\)"
         with pytest.raises(ModelError, match=expected):
             model.predict(FakeRecords().batch())
     with pytest.raises(
         ModelError, match=r"exited with code 125; its last words: docker: Error.*denied\. The image"
     ):
-        RemoteModel(GOOD, Container("no-such-image", str(engine)))
-    with pytest.raises(ModelError, match=r"podman-x image some/image:1 cannot be started \(No such file"):
-        RemoteModel(GOOD, Container("some/image:1", "podman-x"))
+        RemoteModel(GOOD, Container("no-such-image"))
+
+
+def test_without_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModelError, match=r"docker image some/image:1 cannot be started \(No such file"):
+        RemoteModel(GOOD, Container("some/image:1"))

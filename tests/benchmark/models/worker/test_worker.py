@@ -15,7 +15,7 @@ import pytest
 
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
-from benchmark.models.worker import worker
+from benchmark.models.worker import standalone
 from benchmark.models.worker.remote import WORKER, Interpreter, RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
@@ -68,7 +68,7 @@ def test_code_is_hashed_as_in_this_process(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.syspath_prepend(str(PLUGINS.parent))
     for spec in (GOOD, "plugins.good:Amplitude"):
         source = find_model(spec)
-        assert worker.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
+        assert standalone.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
 
 
 CURIOUS = """

@@ -1,0 +1,86 @@
+"""Whether a store is still what `prepare` would write: the release's files and the code that reads them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cohorts.cohort import Cohort
+from cohorts.errors import UsageError
+from cohorts.hashing import ROOT, code_hash, hash_of_files, imported_files
+
+READING_ROOMS = (
+    "cohorts/formats",
+    "cohorts/cohort.py",
+    "cohorts/recording.py",
+    "cohorts/store.py",
+    "cohorts/store_file.py",
+    "cohorts/store_writing.py",
+)
+"""The code that decides what any store holds; a cohort's own files and their families come with it."""
+
+
+def stamp_of(cohort: Cohort) -> str:
+    """Hash what a change of the release or of the code that reads it would change; no file is read.
+
+    Raises
+    ------
+    UsageError
+        If a part of the release is not there.
+    """
+    decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
+    digest = hashlib.sha256(" ".join(map(str, decides)).encode())
+    try:
+        for source in cohort.source_paths():
+            for line in _listing(source, source.name):
+                digest.update(os.fsencode(line))
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename} cannot be read ({error.strerror}); is {cohort.root} complete?"
+        ) from None
+    return digest.hexdigest()
+
+
+def _listing(path: Path, name: str) -> Iterator[str]:
+    """Yield name, size and modification time of a file or of all files below a folder, sorted."""
+    if not path.is_dir():
+        status = path.stat()
+        yield f"{name} {status.st_size} {status.st_mtime_ns}\n"
+        return
+    with os.scandir(path) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _listing(path / entry.name, f"{name}/{entry.name}")
+        else:
+            status = entry.stat(follow_symlinks=False)
+            yield f"{name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
+
+
+@functools.cache
+def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
+    """Hash the code that reads a cohort; that of other cohorts is not in it.
+
+    Its own files are those of its class and of the classes of cohorts that it inherits from, wherever they
+    are installed. Families are followed by their imports.
+
+    Parameters
+    ----------
+    root
+        The folder in which the package is looked at; a copy of the project may be given.
+    """
+    kinds = [kind for kind in cohort.__mro__ if issubclass(kind, Cohort) and kind is not Cohort]
+    files = [_in(root, Path(inspect.getfile(kind)).resolve()) for kind in kinds]
+    families = {path for file in files for path in imported_files(file, "cohorts.families", root)}
+    inside = {path for path in (*files, *families) if path.is_relative_to(root)}
+    strangers = [hash_of_files([path], path.parent) for path in dict.fromkeys(files) if path not in inside]
+    return " ".join((code_hash(*READING_ROOMS, root=root), hash_of_files(inside, root), *strangers))
+
+
+def _in(root: Path, file: Path) -> Path:
+    """Give the place below ``root`` of a file of this package; any other stays where it is."""
+    return root / file.relative_to(ROOT) if file.is_relative_to(ROOT / "cohorts") else file
