@@ -77,8 +77,8 @@ def test_genuine_thresholds_agree_in_a_run_a_record_and_a_submission(
         (of_af("n", 1), "provenance.thresholds.concepts.AF.n is stated as 1, but it is"),
         (of_af("positives", 1), "provenance.thresholds.concepts.AF.positives is stated as 1, but it is"),
         (
-            of_af("by_rule", {"youden": 0.5, "sensitivity 90 %": 0.5, "specificity 90 %": 0.5}),
-            "provenance.thresholds.concepts.AF.by_rule.youden is stated as 0.5, but it is",
+            of_af("thresholds", {"youden": 0.5, "sensitivity 90 %": 0.5, "specificity 90 %": 0.5}),
+            "provenance.thresholds.concepts.AF.thresholds.youden is stated as 0.5, but it is",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_records_of_earlier_versions_do_not_name_the_labels_and_agree(run: Path,
         thresholds = record["provenance"]["thresholds"]
         del thresholds["labelling"]
         for concept in thresholds["concepts"].values():
-            concept["cuts"] = concept.pop("by_rule")
+            concept["cuts"] = concept.pop("thresholds")
 
     edit_json(run / GEORGIA, as_it_was)
     found = check(run / GEORGIA, places)
@@ -176,7 +176,7 @@ def forge(run: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     [
         (lambda t: t.iloc[::-1].reset_index(drop=True), "has thresholds from other records than the valid"),
         (lambda t: t.iloc[1:].reset_index(drop=True), "has thresholds from other records than the valid"),
-        (lambda t: t.assign(AF=-t["AF"]), "provenance.thresholds.concepts.AF.by_rule.youden is stated as"),
+        (lambda t: t.assign(AF=-t["AF"]), "provenance.thresholds.concepts.AF.thresholds.youden is stated as"),
         (lambda t: t[["record_id", "LVH", "AF"]], "has predictions of LVH, AF on the validation fold"),
         (
             lambda t: t.assign(AF=np.full(len(t), np.inf, np.float32)),

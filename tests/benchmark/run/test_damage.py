@@ -16,8 +16,8 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions, save_predictions
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run, load_run_file
-from benchmark.run.planning import RunOptions
 from benchmark.run.runner import Outcome, run
+from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
 from tests.benchmark.tiny_run import edit_json
 from tests.releases import write_challenge, write_ptb_xl
@@ -125,7 +125,7 @@ def test_a_damaged_file_beside_a_record_is_made_again(
     outcome = again(home, folder)
     assert (outcome.computed, outcome.failed) == (1, 0)
     said = capsys.readouterr().err
-    assert "damaged and made again: counting on georgia: " in said
+    assert "computed again: counting on georgia: " in said
     assert f"georgia.{suffix}" in said
     assert times_built(home) - built == (2 if scored else 1)  # once to see its card
     assert results(folder) == before
@@ -140,7 +140,7 @@ def test_without_whole_validation_scores_no_threshold_can_be_checked(
     damage(folder / CELLS / "validation.parquet")
     assert again(home, folder).computed == 1  # on the source's own records there are no thresholds
     said = capsys.readouterr().err
-    assert "made again: counting on georgia: " in said
+    assert "computed again: counting on georgia: " in said
     assert ("scores the validation fold again" in said) == (damage is not Path.unlink)
     assert results(folder) == before
 

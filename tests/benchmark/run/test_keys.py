@@ -26,8 +26,8 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.verification import verify
 from benchmark.run.cohorts import prepared
 from benchmark.run.plan import METRIC_ROOMS, Cell, plan_cells
-from benchmark.run.planning import RunOptions
 from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
 from cohorts.catalogue import open_cohort
 from cohorts.hashing import ROOT, code_hash
 from cohorts.ontology import ontology as ontology_module

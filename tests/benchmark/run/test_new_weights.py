@@ -17,7 +17,8 @@ from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
-from benchmark.run.runner import Run
+from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "weighted.py"
@@ -37,10 +38,10 @@ def test_replaced_weights_are_computed_again(tmp_path: Path, environment: Worker
         places = Places(tmp_path, tmp_path / cache)
         asked = (f"{model / 'weighted.py'}:Weighted",)
         settings = RunSettings(resamples=20)
-        run = Run(
-            folder, places, settings, Hardware(), Reporter(), asked, ("georgia",), environment=environment
+        options = RunOptions(
+            folder, places, settings, Hardware(), asked, ("georgia",), environment=environment
         )
-        return run().computed
+        return run(options, Reporter()).computed
 
     def scores() -> set[float]:
         found = [load_predictions(folder / f"weighted/as-is/{name}.parquet")[0] for name in FILES]
