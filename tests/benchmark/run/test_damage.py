@@ -132,6 +132,18 @@ def test_a_damaged_file_beside_a_record_is_made_again(
     assert again(home, folder).sentence == "Nothing to do: all 2 cells are done."
 
 
+@pytest.mark.parametrize("damage", [truncate, empty, change_a_score])
+def test_damaged_predictions_are_not_measured_under_other_settings(
+    home: Path, folder: Path, damage: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, built = load_record(folder / CELLS / "georgia.json"), times_built(home)
+    damage(folder / CELLS / "georgia.parquet")
+    assert again(home, folder, resamples=60).computed == 2
+    assert "counting on georgia is scored again: " in capsys.readouterr().err
+    assert times_built(home) - built == 2
+    assert load_record(folder / CELLS / "georgia.json").predictions == before.predictions
+
+
 @pytest.mark.parametrize("damage", [truncate, empty, Path.unlink, change_a_score])
 def test_without_whole_validation_scores_no_threshold_can_be_checked(
     home: Path, folder: Path, damage: Damage, capsys: pytest.CaptureFixture[str]

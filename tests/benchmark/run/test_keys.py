@@ -19,7 +19,7 @@ from benchmark.protocols.embeddings import embeddings_key
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.pretraining import plan_pretraining
-from benchmark.protocols.protocol import AS_IS
+from benchmark.protocols.protocol import AS_IS, ZERO_SHOT
 from benchmark.protocols.rooms import SCORE_ROOMS, TEXT_ROOMS
 from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
@@ -209,6 +209,18 @@ def test_the_model_is_in_both_keys(model: EvaluatedModel, stores: dict[str, Stor
     seen = cell_of(replace(model, card=card), store)
     assert (base.relation, seen.relation) == ("external", "internal")
     assert changed(base, seen) == (True, True)
+
+
+def test_the_words_of_a_prompt_are_in_the_keys_of_zero_shot_cells_alone(
+    model: EvaluatedModel, stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = replace(model, protocol=ZERO_SHOT)
+    before = [cell_of(one, stores["georgia"]) for one in (model, asked)]
+    monkeypatch.setattr("benchmark.run.plan.prompts_of", lambda outputs: dict.fromkeys(outputs, ("other",)))
+    after = [cell_of(one, stores["georgia"]) for one in (model, asked)]
+    assert changed(before[0], after[0]) == (False, False)
+    assert changed(before[1], after[1]) == (True, True)
+    assert [cell.label for cell in after] == ["amplitude on georgia", "amplitude, zero-shot, on georgia"]
 
 
 def test_another_minimum_of_positives_is_another_key(
