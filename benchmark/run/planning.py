@@ -10,6 +10,7 @@ from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.record import load_record
+from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import (
     RUN,
     PlannedCell,
@@ -54,12 +55,12 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     )
     cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
     former = _former_states(options.folder)
-    tasks = [_task(cell, former.get(_name(cell))) for cell in cells]
+    tasks = [_task(cell, former.get(cell.name)) for cell in cells]
     unplanned = [
         _unplanned(name, cohort, reason) for name, reason in entries.broken.items() for cohort in stores
     ]
-    planned = {_place(state) for state in (*(task.state for task in tasks), *unplanned)}
-    others = [state for place, state in former.items() if place not in planned]
+    planned = {state.name for state in (*(task.state for task in tasks), *unplanned)}
+    others = [state for name, state in former.items() if name not in planned]
     return Plan(
         options=options,
         stores=stores,
@@ -97,28 +98,16 @@ def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:
     return f"None of the models can be asked under {', '.join(protocols)}."
 
 
-Place = tuple[str, str, str]
-"""Model, protocol, cohort."""
-
-
-def _place(state: PlannedCell) -> Place:
-    return state.model, state.protocol, state.cohort
-
-
-def _name(cell: Cell) -> Place:
-    return cell.model.card.name, cell.model.protocol.name, cell.store.card.id
-
-
-def _former_states(folder: Path) -> dict[Place, PlannedCell]:
+def _former_states(folder: Path) -> dict[CellName, PlannedCell]:
     """What became of the cells of earlier calls."""
     content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
-    return {_place(state): state for state in content}
+    return {state.name: state for state in content}
 
 
 def _task(cell: Cell, former: PlannedCell | None) -> Task:
     """Look whether a cell is done."""
     found = find_finished(cell, former.files if former is not None else {})
-    model, protocol, cohort = _name(cell)
+    model, protocol, cohort = cell.name
     state = PlannedCell(
         model=model,
         protocol=protocol,
@@ -156,7 +145,7 @@ def _comparable(
         if state.status != "done":
             continue
         try:
-            record = load_record(cell_path(options.folder, *_place(state)))
+            record = load_record(cell_path(options.folder, *state.name))
         except LeadboardError as error:
             reporter.say(f"Left out of the table: {state.model} on {state.cohort}: {error}")
             continue

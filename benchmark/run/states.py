@@ -10,7 +10,7 @@ from benchmark.config import Places
 from benchmark.models.worker.remote import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
-from benchmark.records.provenance import package_versions, platform_name, source_commit
+from benchmark.records.provenance import software
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import AbsentCohort, AbsentModel, PlannedCell, RunFile, save_run
 from benchmark.run.entries import Entries
@@ -129,11 +129,7 @@ class Plan:
             warnings=tuple(
                 f"{name}: {text}" for name, store in self.stores.items() for text in store.warnings
             ),
-            environment={
-                **package_versions(),
-                "platform": platform_name(),
-                "commit": source_commit() or "unknown",
-            },
+            environment=software(),
         )
 
     def save(self) -> None:
