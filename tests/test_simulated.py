@@ -15,7 +15,7 @@ from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import load_record
 from benchmark.report import write_report
-from benchmark.run.planning import RunOptions
+from benchmark.run.states import RunOptions
 from benchmark.run.runner import run
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import MARKER
