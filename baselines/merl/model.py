@@ -11,7 +11,7 @@ from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:
-    from baselines.ecgclip.encoder import ResNet1d
+    from baselines.ecgclip.encoder import ResidualEncoder
 
 # aVF before aVL, as MIMIC-IV-ECG stores them: see baselines.merl.network, which is not imported for a name.
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -43,7 +43,7 @@ class Merl:
             trained_on=("mimic-iv-ecg",),
         )
         self._device = device
-        self._encoder: ResNet1d | None = None
+        self._encoder: ResidualEncoder | None = None
 
     def convert(self, file: str, folder: Path) -> str:
         """Check the authors' file and write its weights into ``folder`` (see `convert_merl`)."""
