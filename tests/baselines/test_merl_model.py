@@ -28,10 +28,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Merl:
     torch.save(
         ResidualEncoder(18, leads=12, outputs=merl.UNUSED_OUTPUTS).state_dict(), folder / "encoder.pth"
     )
-    brought = Merl()
-    assert "encoder" in brought.convert(str(folder / "encoder.pth"), folder / "weights")
-    brought.load(folder / "weights")
-    return brought
+    model = Merl()
+    assert "encoder" in model.convert(str(folder / "encoder.pth"), folder / "weights")
+    model.load(folder / "weights")
+    return model
 
 
 def test_the_leads_are_in_the_order_of_its_training() -> None:

@@ -17,12 +17,14 @@ from benchmark.models.contract import Batch, card_of
 from benchmark.models.model_files import ModelFile
 from benchmark.models.worker.frames import Array, Loaded, Reply
 from benchmark.models.worker.process import LostError, WorkerProcess
-from benchmark.text import one_line
+from benchmark.text import printable
 from cohorts.errors import ModelError, UsageError
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
 WORDS = 400
 """Characters of a worker's last words that go into a sentence."""
+LONGEST = 4000
+"""Characters of a refusal, which names what there is."""
 
 
 class Launcher(Protocol):
@@ -276,16 +278,16 @@ class Workers:
             raise ModelError(f"{what}: {self._in_words(lost, worker)}") from None
         self.files.update((file.path, file) for file in reply.files)
         if reply.refused is not None:
-            raise ModelError(f"{one_line(reply.refused)}.")
+            raise ModelError(f"{printable(reply.refused, LONGEST)}.")
         if reply.raised is not None:
             raised, needs = reply.raised, self.launcher.needs
-            words = one_line(raised.words)[:WORDS] or "no message"
+            words = printable(raised.words, WORDS) or "no message"
             if raised.what == "Importing numpy":
                 raise ModelError(f"{what}: {self.launcher.name} cannot import numpy ({words}). {needs}.")
             limit = self._limit if raised.type == "MemoryError" else ""
-            kind, where = one_line(raised.type), one_line(raised.where)
+            kind, where = printable(raised.type), printable(raised.where)
             raise ModelError(
-                f"{one_line(raised.what)} raised {kind} at {where}: {words}{limit}{_words_of(worker)}"
+                f"{printable(raised.what)} raised {kind} at {where}: {words}{limit}{_words_of(worker)}"
             )
         return reply, array
 

@@ -18,6 +18,8 @@ def test_an_input_says_how_many_samples_a_window_has() -> None:
     assert InputSpec().samples == 5000
     assert InputSpec().leads == STANDARD_LEADS
     assert InputSpec(sampling_rate=257, seconds=2.5).samples == 642
+    assert InputSpec(sampling_rate=0.5, seconds=8).samples == 4
+    assert InputSpec(seconds=0.5).samples == 250
     assert InputSpec(sampling_rate=10_000, seconds=86_400).samples == 864_000_000
 
 

@@ -6,9 +6,10 @@ import doctest
 from itertools import combinations
 
 import pytest
+from pydantic import ValidationError
 
 import benchmark.models.known_models
-from benchmark.models.known_models import find_known, known_models, names_of, spelling
+from benchmark.models.known_models import KnownModel, find_known, known_models, names_of, spelling
 from cohorts.catalogue import all_cohorts
 
 CARDS = {name: cohort.card for name, cohort in all_cohorts().items()}
@@ -23,7 +24,7 @@ def trained_on(name: str) -> tuple[str, ...] | str:
 
 @pytest.mark.parametrize("known", known_models(), ids=lambda known: known.name)
 def test_every_cohort_named_exists_once_and_a_source_is_given(
-    known: benchmark.models.known_models.KnownModel,
+    known: KnownModel,
 ) -> None:
     if known.trained_on != "undisclosed":
         assert set(known.trained_on) <= set(CARDS)
@@ -56,3 +57,10 @@ def test_a_note_goes_with_what_is_not_plain() -> None:
         if known.and_others or known.trained_on in ("undisclosed", ()):
             assert known.note, known.name
     assert find_known("ECG.Founder") is not None
+
+
+def test_an_entry_has_a_name_and_a_source() -> None:
+    assert KnownModel(name="m", trained_on=(), source="s").and_others is False
+    for nothing in ({"name": ""}, {"source": ""}):
+        with pytest.raises(ValidationError):
+            KnownModel.model_validate({"name": "m", "trained_on": (), "source": "s"} | nothing)
