@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.models.worker.remote import Launcher, WorkerEnvironment
+    from benchmark.models.worker.environments import Launcher, WorkerEnvironment
 
 DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
@@ -49,7 +49,7 @@ def other_environment(
     size = None if memory is None else int(memory * 2**30)
     launcher: Launcher
     if python:
-        from benchmark.models.worker.remote import Interpreter
+        from benchmark.models.worker.environments import Interpreter
 
         launcher = Interpreter(python, size)
     elif container:
@@ -62,7 +62,7 @@ def other_environment(
         )
     else:
         return None
-    from benchmark.models.worker.remote import Deadlines, WorkerEnvironment
+    from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 
     return WorkerEnvironment(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
 

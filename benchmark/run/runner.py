@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.config import Places
 from benchmark.models.contamination import unstated_training
 from benchmark.models.plugins import ModelSource
-from benchmark.models.worker.remote import WorkerEnvironment
+from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware

@@ -10,7 +10,8 @@ import pytest
 
 from benchmark.models.cards import check_outputs
 from benchmark.models.plugins import find_model
-from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
+from benchmark.models.worker.environments import Deadlines, Interpreter
+from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
