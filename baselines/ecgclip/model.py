@@ -42,9 +42,9 @@ class _Signals:
 
     def build_encoder(self) -> tuple[nn.Module, int]:
         """Build the residual network without its last layer."""
-        from baselines.ecgclip.encoder import ResNet1d
+        from baselines.ecgclip.encoder import ResidualEncoder
 
-        encoder = ResNet1d(self.layers, leads=len(LEADS), outputs=None, width=self.width)
+        encoder = ResidualEncoder(self.layers, leads=len(LEADS), outputs=None, width=self.width)
         return encoder, encoder.embedding_size
 
     def prepare(self, batch: Batch) -> Floats:

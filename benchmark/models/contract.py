@@ -271,10 +271,10 @@ class Pretrainable(Protocol):
 
 @runtime_checkable
 class Published(Protocol):
-    """A model whose weights somebody else has trained and the user brings.
+    """A model whose weights somebody else has trained; the user downloads and converts them.
 
-    It may have an attribute ``weights_file``: what the published file is called, for the message that says
-    how to bring it.
+    It may have an attribute ``weights_file``: the name of the published file, for the message that asks for
+    it.
     """
 
     def convert(self, file: str, folder: Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
 from benchmark.models.plugins import ModelSource, find_model
-from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
+from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.models.worker.standalone import OpenedFiles, code_files, located, module_of_file, shortened
 
 ENVIRONMENTS = pytest.mark.parametrize(
