@@ -113,6 +113,12 @@ class Board:
         """Entries in the order of the standings."""
         return [standing.entry for standing in self.standings]
 
+    def ordered(self, records: Iterable[ResultRecord]) -> list[ResultRecord]:
+        """Sort cells by cohort in plan order, and each cohort's by the standing of their entries."""
+        cohorts = {cohort: at for at, cohort in enumerate(self.cohort_ids)}
+        entries = {entry: at for at, entry in enumerate(self.entries)}
+        return sorted(records, key=lambda record: (cohorts[record.cohort.id], entries[entry_of(record)]))
+
     @property
     def cohort_ids(self) -> list[str]:
         """Measured cohorts in plan order."""
