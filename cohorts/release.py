@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from fnmatch import fnmatch
 
 from pydantic import BaseModel, ConfigDict, Field
 
 _FACTS = ConfigDict(extra="forbid", frozen=True)
-_PAGES = {
-    "physionet": r"https://physionet\.org/content/([a-z0-9-]+/[0-9.]+)/",
-    "zenodo": r"https://zenodo\.org/records/(\d+)",
-    "figshare": r"https://doi\.org/10\.6084/m9\.figshare\.(\d+)(?:\.v\d+)?",
-    "figshare collection": r"https://doi\.org/10\.6084/m9\.figshare\.c\.(\d+)(?:\.v\d+)?",
-}
 
 
 class Unpack(BaseModel):
@@ -80,17 +74,6 @@ class Release(BaseModel):
         """Folders (with a ``/`` at the end) and files to fetch; everything if there are none."""
         return (f"{self.subfolder}/", *self.beside) if self.subfolder else ()
 
-
-def publisher_of(url: str) -> tuple[str, str] | None:
-    """Tell who publishes a release and under which record there, by its page.
-
-    Returns
-    -------
-    tuple of str, or None
-        ``"physionet"``, ``"zenodo"``, ``"figshare"`` or ``"figshare collection"``, and ``project/version`` or
-        a number; None for any other page.
-    """
-    for publisher, page in _PAGES.items():
-        if match := re.fullmatch(page, url):
-            return publisher, match[1]
-    return None
+    def rule_for(self, path: str) -> Unpack | None:
+        """Tell how a file is to be unpacked; None if it is no archive."""
+        return next((rule for rule in self.unpack if fnmatch(path, rule.name)), None)

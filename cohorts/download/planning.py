@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from io import FileIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from cohorts.download.disk import PART, beside, disk_errors, free_space, size_of
-from cohorts.download.ledger import Known, read_ledger
-from cohorts.download.listing import RemoteFile, read_lines, without_conflicts, write_lines
-from cohorts.download.publishers import (
-    SUMS,
-    Publication,
-    addresses_of,
-    list_files,
-    publication_of,
-    read_sums,
-)
-from cohorts.download.web import Addresses, DeniedError, account
+from pydantic import TypeAdapter
+
+from cohorts.download.disk import PART, RemoteFile, beside, disk_errors, free_space, size_of
+from cohorts.download.publishers import Publication, addresses_of, list_files, publication_of
+from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.release import Unpack
 
 CONNECTIONS = 4
 """How many files are fetched at a time; publishers ask for few."""
 STATE = ".leadboard"
 """Folder below the data root for lists and for what was verified; the releases stay as published."""
+
+Known = Mapping[str, Sequence[RemoteFile]]
+"""What is in place of files, by path: the file itself, or what was in the archive."""
+
+LISTED = TypeAdapter(tuple[str, list[RemoteFile]])
+"""A saved list: what it is a list of, and the files."""
+VERIFIED = TypeAdapter(tuple[RemoteFile, list[RemoteFile]])
+"""A line of the ledger, so that no second run fetches or hashes again: a file, and what is in place of it.
+
+Lines are only ever appended: a process that is killed loses at most its last one, and a line that cannot be
+read only means that its file is looked at once more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def plan_download(
     root = publication.folder(data_root)
     state = data_root / STATE / root.relative_to(data_root)
     files = _files(publication, addresses, root, state / f"{cohort_id}.list")
-    known = read_ledger(state / "verified.jsonl", root, {file.path: file for file in files})
+    known = _read_ledger(state / "verified.jsonl", root, files)
     missing = [file for file in files if verify or file.path not in known]
     here, total = _here_and_in_all(publication, root, missing, known)
     return Plan(
@@ -112,22 +116,51 @@ def plan_download(
     )
 
 
-def unpack_rule(publication: Publication, file: RemoteFile) -> Unpack | None:
-    """How a file is to be unpacked, or None if it is no archive."""
-    return next((rule for rule in publication.release.unpack if fnmatch(file.path, rule.name)), None)
+def _files(publication: Publication, addresses: Addresses, root: Path, saved: Path) -> list[RemoteFile]:
+    """List the release as it was listed before, or as the publisher lists it now."""
+    facts = publication.release.model_dump_json(include={"subfolder", "beside", "sums"})
+    of = f"{publication.card.url} {facts}"
+    with disk_errors(saved):
+        with suppress(FileNotFoundError, ValueError, LeadboardError):
+            before, files = LISTED.validate_json(saved.read_bytes())
+            if before == of:
+                return files
+        files = list_files(publication, addresses, root)
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        draft = beside(saved, PART)
+        draft.write_bytes(LISTED.dump_json((of, files)))
+        draft.replace(saved)
+    return files
 
 
-def explain_access(publication: Publication, root: Path) -> UsageError:
-    """Tell what to sign, where, and what to do then."""
-    card, release, url = publication.card, publication.release, addresses_of(publication).files[0]
-    again = f"'leadboard download {card.id}'"
-    return UsageError(
-        f"{card.id} ({card.licence}, about {release.size:,} bytes) is not open to everybody: sign "
-        f"{release.agreement} at {card.url}, then set PHYSIONET_USER and PHYSIONET_PASSWORD (or an entry "
-        f"for {urlsplit(url).hostname} in the netrc file) and run {again}; if the account is refused all "
-        f"the same, fetch it with 'wget -r -N -c -np -nH --cut-dirs=3 --user YOUR_NAME --ask-password "
-        f"-P {root} {url}' and run {again} to verify it."
-    )
+def _read_ledger(path: Path, root: Path, files: Iterable[RemoteFile]) -> Known:
+    """Give what is in place of a release's files; only sizes are looked at again."""
+    known, sums = dict[str, Sequence[RemoteFile]](), {file.path: file.sum for file in files}
+    with disk_errors(path), suppress(FileNotFoundError), path.open("rb") as lines:
+        for line in lines:
+            with suppress(ValueError, LeadboardError):
+                file, pieces = VERIFIED.validate_json(line)
+                in_place = pieces and all(size_of(root / piece.path) == piece.size for piece in pieces)
+                if in_place and sums.get(file.path) == file.sum:
+                    known[file.path] = pieces
+    return known
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[FileIO]:
+    """Open a ledger for appending; UsageError if another process is at it."""
+    with ExitStack() as stack:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("ab", buffering=0))
+            try:
+                # The kernel lets go of it when the process ends, in whatever way.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = f"Another process is downloading to {path.parent}; wait until it is done."
+                raise UsageError(text) from None
+            file.write(b"\n")  # ends a line that a killed process left torn
+        yield file
 
 
 def _here_and_in_all(
@@ -136,15 +169,14 @@ def _here_and_in_all(
     """Count the bytes of missing files that are here, to be hashed or completed, and their bytes in all."""
     here, sizes = 0, list[int | None]()
     for file in missing:
-        size = _sizes(known[file.path]) if file.path in known else size_of(root / file.path)
-        here += (size_of(beside(root / file.path, PART)) or 0) if size is None else size
-        sizes.append(size if file.path in known or file.size is None else file.size)
+        target = root / file.path
+        lies = _sizes(known[file.path]) if file.path in known else size_of(target)
+        here += (size_of(beside(target, PART)) or 0) if lies is None else lies
+        sizes.append(lies if file.path in known or file.size is None else file.size)
     total = sum(size or 0 for size in sizes)
     if None in sizes:  # then all that is known is the size of the release
-        kept = {file.path for file in missing}
-        total = max(
-            0, publication.release.size - sum(_sizes(known[path]) for path in known if path not in kept)
-        )
+        kept = known.keys() - {file.path for file in missing}
+        total = max(0, publication.release.size - sum(_sizes(known[path]) for path in kept))
     return here, total
 
 
@@ -152,7 +184,7 @@ def _room_to_unpack(
     publication: Publication, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
 ) -> int:
     """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
-    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
+    archives = {file.path: file.size or 0 for file in files if publication.release.rule_for(file.path)}
     packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
     unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
     return unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
@@ -160,43 +192,3 @@ def _room_to_unpack(
 
 def _sizes(files: Iterable[RemoteFile]) -> int:
     return sum(file.size or 0 for file in files)
-
-
-def _files(publication: Publication, addresses: Addresses, root: Path, saved: Path) -> list[RemoteFile]:
-    """List the release as it was listed before, or as the publisher lists it now."""
-    facts = publication.release.model_dump_json(include={"subfolder", "beside", "sums"})
-    head = f"# {publication.card.url} {facts}\n"
-    with disk_errors(saved):
-        if saved.is_file():
-            with (
-                saved.open(encoding="utf-8", errors="replace") as lines,
-                suppress(ValueError, LeadboardError),
-            ):
-                if next(lines, "") == head:
-                    return read_lines(lines)
-        files = _ask(publication, addresses, root)
-        saved.parent.mkdir(parents=True, exist_ok=True)
-        draft = beside(saved, PART)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(head)
-            file.writelines(write_lines(files))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(saved)
-    return files
-
-
-def _ask(publication: Publication, addresses: Addresses, root: Path) -> list[RemoteFile]:
-    try:
-        if not addresses.login_to or account(addresses.lists[0]):
-            return list_files(publication, addresses)
-    except DeniedError as error:
-        if not addresses.login_to:
-            raise LeadboardError(f"{error}; see {publication.card.url}.") from None
-    own = root / SUMS  # whoever has fetched it by other means has the publisher's list too
-    if own.is_file():
-        try:
-            return without_conflicts(read_sums(own, publication.release), publication.release.sums)
-        except LeadboardError as error:
-            raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
-    raise explain_access(publication, root)

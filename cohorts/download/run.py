@@ -6,29 +6,19 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 from urllib.parse import quote
 
-from cohorts.download.disk import (
-    ASIDE,
-    FileError,
-    Meter,
-    StoppedError,
-    beside,
-    disk_errors,
-    free_space,
-    has_sum,
-    size_of,
-)
-from cohorts.download.fetching import fetch
-from cohorts.download.ledger import Add, open_ledger
-from cohorts.download.listing import RemoteFile
-from cohorts.download.planning import CONNECTIONS, Plan, explain_access, unpack_rule
+from cohorts.download import disk
+from cohorts.download.disk import FileError, Meter, RemoteFile, StoppedError
+from cohorts.download.planning import CONNECTIONS, VERIFIED, Plan, open_ledger
+from cohorts.download.publishers import explain_access
+from cohorts.download.transfer import DeniedError, Web, fetch
 from cohorts.download.unpacking import unpack
-from cohorts.download.web import DeniedError, Web
 from cohorts.errors import LeadboardError
 
 GIVE_UP = 10
@@ -44,47 +34,48 @@ class Failure(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """What came of a download.
+    """What came of a plan.
 
     Attributes
     ----------
-    files
-        How many the release consists of.
     fetched, verified, already
-        How many were fetched now, found on the disk and hashed now, known to be right before.
+        How many files were fetched now, found on the disk and hashed now, known to be right before.
     failures, set_aside
         What could not be had; what was on the disk with a wrong sum, under the names that it has now.
     gave_up
         Whether the rest was not tried, because too many failed one after the other.
-    afterwards
-        What is left to do by hand, if anything.
     """
 
-    cohort_id: str
-    root: Path
-    files: int
+    plan: Plan
     fetched: int = 0
     verified: int = 0
-    already: int = 0
     failures: tuple[Failure, ...] = ()
     set_aside: tuple[Path, ...] = ()
     gave_up: bool = False
-    afterwards: str = ""
+
+    @property
+    def already(self) -> int:
+        """How many files were here and verified before."""
+        return self.plan.already
 
     @property
     def complete(self) -> bool:
         """Whether everything is here and right."""
-        return self.fetched + self.verified + self.already == self.files
+        return self.fetched + self.verified == len(self.plan.missing)
 
     @property
     def text(self) -> str:
         """One sentence for the user."""
-        here = self.fetched + self.verified + self.already
-        share = f"all {self.files:,}" if self.complete else f"{here:,} of {self.files:,}"
+        plan, files = self.plan, len(self.plan.files)
+        here = (
+            f"all {files:,}"
+            if self.complete
+            else f"{self.fetched + self.verified + self.already:,} of {files:,}"
+        )
         stopped = f", the last {GIVE_UP} in a row, and the rest was not tried" if self.gave_up else ""
         failed = f", {len(self.failures):,} failed{stopped}; run the same command again for the rest"
         return (
-            f"{self.cohort_id}: {share} files are in {self.root} ({self.fetched:,} fetched, "
+            f"{plan.publication.card.id}: {here} files are in {plan.root} ({self.fetched:,} fetched, "
             f"{self.verified:,} verified where they lay, {self.already:,} known)"
             f"{'' if self.complete else failed}."
         )
@@ -113,23 +104,22 @@ def download(
         If the disk has too little room or becomes full, another process is at it, or the publisher asks
         for an account.
     """
-    card, afterwards = plan.publication.card, plan.publication.release.afterwards
-    summary = Summary(card.id, plan.root, len(plan.files), already=plan.already, afterwards=afterwards)
+    summary = Summary(plan)
     if not plan.missing:
         return summary
-    if plan.needed > (free := free_space(plan.root)):
+    if plan.needed > (free := disk.free_space(plan.root)):
         raise LeadboardError(
-            f"{card.id} needs about {plan.needed:,} bytes and {free:,} are free at {plan.root}; "
-            "free some space or choose another folder with --data."
+            f"{plan.publication.card.id} needs about {plan.needed:,} bytes and {free:,} are free at "
+            f"{plan.root}; free some space or choose another folder with --data."
         )
-    with open_ledger(plan.ledger) as add, Web(plan.addresses, connections) as web:
-        job = _Job(plan, web, add, Meter(plan.total, progress), summary)
+    with open_ledger(plan.ledger) as ledger, Web(plan.addresses, connections) as web:
+        job = _Job(summary, web, ledger, Meter(plan.total, progress))
         with ThreadPoolExecutor(connections) as pool:
             workers = [pool.submit(job.work) for _ in range(connections)]
             try:
                 wait(workers, return_when=FIRST_EXCEPTION)
             finally:  # an error of one, or an interrupt by the user, ends them all
-                job.meter.stop()
+                job.meter.stopped.set()
         for worker in workers:
             worker.result()
     summary.failures, summary.set_aside = tuple(sorted(summary.failures)), tuple(sorted(summary.set_aside))
@@ -139,9 +129,10 @@ def download(
 class _Job:
     """One download, shared by its threads."""
 
-    def __init__(self, plan: Plan, web: Web, add: Add, meter: Meter, summary: Summary) -> None:
-        self.meter, self._plan, self._web, self._add, self._summary = meter, plan, web, add, summary
-        self._todo, self._lock = iter(plan.missing), Lock()
+    def __init__(self, summary: Summary, web: Web, ledger: FileIO, meter: Meter) -> None:
+        self.meter, self._plan, self._summary = meter, summary.plan, summary
+        self._web, self._ledger = web, ledger
+        self._todo, self._lock = iter(summary.plan.missing), Lock()
         self._in_a_row = self._first = 0
 
     def work(self) -> None:
@@ -168,35 +159,38 @@ class _Job:
         self._in_a_row = self._in_a_row + 1 if failed else 0
         if self._in_a_row == GIVE_UP:
             self._summary.gave_up = True
-            self.meter.stop()
+            self.meter.stopped.set()
 
     def _get(self, file: RemoteFile) -> bool:
         """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""
         plan, target = self._plan, self._plan.root / file.path
-        rule = unpack_rule(plan.publication, file)
+        rule = plan.publication.release.rule_for(file.path)
         pieces = plan.known.get(file.path, ()) if rule else ()
-        if pieces and all(has_sum(plan.root / piece.path, piece.sum, self.meter) for piece in pieces):
+        if pieces and all(disk.has_sum(plan.root / piece.path, piece.sum, self.meter) for piece in pieces):
             return False
         here = self._verify(file, target)
         if not here:
             self._fetch(file, target)
-        if rule:
-            pieces = unpack(target, plan.root, rule, self.meter)
-        self._add(file, pieces or [file._replace(size=size_of(target))])
-        if rule:
-            with disk_errors(target):
+        pieces = (
+            unpack(target, plan.root, rule, self.meter)
+            if rule
+            else [file._replace(size=disk.size_of(target))]
+        )
+        with disk.disk_errors(target):
+            self._ledger.write(VERIFIED.dump_json((file, pieces)) + b"\n")
+            if rule:
                 target.unlink()
         return not here
 
     def _verify(self, file: RemoteFile, target: Path) -> bool:
         """Hash what lies there already; what is wrong is kept aside, since it may be somebody's work."""
-        size = size_of(target)
-        if size is None or has_sum(target, file.sum, self.meter):
+        size = disk.size_of(target)
+        if size is None or disk.has_sum(target, file.sum, self.meter):
             return size is not None
         self.meter.count(-size)
-        names = (beside(target, f"{ASIDE}{number or ''}") for number in count())
+        names = (disk.beside(target, f"{disk.ASIDE}{number or ''}") for number in count())
         aside = next(name for name in names if not name.exists())
-        with disk_errors(target), self._lock:
+        with disk.disk_errors(target), self._lock:
             target.replace(aside)
             self._summary.set_aside += (aside,)
         return False

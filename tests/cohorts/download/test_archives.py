@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cohorts.download import disk, download, fetching, plan_download, unpacking
-from cohorts.download.disk import FileError, Meter
-from cohorts.download.listing import RemoteFile
+from cohorts.download import disk, download, plan_download, transfer, unpacking
+from cohorts.download.disk import FileError, Meter, RemoteFile
 from cohorts.download.unpacking import unpack
 from cohorts.errors import LeadboardError
 from cohorts.release import Unpack
@@ -29,7 +28,7 @@ PLAIN = Unpack(name="*")
 
 @pytest.fixture(autouse=True)
 def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
     monkeypatch.delenv("LEADBOARD_MIRROR", raising=False)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from cohorts.catalogue import all_cohorts
-from cohorts.download import Summary, disk, download, fetching, plan_download, planning, publishers, run
-from cohorts.download.ledger import open_ledger
-from cohorts.download.web import Addresses
+from cohorts.download import Summary, disk, download, plan_download, planning, publishers, run, transfer
+from cohorts.download.planning import open_ledger
+from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.release import Release
 from cohorts.sources.ptb_xl import PtbXl
@@ -37,9 +37,8 @@ BASE = "/ptb-xl/1.0.3/"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
-    monkeypatch.setattr("cohorts.download.web.CHUNK", 1 << 12)
-    monkeypatch.setattr(fetching, "CHUNK", 1 << 12)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(transfer, "CHUNK", 1 << 12)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("LEADBOARD_MIRROR", "PHYSIONET_USER", "PHYSIONET_PASSWORD"):
         monkeypatch.delenv(name, raising=False)

@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohorts.download.listing import (
-    RemoteFile,
+from cohorts.download.disk import RemoteFile, safe_path
+from cohorts.download.planning import LISTED
+from cohorts.download.publishers import (
     parse_figshare,
     parse_figshare_collection,
     parse_sha256sums,
     parse_zenodo,
-    read_lines,
-    safe_path,
     without_conflicts,
-    write_lines,
 )
 from cohorts.errors import LeadboardError
 
@@ -127,9 +125,9 @@ def test_conflicts_are_refused(found: list[RemoteFile], sums: dict[str, str], me
         without_conflicts(found, sums)
 
 
-def test_lines_of_our_own_come_back() -> None:
+def test_lists_of_our_own_come_back() -> None:
     found = [RemoteFile("a b", MD5, "files/1", 5), RemoteFile("c", f"sha256:{SUM}", "c")]
-    assert read_lines(write_lines(found)) == found
+    assert LISTED.validate_json(LISTED.dump_json(("x", found))) == ("x", found)
 
 
 def entry(**changes: Any) -> str:
