@@ -16,6 +16,7 @@ from cohorts.download.disk import PART, RemoteFile, beside, disk_errors, free_sp
 from cohorts.download.publishers import Publication, addresses_of, list_files, publication_of
 from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.release import Release
 
 CONNECTIONS = 4
 """How many files are fetched at a time; publishers ask for few."""
@@ -27,12 +28,7 @@ Known = Mapping[str, Sequence[RemoteFile]]
 
 LISTED = TypeAdapter(tuple[str, list[RemoteFile]])
 """A saved list: what it is a list of, and the files."""
-VERIFIED = TypeAdapter(tuple[RemoteFile, list[RemoteFile]])
-"""A line of the ledger, so that no second run fetches or hashes again: a file, and what is in place of it.
-
-Lines are only ever appended: a process that is killed loses at most its last one, and a line that cannot be
-read only means that its file is looked at once more.
-"""
+_VERIFIED = TypeAdapter(tuple[RemoteFile, Sequence[RemoteFile]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +94,10 @@ def plan_download(
     root = publication.folder(data_root)
     state = data_root / STATE / root.relative_to(data_root)
     files = _files(publication, addresses, root, state / f"{cohort_id}.list")
-    known = _read_ledger(state / "verified.jsonl", root, files)
+    known = _read_ledger(ledger := state / "verified.jsonl", root, files)
     missing = [file for file in files if verify or file.path not in known]
-    here, total = _here_and_in_all(publication, root, missing, known)
-    return Plan(
-        publication,
-        root,
-        state / "verified.jsonl",
-        addresses,
-        files,
-        missing,
-        known,
-        bytes=max(0, total - here),
-        total=max(total, here),
-        needed=max(0, total - here + _room_to_unpack(publication, files, missing, known)),
-        free=free_space(root),
-    )
+    amounts = _amounts(publication.release, root, files, missing, known)
+    return Plan(publication, root, ledger, addresses, files, missing, known, *amounts, free_space(root))
 
 
 def _files(publication: Publication, addresses: Addresses, root: Path, saved: Path) -> list[RemoteFile]:
@@ -139,7 +123,7 @@ def _read_ledger(path: Path, root: Path, files: Iterable[RemoteFile]) -> Known:
     with disk_errors(path), suppress(FileNotFoundError), path.open("rb") as lines:
         for line in lines:
             with suppress(ValueError, LeadboardError):
-                file, pieces = VERIFIED.validate_json(line)
+                file, pieces = _VERIFIED.validate_json(line)
                 in_place = pieces and all(size_of(root / piece.path) == piece.size for piece in pieces)
                 if in_place and sums.get(file.path) == file.sum:
                     known[file.path] = pieces
@@ -148,7 +132,11 @@ def _read_ledger(path: Path, root: Path, files: Iterable[RemoteFile]) -> Known:
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[FileIO]:
-    """Open a ledger for appending; UsageError if another process is at it."""
+    """Open the ledger of a release for more lines; UsageError if another process is at it.
+
+    Lines are only ever appended: a process that is killed loses at most its last one, and a line that cannot
+    be read only means that its file is looked at once more.
+    """
     with ExitStack() as stack:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,32 +151,29 @@ def open_ledger(path: Path) -> Iterator[FileIO]:
         yield file
 
 
-def _here_and_in_all(
-    publication: Publication, root: Path, missing: Sequence[RemoteFile], known: Known
-) -> tuple[int, int]:
-    """Count the bytes of missing files that are here, to be hashed or completed, and their bytes in all."""
+def ledger_line(file: RemoteFile, pieces: Sequence[RemoteFile]) -> bytes:
+    """Write that a file is verified, and what is in place of it."""
+    return _VERIFIED.dump_json((file, pieces)) + b"\n"
+
+
+def _amounts(
+    release: Release, root: Path, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
+) -> tuple[int, int, int]:
+    """Count the bytes to come, those with what is here of the missing files, and those needed on the disk."""
+    inside = {path: sum(piece.size or 0 for piece in pieces) for path, pieces in known.items()}
     here, sizes = 0, list[int | None]()
     for file in missing:
         target = root / file.path
-        lies = _sizes(known[file.path]) if file.path in known else size_of(target)
+        lies = inside.get(file.path, size_of(target))
         here += (size_of(beside(target, PART)) or 0) if lies is None else lies
         sizes.append(lies if file.path in known or file.size is None else file.size)
     total = sum(size or 0 for size in sizes)
     if None in sizes:  # then all that is known is the size of the release
-        kept = known.keys() - {file.path for file in missing}
-        total = max(0, publication.release.size - sum(_sizes(known[path]) for path in kept))
-    return here, total
-
-
-def _room_to_unpack(
-    publication: Publication, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
-) -> int:
-    """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
-    archives = {file.path: file.size or 0 for file in files if publication.release.rule_for(file.path)}
+        kept = inside.keys() - {file.path for file in missing}
+        total = max(0, release.size - sum(inside[path] for path in kept))
+    # An archive is removed when it is unpacked; as many as are fetched at a time lie beside what was in them.
+    archives = {file.path: file.size or 0 for file in files if release.rule_for(file.path)}
     packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
-    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
-    return unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
-
-
-def _sizes(files: Iterable[RemoteFile]) -> int:
-    return sum(file.size or 0 for file in files)
+    unpacked = release.size * sum(packed) // max(1, sum(archives.values()))
+    to_come = total - here
+    return max(0, to_come), max(total, here), max(0, to_come + unpacked - sum(packed[:-CONNECTIONS]))

@@ -19,7 +19,7 @@ from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationErro
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import CohortCard
 from cohorts.download.disk import FileError, Meter, RemoteFile, Size, file_and_folder, known_sum, safe_path
-from cohorts.download.transfer import Addresses, DeniedError, Web, account, fetch, trust
+from cohorts.download.transfer import Addresses, DeniedError, Transfer, Web, account, trusted
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.release import Release
 
@@ -74,7 +74,7 @@ def addresses_of(publication: Publication, mirror: str | None = None) -> Address
     below = f"{publication.record}/" if publication.publisher == "physionet" else ""
     if mirror:
         base = check_mirror(mirror) + below
-        return Addresses((base,), (base,), loopback=trust(base) == "http")
+        return Addresses((base,), (base,), loopback=base.startswith("http:"))
     if publication.publisher == "zenodo":
         return Addresses(("https://zenodo.org/",), ("https://zenodo.org/",))
     if publication.publisher != "physionet":
@@ -91,7 +91,7 @@ def check_mirror(url: str) -> str:
     """Give a mirror's address with a ``/`` at its end; UsageError for a bad one, or with a password in it."""
     if "@" in url.partition("//")[2].partition("/")[0]:
         raise UsageError("The mirror's address holds a user name; give it without one.")
-    if not trust(url):
+    if not trusted(url, loopback=True):
         raise UsageError(f"The mirror '{url}' is no https:// address; give one, such as https://host/path/.")
     return url.rstrip("/") + "/"
 
@@ -118,7 +118,7 @@ def list_files(publication: Publication, addresses: Addresses, root: Path) -> li
 
                 def ask(location: str) -> Path:
                     path, urls = Path(folder, "list"), [base + location for base in addresses.lists]
-                    fetch(RemoteFile(path.name, "", location), path, urls, web, _LONGEST, Meter())
+                    Transfer(RemoteFile("", "", location), path, web, _LONGEST, Meter()).fetch(urls)
                     return path
 
                 return without_conflicts(_listed(publication, ask), release.sums)
@@ -136,22 +136,22 @@ def list_files(publication: Publication, addresses: Addresses, root: Path) -> li
 
 
 def _listed(publication: Publication, ask: Callable[[str], Path]) -> Iterator[RemoteFile]:
-    publisher, record = publication.publisher, publication.record
-    if publisher == "physionet":
-        yield from _read_sums(ask(SUMS), publication.release)
-    elif publisher == "zenodo":
-        yield from parse_zenodo(ask(f"api/records/{record}").read_bytes(), int(record))
-    else:
-        articles = [int(record)]
-        if publisher == "figshare collection":
+    record = publication.record
+    match publication.publisher:
+        case "physionet":
+            yield from _read_sums(ask(SUMS), publication.release)
+        case "zenodo":
+            yield from parse_zenodo(ask(f"api/records/{record}").read_bytes(), record)
+        case "figshare":
+            yield from parse_figshare(ask(f"v2/articles/{record}").read_bytes())
+        case _:
             answer = ask(f"v2/collections/{record}/articles?page_size=100").read_bytes()
-            articles = parse_figshare_collection(answer)
-        for article in articles:
-            yield from parse_figshare(ask(f"v2/articles/{article}").read_bytes())
+            for article in parse_figshare_collection(answer):
+                yield from parse_figshare(ask(f"v2/articles/{article}").read_bytes())
 
 
 def _read_sums(path: Path, release: Release) -> Iterator[RemoteFile]:
-    """Read the part of a list that is wanted; bytes that are no UTF-8 are refused with their line."""
+    # Bytes that are no UTF-8 are refused with their line.
     with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
         yield from parse_sha256sums(lines, release.wanted)
 
@@ -208,7 +208,7 @@ class _Article(BaseModel, strict=True):
     id: int
 
 
-def parse_zenodo(text: str | bytes, record: int) -> list[RemoteFile]:
+def parse_zenodo(text: str | bytes, record: str) -> list[RemoteFile]:
     """Read Zenodo's answer to ``api/records/<record>``; LeadboardError if it is not such an answer."""
     return [entry.at(f"records/{record}/files/{entry.name}") for entry in _parse(_Answer, text).files]
 

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from cohorts.download import disk
 from cohorts.download.disk import FileError, Meter, RemoteFile, StoppedError
-from cohorts.download.planning import CONNECTIONS, VERIFIED, Plan, open_ledger
+from cohorts.download.planning import CONNECTIONS, Plan, ledger_line, open_ledger
 from cohorts.download.publishers import explain_access
-from cohorts.download.transfer import DeniedError, Web, fetch
+from cohorts.download.transfer import DeniedError, Transfer, Web
 from cohorts.download.unpacking import unpack
 from cohorts.errors import LeadboardError
 
@@ -47,6 +47,7 @@ class Summary:
     """
 
     plan: Plan
+    already: int
     fetched: int = 0
     verified: int = 0
     failures: tuple[Failure, ...] = ()
@@ -54,29 +55,20 @@ class Summary:
     gave_up: bool = False
 
     @property
-    def already(self) -> int:
-        """How many files were here and verified before."""
-        return self.plan.already
-
-    @property
     def complete(self) -> bool:
         """Whether everything is here and right."""
-        return self.fetched + self.verified == len(self.plan.missing)
+        return self.fetched + self.verified + self.already == len(self.plan.files)
 
     @property
     def text(self) -> str:
         """One sentence for the user."""
-        plan, files = self.plan, len(self.plan.files)
-        here = (
-            f"all {files:,}"
-            if self.complete
-            else f"{self.fetched + self.verified + self.already:,} of {files:,}"
-        )
+        plan, here = self.plan, self.fetched + self.verified + self.already
+        share = "all" if self.complete else f"{here:,} of"
         stopped = f", the last {GIVE_UP} in a row, and the rest was not tried" if self.gave_up else ""
         failed = f", {len(self.failures):,} failed{stopped}; run the same command again for the rest"
         return (
-            f"{plan.publication.card.id}: {here} files are in {plan.root} ({self.fetched:,} fetched, "
-            f"{self.verified:,} verified where they lay, {self.already:,} known)"
+            f"{plan.publication.card.id}: {share} {len(plan.files):,} files are in {plan.root} "
+            f"({self.fetched:,} fetched, {self.verified:,} verified where they lay, {self.already:,} known)"
             f"{'' if self.complete else failed}."
         )
 
@@ -104,7 +96,7 @@ def download(
         If the disk has too little room or becomes full, another process is at it, or the publisher asks
         for an account.
     """
-    summary = Summary(plan)
+    summary = Summary(plan, plan.already)
     if not plan.missing:
         return summary
     if plan.needed > (free := disk.free_space(plan.root)):
@@ -112,7 +104,7 @@ def download(
             f"{plan.publication.card.id} needs about {plan.needed:,} bytes and {free:,} are free at "
             f"{plan.root}; free some space or choose another folder with --data."
         )
-    with open_ledger(plan.ledger) as ledger, Web(plan.addresses, connections) as web:
+    with open_ledger(plan.ledger) as ledger, Web(plan.addresses) as web:
         job = _Job(summary, web, ledger, Meter(plan.total, progress))
         with ThreadPoolExecutor(connections) as pool:
             workers = [pool.submit(job.work) for _ in range(connections)]
@@ -131,9 +123,8 @@ class _Job:
 
     def __init__(self, summary: Summary, web: Web, ledger: FileIO, meter: Meter) -> None:
         self.meter, self._plan, self._summary = meter, summary.plan, summary
-        self._web, self._ledger = web, ledger
-        self._todo, self._lock = iter(summary.plan.missing), Lock()
-        self._in_a_row = self._first = 0
+        self._web, self._ledger, self._lock = web, ledger, Lock()
+        self._todo, self._bases, self._in_a_row = iter(summary.plan.missing), summary.plan.addresses.files, 0
 
     def work(self) -> None:
         """Bring one file after the other into place, until there are no more or the download is stopped."""
@@ -144,22 +135,28 @@ class _Job:
                     file = next(self._todo, None)
                 if file is None:
                     return
-                failed: tuple[Failure, ...] = ()
                 try:
                     fetched = self._get(file)
                 except FileError as error:
-                    fetched, failed = False, (Failure(file.path, str(error)),)
-                with self._lock:
-                    self._note(fetched, failed)
+                    self._note(failed=Failure(file.path, str(error)))
+                else:
+                    self._note(fetched)
 
-    def _note(self, fetched: bool, failed: tuple[Failure, ...]) -> None:
-        self._summary.failures += failed
-        self._summary.fetched += fetched
-        self._summary.verified += not (fetched or failed)
-        self._in_a_row = self._in_a_row + 1 if failed else 0
-        if self._in_a_row == GIVE_UP:
-            self._summary.gave_up = True
-            self.meter.stopped.set()
+    def _note(self, fetched: bool = False, failed: Failure | None = None) -> None:
+        summary = self._summary
+        with self._lock:
+            if failed is None:
+                summary.fetched, summary.verified = (
+                    summary.fetched + fetched,
+                    summary.verified + (not fetched),
+                )
+                self._in_a_row = 0
+            else:
+                summary.failures += (failed,)
+                self._in_a_row += 1
+                if self._in_a_row == GIVE_UP:
+                    summary.gave_up = True
+                    self.meter.stopped.set()
 
     def _get(self, file: RemoteFile) -> bool:
         """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""
@@ -171,13 +168,10 @@ class _Job:
         here = self._verify(file, target)
         if not here:
             self._fetch(file, target)
-        pieces = (
-            unpack(target, plan.root, rule, self.meter)
-            if rule
-            else [file._replace(size=disk.size_of(target))]
-        )
+        if rule:
+            pieces = unpack(target, plan.root, rule, self.meter)
         with disk.disk_errors(target):
-            self._ledger.write(VERIFIED.dump_json((file, pieces)) + b"\n")
+            self._ledger.write(ledger_line(file, pieces or [file._replace(size=disk.size_of(target))]))
             if rule:
                 target.unlink()
         return not here
@@ -197,13 +191,12 @@ class _Job:
 
     def _fetch(self, file: RemoteFile, target: Path) -> None:
         """Fetch a file; the address that has it is the first to be asked for the next one."""
-        plan, bases = self._plan, self._plan.addresses.files
-        order = [(self._first + number) % len(bases) for number in range(len(bases))]
-        urls = [bases[number] + quote(file.location) for number in order]
-        most = 2 * plan.publication.release.size
+        plan, bases = self._plan, self._bases
+        transfer = Transfer(file, target, self._web, 2 * plan.publication.release.size, self.meter)
         try:
-            self._first = order[fetch(file, target, urls, self._web, most, self.meter)]
+            first = transfer.fetch([base + quote(file.location) for base in bases])
         except DeniedError:
             if plan.addresses.login_to:
                 raise explain_access(plan.publication, plan.root) from None
             raise
+        self._bases = bases[first:] + bases[:first]

@@ -16,25 +16,22 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests.utils import get_netrc_auth
 
 from cohorts.download import disk
-from cohorts.download.disk import CHUNK, FileError, Meter, RemoteFile, beside
+from cohorts.download.disk import CHUNK, FileError, Meter, RemoteFile
 
-TIMEOUT = (10.0, 60.0)
-"""Seconds to wait for a connection, and for the next bytes of an answer."""
-LONGEST_WAIT = 10.0
-"""Seconds to wait at the most when a server asks for a pause."""
-REDIRECTS = 10
 ATTEMPTS = 5
 """Attempts at one address that bring nothing new before the next address is tried."""
 BACKOFF = 0.5
 """Seconds before the second attempt; twice as long before each further one."""
 
-_PASSING = {202, 408, 425, 429, 500, 502, 503, 504}
-_WHILE_PREPARED = 5.0  # seconds; figshare answers 202 until it has a file ready
+_TIMEOUT = (10.0, 60.0)  # seconds to wait for a connection, and for the next bytes of an answer
+_LONGEST_WAIT = 10.0  # seconds, when a server asks for a pause
+_REDIRECTS = 10
+# Answers that pass, and seconds to wait; figshare answers 202 until it has a file ready.
+_PASSING = {202: 5.0} | dict.fromkeys((408, 425, 429, 500, 502, 503, 504), 0.0)
 
 
 class DeniedError(FileError):
@@ -62,16 +59,14 @@ class Addresses(NamedTuple):
 
 
 class Web(requests.Session):
-    """HTTP connections for one download; ``connections`` of them are kept open."""
+    """HTTP connections for one download."""
 
-    def __init__(self, addresses: Addresses, connections: int = 1) -> None:
+    def __init__(self, addresses: Addresses) -> None:
         super().__init__()
         self._addresses = addresses
         self.auth = self._sign  # or requests looks for a password of its own accord
         # Sums and ranges are those of the file, not of a compressed transfer of it.
         self.headers.update({"User-Agent": "leadboard", "Accept-Encoding": "identity"})
-        self.mount("https://", HTTPAdapter(pool_maxsize=connections))
-        self.mount("http://", HTTPAdapter(pool_maxsize=connections))
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         url = request.url or ""
@@ -86,13 +81,13 @@ class Web(requests.Session):
         """Ask for a file; PassingError or FileError unless the status is 200, 206 or 416."""
         name = shown(url)
         try:
-            for _ in range(REDIRECTS):
-                response = self.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+            for _ in range(_REDIRECTS):
+                response = self.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
                 if not response.is_redirect:
                     return _usable(name, response)
                 response.close()
                 url = urljoin(url, response.headers["location"])
-                if not (trust(url) == "https" or (self._addresses.loopback and trust(url))):
+                if not trusted(url, self._addresses.loopback):
                     raise requests.exceptions.InvalidURL
         except requests.exceptions.SSLError:
             raise FileError(f"{name} has no TLS certificate that can be verified") from None
@@ -100,7 +95,7 @@ class Web(requests.Session):
             raise PassingError(f"{name} cannot be reached") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
             raise FileError(f"{name} is, or redirects to, no https:// address that can be fetched") from None
-        raise FileError(f"{name} redirects more than {REDIRECTS} times")
+        raise FileError(f"{name} redirects more than {_REDIRECTS} times")
 
 
 def _usable(name: str, response: requests.Response) -> requests.Response:
@@ -109,8 +104,8 @@ def _usable(name: str, response: requests.Response) -> requests.Response:
         return response
     response.close()
     if status in _PASSING:
-        wait = min(float(asked), LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 0.0
-        raise PassingError(f"{name} answered {status}", wait or (_WHILE_PREPARED if status == 202 else 0.0))
+        wait = min(float(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() else 0.0
+        raise PassingError(f"{name} answered {status}", wait or _PASSING[status])
     raise (DeniedError if status in (401, 403) else FileError)(f"{name} answered {status}")
 
 
@@ -120,14 +115,15 @@ def account(url: str) -> tuple[str, str] | None:
     return (user, password) if user and password else get_netrc_auth(url)
 
 
-def trust(url: str) -> str:
-    """Say why an address may be asked: ``"https"``, or plain ``"http"`` to this machine; else ``""``."""
+def trusted(url: str, loopback: bool) -> bool:
+    """Whether an address is encrypted, or plain HTTP to this machine where that is allowed."""
     try:
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-        plain = scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+        if scheme == "http" and loopback:
+            return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+        return scheme == "https" and bool(host)
     except ValueError:
-        return ""
-    return scheme if plain or (scheme == "https" and host) else ""
+        return False
 
 
 def shown(url: str) -> str:
@@ -136,57 +132,42 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def fetch(file: RemoteFile, target: Path, urls: Sequence[str], web: Web, most: int, meter: Meter) -> int:
-    """Fetch a file from the first address that has it, verify it, and move it into place.
+class Transfer:
+    """One file on its way, and the part of it that is here already, from an earlier run as well.
 
-    What is there of it from an earlier run, as ``<name>.part``, is kept, and only the rest is asked for.
-    Without a sum it comes in one piece, and an answer that may have been cut is refused. A file of unknown
-    size is given up at ``most`` bytes.
-
-    Returns
-    -------
-    int
-        Which of the addresses had it.
-
-    Raises
-    ------
-    FileError
-        If no address has it (DeniedError: if all of them ask for an account). What has another sum is
-        kept as ``<name>.wrong-sum``.
-    """
-    failures: list[FileError] = []
-    for number, url in enumerate(urls):
-        with disk.disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = _Part(file, target, web, most, meter)
-            try:
-                part.complete(url)
-            except FileError as error:
-                meter.count(-part.length)
-                failures.append(error)
-                continue
-            part.path.replace(target)
-            beside(target, disk.WRONG).unlink(missing_ok=True)
-        return number
-    kind = DeniedError if all(isinstance(error, DeniedError) for error in failures) else FileError
-    raise kind("; ".join(map(str, failures)))
-
-
-class _Part:
-    """The part of a file that is here already.
-
-    It is doubtful where it was joined from pieces, which may be of different files, or may lack its end; the
-    etag is the version of the file that the server sent last.
+    The part is doubtful where it was joined from pieces, which may be of different files, or may lack its
+    end; the etag is the version of the file that the server sent last. A file without a sum comes in one
+    piece; one of unknown size is given up at ``most`` bytes.
     """
 
     def __init__(self, file: RemoteFile, target: Path, web: Web, most: int, meter: Meter) -> None:
-        self._file, self._web, self._meter, self._aside = file, web, meter, beside(target, disk.WRONG)
-        self.path, self._most = beside(target, disk.PART), most if file.size is None else file.size
-        self.length, self._etag, self._doubtful = disk.size_of(self.path) or 0, "", False
-        meter.count(self.length)
+        self._file, self._target, self._web, self._meter = file, target, web, meter
+        self._path, self._most = disk.beside(target, disk.PART), most if file.size is None else file.size
+        self._length, self._etag, self._doubtful = disk.size_of(self._path) or 0, "", False
+        meter.count(self._length)
 
-    def complete(self, url: str) -> None:
+    def fetch(self, urls: Sequence[str]) -> int:
+        """Fetch the file, verify it, and move it into place; tell which of the addresses had it.
+
+        A FileError if none has it (DeniedError: if all of them ask for an account); what has another sum is
+        kept as ``<name>.wrong-sum``.
+        """
+        failures: list[FileError] = []
+        with disk.disk_errors(self._target):
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            for number, url in enumerate(urls):
+                try:
+                    self._complete(url)
+                    return number
+                except FileError as error:
+                    failures.append(error)
+        self._meter.count(-self._length)
+        kind = DeniedError if all(isinstance(error, DeniedError) for error in failures) else FileError
+        raise kind("; ".join(map(str, failures)))
+
+    def _complete(self, url: str) -> None:
         """Ask one address for what is missing until all is here and has the right sum."""
+        self._etag, aside = "", disk.beside(self._target, disk.WRONG)
         self._persist(url)
         right = self._is_right()
         if not right and self._doubtful:
@@ -194,17 +175,20 @@ class _Part:
             self._persist(url)
             right = self._is_right()
         if not right:
-            self.path.replace(self._aside)
+            self._path.replace(aside)
+            self._restart()
             kind = self._file.sum.partition(":")[0]
-            raise FileError(f"{shown(url)} has another {kind} sum; what came is kept as {self._aside}")
+            raise FileError(f"{shown(url)} has another {kind} sum; what came is kept as {aside}")
+        self._path.replace(self._target)
+        aside.unlink(missing_ok=True)
 
     def _is_right(self) -> bool:
-        return not self._file.sum or disk.has_sum(self.path, self._file.sum, self._meter, counted=False)
+        return not self._file.sum or disk.has_sum(self._path, self._file.sum, self._meter, counted=False)
 
     def _restart(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._meter.count(-self.length)
-        self.length, self._doubtful = 0, False
+        self._path.unlink(missing_ok=True)
+        self._meter.count(-self._length)
+        self._length, self._doubtful = 0, False
 
     def _persist(self, url: str) -> None:
         """Ask again after what may pass.
@@ -212,62 +196,63 @@ class _Part:
         Bytes that were never here before are progress; anything else counts as a failure, so that no
         server can keep this going for ever.
         """
-        failures, furthest = 0, self.length
+        failures, furthest = 0, self._length
         while True:
             try:
                 return self._ask(url)
             except PassingError as error:
-                failures = 0 if self.length >= furthest + CHUNK else failures + 1
-                furthest = max(furthest, self.length)
+                failures = 0 if self._length >= furthest + CHUNK else failures + 1
+                furthest = max(furthest, self._length)
                 if failures == ATTEMPTS:
                     raise FileError(f"{error}, {ATTEMPTS} times") from None
                 self._meter.wait(error.wait or BACKOFF * 2 ** max(0, failures - 1))
 
     def _ask(self, url: str) -> None:
         size = self._file.size
-        if (size is not None and self.length > size) or not self._file.sum:
+        if (size is not None and self._length > size) or not self._file.sum:
             self._restart()
-        self._doubtful = self._doubtful or self.length > 0
-        if self.length and self.length == size:
-            return
-        wanted = {"Range": f"bytes={self.length}-"} if self.length else {}
-        if wanted and self._etag:
-            wanted["If-Range"] = self._etag
-        with self._web.open(url, wanted) as response:
-            if response.status_code == 416 and self.length:
+        headers = {}
+        if self._length:
+            self._doubtful = True
+            if self._length == size:
+                return
+            headers["Range"] = f"bytes={self._length}-"
+            if self._etag:
+                headers["If-Range"] = self._etag
+        with self._web.open(url, headers) as response:
+            if response.status_code == 416 and self._length:
                 return  # nothing comes after what is here: the sum will tell
             self._agree(shown(url), response)
-            disk.write(self.path, self._received(response), self._meter, "ab")
-        if size is not None and self.length < size:
+            disk.write(self._path, self._received(response), self._meter, "ab")
+        if size is not None and self._length < size:
             raise PassingError(f"{shown(url)} ended early")
 
     def _agree(self, name: str, response: requests.Response) -> None:
         """See to it that the body begins where the part ends, and that the file has its size and fits."""
         headers, size = response.headers, self._file.size
         where, length = headers.get("Content-Range", ""), headers.get("Content-Length", "")
-        if response.status_code == 200:
-            self._restart()  # the server gives no ranges, or has another version by now
-        elif not self.length or not where.startswith(f"bytes {self.length}-"):
+        whole = response.status_code == 200  # the server gives no ranges, or has another version by now
+        if whole or not self._length or not where.startswith(f"bytes {self._length}-"):
             self._restart()
-            raise PassingError(f"{name} sent another range than was asked for")
+            if not whole:
+                raise PassingError(f"{name} sent another range than was asked for")
         etag = headers.get("ETag", "")
         self._etag = etag if etag.startswith('"') else ""  # a weak one does not stand for the bytes
         if not re.fullmatch("[0-9]{1,18}", length):
             self._doubtful = self._doubtful or not response.raw.chunked
             if self._doubtful and not self._file.sum:
                 raise FileError(f"{name} does not say how long its answer is")
-        elif size is not None and self.length + int(length) != size:
-            offered = self.length + int(length)
+        elif size is not None and (offered := self._length + int(length)) != size:
             raise FileError(f"{name} offers {offered:,} bytes where the publisher lists {size:,}")
-        elif int(length) > disk.free_space(self.path.parent):
+        elif int(length) > disk.free_space(self._target.parent):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _received(self, response: requests.Response) -> Iterator[bytes]:
         for chunk in _chunks(response):
-            if self.length + len(chunk) > self._most:
+            if self._length + len(chunk) > self._most:
                 raise FileError(f"{shown(response.url)} sends more bytes than the file can have")
             yield chunk
-            self.length += len(chunk)
+            self._length += len(chunk)
             self._meter.count(len(chunk))
 
 

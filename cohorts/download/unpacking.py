@@ -14,19 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from cohorts.download.disk import (
-    CHUNK,
-    PART,
-    FileError,
-    Meter,
-    RemoteFile,
-    beside,
-    disk_errors,
-    file_and_folder,
-    free_space,
-    safe_path,
-    write,
-)
+from cohorts.download import disk
+from cohorts.download.disk import CHUNK, FileError, Meter, RemoteFile
 from cohorts.errors import LeadboardError
 from cohorts.release import Unpack
 
@@ -107,12 +96,12 @@ def _refusal(name: str, fault: str) -> FileError:
 def _unpack(
     entries: Iterator[_Entry], archive: Path, root: Path, rule: Unpack, meter: Meter
 ) -> list[RemoteFile]:
-    targets: list[tuple[str, _Entry]] = []
+    targets = list[tuple[str, _Entry]]()
     packed, claimed = archive.stat().st_size, 0
     for entry in entries:
         path = entry.name.removeprefix("./").removeprefix(rule.strip)
         try:
-            safe_path(path)
+            disk.safe_path(path)
         except LeadboardError:
             raise _refusal(entry.name, "leaves the release's folder or has an unusable name") from None
         targets.append((f"{rule.into}/{path}" if rule.into else path, entry))
@@ -123,9 +112,9 @@ def _unpack(
             )
     if not targets:
         raise FileError("it holds no file")
-    if clash := file_and_folder(path for path, _ in targets):
+    if clash := disk.file_and_folder(path for path, _ in targets):
         raise _refusal(clash, "is a folder as well or there twice")
-    if claimed > (free := free_space(root)):
+    if claimed > (free := disk.free_space(root)):
         raise LeadboardError(
             f"Unpacking {archive} needs {claimed:,} bytes and {free:,} are free; "
             "free some space and run the same command again."
@@ -135,10 +124,10 @@ def _unpack(
 
 def _write(entry: _Entry, path: str, target: Path, meter: Meter) -> RemoteFile:
     digest = hashlib.sha256()
-    with disk_errors(target):
+    with disk.disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = beside(target, PART)
-        write(part, _chunks(entry, digest.update), meter, "wb")
+        part = disk.beside(target, disk.PART)
+        disk.write(part, _chunks(entry, digest.update), meter, "wb")
         part.replace(target)
     return RemoteFile(path, f"sha256:{digest.hexdigest()}", "", entry.size)
 

@@ -149,7 +149,7 @@ def entry(**changes: Any) -> str:
 
 
 def test_answers_of_zenodo_and_figshare() -> None:
-    assert parse_zenodo(entry(), 12) == [RemoteFile("x.csv", MD5, "records/12/files/x.csv", 5)]
+    assert parse_zenodo(entry(), "12") == [RemoteFile("x.csv", MD5, "records/12/files/x.csv", 5)]
     assert parse_figshare(entry()) == [RemoteFile("x.csv", MD5, "files/7", 5)]
     assert parse_figshare(entry(computed_md5="", supplied_md5=MD5[4:].upper())) == parse_figshare(entry())
     assert parse_figshare_collection('[{"id": 3}, {"id": 4}]') == [3, 4]
@@ -186,7 +186,7 @@ BAD_ANSWERS = [
 @pytest.mark.parametrize("answer", BAD_ANSWERS)
 def test_answers_that_are_none(answer: str) -> None:
     with pytest.raises(LeadboardError):
-        parse_zenodo(answer, 12)
+        parse_zenodo(answer, "12")
     with pytest.raises(LeadboardError):
         parse_figshare(answer)
 
