@@ -18,7 +18,7 @@ from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationErro
 
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import CohortCard
-from cohorts.download.disk import FileError, Meter, RemoteFile, Size, file_and_folder, known_sum, safe_path
+from cohorts.download.disk import FileError, Meter, RemoteFile, Size, file_and_folder, is_safe, known_sum
 from cohorts.download.transfer import Addresses, DeniedError, Transfer, Web, account, trusted
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.release import Release
@@ -168,12 +168,10 @@ def parse_sha256sums(lines: Iterable[str], wanted: tuple[str, ...] = ()) -> Iter
         if not text.strip():
             continue
         match = _LINE.fullmatch(text)
-        if match is None:
-            raise LeadboardError(f"Line {number} of the list of sums is {text[:80]!a}, no sum and path")
-        try:
-            path = safe_path(match[2].removeprefix("./"))
-        except LeadboardError as error:
-            raise LeadboardError(f"{error} (line {number} of the list of sums)") from None
+        path = match[2].removeprefix("./") if match else ""
+        if match is None or not is_safe(path):
+            wrong = f"has {text[:200]!a} where a sum and a path in its folder should be"
+            raise LeadboardError(f"The publisher's list {wrong} (line {number} of the list)")
         if not wanted or any(path.startswith(part) if part[-1] == "/" else path == part for part in wanted):
             yield RemoteFile(path, f"sha256:{match[1].lower()}", path)
 
@@ -190,10 +188,10 @@ class _Entry(BaseModel, strict=True):
 
     def at(self, location: str) -> RemoteFile:
         """Give it with where it lies below the publisher's address."""
-        if "/" in self.name:
+        if "/" in self.name or not is_safe(self.name):
             raise LeadboardError(f"The publisher's list has a file with the name {self.name[:80]!a}")
         digest = self.checksum or f"md5:{self.computed_md5 or self.supplied_md5}"
-        return RemoteFile(safe_path(self.name), known_sum(digest), location, self.size)
+        return RemoteFile(self.name, known_sum(digest), location, self.size)
 
 
 class _Answer(BaseModel):

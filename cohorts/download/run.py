@@ -145,18 +145,13 @@ class _Job:
     def _note(self, fetched: bool = False, failed: Failure | None = None) -> None:
         summary = self._summary
         with self._lock:
-            if failed is None:
-                summary.fetched, summary.verified = (
-                    summary.fetched + fetched,
-                    summary.verified + (not fetched),
-                )
-                self._in_a_row = 0
-            else:
-                summary.failures += (failed,)
-                self._in_a_row += 1
-                if self._in_a_row == GIVE_UP:
-                    summary.gave_up = True
-                    self.meter.stopped.set()
+            summary.fetched += fetched
+            summary.verified += not (fetched or failed)
+            summary.failures += (failed,) if failed else ()
+            self._in_a_row = self._in_a_row + 1 if failed else 0
+            if self._in_a_row == GIVE_UP:
+                summary.gave_up = True
+                self.meter.stopped.set()
 
     def _get(self, file: RemoteFile) -> bool:
         """Bring one file into place, and unpack it if it is an archive; whether it had to be fetched."""

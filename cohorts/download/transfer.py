@@ -9,9 +9,9 @@ import errno
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -77,7 +77,7 @@ class Web(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Keep requests from following redirects, and from reading the bodies that come with them."""
 
-    def open(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def open(self, url: str, headers: Mapping[str, Any]) -> requests.Response:
         """Ask for a file; PassingError or FileError unless the status is 200, 206 or 416."""
         name = shown(url)
         try:
@@ -168,22 +168,19 @@ class Transfer:
     def _complete(self, url: str) -> None:
         """Ask one address for what is missing until all is here and has the right sum."""
         self._etag, aside = "", disk.beside(self._target, disk.WRONG)
-        self._persist(url)
-        right = self._is_right()
-        if not right and self._doubtful:
-            self._restart()
+        kind = self._file.sum.partition(":")[0]
+        for again in (True, False):
             self._persist(url)
-            right = self._is_right()
+            right = not kind or disk.has_sum(self._path, self._file.sum, self._meter, counted=False)
+            if right or not (again and self._doubtful):
+                break
+            self._restart()
         if not right:
             self._path.replace(aside)
             self._restart()
-            kind = self._file.sum.partition(":")[0]
             raise FileError(f"{shown(url)} has another {kind} sum; what came is kept as {aside}")
         self._path.replace(self._target)
         aside.unlink(missing_ok=True)
-
-    def _is_right(self) -> bool:
-        return not self._file.sum or disk.has_sum(self._path, self._file.sum, self._meter, counted=False)
 
     def _restart(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -211,14 +208,10 @@ class Transfer:
         size = self._file.size
         if (size is not None and self._length > size) or not self._file.sum:
             self._restart()
-        headers = {}
-        if self._length:
-            self._doubtful = True
-            if self._length == size:
-                return
-            headers["Range"] = f"bytes={self._length}-"
-            if self._etag:
-                headers["If-Range"] = self._etag
+        self._doubtful = self._doubtful or self._length > 0
+        if self._length and self._length == size:
+            return
+        headers = {"Range": f"bytes={self._length}-", "If-Range": self._etag or None} if self._length else {}
         with self._web.open(url, headers) as response:
             if response.status_code == 416 and self._length:
                 return  # nothing comes after what is here: the sum will tell
@@ -231,10 +224,10 @@ class Transfer:
         """See to it that the body begins where the part ends, and that the file has its size and fits."""
         headers, size = response.headers, self._file.size
         where, length = headers.get("Content-Range", ""), headers.get("Content-Length", "")
-        whole = response.status_code == 200  # the server gives no ranges, or has another version by now
-        if whole or not self._length or not where.startswith(f"bytes {self._length}-"):
-            self._restart()
-            if not whole:
+        goes_on = where.startswith(f"bytes {self._length}-") and response.status_code == 206
+        if not (self._length and goes_on):
+            self._restart()  # the server gives no ranges, or has another version by now
+            if response.status_code != 200:
                 raise PassingError(f"{name} sent another range than was asked for")
         etag = headers.get("ETag", "")
         self._etag = etag if etag.startswith('"') else ""  # a weak one does not stand for the bytes

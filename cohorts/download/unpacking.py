@@ -100,10 +100,8 @@ def _unpack(
     packed, claimed = archive.stat().st_size, 0
     for entry in entries:
         path = entry.name.removeprefix("./").removeprefix(rule.strip)
-        try:
-            disk.safe_path(path)
-        except LeadboardError:
-            raise _refusal(entry.name, "leaves the release's folder or has an unusable name") from None
+        if not disk.is_safe(path):
+            raise _refusal(entry.name, "leaves the release's folder or has an unusable name")
         targets.append((f"{rule.into}/{path}" if rule.into else path, entry))
         claimed += entry.size
         if entry.size < 0 or claimed > MOST_EXPANSION * packed + CHUNK:
