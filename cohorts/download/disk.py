@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from threading import Event, Lock
@@ -35,15 +35,14 @@ class Meter:
     """Counts the bytes that all threads of a download have done, and is how they are stopped."""
 
     def __init__(self, total: int = 0, progress: Callable[[int, int], None] | None = None) -> None:
-        self._done, self._total, self._progress = 0, total, progress
+        self._done, self._total, self._progress = 0, total, progress or (lambda done, total: None)
         self._lock, self.stopped = Lock(), Event()
 
     def count(self, size: int) -> None:
         """Note that more bytes are done; less than 0 where some have to be done again."""
         with self._lock:
             self._done += size
-            if self._progress is not None:
-                self._progress(max(0, self._done), max(self._total, self._done))
+            self._progress(max(0, self._done), max(self._total, self._done))
 
     def wait(self, seconds: float = 0.0) -> None:
         """Sleep for some seconds; StoppedError as soon as the download is stopped."""
@@ -121,9 +120,8 @@ def beside(path: Path, suffix: str) -> Path:
 
 def size_of(path: Path) -> int | None:
     """Size of a regular file, or None if there is none."""
-    with suppress(OSError):
+    with disk_errors(path):
         return path.stat().st_size if path.is_file() else None
-    return None
 
 
 def free_space(folder: Path) -> int:

@@ -28,7 +28,8 @@ Known = Mapping[str, Sequence[RemoteFile]]
 
 LISTED = TypeAdapter(tuple[str, list[RemoteFile]])
 """A saved list: what it is a list of, and the files."""
-_VERIFIED = TypeAdapter(tuple[RemoteFile, Sequence[RemoteFile]])
+VERIFIED = TypeAdapter(tuple[RemoteFile, Sequence[RemoteFile]])
+"""A line of the ledger: a file that is verified, and what is in place of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,9 @@ def plan_download(
 
     Raises
     ------
-    UsageError
-        If there is no such cohort, it cannot be fetched, the mirror's address cannot be used, or the release
-        asks for an account first: with what to sign, where, and what to do then.
     LeadboardError
-        If the publisher's list cannot be had.
+        If the publisher's list cannot be had (UsageError: the cohort or the mirror cannot be used, or the
+        release asks for an account first; with what to sign, where, and what to do then).
     """
     publication = publication_of(cohort_id)
     addresses = addresses_of(publication, mirror or os.environ.get("LEADBOARD_MIRROR"))
@@ -123,7 +122,7 @@ def _read_ledger(path: Path, root: Path, files: Iterable[RemoteFile]) -> Known:
     with disk_errors(path), suppress(FileNotFoundError), path.open("rb") as lines:
         for line in lines:
             with suppress(ValueError, LeadboardError):
-                file, pieces = _VERIFIED.validate_json(line)
+                file, pieces = VERIFIED.validate_json(line)
                 in_place = pieces and all(size_of(root / piece.path) == piece.size for piece in pieces)
                 if in_place and sums.get(file.path) == file.sum:
                     known[file.path] = pieces
@@ -140,7 +139,7 @@ def open_ledger(path: Path) -> Iterator[FileIO]:
     with ExitStack() as stack:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(path.open("ab", buffering=0))
+            file = stack.enter_context(path.open("ab", buffering=0))  # a line is one write, for threads
             try:
                 # The kernel lets go of it when the process ends, in whatever way.
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,11 +148,6 @@ def open_ledger(path: Path) -> Iterator[FileIO]:
                 raise UsageError(text) from None
             file.write(b"\n")  # ends a line that a killed process left torn
         yield file
-
-
-def ledger_line(file: RemoteFile, pieces: Sequence[RemoteFile]) -> bytes:
-    """Write that a file is verified, and what is in place of it."""
-    return _VERIFIED.dump_json((file, pieces)) + b"\n"
 
 
 def _amounts(

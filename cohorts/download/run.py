@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from cohorts.download import disk
 from cohorts.download.disk import FileError, Meter, RemoteFile, StoppedError
-from cohorts.download.planning import CONNECTIONS, Plan, ledger_line, open_ledger
+from cohorts.download.planning import CONNECTIONS, VERIFIED, Plan, open_ledger
 from cohorts.download.publishers import explain_access
 from cohorts.download.transfer import DeniedError, Transfer, Web
 from cohorts.download.unpacking import unpack
@@ -166,7 +166,8 @@ class _Job:
         if rule:
             pieces = unpack(target, plan.root, rule, self.meter)
         with disk.disk_errors(target):
-            self._ledger.write(ledger_line(file, pieces or [file._replace(size=disk.size_of(target))]))
+            in_place = pieces or [file._replace(size=disk.size_of(target))]
+            self._ledger.write(VERIFIED.dump_json((file, in_place)) + b"\n")
             if rule:
                 target.unlink()
         return not here

@@ -40,7 +40,7 @@ class _Entry(NamedTuple):
 class _Gunzip(gzip.GzipFile):
     """Keeps tarfile from reading a header of any length into memory."""
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, size: int | None = None) -> bytes:
         if size is None or not 0 <= size <= CHUNK:
             raise tarfile.ReadError("one of its headers is too long")
         return super().read(size)

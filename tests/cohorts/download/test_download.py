@@ -288,6 +288,13 @@ def test_a_server_that_never_gets_anywhere_is_given_up(publisher: Publisher, tmp
     assert len(publisher.headers(BASE + DATA)) < 20
 
 
+def test_a_publisher_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
+    with serve(Publisher()) as gone:
+        pass
+    with pytest.raises(LeadboardError, match=r"127.0.0.1:\d+/ptb-xl/.* cannot be reached, 5 times"):
+        get(gone, tmp_path)
+
+
 def test_many_failures_in_a_row_stop_the_rest(publisher: Publisher, tmp_path: Path) -> None:
     publisher.physionet("ptb-xl/1.0.3", {f"{number:04}.dat": b"x" for number in range(300)})
     listed = publisher.files[BASE + "SHA256SUMS.txt"]
