@@ -74,7 +74,7 @@ def addresses_of(publication: Publication, mirror: str | None = None) -> Address
     below = f"{publication.record}/" if publication.publisher == "physionet" else ""
     if mirror:
         base = check_mirror(mirror) + below
-        return Addresses((base,), (base,), loopback=base.startswith("http:"))
+        return Addresses((base,), (base,), loopback=not trusted(base, loopback=False))
     if publication.publisher == "zenodo":
         return Addresses(("https://zenodo.org/",), ("https://zenodo.org/",))
     if publication.publisher != "physionet":
