@@ -105,8 +105,8 @@ class Board:
 
     @property
     def minimum(self) -> int:
-        """Positives, and negatives, that a concept needs to be eligible."""
-        return ELIGIBLE_MINIMUM
+        """Positives, and negatives, that a concept needs to be eligible, as the records say."""
+        return max((record.evaluation.macro.minimum for record in self.records), default=ELIGIBLE_MINIMUM)
 
     @property
     def entries(self) -> list[Entry]:
