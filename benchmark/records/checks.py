@@ -146,7 +146,7 @@ def _check_arithmetic(findings: Findings, evaluation: Evaluation) -> None:
             metrics.prevalence is None if share is None else _close(metrics.prevalence, share)
         )
         findings.check(
-            fits and metrics.eligible == (min(positives, n - positives) >= record.evaluation.macro.minimum),
+            fits and metrics.eligible == (min(positives, n - positives) >= evaluation.macro.minimum),
             f"has n, positives, prevalence and eligibility of {concept} that do not go together",
         )
     macro = evaluation.macro
