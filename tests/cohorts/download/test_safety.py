@@ -168,6 +168,14 @@ def test_the_account_of_the_netrc_file_is_used(closed: Publisher, tmp_path: Path
     assert download(plan_download("echonext", tmp_path)).complete
 
 
+def test_half_an_account_in_the_environment_is_none(
+    closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHYSIONET_USER", "joe")
+    (tmp_path / "netrc").write_text('machine 127.0.0.1 login jane password "pass wörd"\n', encoding="utf-8")
+    assert download(plan_download("echonext", tmp_path)).complete
+
+
 @pytest.mark.parametrize("code", [401, 403])
 def test_a_refused_account_is_explained_and_never_shown(
     closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
