@@ -126,8 +126,10 @@ class EcgClip(_Signals, ContrastiveModel):
 
     def recognise(self, tensors: Collection[str]) -> None:
         """Take the number of layers from the names of tensors: the authors' code has three sizes."""
-        told: dict[str, Layers] = {"layer1.0.conv3.weight": 50, "layer1.2.conv1.weight": 34}
-        self.layers = next((told[end] for end in told if any(name.endswith(end) for name in tensors)), 18)
+        layers_of: dict[str, Layers] = {"layer1.0.conv3.weight": 50, "layer1.2.conv1.weight": 34}
+        self.layers = next(
+            (layers_of[end] for end in layers_of if any(name.endswith(end) for name in tensors)), 18
+        )
 
 
 class _Small(_Signals):

@@ -183,9 +183,9 @@ class Subject:
         return Mode(PREDICT, self.stated, self.make, self.device)
 
     def prompted(self) -> Mode:
-        """What it is told in words to look for."""
+        """The concepts whose descriptions it is given."""
         if self.stated.outputs != "any":
-            raise SkippedError("it is not told in words what to look for")
+            raise SkippedError("it is not prompted with concepts")
         self.base()
         return self.prompted_for(CONCEPTS)
 

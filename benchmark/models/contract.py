@@ -236,7 +236,7 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Prompted(Protocol):
-    """A model that is told in words what to look for; its card has ``outputs="any"``."""
+    """A model that is given descriptions of what to look for; its card has ``outputs="any"``."""
 
     def set_concepts(self, prompts: Mapping[str, tuple[str, ...]]) -> None:
         """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""

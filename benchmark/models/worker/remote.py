@@ -41,7 +41,7 @@ class RemoteModel:
     device
         Handed to the model's constructor if that has such a parameter.
     files
-        Is told the files that the model opens, by their paths; made if none is given.
+        Takes the files that the model opens, by their paths; None to keep no record of them.
 
     Attributes
     ----------
@@ -148,14 +148,14 @@ class Workers:
         self._worker.close()
 
     def _ready(self) -> WorkerProcess:
-        """Give a worker that has the model and was told what to look for."""
+        """Give a worker that has the model and its concepts."""
         if self._worker.over:
             first, files = self.first, self._files_at_start
             self._worker, loaded = self._start()
             if (loaded.card, loaded.code_hash, self._files_at_start) != (first.card, first.code_hash, files):
                 self._worker.kill()
                 raise ModelError(
-                    f"{self.spec} has another card, code or weights since its worker started anew; run again."
+                    f"{self.spec} has another card, code or weights since its worker restarted; run again."
                 )
         return self._worker
 

@@ -56,7 +56,7 @@ standalone = _beside("standalone")
 
 
 class UnansweredError(Exception):
-    """What the suite is told instead of an answer."""
+    """What the suite is sent instead of an answer."""
 
     def __init__(self, **report: Any) -> None:
         super().__init__()
@@ -265,7 +265,7 @@ def leave_a_guard(source: int, sink: int) -> None:
     for end in (sink, 1, 2):
         os.close(end)
     poll = select.poll()
-    poll.register(source, 0)  # a hang-up is told without being asked for
+    poll.register(source, 0)  # a hang-up is reported without being asked for
     poll.poll()
     time.sleep(GRACE)
     if os.getpgrp() == worker:
