@@ -106,8 +106,8 @@ def run(
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.records.measuring import RunSettings
-    from benchmark.run.planning import RunOptions
     from benchmark.run.runner import run as run_cells
+    from benchmark.run.states import RunOptions
 
     reporter = Reporter()
     log_to(reporter)

@@ -16,7 +16,7 @@ from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
 
 
-class About(BaseModel):
+class WeightsFacts(BaseModel):
     """What a folder of weights is, and how it was made.
 
     Attributes
@@ -26,7 +26,7 @@ class About(BaseModel):
     training, pretraining
         How the suite made them, where it did.
     origin
-        One sentence about weights that were brought, where they were.
+        One sentence about published weights.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class About(BaseModel):
     origin: str | None = None
 
 
-class _Made(About):
+class _Made(WeightsFacts):
     """``made.json``: written last, so its presence says that the weights are complete."""
 
     weights_sha256: str
@@ -59,7 +59,7 @@ class Artifact:
         """The folder that a model loads."""
         return self.folder / "weights"
 
-    def make(self, work: Callable[[Path, Path], About]) -> None:
+    def make(self, work: Callable[[Path, Path], WeightsFacts]) -> None:
         """Make the weights; a call that was cut off is gone on with.
 
         Parameters
@@ -88,7 +88,7 @@ class Artifact:
         write_atomically(self.folder / "made.json", made.model_dump_json(indent=2) + "\n")
         shutil.rmtree(unfinished)
 
-    def read(self) -> tuple[About, str]:
+    def read(self) -> tuple[WeightsFacts, str]:
         """Give what the weights are and their hash, after comparing it with the files.
 
         Raises

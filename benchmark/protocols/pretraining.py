@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.models.contract import InputSpec, ModelCard, Pretrainable, PretrainSettings
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.artifacts import About, Artifact
+from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.held_out import keeps_silent
 from benchmark.protocols.prompts import prompts_of
@@ -147,7 +147,9 @@ def pretrain(plan: PretrainingPlan, device: str, workers: int = 1) -> None:
         plan.artifact.make(lambda unfinished, weights: _pretrain(plan, device, workers, unfinished, weights))
 
 
-def _pretrain(plan: PretrainingPlan, device: str, workers: int, unfinished: Path, weights: Path) -> About:
+def _pretrain(
+    plan: PretrainingPlan, device: str, workers: int, unfinished: Path, weights: Path
+) -> WeightsFacts:
     name = plan.card.name
     model = plan.source.build(device)
     if not isinstance(model, Pretrainable):
@@ -180,7 +182,7 @@ def _pretrain(plan: PretrainingPlan, device: str, workers: int, unfinished: Path
     pretraining = Pretraining(
         sources=facts, held_out=plan.held_out, seed=plan.seed, precision=plan.precision, key=plan.key
     )
-    return About(card=plan.card, pretraining=pretraining)
+    return WeightsFacts(card=plan.card, pretraining=pretraining)
 
 
 def _pairs(

@@ -17,7 +17,7 @@ REPLICATES = 3
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One way to ask a model.
+    """How a model is asked.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The weights that a model starts from where they are not its constructor's: pre-trained, or brought."""
+"""The weights that a model starts from where they are not its constructor's: pre-trained, or published."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from benchmark.files import sha256_of_folder
 from benchmark.models.contract import Model, ModelCard, Published, card_of
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.artifacts import About, Artifact
+from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from cohorts.errors import ModelError, UsageError
 
 
 class StartingWeights(Protocol):
-    """What pre-trained and brought weights have in common."""
+    """What pre-trained and published weights have in common."""
 
     @property
     def key(self) -> str:
@@ -102,13 +102,13 @@ def install(source: ModelSource, file: str, cache: Path) -> tuple[str, Artifact]
         raise UsageError(f"{name} takes no published weights.")
     artifact = published_folder(name, cache)
 
-    def convert(_: Path, weights: Path) -> About:
+    def convert(_: Path, weights: Path) -> WeightsFacts:
         sentence = guarded(f"{name}.convert", lambda: model.convert(file, weights))
         guarded(f"{name}.load", lambda: model.load(weights))
         card = card_of(model)
         if card.name != name:
             raise ModelError(f"With these weights the card of {name} calls itself {card.name}.")
-        return About(card=card, origin=f"{sentence} SHA-256 {sha256_of_folder(weights)}.")
+        return WeightsFacts(card=card, origin=f"{sentence} SHA-256 {sha256_of_folder(weights)}.")
 
     artifact.make(convert)
     return artifact.read()[0].origin or "", artifact

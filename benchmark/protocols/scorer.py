@@ -14,7 +14,7 @@ from benchmark.models.contract import Floats, Model, ModelCard, Prompted
 from benchmark.models.guard import guarded
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
-from benchmark.protocols.artifacts import About
+from benchmark.protocols.artifacts import WeightsFacts
 from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embeddings_key
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scores:
     """Scores of one cell.
 
     Attributes
@@ -61,7 +61,7 @@ class Scorer:
     _failed: dict[str, LeadboardError] = field(default_factory=dict)
     _loaded: tuple[str, Model] | None = None
 
-    def score(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+    def score(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
         """Score the records in these rows of a store.
 
         Raises
@@ -73,7 +73,7 @@ class Scorer:
         with evaluated.source.asked(self.cache):
             return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
 
-    def _predict(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+    def _predict(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
         records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
         if not evaluated.fits:
             sha = self._make_base(evaluated.base)
@@ -86,7 +86,7 @@ class Scorer:
             hashes.append(sha256)
         return self._ask(evaluated.card, models, tuple(hashes), records, progress)
 
-    def _prompt(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+    def _prompt(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
         sha = self._make_base(evaluated.base)
         model = self._model(evaluated)
         if not isinstance(model, Prompted):
@@ -103,12 +103,12 @@ class Scorer:
         sha: tuple[str, ...],
         records: PreparedRecords,
         progress: Callback,
-    ) -> Scored:
+    ) -> Scores:
         started = perf_counter()
         scores = [predict(model, card, records, self.hardware.batch_size, progress) for model in models]
-        return Scored(np.stack(scores), sha, perf_counter() - started)
+        return Scores(np.stack(scores), sha, perf_counter() - started)
 
-    def _probe(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scored:
+    def _probe(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
         scores, hashes = [], []
         for fit in evaluated.fits:
             self._once(fit.key, lambda fit=fit: self._fit_probe(evaluated, fit))  # type: ignore[misc]
@@ -118,13 +118,13 @@ class Scorer:
         for fit in evaluated.fits:
             probe = Probe.load(fit.artifact.weights, evaluated.card)
             scores.append(probe.scores(embeddings, rows))
-        return Scored(np.stack(scores), tuple(hashes), embeddings.share(rows))
+        return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows))
 
     def _fit_probe(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
         if fit.artifact.done:
             return
 
-        def work(_: Path, weights: Path) -> About:
+        def work(_: Path, weights: Path) -> WeightsFacts:
             with self.reporter.step(
                 f"Features of {evaluated.card.name} on {fit.store.card.id}", quiet_without_work=True
             ) as progress:
@@ -133,7 +133,7 @@ class Scorer:
                 self._labelled(embeddings, fit, part) for part in ("training", "validation")
             )
             Probe.fit(*training, *validation, self.hardware.device).save(weights, fit.card)
-            return About(card=fit.card, training=fit.training())
+            return WeightsFacts(card=fit.card, training=fit.training())
 
         fit.artifact.make(work)
 

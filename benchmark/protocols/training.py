@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.models.contract import FitSettings, Model, ModelCard, Trainable, card_of
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.artifacts import About, Artifact
+from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.protocol import AS_IS, Protocol
 from benchmark.protocols.published import StartingWeights, build
@@ -158,7 +158,7 @@ def train(plan: TrainingPlan, device: str, workers: int = 1) -> None:
         plan.artifact.make(lambda unfinished, weights: _train(plan, device, workers, unfinished, weights))
 
 
-def _train(plan: TrainingPlan, device: str, workers: int, unfinished: Path, weights: Path) -> About:
+def _train(plan: TrainingPlan, device: str, workers: int, unfinished: Path, weights: Path) -> WeightsFacts:
     name = plan.source.card.name
     model = build(plan.source, plan.base, device)
     if not isinstance(model, Trainable):
@@ -179,7 +179,7 @@ def _train(plan: TrainingPlan, device: str, workers: int, unfinished: Path, weig
     if outputs != plan.concepts:
         raise ModelError(f"After training the card of {name} names other outputs than it was given to learn.")
     guarded(f"{name}.save", lambda: model.save(weights))
-    return About(card=plan.card, training=plan.training())
+    return WeightsFacts(card=plan.card, training=plan.training())
 
 
 def load_trained(plan: TrainingPlan, device: str) -> tuple[Model, str]:

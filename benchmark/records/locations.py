@@ -53,7 +53,7 @@ def in_submission(protocol: str, cohort: str) -> RecordFiles:
 def files_of(record: Path) -> RecordFiles:
     """Files of a record, wherever it lies."""
     place = record.absolute()
-    folder = place.parents[2]
-    if place.parents[1].name == RECORDS and (folder / MANIFEST).is_file():
+    folder = place.parent.parent.parent
+    if place.parent.parent.name == RECORDS and (folder / MANIFEST).is_file():
         return in_submission(place.parent.name, place.stem).below(folder)
     return in_run(record)

@@ -6,9 +6,9 @@ import functools
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from benchmark import __version__
+from cohorts.hashing import ROOT
 
 PACKAGES = (
     "numpy", "scipy", "pandas", "pyarrow", "h5py", "wfdb",
@@ -31,16 +31,20 @@ def package_versions() -> dict[str, str]:
 @functools.cache
 def source_commit() -> str | None:
     """Git commit of the suite's source, ``-dirty`` if it was changed, None outside of a checkout."""
-    root = Path(__file__).resolve().parents[1]
-    command = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    command = ("git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
-    inside = (root / ".git").exists() and answer.returncode == 0
+    inside = (ROOT / ".git").exists() and answer.returncode == 0
     return answer.stdout.strip() or None if inside else None
 
 
 def platform_name() -> str:
     """Operating system and processor type, without host name."""
     return f"{platform.system()} {platform.machine()}"
+
+
+def software() -> dict[str, str]:
+    """Versions of all that, with the platform and the commit of the suite."""
+    return {**package_versions(), "platform": platform_name(), "commit": source_commit() or "unknown"}

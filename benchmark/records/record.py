@@ -143,7 +143,7 @@ class ResultRecord(_Schema):
     ----------
     weights_sha256
         Of each fit; of the pre-trained or published weights where nothing was fitted; empty for a model
-        that brings its weights itself.
+        that comes with its weights.
     training
         The fits whose metrics are averaged, each from another subset or seed; empty without one.
     """

@@ -46,6 +46,11 @@ class PlannedCell(BaseModel):
     reason: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def name(self) -> CellName:
+        """Model, protocol, cohort."""
+        return self.model, self.protocol, self.cohort
+
 
 class AbsentCohort(BaseModel):
     """A known cohort that took no part, and why."""
@@ -184,7 +189,7 @@ def load_cells(run: Path) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
     """Do what `load_run` does, with the path of each record."""
     content = load_run_file(run)
     done = [cell for cell in content.cells if cell.status == "done"]
-    paths = [cell_path(run, cell.model, cell.protocol, cell.cohort) for cell in done]
+    paths = [cell_path(run, *cell.name) for cell in done]
     return content, [(path, load_record(path)) for path in paths]
 
 

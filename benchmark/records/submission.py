@@ -35,6 +35,7 @@ from benchmark.records.manifest import (
     hashes,
 )
 from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
 from cohorts.catalogue import cohort_cards
@@ -126,11 +127,7 @@ def _load(run: Path, cell: PlannedCell) -> PackedCell:
     record = check_record(found.at(place), files, lambda _: None)
     for where, what in found.differences[:1]:
         raise LeadboardError(f"{where} {what}; run it again.")
-    if record is None or (record.model.name, record.protocol, record.cohort.id) != (
-        cell.model,
-        cell.protocol,
-        cell.cohort,
-    ):
+    if record is None or name_of(record) != cell.name:
         raise LeadboardError(f"{printable(place)} is not the cell that run.json says; run it again.")
     return PackedCell(record, files)
 

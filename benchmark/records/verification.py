@@ -25,6 +25,7 @@ from benchmark.records.manifest import (
     hashes,
 )
 from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
 from benchmark.text import printable, some
 from cohorts.errors import LeadboardError, UsageError
@@ -163,10 +164,8 @@ def _run(found: Verification, folder: Path, stores: Stores) -> None:
 
 
 def _check_cell(found: Verification, name: str, cell: PlannedCell, record: ResultRecord) -> None:
-    stated = (record.model.name, record.protocol, record.cohort.id)
-    found.at(name).check(
-        stated == (cell.model, cell.protocol, cell.cohort), f"is a record of {' / '.join(stated)}"
-    )
+    stated = name_of(record)
+    found.at(name).check(stated == cell.name, f"is a record of {' / '.join(stated)}")
     found.at(name).check(
         (record.key, record.relation) == (cell.key, cell.relation),
         f"has another key or relation than in {RUN}",

@@ -25,13 +25,13 @@ class Finished(NamedTuple):
         Of this or of an earlier key; None where there is none that can be read.
     files
         SHA-256 of each file by its name; empty where the cell is not done.
-    damage
+    reason
         Why a result of the planned key cannot stay; empty where it can, or where there is none.
     """
 
     record: ResultRecord | None
     files: Mapping[str, str]
-    damage: str
+    reason: str
 
     @property
     def done(self) -> bool:

@@ -14,6 +14,7 @@ from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.records.comparability import labelling_of
 from benchmark.records.measuring import RunSettings, Selection, selected_rows
 from benchmark.records.predictions import predictions_path
+from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import cell_path
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.store import Rows, Store, rows_of
@@ -43,6 +44,11 @@ class Cell:
     predictions_key: str
     key: str
     path: Path
+
+    @property
+    def name(self) -> CellName:
+        """Model, protocol, cohort."""
+        return self.model.card.name, self.model.protocol.name, self.store.card.id
 
     @property
     def label(self) -> str:

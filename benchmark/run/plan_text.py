@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmark.models.contamination import unstated_training
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.run.cohorts import size_in_words
-from benchmark.run.planning import Plan
+from benchmark.run.states import Plan
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -39,8 +39,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         if silent:
             yield f"    warning: {silent}"
     for task in plan.to_do:
-        if task.damage:
-            yield f"  damaged and made again: {task.cell.label}: {task.damage}"
+        if task.reason:
+            yield f"  computed again: {task.cell.label}: {task.reason}"
 
 
 def model_in_words(evaluated: EvaluatedModel) -> str:

@@ -1,160 +1,30 @@
-"""Planning a run: its cells, what became of each, and ``run.json``, which says so on disk."""
+"""Planning a run: who takes part, which cells there are, and which of them are done."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.config import Places
-from benchmark.models.worker.remote import WorkerEnvironment
 from benchmark.progress import Reporter
-from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
 from benchmark.records.comparability import resampling_of, why_not_of
-from benchmark.records.measuring import RunSettings
-from benchmark.records.provenance import package_versions, platform_name, source_commit
-from benchmark.records.record import ResultRecord, load_record
+from benchmark.records.record import load_record
+from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import (
     RUN,
-    AbsentCohort,
-    AbsentModel,
     PlannedCell,
-    RunFile,
     cell_path,
     load_run_file,
-    save_run,
 )
 from benchmark.run.cohorts import choose_cohorts, is_here, prepare_all, prepared
 from benchmark.run.entries import Entries, EntrySettings, find_models, plan_entries
-from benchmark.run.finished import find_finished, sums_of
+from benchmark.run.finished import find_finished
 from benchmark.run.plan import Cell, plan_cells
+from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import find_source
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.store import Store, Stores
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What one call of ``leadboard run`` asks for.
-
-    Attributes
-    ----------
-    folder
-        Where records, predictions and the report go.
-    models, cohorts
-        What was asked for; empty for everything there is.
-    source
-        The cohort that labels are learnt from, and that thresholds are chosen on.
-    protocols
-        Names of protocols; empty for each model's usual ones.
-    pretrain_on
-        Cohorts that models are pre-trained on; empty for ``source``.
-    precision
-        Of pre-training.
-    environment
-        Where models that are named by file or module run; None for this process.
-    """
-
-    folder: Path
-    places: Places
-    settings: RunSettings
-    hardware: Hardware
-    models: Sequence[str] = ()
-    cohorts: Sequence[str] = ()
-    source: str = "ptb-xl"
-    protocols: Sequence[str] = ()
-    pretrain_on: Sequence[str] = ()
-    precision: str = "32-true"
-    environment: WorkerEnvironment | None = None
-
-
-@dataclass
-class Task:
-    """A cell of the plan and its state.
-
-    Attributes
-    ----------
-    former
-        The record of an earlier run of a cell that is to be computed: its predictions may serve again.
-    damage
-        Why a cell has to be computed again although it was done; empty otherwise.
-    """
-
-    cell: Cell
-    state: PlannedCell
-    former: ResultRecord | None = None
-    damage: str = ""
-
-    def finish(self, record: ResultRecord) -> None:
-        """Say that the cell is done."""
-        files = sums_of(self.cell, record)
-        self.state = self.state.model_copy(update={"status": "done", "reason": None, "files": files})
-
-    def fail(self, reason: str) -> None:
-        """Say that the cell failed, and why."""
-        self.state = self.state.model_copy(update={"status": "failed", "reason": reason, "files": {}})
-
-
-@dataclass
-class Plan:
-    """The cells of one call, with the state of each; ``run.json`` is written from it.
-
-    Attributes
-    ----------
-    source
-        The cohort that thresholds are chosen on, or why it is not to be had.
-    unplanned
-        Cells of models that are broken: failed before they could be planned.
-    kept
-        Finished cells of earlier calls that stand in the same table.
-    """
-
-    options: RunOptions
-    stores: Mapping[str, Store]
-    source: Store | str
-    entries: Entries
-    absent: Sequence[AbsentCohort]
-    tasks: Sequence[Task]
-    unplanned: Sequence[PlannedCell]
-    kept: Sequence[PlannedCell]
-
-    @property
-    def cells(self) -> list[PlannedCell]:
-        """State of every cell of this call."""
-        return [*(task.state for task in self.tasks), *self.unplanned]
-
-    @property
-    def to_do(self) -> list[Task]:
-        """What is not computed yet."""
-        return [task for task in self.tasks if task.state.status == "planned"]
-
-    def run_file(self) -> RunFile:
-        """Give the content of ``run.json``."""
-        settings = self.options.settings
-        return RunFile(
-            name=self.options.folder.name,
-            seed=settings.seed,
-            resamples=settings.resamples,
-            cells=(*self.kept, *self.cells),
-            absent=tuple(self.absent),
-            absent_models=tuple(
-                AbsentModel(model=name, reason=reason) for name, reason in self.entries.absent.items()
-            ),
-            warnings=tuple(
-                f"{name}: {text}" for name, store in self.stores.items() for text in store.warnings
-            ),
-            environment={
-                **package_versions(),
-                "platform": platform_name(),
-                "commit": source_commit() or "unknown",
-            },
-        )
-
-    def save(self) -> None:
-        """Write ``run.json``, atomically."""
-        save_run(self.options.folder, self.run_file())
 
 
 def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
@@ -185,12 +55,12 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     )
     cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
     former = _former_states(options.folder)
-    tasks = [_task(cell, former.get(_name(cell))) for cell in cells]
+    tasks = [_task(cell, former.get(cell.name)) for cell in cells]
     unplanned = [
         _unplanned(name, cohort, reason) for name, reason in entries.broken.items() for cohort in stores
     ]
-    planned = {_place(state) for state in (*(task.state for task in tasks), *unplanned)}
-    others = [state for place, state in former.items() if place not in planned]
+    planned = {state.name for state in (*(task.state for task in tasks), *unplanned)}
+    others = [state for name, state in former.items() if name not in planned]
     return Plan(
         options=options,
         stores=stores,
@@ -228,28 +98,16 @@ def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:
     return f"None of the models can be asked under {', '.join(protocols)}."
 
 
-Place = tuple[str, str, str]
-"""Model, protocol, cohort."""
-
-
-def _place(state: PlannedCell) -> Place:
-    return state.model, state.protocol, state.cohort
-
-
-def _name(cell: Cell) -> Place:
-    return cell.model.card.name, cell.model.protocol.name, cell.store.card.id
-
-
-def _former_states(folder: Path) -> dict[Place, PlannedCell]:
+def _former_states(folder: Path) -> dict[CellName, PlannedCell]:
     """What became of the cells of earlier calls."""
     content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
-    return {_place(state): state for state in content}
+    return {state.name: state for state in content}
 
 
 def _task(cell: Cell, former: PlannedCell | None) -> Task:
     """Look whether a cell is done."""
     found = find_finished(cell, former.files if former is not None else {})
-    model, protocol, cohort = _name(cell)
+    model, protocol, cohort = cell.name
     state = PlannedCell(
         model=model,
         protocol=protocol,
@@ -259,7 +117,7 @@ def _task(cell: Cell, former: PlannedCell | None) -> Task:
         status="done" if found.done else "planned",
         files=dict(found.files),
     )
-    return Task(cell, state, None if found.done else found.record, found.damage)
+    return Task(cell, state, None if found.done else found.record, found.reason)
 
 
 def _unplanned(model: str, cohort: str, reason: str) -> PlannedCell:
@@ -287,7 +145,7 @@ def _comparable(
         if state.status != "done":
             continue
         try:
-            record = load_record(cell_path(options.folder, *_place(state)))
+            record = load_record(cell_path(options.folder, *state.name))
         except LeadboardError as error:
             reporter.say(f"Left out of the table: {state.model} on {state.cohort}: {error}")
             continue

@@ -10,7 +10,8 @@ from benchmark.protocols.scorer import Scorer
 from benchmark.records.run_folder import RUN, PlannedCell, RunFile, read_run_file
 from benchmark.run.execution import former_predictions, measure_and_save, predict_and_save
 from benchmark.run.plan_text import plan_lines
-from benchmark.run.planning import Plan, RunOptions, Task, make_plan
+from benchmark.run.planning import make_plan
+from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import Validation
 from cohorts.errors import LeadboardError
 

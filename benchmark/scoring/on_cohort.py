@@ -24,10 +24,10 @@ from benchmark.records.measuring import (
     selected_rows,
 )
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
-from benchmark.records.provenance import package_versions, platform_name, source_commit
+from benchmark.records.provenance import package_versions, platform_name, software, source_commit
 from benchmark.records.record import Provenance, ResultRecord, load_record
 from benchmark.records.resamples import save_measured
-from benchmark.records.run_folder import PlannedCell, RunFile, cell_path, load_run_file, save_run
+from benchmark.records.run_folder import RunFile, cell_path, finished_cell, load_run_file, save_run
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
 from cohorts.errors import UsageError
@@ -202,19 +202,7 @@ def _check_run(run: Path, store: Store) -> None:
 def _join(run: Path, record: ResultRecord) -> None:
     """Enter a record in ``run.json``, in place of an earlier one of the same model and cohort."""
     bootstrap = record.evaluation.bootstrap
-    cell = PlannedCell(
-        model=record.model.name,
-        protocol=record.protocol,
-        cohort=record.cohort.id,
-        relation=record.relation,
-        key=record.key,
-        status="done",
-    )
-    environment = {
-        **package_versions(),
-        "platform": platform_name(),
-        "commit": source_commit() or "unknown",
-    }
+    cell = finished_cell(record)
     content = RunFile(
         name=run.absolute().name,
         seed=bootstrap.seed,
@@ -222,10 +210,9 @@ def _join(run: Path, record: ResultRecord) -> None:
         cells=(),
         absent=(),
         warnings=(),
-        environment=environment,
+        environment=software(),
     )
     if (run / "run.json").is_file():
         content = load_run_file(run)
-    place = (cell.model, cell.protocol, cell.cohort)
-    kept = [old for old in content.cells if (old.model, old.protocol, old.cohort) != place]
+    kept = [old for old in content.cells if old.name != cell.name]
     save_run(run, content.model_copy(update={"cells": (*kept, cell)}))

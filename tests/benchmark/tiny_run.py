@@ -17,8 +17,8 @@ from benchmark.records.manifest import Manifest, hashes
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.run.planning import RunOptions
 from benchmark.run.runner import run as run_cells
+from benchmark.run.states import RunOptions
 from benchmark.scoring.on_cohort import read_submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 

@@ -76,6 +76,13 @@ def test_every_window_is_there_once_and_belongs_to_its_record(store: Store, tmp_
     np.testing.assert_array_equal(found.first_windows(np.array([5, 0])), found.features[found.starts[[5, 0]]])
 
 
+def test_progress_ends_where_the_records_do(store: Store, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    records = PreparedRecords(store, np.arange(len(store)), SPEC)
+    embed_store(Spread, records, tmp_path, 7, lambda done, of: told.append((done, of)))
+    assert told[-1] == (len(store), len(store))
+
+
 def test_computed_once(store: Store, tmp_path: Path) -> None:
     model = Spread()
     first = embed(store, tmp_path, model)
@@ -139,10 +146,13 @@ def test_a_probe_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_feature_that_hardly_varied_does_not_explode_elsewhere() -> None:
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(20, 3)).astype(np.float32)
+    features = rng.normal(scale=0.5, size=(20, 3)).astype(np.float32)
     features[:, 2] = 1.0
     labels = (features[:, :1] > 0).astype(np.int8)
     probe = Probe.fit(features, labels, features, labels, "cpu")
+    np.testing.assert_allclose(probe.scale[:2], features[:, :2].std(axis=0), rtol=1e-5)
     assert probe.scale[2] >= 0.01 * np.median(features.std(axis=0)) * 0.99
     assert np.isfinite(probe.scale).all()
     assert (probe.scale > 0).all()
+    constant = np.ones((20, 3), np.float32)
+    assert Probe.fit(constant, labels, constant, labels, "cpu").scale.tolist() == [1, 1, 1]

@@ -26,6 +26,10 @@ def test_positive_and_open_records_go() -> None:
     assert kept.tolist() == [False, True, False, True]
 
 
+def test_a_record_that_is_open_goes_though_no_other_is_positive() -> None:
+    assert keeps_silent(labels(AF=[0, -1]), [("x",)] * 2, ["AF"], ONTOLOGY).tolist() == [True, False]
+
+
 def test_children_go_with_their_parent() -> None:
     table = labels(LVH=[0, 1, 0], LVHV=[0, 1, 1])
     assert keeps_silent(table, [("x",)] * 3, ["LVH"], ONTOLOGY).tolist() == [True, False, False]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark.models.contract import FitSettings, InputSpec, ModelCard
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.training import load_trained, plan_training, train
+from benchmark.protocols.training import learnable_concepts, load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError, UsageError
 from cohorts.store import Store, prepare, rows_of
@@ -85,6 +87,14 @@ def test_only_concepts_with_both_classes_are_learnt(store: Store, tmp_path: Path
         both = (labels[concept] == 1).any() and (labels[concept] == 0).any()
         assert (concept in plan.concepts) == both
     assert plan.card.trained_on == ("ptb-xl",)
+
+
+def test_a_concept_with_one_class_is_not_learnt() -> None:
+    table = pd.DataFrame({"AF": [1, 0, -1], "LVH": [1, 1, -1], "AFL": [0, 0, -1], "SB": [-1, -1, -1]})
+    folds = SimpleNamespace(training=(1,), validation=(2,))
+    index = pd.DataFrame({"fold": pd.Series([1, 1, 2], dtype="Int64")})
+    store = SimpleNamespace(card=SimpleNamespace(id="x", folds=folds), labels=table, index=index)
+    assert learnable_concepts(store) == ("AF",)  # type: ignore[arg-type]
 
 
 def test_trained_once_and_found_again(store: Store, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +83,51 @@ def test_damaged_and_foreign_files_say_so(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(LeadboardError, match="no table of record_id and float32 scores"):
         load_predictions(path)
+
+
+def test_a_link_and_a_missing_file_are_no_predictions(tmp_path: Path) -> None:
+    path, link = tmp_path / "x.parquet", tmp_path / "link.parquet"
+    with pytest.raises(LeadboardError, match=r"x\.parquet are not there"):
+        load_predictions(path)
+    save_predictions(predictions_table(IDS, SCORES[None], ("AF", "LVH")), "k", path)
+    link.symlink_to(path)
+    with pytest.raises(LeadboardError, match=r"link\.parquet are not there"):
+        load_predictions(link)
+
+
+def test_a_table_that_would_not_fit_in_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rows = tmp_path / "x.parquet", 10_000
+    ids, zeros = pd.Series(["x"] * rows), np.zeros((1, rows, 2), np.float32)
+    save_predictions(predictions_table(ids, zeros, ("AF", "LVH")), "k", path)
+    declared = rows * 3 * 4
+    assert path.stat().st_size < declared / 10
+    monkeypatch.setattr("benchmark.records.predictions.MOST_TABLE_BYTES", declared)
+    assert len(load_predictions(path)[0]) == rows
+    for most in (declared - 1, path.stat().st_size - 1):
+        monkeypatch.setattr("benchmark.records.predictions.MOST_TABLE_BYTES", most)
+        with pytest.raises(LeadboardError, match="are too large"):
+            load_predictions(path)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"AF": pa.array([0.5], pa.float32()), "record_id": ["a"]}),
+        pa.table({"record_id": ["a"], "AF": pa.array([0.5], pa.float64())}),
+        pa.table({"record_id": [1], "AF": pa.array([0.5], pa.float32())}),
+        pa.table([["a"], *[pa.array([0.5], pa.float32())] * 2], ["record_id", "AF", "AF"]),
+    ],
+    ids=["id last", "double precision", "numbered", "twice"],
+)
+def test_tables_of_another_kind_are_refused(tmp_path: Path, table: pa.Table) -> None:
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(LeadboardError, match="no table of record_id and float32 scores"):
+        load_predictions(tmp_path / "x.parquet")
+
+
+def test_short_text_ids_are_text_too_and_a_table_may_name_no_key(tmp_path: Path) -> None:
+    table = pa.table({"record_id": pa.array(["a"], pa.large_string()), "AF": pa.array([0.5], pa.float32())})
+    pq.write_table(table, tmp_path / "x.parquet")
+    assert load_predictions(tmp_path / "x.parquet")[1] == ""

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from benchmark.config import Places
-from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
+from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
-from benchmark.run.planning import RunOptions
-from benchmark.run.runner import run as run_cells
+from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "weighted.py"
@@ -41,7 +41,7 @@ def test_replaced_weights_are_computed_again(tmp_path: Path, environment: Worker
         options = RunOptions(
             folder, places, settings, Hardware(), asked, ("georgia",), environment=environment
         )
-        return run_cells(options, Reporter()).computed
+        return run(options, Reporter()).computed
 
     def scores() -> set[float]:
         found = [load_predictions(folder / f"weighted/as-is/{name}.parquet")[0] for name in FILES]

@@ -17,9 +17,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.run.planning import RunOptions
 from benchmark.run.runner import Outcome
 from benchmark.run.runner import run as run_cells
+from benchmark.run.states import RunOptions
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.store import prepare

@@ -18,9 +18,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.run.planning import RunOptions
 from benchmark.run.runner import Outcome
 from benchmark.run.runner import run as run_cells
+from benchmark.run.states import RunOptions
 from benchmark.run.thresholds import Validation
 from tests.releases import write_challenge, write_ptb_xl
 

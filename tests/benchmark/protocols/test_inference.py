@@ -1,0 +1,34 @@
+"""One row of scores a record: the windows of a record are averaged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.models.contract import ModelCard
+from benchmark.protocols.inference import predict
+from tests.benchmark.fake_records import FakeRecords
+
+
+class Spread:
+    card = ModelCard(name="spread", outputs=("AF", "LVH"), trained_on=())
+
+    def predict(self, batch: Any) -> Any:
+        return batch.signals.std(axis=2)[:, :2]
+
+
+def test_windows_are_averaged_whatever_the_batch() -> None:
+    records = FakeRecords(records=5, windows=3)
+    told: list[tuple[int, int]] = []
+    found = predict(
+        Spread(),
+        Spread.card,
+        records,
+        4,
+        lambda done, of: told.append((done, of)),  # type: ignore[arg-type]
+    )
+    expected = records.signals.std(axis=2)[:, :2].reshape(5, 3, 2).mean(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found.dtype == np.float32
+    assert told[-1] == (5, 5)
