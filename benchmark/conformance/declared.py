@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 import numpy as np
 import pandas as pd
 
@@ -13,9 +11,6 @@ from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, card_of
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS, Recording
-
-if TYPE_CHECKING:
-    from cohorts.store import Store
 
 
 class Ramps:
@@ -47,7 +42,7 @@ def input_as_declared(subject: Subject) -> str:
     A model that is fed another rate or order than it was trained on still answers, only worse.
     """
     spec = subject.spec
-    ramps = PreparedRecords(cast("Store", Ramps(spec)), np.arange(4), spec)
+    ramps = PreparedRecords(Ramps(spec), np.arange(4), spec)
     verify(ramps.batch([0, 1]), spec)
     windows = 0
     for way in subject.usable_ways():

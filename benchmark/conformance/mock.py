@@ -6,7 +6,6 @@ What a model is given of it goes the way of every real recording, through `bench
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +16,6 @@ from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.pretraining import PairedRecords
 from benchmark.protocols.prompts import prompts_of
 from cohorts.recording import STANDARD_LEADS, Recording
-
-if TYPE_CHECKING:
-    from cohorts.store import Store
 
 FINDINGS = ("STach", "AF", "LBBB")
 """What is in the signals, each by itself in half of the records; AF also in the age, LBBB in the sex."""
@@ -93,11 +89,11 @@ class MockCohort:
 
     def records(self, spec: InputSpec, concepts: tuple[str, ...] = CONCEPTS) -> PreparedRecords:
         """All records as a model asks for them."""
-        return PreparedRecords(cast("Store", self), np.arange(len(self)), spec, concepts)
+        return PreparedRecords(self, np.arange(len(self)), spec, concepts)
 
     def pairs(self, spec: InputSpec) -> PairedRecords:
         """All records with what was written about them."""
-        return PairedRecords(cast("Store", self), np.arange(len(self)), spec, self.sentences)
+        return PairedRecords(self, np.arange(len(self)), spec, self.sentences)
 
     def _labels(self, *, gaps: bool) -> pd.DataFrame:
         labels = pd.DataFrame(self.truth, columns=list(FINDINGS))

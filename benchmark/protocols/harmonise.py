@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ import pandas as pd
 
 from benchmark.models.contract import MV_PER_UNIT, Batch, Floats, InputSpec
 from cohorts.recording import Recording, resample, select_leads
-from cohorts.store import Store
 
 
 def harmonise(recording: Recording, spec: InputSpec) -> Floats:
@@ -55,8 +54,23 @@ def cut(signal: Floats, start: int, samples: int) -> Floats:
     return np.pad(piece, ((0, 0), (0, samples - piece.shape[1])))
 
 
+class RecordingSource(Protocol):
+    """What a prepared cohort and a mock of one have in common: recordings, and what is known of them."""
+
+    @property
+    def index(self) -> pd.DataFrame:
+        """One row a recording, with ``record_id``, ``age`` (years) and ``sex``."""
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """int8 ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated."""
+
+    def recording(self, position: int) -> Recording:
+        """Give one recording in mV at its own rate; missing samples are NaN."""
+
+
 class PreparedRecords:
-    """Some records of a store, as a model asks for them.
+    """Some records of a cohort, as a model asks for them.
 
     Parameters
     ----------
@@ -74,7 +88,7 @@ class PreparedRecords:
 
     def __init__(
         self,
-        store: Store,
+        store: RecordingSource,
         positions: npt.NDArray[np.intp],
         spec: InputSpec,
         concepts: Sequence[str] | None = None,

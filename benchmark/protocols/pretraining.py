@@ -13,7 +13,7 @@ from benchmark.models.contract import InputSpec, ModelCard, Pretrainable, Pretra
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import About, Artifact
-from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.held_out import keeps_silent
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.rooms import TEXT_ROOMS
@@ -35,7 +35,7 @@ class PairedRecords(PreparedRecords):
 
     def __init__(
         self,
-        store: Store,
+        store: RecordingSource,
         positions: Rows,
         spec: InputSpec,
         sentences: Sequence[tuple[str, ...]],

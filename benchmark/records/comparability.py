@@ -17,8 +17,9 @@ def labelling_of(cohort: CohortCard, outputs: Sequence[str]) -> OntologyFacts:
     """
     ontology = load_ontology()
     hashes = ontology.label_hashes(cohort.id, cohort.vocabulary)
-    concepts = {output: hashes[output] for output in outputs if output in hashes}
-    return OntologyFacts(version=ontology.version, hash=hash_of_labelling(concepts), concepts=concepts)
+    asked = [output for output in outputs if output in hashes]
+    short = {output: hashes[output][:16] for output in asked}  # enough to tell two labellings apart
+    return OntologyFacts(version=ontology.version, hash=hash_of_labelling(hashes, asked), concepts=short)
 
 
 def same_labels(first: OntologyFacts, second: OntologyFacts) -> bool:
