@@ -8,7 +8,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 from benchmark import __version__
-from benchmark.commands import checking, comparing, data, evaluation, submitting, training
+from benchmark.commands import checking, comparing, data, evaluation, scoring, submitting, training
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -32,7 +32,7 @@ for command in (
     checking.check,
     checking.new_model,
     evaluation.run,
-    submitting.score,
+    scoring.score,
     comparing.compare,
     evaluation.report,
     submitting.submit,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.evaluation import DEFAULT_RUN
-from benchmark.commands.options import CacheOption, DataOption, JsonOption
+from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, JsonOption
 from benchmark.config import find_places
 
 if TYPE_CHECKING:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, print_json
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from benchmark.commands.options import CacheOption, DataOption, JsonOption, Seed, print_json
 from benchmark.config import find_places
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
+
+Scale = Annotated[float, Parameter(validator=Number(gt=0, lte=1000))]
 
 
 def cohorts(
@@ -88,7 +94,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
     return 1 if failed else 0
 
 
-def simulate(*cohorts: str, out: Path, seed: int = 0, scale: float = 1.0) -> int:
+def simulate(*cohorts: str, out: Path, seed: Seed = 0, scale: Scale = 1.0) -> int:
     """Write synthetic releases in their native layouts; every number from them is marked simulated.
 
     Parameters

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.commands.options import (
+    DEFAULT_RUN,
     CacheOption,
+    Count,
     DataOption,
+    Gibibytes,
     JsonOption,
     Repeated,
-    at_least_one,
+    Resamples,
+    Seconds,
+    Seed,
     other_environment,
     print_json,
 )
 from benchmark.config import find_places
-
-DEFAULT_RUN = Path("results/runs/local")
 
 
 def models(*, as_json: JsonOption = False) -> int:
@@ -46,16 +49,16 @@ def run(
     source: str = "ptb-xl",
     pretrain_on: Repeated = (),
     records: Literal["all", "test"] | None = None,
-    seed: int = 0,
-    resamples: int = 10_000,
+    seed: Seed = 0,
+    resamples: Resamples = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    batch_size: int = 64,
-    workers: int = 2,
+    batch_size: Count = 64,
+    workers: Count = 2,
     python: str | None = None,
     container: str | None = None,
-    deadline: float = 300.0,
-    memory: float | None = None,
+    deadline: Seconds = 300.0,
+    memory: Gibibytes | None = None,
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done already is not done again.
 
@@ -105,7 +108,6 @@ def run(
     from benchmark.records.measuring import RunSettings
     from benchmark.run.runner import Run
 
-    at_least_one(resamples=resamples, batch_size=batch_size, workers=workers)
     reporter = Reporter()
     log_to(reporter)
     outcome = Run(

@@ -1,35 +1,59 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what their values may be."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import ArgumentCollection, Parameter
+from cyclopts.validators import Number
 
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.models.worker.remote import Elsewhere, Launcher
 
+DEFAULT_RUN = Path("results/runs/local")
+
+MOST_RESAMPLES = 20_000
+"""As many as `leadboard verify` recomputes; an interval hardly moves beyond a few thousand."""
+
+MOST_SEED = 2**32 - 1
+"""The largest that every library takes."""
+
+MOST_SECONDS = 7 * 24 * 3600
+MOST_GIB = 2**20
+
 DataOption = Annotated[Path | None, Parameter(name="--data")]
 CacheOption = Annotated[Path | None, Parameter(name="--cache")]
-JsonOption = Annotated[bool, Parameter(name="--json", negative=())]
-Repeated = Annotated[tuple[str, ...], Parameter(negative=())]
+JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
+Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED))]
+Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES))]
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
+Seconds = Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_SECONDS))]
+Gibibytes = Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_GIB))]
 
 
-def at_least_one(**numbers: int) -> None:
-    """Refuse options below 1.
+def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:
+    """Validate a group: all its options need one of them.
 
     Raises
     ------
     UsageError
-        Naming the option.
+        Naming the options that were given without it.
     """
-    for name, number in numbers.items():
-        if number < 1:
-            raise UsageError(f"--{name.replace('_', '-')} is {number}; it has to be 1 or more.")
+
+    def check(arguments: ArgumentCollection) -> None:
+        names = [argument.name for argument in arguments if argument.tokens]
+        if names and option not in names:
+            verb, them = ("belongs", "it") if len(names) == 1 else ("belong", "them")
+            raise UsageError(f"{' and '.join(names)} {verb} to {option}; give that, or leave {them} out.")
+
+    return check
 
 
 def other_environment(
@@ -40,10 +64,8 @@ def other_environment(
     Raises
     ------
     UsageError
-        If both kinds are given, a number is out of range, or limits are given without an environment.
+        If both kinds are given, or a limit is given without an environment.
     """
-    if deadline <= 0 or (memory is not None and memory <= 0):
-        raise UsageError("--deadline and --memory have to be more than 0.")
     if python and container:
         raise UsageError("--python and --container are two environments; give one of them.")
     size = None if memory is None else int(memory * 2**30)
@@ -57,7 +79,7 @@ def other_environment(
 
         launcher = Container(container, memory=size)
     elif memory is not None:
-        raise UsageError("--memory limits a model elsewhere; give --python or --container with it.")
+        raise UsageError("--memory limits a model in another environment; give --python or --container too.")
     else:
         return None
     from benchmark.models.worker.remote import Deadlines, Elsewhere

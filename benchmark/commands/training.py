@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from benchmark.commands.options import CacheOption, DataOption, Repeated
-from benchmark.config import find_places
+from benchmark.commands.options import CacheOption, Count, DataOption, Repeated, Seed
+from benchmark.config import Places, find_places
 from cohorts.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmark.models.plugins import ModelSource
+    from benchmark.progress import Reporter
 
 
 def train(
@@ -15,9 +20,9 @@ def train(
     source: str = "ptb-xl",
     data: DataOption = None,
     cache: CacheOption = None,
-    seed: int = 0,
+    seed: Seed = 0,
     device: str = "cpu",
-    workers: int = 2,
+    workers: Count = 2,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -38,17 +43,11 @@ def train(
     workers
         Threads that prepare signals.
     """
-    from benchmark.models.plugins import find_model
-    from benchmark.progress import Reporter, log_to
-    from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.training import plan_training
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
-    reporter, places = Reporter(), find_places(data, cache)
-    log_to(reporter)
-    Hardware(device=device).check()
-    found = find_model(model)
+    found, places, reporter = _start(model, data, cache, device)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -73,10 +72,10 @@ def pretrain(
     hold_out: Repeated = (),
     data: DataOption = None,
     cache: CacheOption = None,
-    seed: int = 0,
+    seed: Seed = 0,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    workers: int = 2,
+    workers: Count = 2,
 ) -> int:
     """Pre-train a model on signals and reports of one or more cohorts; goes on where it was cut off.
 
@@ -85,7 +84,7 @@ def pretrain(
     model
         Name, path/to/file.py:Class or package.module:Class.
     source
-        Cohort to learn from; may be repeated. Test folds are never looked at.
+        Cohort to learn from, ptb-xl if not given; may be repeated. Test folds are never looked at.
     hold_out
         Concept of which nothing is to be shown to the model; may be repeated.
     data
@@ -101,19 +100,13 @@ def pretrain(
     workers
         Threads that prepare signals.
     """
-    from benchmark.models.plugins import find_model
-    from benchmark.progress import Reporter, log_to
-    from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
     from cohorts.errors import UnknownNameError
     from cohorts.ontology.ontology import load_ontology
 
-    reporter, places = Reporter(), find_places(data, cache)
-    log_to(reporter)
-    Hardware(device=device).check()
-    found = find_model(model)
+    found, places, reporter = _start(model, data, cache, device)
     if "Pretrainable" not in found.abilities:
         raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
     concepts = list(load_ontology().concepts.index)
@@ -131,6 +124,20 @@ def pretrain(
         pretrain_model(plan, device, workers)
     print(f"{found.card.name}: {plan.card.description}\n{plan.artifact.folder}")
     return 0
+
+
+def _start(
+    model: str, data: Path | None, cache: Path | None, device: str
+) -> tuple[ModelSource, Places, Reporter]:
+    """Find the model and the folders of a training, and check the device."""
+    from benchmark.models.plugins import find_model
+    from benchmark.progress import Reporter, log_to
+    from benchmark.protocols.hardware import Hardware
+
+    reporter, places = Reporter(), find_places(data, cache)
+    log_to(reporter)
+    Hardware(device=device).check()
+    return find_model(model), places, reporter
 
 
 def weights(model: str, *, file: str, cache: CacheOption = None) -> int:

@@ -20,23 +20,19 @@ from benchmark.metrics.cell.statistics import CellStatistics, cell_statistics
 from benchmark.metrics.cell.subgroups import age_bands
 from benchmark.scoring.bca import Bca, bca
 from benchmark.scoring.challenge import Challenge, challenge
-from benchmark.scoring.readers import Reader, read_against
-from benchmark.scoring.recalibration import Recalibrated, SmoothCurve, recalibrate, smooth_curves
-from benchmark.scoring.tables import NUMERIC as NUMERIC
-from benchmark.scoring.tables import (
-    PATIENT,
-    TableFile,
+from benchmark.scoring.columns import (
     check_same_records,
     concepts_of,
     label_column,
-    open_table,
     read_table,
     record_ids,
     score_column,
-    some,
     text_column,
 )
-from benchmark.scoring.tables import RECORD as RECORD
+from benchmark.scoring.readers import Reader, read_against
+from benchmark.scoring.recalibration import Recalibrated, SmoothCurve, recalibrate, smooth_curves
+from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_table
+from benchmark.text import some
 from cohorts.errors import UsageError
 
 
@@ -128,7 +124,7 @@ def score_table(
     records = ids.sort_values()
     rows, truth_rows = ids.get_indexer(records), truth_ids.get_indexer(records)
     scores = pd.DataFrame(
-        {name: score_column(scores_file, scores_table, name)[rows] for name in concepts}, index=records
+        {name: score_column(scores_file, scores_table, name, ids)[rows] for name in concepts}, index=records
     )
     labels = pd.DataFrame(
         {name: label_column(labels_file, labels_table, name)[truth_rows] for name in concepts}, index=records

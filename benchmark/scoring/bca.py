@@ -1,4 +1,4 @@
-"""."""
+"""Intervals corrected for bias and skew, beside the percentile ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics.bootstrap import bootstrap
-from benchmark.metrics.cell.estimates import (
-    Estimate,
-    Evaluation,
-    Result,
-    estimate_of,
-)
+from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
+from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.checks import Groups
 from benchmark.metrics.intervals import measure
 from benchmark.metrics.jackknife import jackknife

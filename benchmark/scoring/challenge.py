@@ -1,4 +1,4 @@
-"""."""
+"""The scores of the PhysioNet/Computing in Cardiology Challenge 2021, of a table with its 26 classes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics.cell.estimates import (
-    BootstrapSettings,
-    Estimate,
-    Result,
-    estimate_of,
-)
+from benchmark.metrics.cell.estimates import BootstrapSettings, Estimate, Result, estimate_of
 from benchmark.metrics.challenge import challenge_scores, reward_matrix
 from benchmark.metrics.checks import Groups
-from benchmark.scoring.tables import (
-    _table_like,
-    some,
-)
+from benchmark.scoring.columns import table_like
+from benchmark.text import some
 from cohorts.errors import UsageError
 
 DECIDED = 0.5
@@ -69,7 +62,7 @@ def challenge(
     if decisions is None:
         outputs, source = scores[order].to_numpy() >= DECIDED, f"scores of {DECIDED} or more"
     else:
-        table = _table_like(labels, decisions)
+        table = table_like(labels, decisions)
         lacking = [name for name in order if name not in table.columns]
         if lacking or (table < 0).to_numpy().any():
             raise UsageError(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmark.models.cards import read_card
 from benchmark.models.contamination import relation_of
+from benchmark.models.contract import ModelCard
 from benchmark.records.comparability import why_not_of
 from benchmark.records.measuring import (
     PREDICTIONS,
@@ -24,9 +25,9 @@ from benchmark.records.measuring import (
 )
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, source_commit
-from benchmark.records.record import Provenance, ResultRecord
+from benchmark.records.record import Provenance, ResultRecord, load_record
 from benchmark.records.resamples import save_measured
-from benchmark.records.run_folder import PlannedCell, RunFile, cell_path, load_run, load_run_file, save_run
+from benchmark.records.run_folder import PlannedCell, RunFile, cell_path, load_run_file, save_run
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
 from cohorts.errors import UsageError
@@ -51,28 +52,41 @@ def _provenance() -> Provenance:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Submitted:
-    """A file of predictions and what is said about it.
+    """Checked predictions, and the card of the model that made them."""
 
-    Attributes
+    table: PredictionTable
+    card: ModelCard
+
+
+def read_submitted(file: Path, name: str | None = None, card: Path | None = None) -> Submitted:
+    """Read and check predictions and what is said about them; no cohort is needed for that.
+
+    Parameters
     ----------
     name
         Of the model, where the card does not give it.
     card
         YAML or JSON; without one it is undisclosed what the model was trained on.
-    allow_missing
-        Whether records without a prediction are left out; otherwise they are an error.
-    """
 
-    file: Path
-    name: str | None = None
-    card: Path | None = None
-    allow_missing: bool = False
+    Raises
+    ------
+    UsageError
+        If one of the files cannot be read, or they do not belong together.
+    """
+    table = read_prediction_file(file, frozenset(map(str, load_ontology().concepts.index)))
+    return Submitted(table, read_card(card, name, table.outputs))
 
 
 def score_submitted(
-    submitted: Submitted, store: Store, run: Path, settings: RunSettings, say: Callable[[str], None]
+    submitted: Submitted,
+    store: Store,
+    run: Path,
+    settings: RunSettings,
+    say: Callable[[str], None],
+    *,
+    allow_missing: bool = False,
 ) -> ResultRecord:
     """Measure predictions on a cohort, and enter the result in a run.
 
@@ -80,21 +94,22 @@ def score_submitted(
     ----------
     say
         Told what was odd about the file, one sentence a call.
+    allow_missing
+        Whether records without a prediction are left out; otherwise they are an error.
 
     Raises
     ------
     UsageError
-        If the file, its card and the cohort do not belong together, or the run is of other data.
+        If the predictions are not of this cohort, or the run is of other data.
     """
-    table = read_prediction_file(submitted.file, frozenset(map(str, load_ontology().concepts.index)))
-    card = read_card(submitted.card, submitted.name, table.outputs)
+    table, card = submitted.table, submitted.card
     cohort = store.card.id
     related = relation_of(card, cohort)
     has_test_fold = len(rows_of(store, "test")) > 0
     selection: Selection = "test" if related == "internal" and has_test_fold else "all"
     _check_run(run, store)
     selected = selected_rows(store, selection)
-    found = _found(table, store, selected, selection, allow_missing=submitted.allow_missing)
+    found = _found(table, store, selected, selection, allow_missing=allow_missing)
     for remark in table.remarks:
         say(remark)
     rows = selected[found >= 0]
@@ -170,11 +185,17 @@ def _check_run(run: Path, store: Store) -> None:
     UsageError
         Naming one.
     """
-    for record in load_run(run)[1] if (run / "run.json").is_file() else ():
-        if record.cohort.id == store.card.id and why_not_of(record, store):
+    if not (run / "run.json").is_file():
+        return
+    cohort = store.card.id
+    for cell in load_run_file(run).cells:
+        if cell.status != "done" or cell.cohort != cohort:
+            continue
+        record = load_record(cell_path(run, cell.model, cell.protocol, cohort))
+        if why_not_of(record, store):
             raise UsageError(
-                f"{record.model.name} on {record.cohort.id} in {run} is from other data or other labels; "
-                "run it again, or choose another folder with --out."
+                f"{cell.model} on {cohort} in {run} is from other data or other labels; run it again, or "
+                "choose another folder with --out."
             )
 
 

@@ -7,11 +7,10 @@ array, or metadata of Parquet) says which state of the cohort they were made on.
 
 from __future__ import annotations
 
-import csv
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
-from benchmark.files import MOST_TABLE_BYTES
+from benchmark.metrics.checks import Floats as Doubles
 from benchmark.models.contract import Floats
-from benchmark.scoring.against_labels import NUMERIC, RECORD
+from benchmark.scoring.columns import checked_ids, finite, read_table, record_ids, score_column, text_column
+from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table, reason
 from benchmark.text import printable, some
 from cohorts.errors import UnknownNameError, UsageError
 
@@ -36,7 +33,12 @@ NPZ_FAULTS = (
 )  # fmt: skip
 """What numpy and zipfile raise between them for a file that is damaged or made to deceive."""
 
+MOST = float(np.finfo(np.float32).max)
+"""The largest score: predictions are kept in single precision."""
+
 Column = npt.NDArray[Any]
+Content = tuple["pd.Index[Any]", str | None, dict[str, Doubles]]
+"""Record ids, fingerprint, and concept -> scores as they stand in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,107 +81,70 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     UsageError
         If the file is not such a table: naming the column and the record that is wrong.
     """
-    columns = _columns(path)
-    if RECORD not in columns:
-        raise UsageError(f"{path} has no {RECORD} (it has {some(columns)}); add the id of each record.")
-    ids = _ids(path, columns.pop(RECORD))
-    fingerprint = _fingerprint(path, columns.pop(FINGERPRINT, None))
-    if not columns:
-        raise UsageError(f"{path} has no scores beside {RECORD}; add a column for each concept.")
-    for name in columns:
-        if name not in concepts:
-            raise UnknownNameError("concept", printable(name, 40), concepts)
+    ids, fingerprint, columns = (_from_npz if _is_archive(path) else _from_table)(path, concepts)
     scores = np.empty((len(ids), len(columns)), np.float32)
     tied = []
     for position, (name, column) in enumerate(columns.items()):
-        scores[:, position] = _scores(path, name, column, ids)
+        scores[:, position] = finite(path, name, column, ids, MOST)
         if _loses_order(column, scores[:, position]):
             tied.append(name)
     remarks = (f"Many scores of {some(tied)} differ by less than single precision keeps, and become ties.",)
     return PredictionTable(ids, tuple(columns), scores, fingerprint, remarks if tied else ())
 
 
-def _columns(path: Path) -> dict[str, Column]:
-    """Read every column of the file, whatever its format."""
+def _is_archive(path: Path) -> bool:
     try:
-        if path.stat().st_size > MOST_TABLE_BYTES:
-            raise UsageError(
-                f"{path} is larger than {MOST_TABLE_BYTES // 2**30} GiB; that is no table of scores."
-            )
+        check_size(path, path.stat().st_size)
         with path.open("rb") as file:
-            start = file.read(4)
+            return file.read(4).startswith(b"PK")
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); check the path.") from None
-    if start.startswith(b"PK"):
-        return _from_npz(path)
-    try:
-        return _from_arrow(path, _parquet(path) if start == b"PAR1" else _csv(path))
-    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
-        reason = printable(str(error).partition("\n")[0], 120).rstrip(".")
-        raise UsageError(f"{path} cannot be read as a table ({reason}); give Parquet, CSV or npz.") from None
 
 
-def _parquet(path: Path) -> pa.Table:
-    file = pq.ParquetFile(path)
-    size = file.metadata.num_rows * file.metadata.num_columns * 8
-    if size > MOST_TABLE_BYTES:
-        raise UsageError(f"{path} declares {size / 2**30:.0f} GiB of numbers; that is no table of scores.")
-    table = file.read()
-    stated = (file.schema_arrow.metadata or {}).get(FINGERPRINT.encode())
-    if stated is not None and FINGERPRINT not in table.column_names:
-        table = table.append_column(FINGERPRINT, pa.array([stated.decode("utf-8", "replace")] * len(table)))
-    return table
+def _check_concepts(names: Iterable[str], concepts: Collection[str]) -> None:
+    for name in names:
+        if name not in concepts:
+            raise UnknownNameError("concept", printable(name, 40), concepts)
 
 
-def _csv(path: Path) -> pa.Table:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        line = file.readline(1_000_000)
-    headers = {mark: next(csv.reader([line], delimiter=mark), []) for mark in ",;\t"}
-    mark = max(headers, key=lambda mark: (RECORD in headers[mark], len(headers[mark])))
-    text = pa.string()
-    return pacsv.read_csv(
-        path,
-        parse_options=pacsv.ParseOptions(delimiter=mark),
-        convert_options=pacsv.ConvertOptions(column_types={RECORD: text, FINGERPRINT: text}),
+def _from_table(path: Path, concepts: Collection[str]) -> Content:
+    file = open_table(path)
+    names = columns_beside(file, RECORD, FINGERPRINT)
+    _check_concepts(names, concepts)
+    stated = [FINGERPRINT] if FINGERPRINT in file.columns else []
+    table = read_table(file, [RECORD, *stated], numbers=names)
+    ids = record_ids(file, table)
+    fingerprints: Iterable[str] = text_column(file, table, FINGERPRINT) if stated else ()
+    if FINGERPRINT.encode() in file.metadata and not stated:
+        fingerprints = [file.metadata[FINGERPRINT.encode()].decode("utf-8", "replace")]
+    return (
+        ids,
+        _only(path, fingerprints),
+        {name: score_column(file, table, name, ids) for name in names},
     )
 
 
-def _from_arrow(path: Path, table: pa.Table) -> dict[str, Column]:
-    row_index = [
-        name for name in table.column_names if name.startswith("__index_level_")
-    ]  # as pandas writes it
-    table = table.drop_columns(row_index)
-    names = [str(name) for name in table.column_names]
-    if "" in names:
-        raise UsageError(f"{path} has a column without a name; write the table without its row index.")
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise UsageError(f"{path} has the column '{printable(twice[0], 40)}' twice; give each its own name.")
-    columns: dict[str, Column] = {}
-    for name, column in zip(names, table.columns, strict=True):
-        if name in (RECORD, FINGERPRINT) and not pa.types.is_floating(column.type):
-            columns[name] = np.array(column.cast(pa.string()).fill_null("").to_pylist(), dtype=object)
-        elif any(is_kind(column.type) for is_kind in NUMERIC):
-            columns[name] = column.cast(pa.float64(), safe=False).to_numpy()
-        else:
-            raise UsageError(f"Column '{printable(name, 40)}' of {path} is {column.type}; write numbers.")
-    return columns
-
-
-def _from_npz(path: Path) -> dict[str, Column]:
+def _from_npz(path: Path, concepts: Collection[str]) -> Content:
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > MOST_TABLE_BYTES:
-            raise UsageError(f"{path} unpacks to {size / 2**30:.0f} GiB; that is no table of scores.")
+            check_size(path, sum(member.file_size for member in archive.infolist()))
         with np.load(path, allow_pickle=False) as archive:
             arrays = {str(name): np.asarray(archive[name]) for name in archive.files}
-        return {name: _plain(path, name, array) for name, array in _by_concept(path, arrays).items()}
+        arrays = _by_concept(path, arrays)
     except NPZ_FAULTS as error:
-        reason = printable(str(error).partition("\n")[0], 120).rstrip(".")
         raise UsageError(
-            f"{path} cannot be read as npz of plain arrays ({reason}); save it with numpy.savez."
+            f"{path} cannot be read as npz of plain arrays ({reason(error)}); save it with numpy.savez."
         ) from None
+    if RECORD not in arrays:
+        raise UsageError(f"{path} has no array {RECORD} (it has {some(arrays)}); add the id of each record.")
+    ids = checked_ids(path, _texts(path, RECORD, arrays.pop(RECORD)))
+    if not len(ids):
+        raise UsageError(f"{path} has no rows; give one for each record.")
+    fingerprints = _texts(path, FINGERPRINT, arrays.pop(FINGERPRINT, np.empty(0, np.str_)))
+    _check_concepts(arrays, concepts)
+    if not arrays:
+        raise UsageError(f"{path} has no scores beside {RECORD}; add an array for each concept.")
+    return ids, _only(path, fingerprints), {name: _numbers(path, name, one) for name, one in arrays.items()}
 
 
 def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:
@@ -199,52 +164,29 @@ def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:
     return arrays
 
 
-def _plain(path: Path, name: str, array: Column) -> Column:
-    if name in (RECORD, FINGERPRINT) and array.dtype.kind in "USiu":
-        return np.atleast_1d(array.astype(np.str_).astype(object))
-    if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
-    raise UsageError(f"The array '{printable(name, 40)}' of {path} is {array.dtype}; write numbers.")
-
-
-def _ids(path: Path, column: Column) -> pd.Index[Any]:
-    if column.dtype.kind != "O":
-        raise UsageError(f"The {RECORD}s of {path} are decimal numbers; write them as text.")
-    ids: pd.Index[Any] = pd.Index([text.strip() for text in column], dtype="str")
-    if not len(ids):
-        raise UsageError(f"{path} has no rows; give one a record.")
-    if (ids == "").any():
-        row = int((ids == "").argmax()) + 1
-        raise UsageError(f"{path} has no {RECORD} in row {row}; every row needs one.")
-    twice = ids[ids.duplicated()].unique()
-    if len(twice):
+def _texts(path: Path, name: str, array: Column) -> list[str]:
+    if array.dtype.kind not in "USiu":
         raise UsageError(
-            f"{path} has {len(twice):,} records more than once ({some(twice)}); give each one row."
+            f"The {name}s of {path} are decimal numbers; write them as text."
+            if array.dtype.kind == "f"
+            else f"The array '{name}' of {path} is {array.dtype}; write text."
         )
-    return ids
+    return [str(text).strip() for text in np.atleast_1d(array).astype(np.str_)]
 
 
-def _fingerprint(path: Path, column: Column | None) -> str | None:
-    if column is None:
-        return None
-    stated = {str(value).strip() for value in np.ravel(column)}
-    if len(stated) != 1:
+def _numbers(path: Path, name: str, array: Column) -> Doubles:
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"The array '{printable(name, 40)}' of {path} is {array.dtype}; write numbers.")
+    return array.astype(np.float64)
+
+
+def _only(path: Path, fingerprints: Iterable[str]) -> str | None:
+    stated = {text.strip() for text in fingerprints}
+    if len(stated) > 1:
         raise UsageError(
             f"{path} does not give one {FINGERPRINT} for all records; predict one cohort a file."
         )
-    return stated.pop()
-
-
-def _scores(path: Path, name: str, column: Column, ids: pd.Index[Any]) -> Floats:
-    with np.errstate(over="ignore"):
-        scores: Floats = column.astype(np.float32)
-    bad = np.flatnonzero(~np.isfinite(scores))
-    if len(bad):
-        raise UsageError(
-            f"{path} has {len(bad):,} scores of {name} that are missing, infinite or too large, the first of "
-            f"record {printable(ids[bad[0]], 40)}; every record needs a finite one."
-        )
-    return scores
+    return stated.pop() if stated else None
 
 
 def _loses_order(column: Column, scores: Floats) -> bool:

@@ -1,4 +1,4 @@
-"""More about a table of scores: people who read the same records, the Challenge 2021, BCa intervals."""
+"""People who read the same records, beside a table of scores."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from benchmark.metrics.cell.statistics import FEWER_RESAMPLES
 from benchmark.metrics.checks import Groups
 from benchmark.metrics.operating_points import measure_calls
 from benchmark.metrics.readers import against_reader
-from benchmark.scoring.tables import (
-    _table_like,
-)
+from benchmark.scoring.columns import table_like
 
 
 class Reader(Result):
@@ -75,7 +73,7 @@ def read_against(
     UsageError
         If the file cannot be read or is not of these records and concepts.
     """
-    calls = _table_like(labels, path)
+    calls = table_like(labels, path)
     fewer = min(FEWER_RESAMPLES, settings.resamples)
     found = {}
     for name in calls.columns:

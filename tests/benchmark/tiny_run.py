@@ -18,7 +18,7 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.runner import Run
-from benchmark.scoring.on_cohort import Submitted, score_submitted
+from benchmark.scoring.on_cohort import read_submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 
 SETTINGS = RunSettings(resamples=50)
@@ -57,9 +57,8 @@ def score_table(run: Path, places: Places, table: pd.DataFrame, name: str, **mor
     table.to_parquet(file)
     card = run.parent / f"{name}.yaml"
     card.write_text(f"name: {name}\ntrained_on: {more.pop('trained_on', '[ptb-xl]')}\n")
-    submitted = Submitted(file, card=card, **more)
     store = prepare_cohort("georgia", places, Reporter())
-    score_submitted(submitted, store, run, SETTINGS, Reporter().say)
+    score_submitted(read_submitted(file, card=card), store, run, SETTINGS, Reporter().say, **more)
 
 
 def edit_json(path: Path, edit: Callable[[Any], Any]) -> None:

@@ -26,7 +26,7 @@ from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
 from benchmark.report import write_report
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.scoring.on_cohort import Submitted, score_submitted, settings_of
+from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
 from benchmark.scoring.prediction_files import PredictionTable, read_prediction_file
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
@@ -86,10 +86,11 @@ def read(path: Path) -> PredictionTable:
 
 def score(file: Path, places: Places, run: Path, **more: Any) -> ResultRecord:
     more = {"name": "mine", **more}
-    cohort = more.pop("cohort", "georgia")
+    cohort, allow_missing = more.pop("cohort", "georgia"), more.pop("allow_missing", False)
     reporter = Reporter()
+    submitted = read_submitted(file, **more)
     store = prepare_cohort(cohort, places, reporter)
-    return score_submitted(Submitted(file, **more), store, run, SETTINGS, reporter.say)
+    return score_submitted(submitted, store, run, SETTINGS, reporter.say, allow_missing=allow_missing)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "tsv", "npz", "npz matrix"])
@@ -201,25 +202,25 @@ def to_object(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda t: t.drop(columns="record_id"), "has no record_id (it has AF, LVH)"),
-        (lambda t: t[["record_id"]], "has no scores beside record_id"),
+        (lambda t: t.drop(columns="record_id"), "has no column record_id (it has AF, LVH)"),
+        (lambda t: t[["record_id"]], "has no column of scores beside record_id"),
         (lambda t: t.rename(columns={"AF": "AFIBB"}), "Unknown concept 'AFIBB'. Did you mean"),
         (lambda t: t.rename(columns={"AF": "AF\x1b[2J"}), "Unknown concept 'AF [2J'"),
-        (lambda t: t.assign(AF=np.nan), "40 scores of AF that are missing, infinite or too large"),
+        (lambda t: t.assign(AF=np.nan), "that are missing, infinite or too large (40, the first"),
         (
             lambda t: t.assign(AF=[np.inf, *t["AF"][1:]]),
-            "1 scores of AF that are missing, infinite or too large",
+            "that are missing, infinite or too large (1, the first",
         ),
-        (lambda t: t.assign(AF=[1e300, *t["AF"][1:]]), "too large, the first of record E"),
+        (lambda t: t.assign(AF=[1e300, *t["AF"][1:]]), "too large (1, the first of record E"),
         (lambda t: t.assign(AF="high"), "Column 'AF' of"),
         (to_object, "Column 'AF' of"),
         (lambda t: t.assign(record_id=np.arange(40) + 0.5), "are decimal numbers; write them as text"),
         (lambda t: t.assign(record_id=["", *t["record_id"][1:]]), "has no record_id in row 1"),
-        (lambda t: pd.concat([t, t.iloc[:2]]), "has 2 records more than once (E"),
+        (lambda t: pd.concat([t, t.iloc[:2]]), "has 2 record_ids in more than one row (E"),
         (lambda t: t.assign(record_id="X" + t["record_id"]), "40 of 40 records are not of georgia (XE"),
         (lambda t: t.assign(record_id="X" + t["record_id"]), "its ids are like E00001, E00002, E00003"),
         (lambda t: t.assign(fingerprint=["a", *["b"] * 39]), "does not give one fingerprint"),
-        (lambda t: t.iloc[:0].astype({"AF": "float32"}), "has no rows"),
+        (lambda t: t.iloc[:0].astype({"AF": "float32"}), "has a header but no rows"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_sentence(
@@ -240,14 +241,14 @@ def test_what_is_wrong_with_a_file_is_said_in_one_sentence(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "cannot be read as a table"),
-        ("record_id,AF,AF\nE00001,1,2\n", "has the column 'AF' twice"),
+        ("", "is empty"),
+        ("record_id,AF,AF\nE00001,1,2\n", "has more than one column 'AF'"),
         ("record_id,AF\nE00001,1\nE00002\n", "cannot be read as a table"),
-        ("record_id,AF\nE00001,high\n", "Column 'AF' of"),
-        ("record_id,AF\nE00001,\n", "1 scores of AF that are missing"),
-        ('record_id,"AF\nE00001,1\n', "cannot be read as a table"),
-        ("\0\0\0\0,x\n", "has no record_id"),
-        (",record_id,AF\n0,E00001,1\n", "has a column without a name"),
+        ("record_id,AF\nE00001,high\n", "has 'high' in column 'AF' of record 'E00001'"),
+        ("record_id,AF\nE00001,\n", "that are missing, infinite or too large (1, the first"),
+        ('record_id,"AF\nE00001,1\n', 'it has record_id,"AF'),
+        ("\0\0\0\0,x\n", "not one line of CSV"),
+        (",record_id,AF\n0,E00001,1\n", "Column 1 of"),
     ],
 )
 def test_odd_csv_is_refused(tmp_path: Path, text: str, words: str) -> None:

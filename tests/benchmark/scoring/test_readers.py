@@ -187,5 +187,5 @@ def test_from_the_command_line(
     ):
         with pytest.raises(UsageError, match=words):
             app([*arguments[:4], *wrong], result_action="return_value")
-    with pytest.raises(UsageError, match="belong to --labels"):
+    with pytest.raises(UsageError, match="--bca belongs to --labels"):
         app(["score", str(files[0]), "--cohort", "georgia", "--bca"], result_action="return_value")

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from cyclopts import CycloptsError
 
 from benchmark.cli import app
+from benchmark.commands import options
 from benchmark.config import Places
+from benchmark.records import recomputation
 from cohorts.errors import UsageError
 from tests.benchmark.tiny_run import edit_json, make_places, make_run
 
@@ -91,14 +94,50 @@ def test_score_prints_the_whole_record_and_what_is_missing(
     assert "No prediction was submitted for 1 of 40 records (E00001)" in printed.err
 
 
+def test_a_wrong_file_or_card_costs_no_preparation(
+    run: Path, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    monkeypatch.setattr("benchmark.run.cohorts.prepare_cohort", lambda cohort, *_: prepared.append(cohort))
+    on_georgia = ("--cohort", "georgia", "--out", "run", "--data", str(places.data))
+    Path("wrong.csv").write_text("record_id,AFF\nE00001,1\n")
+    Path("right.csv").write_text("record_id,AF\nE00001,1\n")
+    Path("card.yaml").write_text("name: theirs\ntrained_on: [gerogia]\n")
+    for file, card, words in (
+        ("wrong.csv", ("--name", "theirs"), "Unknown concept 'AFF'"),
+        ("right.csv", (), "no name"),
+        ("right.csv", ("--card", "card.yaml"), "Did you mean 'georgia'"),
+        ("right.csv", ("--name", "theirs", "--seed", "5"), "has 50 resamples and seed 0"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            call("score", file, *on_georgia, *card)
+    assert prepared == []
+
+
+ON_LABELS = ("score", "x.csv", "--labels", "y.csv")
+ON_COHORT = ("score", "x.csv", "--cohort", "georgia")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("score", "x.csv"), "--labels"),
-        (("score", "x.csv", "--labels", "y.csv", "--cohort", "georgia"), "Give one of --labels"),
-        (("score", "x.csv", "--labels", "y.csv", "--name", "mine"), "belong to --cohort"),
-        (("score", "x.csv", "--cohort", "georgia", "--resamples", "0"), "1 or more"),
-        (("score", "x.csv", "--cohort", "georgia"), "give the folder of the releases with --data"),
+        (("score", "x.csv"), "Give one of --labels .* and --cohort"),
+        ((*ON_LABELS, "--cohort", "georgia"), "Give one of --labels .* and --cohort"),
+        ((*ON_LABELS, "--name", "mine"), "^--name belongs to --cohort; give that, or leave it out"),
+        (
+            (*ON_LABELS, "--name", "mine", "--out", "run"),
+            "^--name and --out belong to --cohort; .* leave them",
+        ),
+        ((*ON_COHORT, "--probabilities"), "^--probabilities belongs to --labels"),
+        ((*ON_COHORT, "--reader", "me=me.csv"), "^--reader belongs to --labels"),
+        ((*ON_LABELS, "--decisions", "d.csv"), "^--decisions belongs to --challenge"),
+        ((*ON_LABELS, "--recalibrate", "9"), "^--recalibrate belongs to --probabilities"),
+        ((*ON_LABELS, "--probabilities", "--recalibrate", "0"), '"0" for --recalibrate'),
+        ((*ON_LABELS, "--reader", "me.csv"), "is not NAME=FILE"),
+        ((*ON_LABELS, "--seed", "-1"), '"-1" for --seed'),
+        ((*ON_COHORT, "--resamples", "0"), '"0" for --resamples'),
+        ((*ON_COHORT, "--resamples", "99999999999"), '"99999999999" for --resamples'),
+        ((*ON_COHORT, "--name", "mine"), r"x\.csv cannot be read"),
         (("submit", "nowhere"), r"No run\.json in nowhere"),
         (("verify", "nowhere"), "is no submission"),
     ],
@@ -108,5 +147,32 @@ def test_wrong_calls(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LEADBOARD_DATA", raising=False)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises((UsageError, CycloptsError), match=words):
         call(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--seed", "-1"),
+        ("run", "--resamples", "0"),
+        ("run", "--resamples", "20001"),
+        ("run", "--batch-size", "0"),
+        ("run", "--workers", "0"),
+        ("run", "--deadline", "nan"),
+        ("run", "--deadline", "0.0"),
+        ("run", "--memory", "nan"),
+        ("train", "prevalence", "--seed", "-1"),
+        ("train", "prevalence", "--workers", "0"),
+        ("pretrain", "prevalence", "--seed", str(2**32)),
+        ("simulate", "--out", "x", "--seed", "-1"),
+        ("simulate", "--out", "x", "--scale", "nan"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_anything_runs(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CycloptsError, match=f'"{arguments[-1]}" for {arguments[-2]}'):
+        call(*arguments)
+
+
+def test_no_more_resamples_than_can_be_verified() -> None:
+    assert options.MOST_RESAMPLES == recomputation.MOST_RESAMPLES
