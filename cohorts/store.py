@@ -13,11 +13,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import h5py
 import numpy as np
@@ -27,6 +27,7 @@ import pandas as pd
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.hashing import ROOT, code_hash, hash_of_files, imported_files
+from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_writing import FORMAT, Progress, write_labels, write_store
@@ -328,12 +329,15 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
 Rows = npt.NDArray[np.intp]
 
 
-def rows_of(store: Store, part: str) -> Rows:
+def rows_of(store: Labelled, part: str) -> Rows:
     """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
     folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
     member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)
     return np.flatnonzero(member)
 
 
-Stores = Callable[[str], Store | None]
-"""Gives the prepared cohort of an id, None where the release is not on this machine."""
+class Stores(Protocol):
+    """Gives the cohort of an id as it is on this machine, None where the release is not here."""
+
+    def __call__(self, cohort: str, /, *, signals: bool = True) -> Labelled | None:
+        """Prepare it, or with ``signals=False`` read its annotation files alone."""

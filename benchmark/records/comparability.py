@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from benchmark.records.record import OntologyFacts, ResultRecord
 from cohorts.cohort import CohortCard
+from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import hash_of_labelling, load_ontology
-from cohorts.store import Store
 
 
 def labelling_of(cohort: CohortCard, outputs: Sequence[str]) -> OntologyFacts:
@@ -30,7 +30,7 @@ def same_labels(first: OntologyFacts, second: OntologyFacts) -> bool:
     return all(first.concepts[concept] == second.concepts[concept] for concept in shared)
 
 
-def why_not_of(record: ResultRecord, store: Store) -> str:
+def why_not_of(record: ResultRecord, store: Labelled) -> str:
     """Say why a record was not measured on a cohort as it is here; empty where it was."""
     if record.cohort.fingerprint != store.fingerprint:
         return "another state of the release"

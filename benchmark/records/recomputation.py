@@ -18,7 +18,8 @@ from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
 from cohorts.catalogue import cohort_cards
 from cohorts.errors import LeadboardError
-from cohorts.store import Rows, Store, Stores
+from cohorts.labelled import Labelled, signals_read
+from cohorts.store import Rows, Stores
 
 TOLERANCE = 1e-9
 
@@ -97,7 +98,7 @@ def _shown(value: object) -> str:
     return "undefined" if value is None else printable(repr(value), 40)
 
 
-def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Store) -> ResultRecord:
+def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Labelled) -> ResultRecord:
     """Make the record that these predictions give, as the suite does after a model has scored.
 
     What no prediction can show (training, weights, the machine, the key) is taken over.
@@ -151,11 +152,11 @@ def check_against_labels(spot: Spot, record: ResultRecord, predictions: pd.DataF
         )
 
 
-def _store_of(spot: Spot, record: ResultRecord, stores: Stores) -> Store | None:
+def _store_of(spot: Spot, record: ResultRecord, stores: Stores) -> Labelled | None:
     """Give the cohort as it was measured, or say why it is not to be had."""
     cohort, stated = record.cohort.id, record.cohort.fingerprint
     try:
-        store = stores(cohort) if cohort in cohort_cards() else None
+        store = stores(cohort, signals=signals_read(stated)) if cohort in cohort_cards() else None
     except LeadboardError as error:
         spot.skip(f"numbers: {error}")
         return None
@@ -174,7 +175,7 @@ def _store_of(spot: Spot, record: ResultRecord, stores: Stores) -> Store | None:
     return None
 
 
-def _rows(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, store: Store) -> Rows | None:
+def _rows(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, store: Labelled) -> Rows | None:
     """Give the row of the store of each prediction, if they are the records that the cell is about."""
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
     unknown = predictions["record_id"][rows < 0]

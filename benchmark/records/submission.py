@@ -128,7 +128,7 @@ def _load(run: Path, cell: PlannedCell) -> Packed:
     place = f"{cell.model}/{cell.protocol}/{cell.cohort}"
     path, scores = inside(run, f"{place}.json"), inside(run, f"{place}.parquet")
     found = Verification()
-    record = check_record(found.at(place), path, scores, lambda _: None)
+    record = check_record(found.at(place), path, scores, lambda _, signals=True: None)
     for where, what in found.differences[:1]:
         raise LeadboardError(f"{where} {what}; run it again.")
     if record is None or (record.model.name, record.protocol, record.cohort.id) != (

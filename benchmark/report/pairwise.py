@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,8 @@ from benchmark.records.run_folder import load_cells
 from benchmark.report.across_cohorts import Drawn, compare
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
-from cohorts.store import Store
-
-Stores = Callable[[str], Store | None]
-"""Gives the prepared cohort of an id, None where the release is not on this machine."""
+from cohorts.labelled import signals_read
+from cohorts.store import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ def _delong(
     """DeLong's test of each concept, or why there is none."""
     record = first.drawn.record
     cohort = record.cohort.id
-    store = stores(cohort)
+    store = stores(cohort, signals=signals_read(record.cohort.fingerprint))
     if store is None:
         return {}, f"{cohort} is not on this machine"
     if why_not_of(record, store):

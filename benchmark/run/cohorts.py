@@ -10,6 +10,7 @@ from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
 from cohorts.errors import UsageError
+from cohorts.labelled import Labelled, LabelledIndex
 from cohorts.store import Store, Stores, prepare
 
 
@@ -76,6 +77,48 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
         return prepare(release, places.cache, progress=progress)
 
 
+def labelled_index(cohort: str, places: Places) -> LabelledIndex:
+    """Read index and labels of a cohort from its annotation files; no signal is needed.
+
+    Raises
+    ------
+    LeadboardError
+        If they cannot be read.
+    """
+    release = open_cohort(cohort, places.data, places.folders)
+    if release is None:
+        raise _not_here(cohort, places)
+    return LabelledIndex(release)
+
+
+def cohort_to_score(cohort: str, places: Places, reporter: Reporter, *, signals: bool = True) -> Labelled:
+    """Give a cohort whose predictions are made already: without a usable signal, its labels alone.
+
+    Parameters
+    ----------
+    signals
+        Whether signals are looked at, and records without a usable one left out.
+
+    Raises
+    ------
+    LeadboardError
+        If the release cannot be read or the store cannot be written.
+    """
+    store = prepare_cohort(cohort, places, reporter) if signals else None
+    if store is not None and (len(store) or not len(store.quarantine)):
+        return store
+    if store is not None:
+        reporter.say(f"{cohort}: {why_empty(store)}; scoring with the annotation files alone.")
+    return labelled_index(cohort, places)
+
+
+def why_empty(store: Store) -> str:
+    """Say why a cohort that is here has no record to evaluate."""
+    reasons = store.quarantine["reason"].value_counts()
+    most = f" ({str(reasons.index[0]).rstrip('.')})" if len(reasons) else ""
+    return f"none of its {len(store.quarantine):,} records can be used{most}"
+
+
 def size_in_words(store: Store) -> str:
     """Say how many records are here, of how many, and how many cannot be used."""
     here, card = len(store) + len(store.quarantine), store.card
@@ -87,7 +130,9 @@ def prepared(places: Places, reporter: Reporter) -> Stores:
     """Give cohorts of this machine to `verify`, each prepared once."""
 
     @functools.cache
-    def store(cohort: str) -> Store | None:
-        return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
+    def store(cohort: str, /, *, signals: bool = True) -> Labelled | None:
+        if not is_here(cohort, places):
+            return None
+        return prepare_cohort(cohort, places, reporter) if signals else labelled_index(cohort, places)
 
     return store

@@ -29,7 +29,7 @@ from benchmark.records.run_folder import (
     load_run_file,
     save_run,
 )
-from benchmark.run.cohorts import choose_cohorts, is_here, prepare_cohort, size_in_words
+from benchmark.run.cohorts import choose_cohorts, is_here, prepare_cohort, size_in_words, why_empty
 from benchmark.run.entries import Lineup, LineupSettings, find_models, line_up
 from benchmark.run.execution import former_predictions, measure_and_save, predict_and_save
 from benchmark.run.plan import Cell, plan_cells
@@ -136,7 +136,7 @@ class Run:
             try:
                 store = prepare_cohort(name, self.places, self.reporter)
                 if not len(store):
-                    raise LeadboardError(_why_empty(store))
+                    raise LeadboardError(why_empty(store))
                 stores[name] = store
             except LeadboardError as error:
                 self.reporter.say(f"Left out: {name}: {error}")
@@ -277,13 +277,6 @@ def _nobody(lineup: Lineup, protocols: Sequence[str]) -> str:
         name, reason = next(iter(lineup.absent.items()))
         return f"No model can be evaluated: {name}: {reason}."
     return f"None of the models can be asked under {', '.join(protocols)}."
-
-
-def _why_empty(store: Store) -> str:
-    """Say why a cohort that is here has no record to evaluate."""
-    reasons = store.quarantine["reason"].value_counts()
-    most = f" ({reasons.index[0]})" if len(reasons) else ""
-    return f"none of its {len(store.quarantine):,} records can be used{most}"
 
 
 def _state(cell: Cell, status: str, reason: str | None = None) -> PlannedCell:

@@ -59,7 +59,7 @@ def run(tmp_path: Path, genuine: Path) -> Path:
 
 
 def check(path: Path, places: Places | None) -> Verification:
-    stores = prepared(places, Reporter()) if places else lambda cohort: None
+    stores = prepared(places, Reporter()) if places else lambda cohort, signals=True: None
     return verify(path, stores)
 
 

@@ -122,7 +122,7 @@ def test_cells_that_were_not_measured_alike_are_refused_by_name(tmp_path: Path) 
 
 
 def test_labels_in_another_state_are_not_used(run: Path, places: Places, tmp_path: Path) -> None:
-    def elsewhere(cohort: str) -> None:
+    def elsewhere(cohort: str, **_: object) -> None:
         return None
 
     assert compare_models(run, "noisy", "other", elsewhere).notes == (
