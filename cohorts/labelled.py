@@ -43,6 +43,13 @@ class Labelled(Protocol):
         """Records that can be measured."""
 
 
+class LabelledCohorts(Protocol):
+    """Gives a cohort by its id as it is on this machine, None where the release is not here."""
+
+    def __call__(self, cohort: str, /, *, signals: bool = True) -> Labelled | None:
+        """Prepare it, or with ``signals=False`` read its annotation files alone."""
+
+
 class LabelledIndex:
     """Index and labels of a release whose signals are not needed.
 

@@ -13,11 +13,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -336,8 +336,5 @@ def rows_of(store: Labelled, part: str) -> Rows:
     return np.flatnonzero(member)
 
 
-class Stores(Protocol):
-    """Gives the cohort of an id as it is on this machine, None where the release is not here."""
-
-    def __call__(self, cohort: str, /, *, signals: bool = True) -> Labelled | None:
-        """Prepare it, or with ``signals=False`` read its annotation files alone."""
+Stores = Callable[[str], Store | None]
+"""Gives the prepared cohort of an id, None where the release is not on this machine."""

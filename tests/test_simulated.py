@@ -15,7 +15,8 @@ from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import load_record
 from benchmark.report import write_report
-from benchmark.run.runner import Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import run
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import MARKER
 from cohorts.simulator.simulate import simulate
@@ -62,14 +63,10 @@ def test_a_model_trained_on_simulated_recordings_says_so(data: Path, tmp_path: P
 
 def test_records_tables_and_page_are_marked(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    outcome = Run(
-        folder,
-        Places(data, tmp_path / "cache"),
-        RunSettings(resamples=50),
-        Hardware(),
-        Reporter(),
-        ["prevalence"],
-    )()
+    options = RunOptions(
+        folder, Places(data, tmp_path / "cache"), RunSettings(resamples=50), Hardware(), ["prevalence"]
+    )
+    outcome = run(options, Reporter())
     assert outcome.failed == 0
     record = load_record(folder / "prevalence/as-is/georgia.json")
     assert record.cohort.simulated

@@ -106,16 +106,16 @@ def run(
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.records.measuring import RunSettings
-    from benchmark.run.runner import Run
+    from benchmark.run.planning import RunOptions
+    from benchmark.run.runner import run as run_cells
 
     reporter = Reporter()
     log_to(reporter)
-    outcome = Run(
+    options = RunOptions(
         folder=out,
         places=find_places(data, cache),
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
         hardware=Hardware(device=device, batch_size=batch_size, workers=workers),
-        reporter=reporter,
         models=model,
         cohorts=cohort,
         source=source,
@@ -123,19 +123,15 @@ def run(
         pretrain_on=pretrain_on,
         precision=precision,
         elsewhere=other_environment(python, container, deadline, memory),
-    )()
+    )
+    outcome = run_cells(options, reporter)
     page = out / "leaderboard.html"
-    if outcome.computed or not page.is_file():
+    if outcome.changed or not page.is_file():
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
             write_report(out)
-        print(
-            f"{outcome.computed - outcome.failed} of {outcome.cells} cells computed now, "
-            f"{outcome.failed} failed."
-        )
-    else:
-        print(f"Nothing to do: all {outcome.cells} cells are done.")
+    print(outcome.sentence)
     print(f"Leaderboard: {page}")
     return 1 if outcome.failed else 0
 

@@ -38,6 +38,20 @@ def why_not_of(record: ResultRecord, store: Labelled) -> str:
     return "" if here.hash == record.ontology.hash else "labels of another ontology"
 
 
+def resampling_of(record: ResultRecord) -> tuple[int, int, float]:
+    """Seed, number and level of the resamples of a cell: the same draws only where all three are the same."""
+    drawn = record.evaluation.bootstrap
+    return drawn.seed, drawn.resamples, drawn.level
+
+
+def why_other_resamples(record: ResultRecord, seed: int, resamples: int, stated_in: str) -> str:
+    """Say why a cell does not have the resamples that a file states; empty where it has them."""
+    own_seed, own_resamples, _ = resampling_of(record)
+    if (own_seed, own_resamples) == (seed, resamples):
+        return ""
+    return f"states seed {own_seed} and {own_resamples} resamples, but {stated_in} has {seed} and {resamples}"
+
+
 def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
     """Say why two cells of a cohort were not measured alike; empty where they were.
 
@@ -57,7 +71,7 @@ def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
             != (second.records.selection, second.records.scored)
         ),
         f"other resamples ({one.resamples:,} from seed {one.seed}, {two.resamples:,} from seed {two.seed})": (
-            (one.resamples, one.seed) != (two.resamples, two.seed)
+            resampling_of(first) != resampling_of(second)
         ),
         "other patients": (one.unit, one.groups) != (two.unit, two.groups),
         "other labels": counts[0] != counts[1],

@@ -30,14 +30,14 @@ class Verification:
     unchecked: list[Finding] = field(default_factory=list)
     remarks: list[Finding] = field(default_factory=list)
 
-    def at(self, where: str) -> Spot:
-        """Give the place to enter findings about one record or file."""
-        return Spot(self, printable(where, 120))
+    def at(self, where: str) -> Findings:
+        """Collect what is found about one record or file."""
+        return Findings(self, printable(where, 120))
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Enters findings about one record or file."""
+class Findings:
+    """Collects what is found about one record or file."""
 
     verification: Verification
     where: str

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.files import sha256_of
 
 MANIFEST, CARD, ENVIRONMENT, README = "manifest.json", "card.json", "environment.json", "README.md"
-RECORDS, PREDICTIONS = "records", "predictions"
+RECORDS, PREDICTIONS, VALIDATIONS = "records", "predictions", "validation"
 
 
 class Manifest(BaseModel):

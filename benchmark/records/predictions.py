@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmark.files import write_atomically
+from benchmark.files import MOST_TABLE_BYTES, write_atomically
 from cohorts.errors import LeadboardError
 
 _KEY = b"leadboard.key"
@@ -22,9 +22,8 @@ FIT = "#"
 
 def content_hash(predictions: pd.DataFrame) -> str:
     """Hash record ids, column names and float32 values; independent of the Parquet writer."""
-    digest = hashlib.sha256()
-    for name in (*predictions.columns, "", *predictions["record_id"]):
-        digest.update(str(name).encode() + b"\0")
+    names = (*predictions.columns, "", *predictions["record_id"], "")
+    digest = hashlib.sha256("\0".join(map(str, names)).encode())
     digest.update(score_matrix(predictions).astype("<f4").tobytes())
     return digest.hexdigest()
 
@@ -81,20 +80,33 @@ def save_predictions(table: pd.DataFrame, key: str, path: Path) -> None:
 
 
 def load_predictions(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a predictions file of the suite and the key that it was made under.
+    """Read a predictions table, and the key that it was made under ("" where it names none).
+
+    It may be a stranger's: nothing is taken but text ids and single-precision scores, all of them there, and
+    what would not fit in memory is not read.
 
     Raises
     ------
     LeadboardError
-        If the file is damaged or is not a predictions table.
+        If the file is missing, damaged, too large or not such a table.
     """
+    if path.is_symlink() or not path.is_file():
+        raise LeadboardError(f"The predictions {path} are not there.")
     try:
-        arrow = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise LeadboardError(
-            f"The predictions {path} cannot be read ({error}); delete them and run again."
-        ) from error
-    key = (arrow.schema.metadata or {}).get(_KEY)
-    if key is None or "record_id" not in arrow.column_names:
-        raise LeadboardError(f"{path} is not a predictions table of this suite; delete it and run again.")
-    return arrow.to_pandas(), key.decode()
+        too_large = path.stat().st_size > MOST_TABLE_BYTES
+        file = pq.ParquetFile(path)
+        schema = file.schema_arrow
+        if too_large or file.metadata.num_rows * len(schema) * 4 > MOST_TABLE_BYTES:
+            raise LeadboardError(f"The predictions {path} are too large.")
+        plain = schema.names[:1] == ["record_id"] and len(set(schema.names)) == len(schema.names)
+        text = plain and (pa.types.is_string(schema.types[0]) or pa.types.is_large_string(schema.types[0]))
+        if not text or any(not pa.types.is_float32(kind) for kind in schema.types[1:]):
+            raise LeadboardError(f"The predictions {path} are no table of record_id and float32 scores.")
+        table = file.read()
+        table.validate(full=True)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise LeadboardError(f"The predictions {path} cannot be read ({error}).") from None
+    if any(column.null_count for column in table.columns):
+        raise LeadboardError(f"The predictions {path} have missing values.")
+    key = (schema.metadata or {}).get(_KEY, b"").decode("utf-8", "replace")
+    return table.replace_schema_metadata(None).to_pandas(), key

@@ -12,14 +12,14 @@ from pydantic import BaseModel
 
 from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
-from benchmark.records.findings import Spot
+from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
 from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
 from cohorts.catalogue import cohort_cards
 from cohorts.errors import LeadboardError
-from cohorts.labelled import Labelled, signals_read
-from cohorts.store import Rows, Stores
+from cohorts.labelled import Labelled, LabelledCohorts, signals_read
+from cohorts.store import Rows
 
 TOLERANCE = 1e-9
 
@@ -33,14 +33,14 @@ INTERVAL_FIELDS = (".low", ".high", ".undefined_fraction")
 
 
 class Compared(NamedTuple):
-    """One leaf of two trees.
+    """One field of two results.
 
     Attributes
     ----------
     field
         Its path, such as ``evaluation.macro.auroc.value``.
     agrees
-        Whether both trees have it and it is the same; numbers within 1e-9.
+        Whether both results have it and it is the same; numbers within 1e-9.
     """
 
     field: str
@@ -62,21 +62,41 @@ class _Absent:
 ABSENT = _Absent()
 
 
-def compared(stated: BaseModel, found: BaseModel) -> list[Compared]:
-    """Compare two results of one schema field by field, whatever the schema is."""
-    return list(_leaves("", stated.model_dump(mode="python"), found.model_dump(mode="python")))
+def compared(stated: BaseModel, found: BaseModel, field: str = "") -> list[Compared]:
+    """Compare two results of one schema field by field, whatever the schema is.
+
+    Parameters
+    ----------
+    field
+        Path of the two in the record.
+    """
+    return list(_fields(field, stated.model_dump(mode="python"), found.model_dump(mode="python")))
 
 
-def _leaves(field: str, stated: Any, found: Any) -> Iterator[Compared]:
+def compare_fields(
+    findings: Findings, stated: BaseModel, found: BaseModel, field: str = ""
+) -> list[Compared]:
+    """Compare as `compared` does, enter the first differences one by one, and give all of them."""
+    fields = compared(stated, found, field)
+    differing = [one for one in fields if not one.agrees]
+    findings.verification.agreed += len(fields) - len(differing)
+    for one in differing[:MOST_DIFFERENCES]:
+        findings.check(False, one.sentence)
+    if len(differing) > MOST_DIFFERENCES:
+        findings.check(False, f"{len(differing) - MOST_DIFFERENCES:,} more fields differ")
+    return differing
+
+
+def _fields(field: str, stated: Any, found: Any) -> Iterator[Compared]:
     if isinstance(stated, dict) and isinstance(found, dict):
         for name in dict.fromkeys((*stated, *found)):
             path = f"{field}.{name}" if field else str(name)
-            yield from _leaves(path, stated.get(name, ABSENT), found.get(name, ABSENT))
+            yield from _fields(path, stated.get(name, ABSENT), found.get(name, ABSENT))
     elif stated == found and type(stated) is type(found):
         yield Compared(field, stated, found, True)
     elif isinstance(stated, list | tuple) and isinstance(found, list | tuple) and len(stated) == len(found):
         for at, (one, other) in enumerate(zip(stated, found, strict=True)):
-            yield from _leaves(f"{field}[{at}]", one, other)
+            yield from _fields(f"{field}[{at}]", one, other)
     else:
         yield Compared(field, stated, found, _same(stated, found))
 
@@ -101,7 +121,8 @@ def _shown(value: object) -> str:
 def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Labelled) -> ResultRecord:
     """Make the record that these predictions give, as the suite does after a model has scored.
 
-    What no prediction can show (training, weights, the machine, the key) is taken over.
+    What no prediction can show (training, weights, the machine, the key) is taken over. So are the
+    thresholds, which `benchmark.records.threshold_checks` chooses again.
 
     Parameters
     ----------
@@ -119,15 +140,17 @@ def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, stor
     return found.model_copy(update={"ontology": ontology})
 
 
-def check_against_labels(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, stores: Stores) -> None:
+def check_against_labels(
+    findings: Findings, record: ResultRecord, predictions: pd.DataFrame, stores: LabelledCohorts
+) -> None:
     """Make a record again from its predictions and the labels of the cohort, and compare every field."""
-    store = _store_of(spot, record, stores)
-    rows = None if store is None else _rows(spot, record, predictions, store)
+    store = _store_of(findings, record, stores)
+    rows = None if store is None else _rows(findings, record, predictions, store)
     if store is None or rows is None:
         return
     bootstrap = record.evaluation.bootstrap
     if not 0 <= bootstrap.seed < 2**64 or not 0 <= bootstrap.resamples <= MOST_RESAMPLES:
-        spot.check(
+        findings.check(
             False,
             f"states {bootstrap.resamples:,} resamples from seed {bootstrap.seed}: not more than "
             f"{MOST_RESAMPLES:,} are recomputed, and a seed has 64 bits",
@@ -136,65 +159,61 @@ def check_against_labels(spot: Spot, record: ResultRecord, predictions: pd.DataF
     try:
         found = made_again(record, predictions, rows, store)
     except LeadboardError as error:
-        spot.check(False, f"has predictions that cannot be measured: {error}")
+        findings.check(False, f"has predictions that cannot be measured: {error}")
         return
-    leaves = compared(record, found)
-    differing = [leaf for leaf in leaves if not leaf.agrees]
-    spot.verification.agreed += len(leaves) - len(differing)
-    for leaf in differing[:MOST_DIFFERENCES]:
-        spot.check(False, leaf.sentence)
-    if len(differing) > MOST_DIFFERENCES:
-        spot.check(False, f"{len(differing) - MOST_DIFFERENCES:,} more fields differ")
-    if differing and all(leaf.field.endswith(INTERVAL_FIELDS) for leaf in differing):
-        spot.remark(
+    differing = compare_fields(findings, record, found)
+    if differing and all(one.field.endswith(INTERVAL_FIELDS) for one in differing):
+        findings.remark(
             "values agree and intervals do not: they are of another seed or number of resamples than the "
             f"stated {bootstrap.seed} and {bootstrap.resamples:,}",
         )
 
 
-def _store_of(spot: Spot, record: ResultRecord, stores: Stores) -> Labelled | None:
+def _store_of(findings: Findings, record: ResultRecord, stores: LabelledCohorts) -> Labelled | None:
     """Give the cohort as it was measured, or say why it is not to be had."""
     cohort, stated = record.cohort.id, record.cohort.fingerprint
     try:
         store = stores(cohort, signals=signals_read(stated)) if cohort in cohort_cards() else None
     except LeadboardError as error:
-        spot.skip(f"numbers: {error}")
+        findings.skip(f"numbers: {error}")
         return None
     if store is None:
-        spot.skip(f"numbers: cohort {cohort} is not on this machine")
+        findings.skip(f"numbers: cohort {cohort} is not on this machine")
     elif why_not_of(record, store) == "labels of another ontology":
-        spot.skip("numbers: the labels are of another ontology")
-    elif spot.check(
+        findings.skip("numbers: the labels are of another ontology")
+    elif findings.check(
         store.fingerprint == stated,
         f"was measured on another state of {cohort}: its fingerprint is {stated[:12]}, here it is "
         f"{store.fingerprint[:12]}; one of the two may be a part of the release, or another version",
     ):
         return store
     else:
-        spot.skip(f"numbers: this is not the state of {cohort} that was measured")
+        findings.skip(f"numbers: this is not the state of {cohort} that was measured")
     return None
 
 
-def _rows(spot: Spot, record: ResultRecord, predictions: pd.DataFrame, store: Labelled) -> Rows | None:
+def _rows(
+    findings: Findings, record: ResultRecord, predictions: pd.DataFrame, store: Labelled
+) -> Rows | None:
     """Give the row of the store of each prediction, if they are the records that the cell is about."""
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
     unknown = predictions["record_id"][rows < 0]
-    ordered = spot.check(
+    ordered = findings.check(
         not len(unknown),
         f"has predictions of {len(unknown):,} records that are not of its cohort or "
         f"cannot be used ({some(unknown)})",
-    ) and spot.check(bool((np.diff(rows) > 0).all()), "has predictions in another order than its cohort")
+    ) and findings.check(bool((np.diff(rows) > 0).all()), "has predictions in another order than its cohort")
     if not ordered:
-        spot.skip("numbers: its predictions are not those of the cohort's records")
+        findings.skip("numbers: its predictions are not those of the cohort's records")
         return None
     selected = selected_rows(store, record.records.selection)
     lacking = store.index["record_id"].iloc[np.setdiff1d(selected, rows)]
     beyond = store.index["record_id"].iloc[np.setdiff1d(rows, selected)]
-    spot.check(
+    findings.check(
         not len(lacking) or record.protocol == PREDICTIONS,
         f"is not complete: {len(lacking):,} of {len(selected):,} records lack a prediction ({some(lacking)})",
     )
-    spot.check(
+    findings.check(
         not len(beyond),
         f"has predictions of {len(beyond):,} records outside the test fold ({some(beyond)})",
     )

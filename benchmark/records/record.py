@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.files import write_atomically
+from benchmark.files import read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
@@ -178,9 +178,28 @@ def load_record(path: Path) -> ResultRecord:
     except OSError as error:
         raise LeadboardError(f"Cannot read the result record {path}: {error.strerror}.") from error
     except ValidationError as error:
-        first: Any = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise LeadboardError(
-            f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
-            "delete it and run the cell again."
-        ) from None
+        raise _no_record(path, error) from None
+
+
+def load_foreign_record(path: Path) -> ResultRecord:
+    """Read a record that may be a stranger's: strict JSON, nothing else.
+
+    Raises
+    ------
+    LeadboardError
+        If the file cannot be read, is not strict JSON or does not follow the schema.
+    """
+    content = read_json(path)
+    try:
+        return ResultRecord.model_validate(content)
+    except ValidationError as error:
+        raise _no_record(path, error) from None
+
+
+def _no_record(path: Path, error: ValidationError) -> LeadboardError:
+    first: Any = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    return LeadboardError(
+        f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
+        "run the cell again."
+    )

@@ -5,6 +5,7 @@
     <model>-<hash>/
       records/<protocol>/<cohort>.json          result records, as they lie in the run
       predictions/<protocol>/<cohort>.parquet   what they were made from
+      validation/<protocol>.parquet             what their thresholds were chosen from
       card.json                                 protocol -> card of the model
       environment.json                          the run: seed, resamples, software
       manifest.json                             SHA-256 of every other file
@@ -20,16 +21,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.files import inside, sha256_of, write_atomically
+from benchmark.files import sha256_of, write_atomically
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.findings import Verification
+from benchmark.records.locations import RecordFiles, in_run, in_submission
 from benchmark.records.manifest import (
     CARD,
     ENVIRONMENT,
     MANIFEST,
-    PREDICTIONS,
     README,
-    RECORDS,
     Environment,
     Manifest,
     hashes,
@@ -37,26 +37,21 @@ from benchmark.records.manifest import (
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
+from cohorts.catalogue import cohort_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedCell:
     """One cell as it goes into a submission."""
 
     record: ResultRecord
-    record_path: Path
-    predictions_path: Path
-
-    @property
-    def place(self) -> str:
-        """Its path below ``records`` and ``predictions``, without suffix."""
-        return f"{self.record.protocol}/{self.record.cohort.id}"
+    files: RecordFiles
 
 
 def pack(
     run: Path, to: Path, model: str | None = None, *, simulated: bool = False
-) -> tuple[Path, list[Packed]]:
+) -> tuple[Path, list[PackedCell]]:
     """Pack a model's results of a run; the same results give the same folder.
 
     Parameters
@@ -123,12 +118,12 @@ def _finished(content: RunFile, model: str) -> list[PlannedCell]:
     return cells
 
 
-def _load(run: Path, cell: PlannedCell) -> Packed:
+def _load(run: Path, cell: PlannedCell) -> PackedCell:
     """Read one finished cell and check that record and predictions belong together."""
     place = f"{cell.model}/{cell.protocol}/{cell.cohort}"
-    path, scores = inside(run, f"{place}.json"), inside(run, f"{place}.parquet")
+    files = in_run(Path(f"{place}.json")).below(run)
     found = Verification()
-    record = check_record(found.at(place), path, scores, lambda _, signals=True: None)
+    record = check_record(found.at(place), files, lambda _, signals=True: None)
     for where, what in found.differences[:1]:
         raise LeadboardError(f"{where} {what}; run it again.")
     if record is None or (record.model.name, record.protocol, record.cohort.id) != (
@@ -137,10 +132,10 @@ def _load(run: Path, cell: PlannedCell) -> Packed:
         cell.cohort,
     ):
         raise LeadboardError(f"{printable(place)} is not the cell that run.json says; run it again.")
-    return Packed(record, path, scores)
+    return PackedCell(record, files)
 
 
-def _refuse_simulated(cells: Sequence[Packed], simulated: bool) -> None:
+def _refuse_simulated(cells: Sequence[PackedCell], simulated: bool) -> None:
     names = [cell.record.cohort.id for cell in cells if cell.record.cohort.simulated]
     if names and not simulated:
         raise UsageError(
@@ -149,21 +144,20 @@ def _refuse_simulated(cells: Sequence[Packed], simulated: bool) -> None:
         )
 
 
-def _build(folder: Path, model: str, cells: Sequence[Packed], content: RunFile) -> Manifest:
+def _build(folder: Path, model: str, cells: Sequence[PackedCell], content: RunFile) -> Manifest:
     """Write every file of a submission into an empty folder."""
     first: dict[str, ResultRecord] = {}
     found = Verification()
     for cell in cells:
+        protocol, cohort = cell.record.protocol, cell.record.cohort.id
         check_same_model(
-            found.at(cell.place), first.setdefault(cell.record.protocol, cell.record), cell.record
+            found.at(f"{protocol}/{cohort}"), first.setdefault(protocol, cell.record), cell.record
         )
-        for kind, path, suffix in (
-            (RECORDS, cell.record_path, "json"),
-            (PREDICTIONS, cell.predictions_path, "parquet"),
-        ):
-            target = folder / kind / f"{cell.place}.{suffix}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+        targets = in_submission(protocol, cohort).below(folder)
+        _copy(cell.files.record, targets.record)
+        _copy(cell.files.predictions, targets.predictions)
+        if _may_show_validation(cell):
+            _copy(cell.files.validation, targets.validation)
     for where, what in found.differences[:1]:
         raise LeadboardError(f"{where} {what}; run the model on all cohorts again.")
     cards = {protocol: record.model.model_dump(mode="json") for protocol, record in first.items()}
@@ -176,6 +170,17 @@ def _build(folder: Path, model: str, cells: Sequence[Packed], content: RunFile) 
     return manifest
 
 
+def _may_show_validation(cell: PackedCell) -> bool:
+    """Whether the scores that a cell's thresholds were chosen from are there, and of a cohort open to all."""
+    source = cohort_cards().get(cell.record.provenance.thresholds.source or "")
+    return source is not None and source.access == "open" and cell.files.validation.is_file()
+
+
+def _copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, target)
+
+
 def _readme(model: str) -> str:
     return f"""# Submission of {model}
 
@@ -185,7 +190,7 @@ the software of the run. Every number follows from the predictions and the label
     leadboard verify . --data RELEASES
 
 It names every difference. Without `--data` it checks hashes, cards, relations and sums, and says that the
-numbers are unchecked.
+numbers are unchecked. Thresholds are chosen again where `validation/` has the scores that they come from.
 
 For the reviewer:
 

@@ -11,12 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from benchmark.files import inside, read_json
 from benchmark.models.contract import ModelCard
 from benchmark.records.checks import check_record, check_same_model
+from benchmark.records.comparability import why_other_resamples
 from benchmark.records.findings import Verification
+from benchmark.records.locations import RecordFiles, files_of, in_run, in_submission
 from benchmark.records.manifest import (
     CARD,
     ENVIRONMENT,
     MANIFEST,
-    PREDICTIONS,
     README,
     RECORDS,
     Environment,
@@ -24,19 +25,17 @@ from benchmark.records.manifest import (
     hashes,
 )
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import PlannedCell, load_run_file
+from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
 from benchmark.text import printable, some
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.store import Stores
-
-RUN = "run.json"
+from cohorts.labelled import LabelledCohorts
 
 Schema = TypeVar("Schema")
 
 Records = Mapping[str, ResultRecord]
 
 
-def verify(path: Path, stores: Stores) -> Verification:
+def verify(path: Path, stores: LabelledCohorts) -> Verification:
     """Check everything about some results that can be checked on this machine.
 
     Parameters
@@ -63,7 +62,7 @@ def verify(path: Path, stores: Stores) -> Verification:
     elif (path / RUN).is_file():
         _run(found, path, stores)
     elif path.is_file() and path.suffix == ".json":
-        check_record(found.at(path.name), path, _predictions_of(path), stores)
+        check_record(found.at(path.name), files_of(path), stores)
     else:
         raise UsageError(
             f"{path} is no submission ({MANIFEST}), no run ({RUN}) and no record (.json); check the path."
@@ -73,26 +72,17 @@ def verify(path: Path, stores: Stores) -> Verification:
     return found
 
 
-def _predictions_of(record: Path) -> Path:
-    """Say where the predictions of a record lie: beside it in a run, in their own folder in a submission."""
-    place = record.absolute()
-    if place.parents[1].name == RECORDS and (place.parents[2] / MANIFEST).is_file():
-        place = place.parents[2] / PREDICTIONS / place.parent.name / place.name
-    return place.with_suffix(".parquet")
-
-
-def _submission(found: Verification, folder: Path, stores: Stores) -> None:
+def _submission(found: Verification, folder: Path, stores: LabelledCohorts) -> None:
     present = hashes(folder)
     manifest = _read(found, folder / MANIFEST, Manifest)
     if manifest is not None:
         _check_manifest(found, folder, manifest, present)
     records: dict[str, ResultRecord] = {}
     for name in present:
-        parts = PurePosixPath(name).parts
-        if len(parts) != 3 or parts[0] != RECORDS or not name.endswith(".json"):
+        if not _is_record(name):
             continue
-        scores = f"{PREDICTIONS}/{name.removeprefix(f'{RECORDS}/').removesuffix('.json')}.parquet"
-        record = _record(found, folder, name, scores, stores)
+        path = PurePosixPath(name)
+        record = _record(found, folder, name, in_submission(path.parent.name, path.stem), stores)
         if record is not None:
             records[name] = record
             stated = f"{RECORDS}/{record.protocol}/{record.cohort.id}.json"
@@ -124,19 +114,17 @@ def _check_manifest(
     )
 
 
+def _is_record(name: str) -> bool:
+    path = PurePosixPath(name)
+    return len(path.parts) == 3 and path.parts[0] == RECORDS and path.suffix == ".json"
+
+
 def _unpaired(present: Mapping[str, str]) -> list[str]:
     """Files that are neither records, nor predictions of one, nor about all of them."""
-    return [
-        name
-        for name in present
-        if name not in (CARD, ENVIRONMENT, README)
-        and not (name.startswith(f"{RECORDS}/") and name.count("/") == 2 and name.endswith(".json"))
-        and not (
-            name.startswith(f"{PREDICTIONS}/")
-            and name.endswith(".parquet")
-            and f"{RECORDS}/{name.removeprefix(f'{PREDICTIONS}/').removesuffix('.parquet')}.json" in present
-        )
-    ]
+    expected = {CARD, ENVIRONMENT, README}
+    for path in (PurePosixPath(name) for name in present if _is_record(name)):
+        expected |= {file.as_posix() for file in in_submission(path.parent.name, path.stem)}
+    return [name for name in present if name not in expected]
 
 
 def _check_about(found: Verification, folder: Path, records: Records) -> None:
@@ -148,38 +136,29 @@ def _check_about(found: Verification, folder: Path, records: Records) -> None:
             card = cards.get(record.protocol)
             same = card is not None and card == record.model.model_copy(update={"outputs": card.outputs})
             found.at(name).check(same, f"has another card than {CARD}")
-        drawn = record.evaluation.bootstrap
         if environment is not None:
-            found.at(name).check(
-                (drawn.seed, drawn.resamples) == (environment.seed, environment.resamples),
-                f"states seed {drawn.seed} and {drawn.resamples} resamples, but {ENVIRONMENT} has "
-                f"{environment.seed} and {environment.resamples}",
-            )
+            other = why_other_resamples(record, environment.seed, environment.resamples, ENVIRONMENT)
+            found.at(name).check(not other, other)
     if cards is not None:
         unused = cards.keys() - {record.protocol for record in records.values()}
         found.at(CARD).check(not unused, f"has cards without a record: {some(sorted(unused))}")
 
 
-def _run(found: Verification, folder: Path, stores: Stores) -> None:
-    read_json(folder / RUN)  # refuses what the schema would let pass
-    content = load_run_file(folder)
+def _run(found: Verification, folder: Path, stores: LabelledCohorts) -> None:
+    content = read_run_file(folder)
     records: dict[str, ResultRecord] = {}
     for cell in content.cells:
         name = f"{cell.model}/{cell.protocol}/{cell.cohort}"
         if cell.status != "done":
             found.at(name).skip(f"{cell.status}: {cell.reason or 'not run yet'}")
             continue
-        record = _record(found, folder, f"{name}.json", f"{name}.parquet", stores)
+        record = _record(found, folder, name, in_run(Path(f"{name}.json")), stores)
         if record is None:
             continue
         records[name] = record
         _check_cell(found, name, cell, record)
-        drawn = record.evaluation.bootstrap
-        found.at(name).check(
-            (drawn.seed, drawn.resamples) == (content.seed, content.resamples),
-            f"states seed {drawn.seed} and {drawn.resamples} resamples, but {RUN} has {content.seed} and "
-            f"{content.resamples}",
-        )
+        other = why_other_resamples(record, content.seed, content.resamples, RUN)
+        found.at(name).check(not other, other)
     _check_alike(found, records)
 
 
@@ -194,9 +173,11 @@ def _check_cell(found: Verification, name: str, cell: PlannedCell, record: Resul
     )
 
 
-def _record(found: Verification, folder: Path, name: str, scores: str, stores: Stores) -> ResultRecord | None:
+def _record(
+    found: Verification, folder: Path, name: str, files: RecordFiles, stores: LabelledCohorts
+) -> ResultRecord | None:
     try:
-        return check_record(found.at(name), inside(folder, name), inside(folder, scores), stores)
+        return check_record(found.at(name), files.below(folder), stores)
     except LeadboardError as error:
         found.at(name).check(False, str(error))
         return None

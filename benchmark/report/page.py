@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from benchmark.files import write_atomically
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile, load_draws, load_run
+from benchmark.records.run_folder import RunFile, load_cells, load_draws
 from benchmark.report import cell_tables, facts, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
@@ -55,8 +55,9 @@ def write_report(run: Path) -> list[Path]:
     LeadboardError
         If a file in it is damaged, or the folder cannot be written to.
     """
-    plan, records = load_run(run)
-    boards = make_boards(plan, records, *load_draws(run))
+    plan, cells = load_cells(run)
+    records = [record for _, record in cells]
+    boards = make_boards(plan, records, *load_draws(cells))
     found = [statistics_of(board) for board in boards]
     pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)

@@ -24,8 +24,7 @@ from benchmark.records.run_folder import load_cells
 from benchmark.report.across_cohorts import Drawn, compare
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
-from cohorts.labelled import signals_read
-from cohorts.store import Stores
+from cohorts.labelled import LabelledCohorts, signals_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class _Cell:
     drawn: Drawn
 
 
-def compare_models(run: Path, first: str, second: str, stores: Stores | None = None) -> Comparison:
+def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts | None = None) -> Comparison:
     """Compare two models of a run on every cohort that both have.
 
     Parameters
@@ -130,7 +129,7 @@ def _side(
 
 
 def _cohort(
-    first: _Cell, second: _Cell, auroc: Difference, stores: Stores | None, notes: dict[str, None]
+    first: _Cell, second: _Cell, auroc: Difference, stores: LabelledCohorts | None, notes: dict[str, None]
 ) -> CohortComparison:
     one, two = first.drawn, second.drawn
     shared = tuple(concept for concept in one.resampled.concepts if concept in two.resampled.concepts)
@@ -172,7 +171,7 @@ def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Differenc
 
 
 def _delong(
-    first: _Cell, second: _Cell, concepts: Sequence[str], stores: Stores
+    first: _Cell, second: _Cell, concepts: Sequence[str], stores: LabelledCohorts
 ) -> tuple[dict[str, Difference], str]:
     """DeLong's test of each concept, or why there is none."""
     record = first.drawn.record

@@ -1,4 +1,4 @@
-"""What takes part in a run: cohorts and models, by name or by default."""
+"""The cohorts of a run, by name or by default."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
-from cohorts.errors import UsageError
-from cohorts.labelled import Labelled, LabelledIndex
+from cohorts.errors import LeadboardError, UsageError
+from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.store import Store, Stores, prepare
 
 
@@ -77,6 +77,35 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
         return prepare(release, places.cache, progress=progress)
 
 
+def size_in_words(store: Store) -> str:
+    """Say how many records are here, of how many, and how many cannot be used."""
+    here, card = len(store) + len(store.quarantine), store.card
+    size = f"{here:,} SIMULATED records" if card.simulated else f"{here:,} of {card.records:,} records"
+    return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")
+
+
+def prepared(places: Places, reporter: Reporter) -> Stores:
+    """Give cohorts of this machine, each prepared once."""
+
+    @functools.cache
+    def store(cohort: str) -> Store | None:
+        return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
+
+    return store
+
+
+def labelled(places: Places, reporter: Reporter) -> LabelledCohorts:
+    """Give cohorts of this machine for what needs no signals, each prepared once."""
+    give = prepared(places, reporter)
+
+    def cohort(name: str, /, *, signals: bool = True) -> Labelled | None:
+        if signals or not is_here(name, places):
+            return give(name)
+        return labelled_index(name, places)
+
+    return cohort
+
+
 def labelled_index(cohort: str, places: Places) -> LabelledIndex:
     """Read index and labels of a cohort from its annotation files; no signal is needed.
 
@@ -108,31 +137,40 @@ def cohort_to_score(cohort: str, places: Places, reporter: Reporter, *, signals:
     if store is not None and (len(store) or not len(store.quarantine)):
         return store
     if store is not None:
-        reporter.say(f"{cohort}: {why_empty(store)}; scoring with the annotation files alone.")
+        reporter.say(f"{cohort}: {_why_empty(store)}; scoring with the annotation files alone.")
     return labelled_index(cohort, places)
 
 
-def why_empty(store: Store) -> str:
+def prepare_all(
+    cohorts: Sequence[str], give: Stores, reporter: Reporter
+) -> tuple[dict[str, Store], list[AbsentCohort]]:
+    """Prepare the cohorts of a run; one that cannot be, or is empty, is left out with the reason.
+
+    Raises
+    ------
+    UsageError
+        If none is left.
+    """
+    stores: dict[str, Store] = {}
+    absent: list[AbsentCohort] = []
+    for name in cohorts:
+        try:
+            store = give(name)
+            if store is None or not len(store):
+                raise LeadboardError(_why_empty(store))
+            stores[name] = store
+        except LeadboardError as error:
+            reporter.say(f"Left out: {name}: {error}")
+            absent.append(AbsentCohort(cohort=name, reason=str(error)))
+    if not stores:
+        raise UsageError("No cohort could be prepared; the reasons are above.")
+    return stores, absent
+
+
+def _why_empty(store: Store | None) -> str:
     """Say why a cohort that is here has no record to evaluate."""
+    if store is None:
+        return "not found on this machine"
     reasons = store.quarantine["reason"].value_counts()
     most = f" ({str(reasons.index[0]).rstrip('.')})" if len(reasons) else ""
     return f"none of its {len(store.quarantine):,} records can be used{most}"
-
-
-def size_in_words(store: Store) -> str:
-    """Say how many records are here, of how many, and how many cannot be used."""
-    here, card = len(store) + len(store.quarantine), store.card
-    size = f"{here:,} SIMULATED records" if card.simulated else f"{here:,} of {card.records:,} records"
-    return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")
-
-
-def prepared(places: Places, reporter: Reporter) -> Stores:
-    """Give cohorts of this machine to `verify`, each prepared once."""
-
-    @functools.cache
-    def store(cohort: str, /, *, signals: bool = True) -> Labelled | None:
-        if not is_here(cohort, places):
-            return None
-        return prepare_cohort(cohort, places, reporter) if signals else labelled_index(cohort, places)
-
-    return store

@@ -1,4 +1,4 @@
-"""Who takes part in a run: every model under every protocol that it can be asked under."""
+"""What is evaluated in a run: every model under every protocol that it can be asked under."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from cohorts.store import Store
 
 
 @dataclass
-class Lineup:
-    """The models of a run.
+class Entries:
+    """What is evaluated in a run, and what cannot be.
 
     Attributes
     ----------
-    models
-        Each under one protocol.
+    evaluated
+        Models, each under one protocol.
     broken
         Name of a model -> what is wrong with it.
     absent
         Name of a model whose weights are not on this machine -> how to get them.
     """
 
-    models: list[EvaluatedModel] = field(default_factory=list)
+    evaluated: list[EvaluatedModel] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
@@ -45,8 +45,8 @@ class WeightsNotFoundError(ModelError):
 
 
 @dataclass(frozen=True)
-class LineupSettings:
-    """What decides who takes part.
+class EntrySettings:
+    """What decides which models are evaluated, and how.
 
     Attributes
     ----------
@@ -66,25 +66,25 @@ class LineupSettings:
     precision: str = "32-true"
 
 
-def line_up(sources: Sequence[ModelSource], settings: LineupSettings) -> Lineup:
+def plan_entries(sources: Sequence[ModelSource], settings: EntrySettings) -> Entries:
     """Plan what each model is to be asked, and what it has to learn before; nothing is trained here."""
-    lineup = Lineup()
+    planned = Entries()
     for source in sources:
         name = source.card.name
         try:
-            entries = _entries(source, settings)
-            for entry in entries:
+            found = _entries(source, settings)
+            for entry in found:
                 check_outputs(entry.card, list(load_ontology().concepts.index))
                 check_training(entry.card, all_cohorts())
-            lineup.models += entries
+            planned.evaluated += found
         except WeightsNotFoundError as error:
-            lineup.absent[name] = str(error)
+            planned.absent[name] = str(error)
         except LeadboardError as error:
-            lineup.broken[name] = str(error)
-    return lineup
+            planned.broken[name] = str(error)
+    return planned
 
 
-def _entries(source: ModelSource, settings: LineupSettings) -> list[EvaluatedModel]:
+def _entries(source: ModelSource, settings: EntrySettings) -> list[EvaluatedModel]:
     base = starting_weights(source, settings)
     card = source.card if base is None else base.card
     pretrainable = source.small and "Pretrainable" in source.abilities
@@ -96,13 +96,13 @@ def _entries(source: ModelSource, settings: LineupSettings) -> list[EvaluatedMod
 
 
 def _entry(
-    source: ModelSource, protocol: Protocol, base: StartingWeights | None, settings: LineupSettings
+    source: ModelSource, protocol: Protocol, base: StartingWeights | None, settings: EntrySettings
 ) -> EvaluatedModel:
     if protocol.kind == "zero-shot":
         if protocol.unseen:
             base = _pretraining(source, settings, HELD_OUT)
         card = source.card if base is None else base.card
-        outputs = HELD_OUT if protocol.unseen else _asked_for(settings)
+        outputs = HELD_OUT if protocol.unseen else _prompted_concepts(settings)
         return EvaluatedModel(source, protocol, card.model_copy(update={"outputs": outputs}), base)
     if protocol.kind == "as-is" and (base.card if base else source.card).outputs:
         return EvaluatedModel(source, protocol, base.card if base else source.card, base)
@@ -120,7 +120,7 @@ def _entry(
     return EvaluatedModel(source, protocol, fits[0].card, base, fits)
 
 
-def _asked_for(settings: LineupSettings) -> tuple[str, ...]:
+def _prompted_concepts(settings: EntrySettings) -> tuple[str, ...]:
     """Concepts that a prompted model is asked for.
 
     Those that a model could have learnt from the source cohort, so that all stand in one ranking; every
@@ -132,7 +132,7 @@ def _asked_for(settings: LineupSettings) -> tuple[str, ...]:
         return tuple(str(concept) for concept in load_ontology().concepts.index)
 
 
-def starting_weights(source: ModelSource, settings: LineupSettings) -> StartingWeights | None:
+def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWeights | None:
     """Find the weights that a model starts from: published ones before pre-trained ones.
 
     Returns
@@ -145,25 +145,25 @@ def starting_weights(source: ModelSource, settings: LineupSettings) -> StartingW
         If there are none here and the run is not to make them.
     """
     name = source.card.name
-    brought = find_published(source, settings.cache)
-    if brought is not None:
-        return brought
-    ways = []
+    published = find_published(source, settings.cache)
+    if published is not None:
+        return published
+    commands = []
     if "Pretrainable" in source.abilities:
         plan = _pretraining(source, settings, ())
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        ways.append(f"leadboard pretrain {name} {sources}")
+        commands.append(f"leadboard pretrain {name} {sources}")
     if "Published" in source.abilities:
         file = getattr(source.model_class, "weights_file", "FILE")
-        ways.append(f"leadboard weights {name} --file {file}")
-    if ways:
-        raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(ways)}")
+        commands.append(f"leadboard weights {name} --file {file}")
+    if commands:
+        raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
     return None
 
 
-def _pretraining(source: ModelSource, settings: LineupSettings, held_out: Sequence[str]) -> PretrainingPlan:
+def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequence[str]) -> PretrainingPlan:
     return plan_pretraining(
         source,
         settings.pretraining(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from platform import python_version
@@ -15,29 +16,24 @@ from benchmark.protocols.scorer import Scorer, pretraining_of
 from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, source_commit
-from benchmark.records.record import (
-    Pretraining,
-    Provenance,
-    ResultRecord,
-    load_record,
-)
+from benchmark.records.record import Pretraining, Provenance, ResultRecord
 from benchmark.records.resamples import save_measured
 from benchmark.run.plan import Cell
 from cohorts.errors import LeadboardError
 
 
 @dataclass(frozen=True)
-class Predicted:
+class CellPredictions:
     """The predictions of a cell and how they were made."""
 
-    predictions: pd.DataFrame
+    table: pd.DataFrame
     weights_sha256: tuple[str, ...]
     pretraining: Pretraining | None
     provenance: Provenance
 
 
 def measure_and_save(
-    cell: Cell, predicted: Predicted, thresholds: Thresholds, settings: RunSettings
+    cell: Cell, predictions: CellPredictions, thresholds: Thresholds, settings: RunSettings
 ) -> ResultRecord:
     """Make the result record of a cell from its predictions, and save it; the model is not needed."""
     facts = CellFacts(
@@ -47,31 +43,44 @@ def measure_and_save(
         relation=cell.relation,
         selection=cell.selection,
         predictions_file=cell.predictions_path.name,
-        provenance=predicted.provenance.model_copy(update={"thresholds": thresholds}),
-        weights_sha256=predicted.weights_sha256,
+        provenance=predictions.provenance.model_copy(update={"thresholds": thresholds}),
+        weights_sha256=predictions.weights_sha256,
         training=tuple(fit.training() for fit in cell.model.fits),
-        pretraining=predicted.pretraining,
+        pretraining=predictions.pretraining,
     )
-    record, resampled = measure(facts, predicted.predictions, cell.store, cell.rows, settings)
+    record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings)
     save_measured(record, resampled, cell.path)
     return record
 
 
-def former_predictions(cell: Cell) -> Predicted | None:
-    """Predictions of an earlier run of this cell, if they are whole and made under the same key."""
-    if not (cell.path.is_file() and cell.predictions_path.is_file()):
+def former_predictions(
+    cell: Cell, record: ResultRecord | None, say: Callable[[str], None]
+) -> CellPredictions | None:
+    """Give the predictions of an earlier run of this cell, if they are whole and made under the same key.
+
+    Parameters
+    ----------
+    record
+        Of that run; None where there is none that can be read.
+    say
+        Told in one sentence if they are damaged or are not those of the record.
+    """
+    if record is None or not cell.predictions_path.is_file():
         return None
     try:
-        predictions, key = load_predictions(cell.predictions_path)
-        record = load_record(cell.path)
-    except LeadboardError:
-        return None  # damaged: made again
-    if key != cell.predictions_key or record.predictions.sha256 != content_hash(predictions):
+        table, key = load_predictions(cell.predictions_path)
+    except LeadboardError as error:
+        say(f"{cell.label} is scored again: {error}")
         return None
-    return Predicted(predictions, record.weights_sha256, record.pretraining, record.provenance)
+    if key != cell.predictions_key:
+        return None
+    if record.predictions.sha256 != content_hash(table):
+        say(f"{cell.label} is scored again: its predictions are not those that its result was made from.")
+        return None
+    return CellPredictions(table, record.weights_sha256, record.pretraining, record.provenance)
 
 
-def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> Predicted:
+def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPredictions:
     """Let a model score the records of a cell, and save the predictions.
 
     Raises
@@ -81,24 +90,23 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> Predicte
     LeadboardError
         If a file cannot be read or written.
     """
-    positions = cell.rows
-    scored = scorer.score(cell.model, cell.store, positions, progress)
-    ids = cell.store.index["record_id"].iloc[positions]
-    outputs = tuple(cell.model.card.outputs)
-    predictions = predictions_table(ids, scored.scores, outputs)
-    save_predictions(predictions, cell.predictions_key, cell.predictions_path)
-    provenance = _provenance(cell, scorer.hardware, len(positions), scored.seconds)
-    return Predicted(predictions, scored.weights_sha256, pretraining_of(cell.model), provenance)
+    rows = cell.rows
+    scored = scorer.score(cell.model, cell.store, rows, progress)
+    ids = cell.store.index["record_id"].iloc[rows]
+    table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs))
+    save_predictions(table, cell.predictions_key, cell.predictions_path)
+    provenance = _provenance(cell, scorer.hardware, len(rows), scored.seconds)
+    return CellPredictions(table, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
 
 def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) -> Provenance:
-    elsewhere = {f"model's {name}": version for name, version in cell.model.source.environment}
+    environment = {f"model's {name}": version for name, version in cell.model.source.environment}
     return Provenance(
         leadboard=package_versions()["leadboard"],
         commit=source_commit(),
         python=python_version(),
         platform=platform_name(),
-        packages={**package_versions(), **elsewhere},
+        packages={**package_versions(), **environment},
         device=hardware.device,
         dtype="float32",
         batch_size=hardware.batch_size,

@@ -14,10 +14,7 @@ from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.records.comparability import labelling_of
 from benchmark.records.measuring import RunSettings, Selection, selected_rows
 from benchmark.records.predictions import predictions_path
-from benchmark.records.record import load_record
-from benchmark.records.resamples import resamples_path
 from benchmark.records.run_folder import cell_path
-from cohorts.errors import LeadboardError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.store import Rows, Store, rows_of
 
@@ -64,16 +61,6 @@ class Cell:
         """Rows of the store that this cell scores."""
         return selected_rows(self.store, self.selection)
 
-    def is_done(self) -> bool:
-        """Whether the record on disk has this key and its predictions and resamples are there."""
-        files = self.path, self.predictions_path, resamples_path(self.path)
-        if not all(file.is_file() for file in files):
-            return False
-        try:
-            return load_record(self.path).key == self.key
-        except LeadboardError:
-            return False
-
 
 def plan_cells(
     models: Sequence[EvaluatedModel],
@@ -110,7 +97,7 @@ def _plan_cell(
         "seed": settings.seed,
         "resamples": settings.resamples,
         "minimum": ELIGIBLE_MINIMUM,
-        "thresholds": None if isinstance(source, str) else validation_key(model, source),
+        "thresholds": None if isinstance(source, str) else _decides_thresholds(model, source),
         "suite": code_hash(*METRIC_ROOMS),
     }
     return Cell(
@@ -135,7 +122,15 @@ def _decides_scores(model: EvaluatedModel, store: Store, selection: str) -> dict
         "prompts": prompts_of(model.card.outputs) if model.protocol.kind == "zero-shot" else None,
         "cohort": store.fingerprint,
         "selection": selection,
+        "folds": store.card.folds.model_dump(mode="json") if store.card.folds is not None else None,
         "suite": code_hash(*SCORE_ROOMS),
+    }
+
+
+def _decides_thresholds(model: EvaluatedModel, source: Store) -> dict[str, str]:
+    return {
+        "scores": validation_key(model, source),
+        "labels": labelling_of(source.card, model.card.outputs).hash,
     }
 
 

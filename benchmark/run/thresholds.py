@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+from pydantic import ValidationError
+
 from benchmark.files import write_atomically
-from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds, no_thresholds
+from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.predictions import (
@@ -18,14 +21,13 @@ from benchmark.records.predictions import (
     load_predictions,
     predictions_table,
     save_predictions,
-    score_tables,
 )
+from benchmark.records.thresholds import VALIDATION, choose_thresholds, why_not_applied
 from benchmark.run.plan import Cell, validation_key
-from cohorts.catalogue import sharing
 from cohorts.errors import LeadboardError
 from cohorts.store import Store, rows_of
 
-FILE = "validation.parquet"
+CHOSEN = "thresholds.json"
 
 
 def find_source(name: str, here: bool, give: Callable[[], Store]) -> Store | str:
@@ -64,9 +66,9 @@ class Validation:
         name = source.card.id
         if not len(rows_of(source, "validation")):
             return no_thresholds(f"{name} has no validation fold on this machine")
-        own_test_fold = cell.store.card.id == name and cell.selection == "test"
-        if cell.store.card.id in sharing(name) and not own_test_fold:
-            return no_thresholds(f"they are chosen on records of {name}, which are measured here")
+        refused = why_not_applied(name, cell.store.card.id, cell.selection)
+        if refused:
+            return no_thresholds(refused)
         folder = cell.path.parent
         if folder not in self._chosen:
             try:
@@ -76,31 +78,43 @@ class Validation:
         return self._chosen[folder]
 
     def _choose(self, cell: Cell, source: Store, folder: Path) -> Thresholds:
-        rows = rows_of(source, "validation")
-        path, key = folder / FILE, validation_key(cell.model, source)
-        predictions = None
-        if path.is_file():
-            try:
-                predictions, found = load_predictions(path)
-            except LeadboardError:
-                found = ""  # damaged: made again
-            predictions = predictions if found == key else None
+        key = validation_key(cell.model, source)
+        predictions = self._former(cell, folder, key)
         if predictions is None:
-            title = f"{cell.model.card.name}, {cell.model.protocol.name}, validation fold of {source.card.id}"
-            with self.reporter.step(title, quiet_without_work=True) as progress:
-                scored = self.scorer.score(cell.model, source, rows, progress)
-            ids = source.index["record_id"].iloc[rows]
-            predictions = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs))
-            save_predictions(predictions, key, path)
-        fits, _ = score_tables(predictions)
-        labels = source.labels.iloc[rows].reset_index(drop=True)
-        chosen = Thresholds(
-            source=source.card.id,
-            fingerprint=source.fingerprint,
-            records=len(rows),
-            predictions_sha256=content_hash(predictions),
-            fits=len(fits),
-            concepts=concept_thresholds(labels, fits[0]),
-        )
-        write_atomically(folder / "thresholds.json", chosen.model_dump_json(indent=2) + "\n")
+            predictions = self._score(cell, source)
+            save_predictions(predictions, key, folder / VALIDATION)
+        chosen = choose_thresholds(predictions, source)
+        write_atomically(folder / CHOSEN, chosen.model_dump_json(indent=2) + "\n")
         return chosen
+
+    def _score(self, cell: Cell, source: Store) -> pd.DataFrame:
+        rows = rows_of(source, "validation")
+        title = f"{cell.model.card.name}, {cell.model.protocol.name}, validation fold of {source.card.id}"
+        with self.reporter.step(title, quiet_without_work=True) as progress:
+            scored = self.scorer.score(cell.model, source, rows, progress)
+        ids = source.index["record_id"].iloc[rows]
+        return predictions_table(ids, scored.scores, tuple(cell.model.card.outputs))
+
+    def _former(self, cell: Cell, folder: Path, key: str) -> pd.DataFrame | None:
+        """Scores of an earlier run, if they are whole and made under the same key; damage is said."""
+        path = folder / VALIDATION
+        if not path.is_file():
+            return None
+        model = f"{cell.model.card.name}, {cell.model.protocol.name}"
+        try:
+            predictions, found = load_predictions(path)
+            stated = Thresholds.model_validate_json((folder / CHOSEN).read_bytes()).predictions_sha256
+        except FileNotFoundError:
+            return None  # of a run that was cut off between the two files
+        except (LeadboardError, OSError, ValidationError) as error:
+            reason = str(error) if isinstance(error, LeadboardError) else f"{folder / CHOSEN} is damaged."
+            self.reporter.say(f"{model} scores the validation fold again: {reason}")
+            return None
+        if found != key:
+            return None
+        if content_hash(predictions) != stated:
+            self.reporter.say(
+                f"{model} scores the validation fold again: {path} is not what its thresholds came from."
+            )
+            return None
+        return predictions

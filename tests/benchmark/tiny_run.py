@@ -17,7 +17,8 @@ from benchmark.records.manifest import Manifest, hashes
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.run.runner import Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import run as run_cells
 from benchmark.scoring.on_cohort import read_submitted, score_submitted
 from tests.releases import write_challenge, write_ptb_xl
 
@@ -45,7 +46,7 @@ def make_run(folder: Path, places: Places, *models: str) -> Path:
     plugin.write_text(NOISY)
     run = folder / "run"
     names = (f"{plugin}:Noisy", *models)
-    Run(run, places, SETTINGS, Hardware(), Reporter(), models=names)()
+    run_cells(RunOptions(run, places, SETTINGS, Hardware(), models=names), Reporter())
     table, _ = load_predictions(run / "noisy/as-is/georgia.parquet")
     score_table(run, places, table, "mine")
     return run

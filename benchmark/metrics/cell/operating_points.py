@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from benchmark.metrics.cell.estimates import Estimate, Result, estimate_of
 from benchmark.metrics.checks import Groups
@@ -24,15 +24,16 @@ class ConceptThresholds(Result):
     ----------
     n, positives
         Of the validation fold: few positives make a threshold uncertain.
-    cuts
+    by_rule
         A record is called positive at or above; None where the rule gives no threshold.
+        Earlier records name them ``cuts``.
     reason
         Why one is None.
     """
 
     n: int
     positives: int
-    cuts: dict[str, float | None]
+    by_rule: dict[str, float | None] = Field(validation_alias=AliasChoices("by_rule", "cuts"))
     reason: str | None = None
 
 
@@ -43,6 +44,8 @@ class Thresholds(Result):
     ----------
     source, fingerprint
         The cohort whose validation fold they were chosen on; None where there are none.
+    labelling
+        Hash of what decides the labels there; None in records of earlier versions.
     records
         Of that fold.
     predictions_sha256
@@ -57,6 +60,7 @@ class Thresholds(Result):
 
     source: str | None = None
     fingerprint: str | None = None
+    labelling: str | None = None
     records: int = 0
     predictions_sha256: str | None = None
     fits: int = 1
@@ -87,15 +91,17 @@ def _choose(labels: pd.Series[int], scores: pd.Series[float], name: str) -> Conc
     return ConceptThresholds(
         n=int(np.count_nonzero(labels >= 0)),
         positives=int(np.count_nonzero(labels == 1)),
-        cuts={rule: None if math.isnan(t.value) else t.value for rule, t in used.items()},
+        by_rule={rule: None if math.isnan(t.value) else t.value for rule, t in used.items()},
         reason="; ".join(reasons) or None,
     )
 
 
-def cuts_of(thresholds: Mapping[str, ConceptThresholds], concept: str) -> dict[str, float]:
+def thresholds_of(thresholds: Mapping[str, ConceptThresholds], concept: str) -> dict[str, float]:
     """Thresholds that can be applied to a concept, by rule."""
     found = thresholds.get(concept)
-    return {} if found is None else {rule: cut for rule, cut in found.cuts.items() if cut is not None}
+    return (
+        {} if found is None else {rule: value for rule, value in found.by_rule.items() if value is not None}
+    )
 
 
 class Called(Result):
@@ -137,19 +143,21 @@ def calls_at(
         Concept -> rule -> what the calls amount to.
     """
     applied = [
-        (str(name), rule, cut)
+        (str(name), rule, threshold)
         for name in labels.columns
-        for rule, cut in cuts_of(thresholds, str(name)).items()
+        for rule, threshold in thresholds_of(thresholds, str(name)).items()
     ]
     if not applied:
         return {}
     truth = np.stack([labels[name].to_numpy(np.int8) for name, _, _ in applied], axis=1)
-    called = np.stack([at_threshold(scores[name].to_numpy(), cut) for name, _, cut in applied], axis=1)
+    called = np.stack(
+        [at_threshold(scores[name].to_numpy(), threshold) for name, _, threshold in applied], axis=1
+    )
     found: dict[str, dict[str, Called]] = {}
     measured = measure_calls(truth, called, groups, resamples=resamples, seed=seed)
-    for (name, rule, cut), calls in zip(applied, measured, strict=True):
+    for (name, rule, threshold), calls in zip(applied, measured, strict=True):
         found.setdefault(name, {})[rule] = Called(
-            threshold=cut,
+            threshold=threshold,
             tp=calls.tp,
             fp=calls.fp,
             fn=calls.fn,

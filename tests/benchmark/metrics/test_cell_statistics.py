@@ -137,7 +137,7 @@ def test_calls_are_made_at_thresholds_of_elsewhere() -> None:
         known = labels[name] >= 0
         truth = labels[name][known].to_numpy() == 1
         for rule, called in found.calls[name].items():
-            assert called.threshold == thresholds.concepts[name].cuts[rule]
+            assert called.threshold == thresholds.concepts[name].by_rule[rule]
             positive = scores[name][known].to_numpy(np.float64) >= called.threshold
             assert (called.tp, called.fp) == ((positive & truth).sum(), (positive & ~truth).sum())
             wilson = binomtest(called.tp, int(truth.sum())).proportion_ci(method="wilson")

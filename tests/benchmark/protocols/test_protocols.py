@@ -20,7 +20,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions, score_tables
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.run.runner import Outcome, Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import Outcome
+from benchmark.run.runner import run as run_cells
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError, UsageError
 from cohorts.store import Store, prepare
@@ -53,7 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data: Path, cache: Path) ->
 
 def run(folder: Path, data: Path, cache: Path, *models: str, **more: object) -> Outcome:
     settings = RunSettings(resamples=50)
-    return Run(folder, Places(data, cache), settings, Hardware(), Reporter(), models=models, **more)()  # type: ignore[arg-type]
+    options = RunOptions(folder, Places(data, cache), settings, Hardware(), models=models, **more)  # type: ignore[arg-type]
+    return run_cells(options, Reporter())
 
 
 def result(folder: Path, protocol: str, cohort: str = "georgia", model: str = "foundation") -> ResultRecord:

@@ -76,8 +76,8 @@ def test_damaged_and_foreign_files_say_so(tmp_path: Path) -> None:
     content = path.read_bytes()
     for damaged in (b"", content[: len(content) // 2], b"not parquet"):
         path.write_bytes(damaged)
-        with pytest.raises(LeadboardError, match="run again"):
+        with pytest.raises(LeadboardError, match="cannot be read"):
             load_predictions(path)
     pd.DataFrame({"a": [1]}).to_parquet(path)
-    with pytest.raises(LeadboardError, match="not a predictions table"):
+    with pytest.raises(LeadboardError, match="no table of record_id and float32 scores"):
         load_predictions(path)

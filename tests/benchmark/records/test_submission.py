@@ -39,6 +39,7 @@ def test_every_file_is_there_with_its_hash(run: Path, tmp_path: Path) -> None:
     assert present == {
         *(f"records/as-is/{cohort}.json" for cohort in cohorts),
         *(f"predictions/as-is/{cohort}.parquet" for cohort in cohorts),
+        "validation/as-is.parquet",
         "card.json",
         "environment.json",
         "manifest.json",
@@ -54,6 +55,8 @@ def test_every_file_is_there_with_its_hash(run: Path, tmp_path: Path) -> None:
     for suffix, kind in (("json", "records"), ("parquet", "predictions")):
         original = run / f"noisy/as-is/georgia.{suffix}"
         assert (folder / kind / f"as-is/georgia.{suffix}").read_bytes() == original.read_bytes()
+    scores = run / "noisy/as-is/validation.parquet"
+    assert (folder / "validation/as-is.parquet").read_bytes() == scores.read_bytes()
     assert json.loads((folder / "card.json").read_text())["as-is"]["trained_on"] == []
     environment = json.loads((folder / "environment.json").read_text())
     assert (environment["seed"], environment["resamples"]) == (0, 50)

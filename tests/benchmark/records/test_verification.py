@@ -23,7 +23,7 @@ from benchmark.records.findings import Verification
 from benchmark.records.recomputation import compared
 from benchmark.records.submission import pack
 from benchmark.records.verification import verify
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError, UsageError
 from tests.benchmark.tiny_run import (
     edit_json,
@@ -59,7 +59,7 @@ def run(tmp_path: Path, genuine: Path) -> Path:
 
 
 def check(path: Path, places: Places | None) -> Verification:
-    stores = prepared(places, Reporter()) if places else lambda cohort, signals=True: None
+    stores = labelled(places, Reporter()) if places else lambda cohort, signals=True: None
     return verify(path, stores)
 
 
@@ -79,8 +79,9 @@ def test_genuine_results_agree_and_a_missing_cohort_is_said_to_be_unchecked(
         assert {what for _, what in elsewhere.unchecked} <= {
             "numbers: cohort georgia is not on this machine",
             "numbers: cohort ptb-xl is not on this machine",
+            "thresholds: cohort ptb-xl is not on this machine",
         }
-    assert len(check(genuine, None).unchecked) == 3
+    assert len(check(genuine, None).unchecked) == 4
 
 
 def edit_metric(record: Any) -> None:
@@ -180,7 +181,7 @@ def test_an_edited_record_does_not_fit_the_manifest(submission: Path) -> None:
     assert said(found) == f"{GEORGIA}: is not the file of the manifest (its SHA-256 differs)"
     found = check(reseal(submission), None)
     assert not found.differences
-    assert len(found.unchecked) == 2
+    assert len(found.unchecked) == 3
 
 
 def test_only_intervals_differ_where_the_seed_is_not_the_stated_one(run: Path, places: Places) -> None:
@@ -240,7 +241,9 @@ def test_unreadable_predictions_are_named(submission: Path, content: bytes | Non
         pd.DataFrame({"record_id": [1.5], "AF": ["high"]}).to_parquet(path)
     else:
         path.write_bytes(content)
-    assert f"{GEORGIA}: The predictions georgia.parquet " in said(check(reseal(submission), None))
+    folder = reseal(submission)
+    said_of = f"{GEORGIA}: The predictions {folder / 'predictions/as-is/georgia.parquet'} "
+    assert said_of in said(check(folder, None))
 
 
 def test_missing_extra_and_linked_files_are_named(submission: Path, places: Places) -> None:
@@ -255,7 +258,7 @@ def test_missing_extra_and_linked_files_are_named(submission: Path, places: Plac
     text = said(check(submission, places))
     for words in (
         "predictions/as-is/georgia.parquet: is in the manifest, but is missing",
-        f"{GEORGIA}: The predictions georgia.parquet are not there.",
+        f"{GEORGIA}: The predictions {submission / 'predictions/as-is/georgia.parquet'} are not there.",
         "records/as-is/sph.json: is not in the manifest",
         "is not a result record of schema",
         "predictions/as-is/ludb.parquet: is not in the manifest",

@@ -16,9 +16,9 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.records.predictions import load_predictions
 from benchmark.records.resamples import resamples_path
-from benchmark.records.run_folder import load_draws
+from benchmark.records.run_folder import load_cells, load_draws
 from benchmark.report.pairwise import compare_models
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled
 from cohorts.errors import UnknownNameError, UsageError
 from tests.benchmark.report.report_factory import drawn, record, write_drawn
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, score_table
@@ -41,7 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
 
 
 def test_delong_and_bootstrap_agree_with_an_independent_computation(run: Path, places: Places) -> None:
-    found = compare_models(run, "noisy", "other", prepared(places, Reporter()))
+    found = compare_models(run, "noisy", "other", labelled(places, Reporter()))
     assert list(found.cohorts) == ["georgia"]
     one = found.cohorts["georgia"]
     assert one.relations == ("external", "external")
@@ -57,7 +57,7 @@ def test_delong_and_bootstrap_agree_with_an_independent_computation(run: Path, p
     assert test is not None
     assert test.value == pytest.approx(difference.mean())
     assert test.p == pytest.approx(2 * norm.sf(abs(difference.mean()) / error))
-    draws, _ = load_draws(run)
+    draws, _ = load_draws(load_cells(run)[1])
     first, second = draws["noisy", "as-is", "georgia"], draws["other", "predictions", "georgia"]
     ends = np.percentile(first.macro_auroc - second.macro_auroc, [2.5, 97.5])
     assert [one.auroc.low, one.auroc.high] == pytest.approx(list(ends), abs=1e-9)
@@ -155,7 +155,7 @@ def test_from_the_command_line(run: Path, places: Places, capsys: pytest.Capture
 def test_tampered_predictions_are_not_tested(run: Path, places: Places, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     shutil.copy(copy / "noisy/as-is/ptb-xl.parquet", copy / "noisy/as-is/georgia.parquet")
-    found = compare_models(copy, "noisy", "other", prepared(places, Reporter()))
+    found = compare_models(copy, "noisy", "other", labelled(places, Reporter()))
     assert "not those that were measured" in found.notes[0]
     edit_json(copy / "noisy/as-is/georgia.json", lambda r: r["predictions"].update(sha256="0"))
     with pytest.raises(UsageError, match="of other predictions"):

@@ -17,7 +17,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.run.runner import Outcome, Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import Outcome
+from benchmark.run.runner import run as run_cells
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.store import prepare
@@ -46,11 +48,12 @@ def run(
 ) -> Outcome:
     settings = settings or RunSettings(resamples=100)
     hardware = more.pop("hardware", Hardware())
-    return Run(folder, Places(data, cache), settings, hardware, Reporter(), models=models, **more)()  # type: ignore[arg-type]
+    options = RunOptions(folder, Places(data, cache), settings, hardware, models=models, **more)  # type: ignore[arg-type]
+    return run_cells(options, Reporter())
 
 
 def test_the_record_agrees_with_scikit_learn(tmp_path: Path, data: Path, cache: Path) -> None:
-    assert run(tmp_path, data, cache, GOOD) == Outcome(cells=2, computed=2, failed=0)
+    assert run(tmp_path, data, cache, GOOD) == Outcome(cells=2, computed=2, failures=(), changed=True)
     record = load_record(tmp_path / "amplitude/as-is/georgia.json")
     predictions, _ = load_predictions(tmp_path / "amplitude/as-is/georgia.parquet")
     cohort = open_cohort("georgia", data)

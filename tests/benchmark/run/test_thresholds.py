@@ -18,7 +18,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
 from benchmark.run.cohorts import prepare_cohort
-from benchmark.run.runner import Outcome, Run
+from benchmark.run.planning import RunOptions
+from benchmark.run.runner import Outcome
+from benchmark.run.runner import run as run_cells
 from benchmark.run.thresholds import Validation
 from tests.releases import write_challenge, write_ptb_xl
 
@@ -41,15 +43,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, data: Path, cache: Path, *models: str, resamples: int = 30, **more: object) -> Outcome:
     settings = RunSettings(resamples=resamples, records=more.pop("records", None))  # type: ignore[arg-type]
-    return Run(
+    options = RunOptions(
         folder,
         Places(data, cache),
         settings,
         Hardware(),
-        Reporter(),
         models=models or (GOOD,),
         **more,  # type: ignore[arg-type]
-    )()
+    )
+    return run_cells(options, Reporter())
 
 
 def test_the_fold_is_scored_once_and_its_thresholds_are_applied(
@@ -62,7 +64,7 @@ def test_the_fold_is_scored_once_and_its_thresholds_are_applied(
     assert set(rows["strat_fold"]) == {9}
     assert len(rows) == (table["strat_fold"] == 9).sum()
     truth = rows["scp_codes"].str.contains("AFIB").to_numpy()
-    cuts = json.loads((tmp_path / FOLDER / "thresholds.json").read_text())["concepts"]["AF"]["cuts"]
+    cuts = json.loads((tmp_path / FOLDER / "thresholds.json").read_text())["concepts"]["AF"]["by_rule"]
     called = scores["AF"].to_numpy(np.float64) >= cuts["sensitivity 90 %"]
     assert called[truth].mean() >= 0.9
     values = np.sort(scores["AF"].to_numpy(np.float64))

@@ -1,0 +1,56 @@
+"""The plan of a run in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.models.contamination import unstated_training
+from benchmark.protocols.evaluated import EvaluatedModel
+from benchmark.run.cohorts import size_in_words
+from benchmark.run.planning import Plan
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """Say what takes part, what does not and why, and what is to be computed."""
+    evaluated = plan.entries.evaluated
+    yield (
+        f"Plan: {len(evaluated)} models and protocols x {len(plan.stores)} cohorts = "
+        f"{len(plan.tasks)} cells, {len(plan.to_do)} to compute."
+    )
+    for name, store in plan.stores.items():
+        yield f"  {name}: {size_in_words(store)}"
+        for warning in store.warnings:
+            yield f"    warning: {warning}"
+    for reason in dict.fromkeys(item.reason for item in plan.absent):
+        names = ", ".join(item.cohort for item in plan.absent if item.reason == reason)
+        yield f"  left out: {names}: {reason}"
+    for name, reason in plan.entries.absent.items():
+        yield f"  left out: {name}: {reason}"
+    for model in evaluated:
+        internal = [
+            task.state.cohort
+            for task in plan.tasks
+            if task.cell.model is model and task.state.relation == "internal"
+        ]
+        seen = f"; internal: {', '.join(internal)} (test fold)" if internal else ""
+        yield f"  {model_in_words(model)}{seen}"
+        made_here = model.base is not None and model.base.made_here
+        silent = unstated_training(model.card, pretrained_here=made_here)
+        if silent:
+            yield f"    warning: {silent}"
+    for task in plan.to_do:
+        if task.damage:
+            yield f"  damaged and made again: {task.cell.label}: {task.damage}"
+
+
+def model_in_words(evaluated: EvaluatedModel) -> str:
+    """Say what is evaluated, and what has to be made first."""
+    base, fits = evaluated.base, evaluated.fits
+    parts = [f"{evaluated.card.name}, {evaluated.protocol.name}: {len(evaluated.card.outputs)} concepts"]
+    if base is not None and base.made_here:
+        parts.append("pre-trained" if base.artifact.done else "to be pre-trained")
+    if fits:
+        done = all(fit.artifact.done for fit in fits)
+        times = "" if len(fits) == 1 else f" {len(fits)} times"
+        parts.append(f"{'trained' if done else 'to be trained'}{times} on {fits[0].store.card.id}")
+    return ", ".join(parts)
