@@ -21,7 +21,7 @@ def check(
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Try a model's whole contract on a mock cohort; no data are needed.
+    """Check a model against the whole contract on a mock cohort; no data are needed.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def check(
     device
         Torch device, such as cpu or cuda.
     pretrain
-        Try the pre-training of a model that is not small, too.
+        Try pre-training even if the model is large.
     cache
-        Folder that published weights were brought to (or LEADBOARD_CACHE).
+        Folder that published weights were installed in (or LEADBOARD_CACHE).
     as_json
         Print JSON.
     """

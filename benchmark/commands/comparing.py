@@ -22,7 +22,7 @@ def compare(
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Compare two models of a run: paired, on each cohort, on each concept, and pooled.
+    """Compare two models of a run, paired: on each cohort, on each concept, and pooled over cohorts.
 
     Parameters
     ----------

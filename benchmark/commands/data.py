@@ -1,4 +1,4 @@
-"""Commands about cohorts: list, simulate, download, prepare, compare."""
+"""Commands about cohorts and concepts: list, prepare, simulate, download, overlap."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def concepts(*, as_json: JsonOption = False) -> int:
 
 
 def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> int:
-    """Turn native releases into stores; what is prepared already is left alone.
+    """Turn native releases into stores; what has been prepared is left alone.
 
     Parameters
     ----------
@@ -118,18 +118,18 @@ def simulate(*cohorts: str, out: Path, seed: Seed = 0, scale: Scale = 1.0) -> in
 
 
 def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, verify: bool = False) -> int:
-    """Fetch releases from their publishers, verify them, and go on after a cut.
+    """Fetch releases from their publishers and verify them; an interrupted download is resumed.
 
     Parameters
     ----------
     cohorts
         Cohorts to fetch.
     data
-        Folder that holds the releases (or LEADBOARD_DATA); made if it is not there.
+        Folder that holds the releases (or LEADBOARD_DATA); created if it does not exist.
     mirror
         Address to use in place of the publisher's (or LEADBOARD_MIRROR).
     verify
-        Hash again what was verified before.
+        Verify again what was verified before.
     """
     from benchmark.progress import Reporter
     from cohorts.catalogue import find_cohort

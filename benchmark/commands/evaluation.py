@@ -60,7 +60,7 @@ def run(
     deadline: Seconds = 300.0,
     memory: Gibibytes | None = None,
 ) -> int:
-    """Evaluate models on cohorts, and write the leaderboard; what is done already is not done again.
+    """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def run(
     device
         Torch device, such as cpu or cuda.
     precision
-        Of pre-training: bf16-mixed on hardware that has it. Scores are always computed in single precision.
+        Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
     batch_size
-        Windows a batch.
+        Windows per batch.
     workers
         Threads that prepare signals.
     python
@@ -137,7 +137,7 @@ def run(
 
 
 def report(folder: Path = DEFAULT_RUN) -> int:
-    """Write leaderboard, tables and figures of a run again from its records.
+    """Write the leaderboard, tables and figures of a run again from its records.
 
     Parameters
     ----------

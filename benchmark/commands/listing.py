@@ -1,4 +1,4 @@
-"""Rows of the ``cohorts``, ``models`` and ``concepts`` lists, and how they are printed."""
+"""Rows of the ``cohorts``, ``models`` and ``concepts`` lists."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 
 Row = dict[str, Any]
-
-WIDTH_IN_FILES = 250
-"""Columns of a table that is not printed on a terminal: wide enough not to fold."""
 
 
 def cohort_rows(places: Places) -> list[Row]:
@@ -53,14 +50,14 @@ def cohort_rows(places: Places) -> list[Row]:
 
 
 def kind_of(source: ModelSource) -> str:
-    """Say where a model has its weights from."""
-    ways = []
+    """Say where a model's weights come from."""
+    kinds = []
     if "Pretrainable" in source.abilities:
-        ways.append("pre-trained on signals and reports")
+        kinds.append("pre-trained on signals and reports")
     if "Published" in source.abilities:
-        ways.append("published weights")
-    if ways:
-        return " or ".join(ways)
+        kinds.append("published weights")
+    if kinds:
+        return " or ".join(kinds)
     return "learns from a source cohort" if "Trainable" in source.abilities else "comes with its weights"
 
 
@@ -85,7 +82,7 @@ def model_rows() -> list[Row]:
 
 
 def concept_rows() -> list[Row]:
-    """One row a concept, with the cohorts that annotate it."""
+    """One row per concept, with the cohorts that annotate it."""
     ontology = load_ontology()
     coverage = {name: ontology.coverage(name) for name in all_cohorts()}
     return [

@@ -1,4 +1,4 @@
-"""Printing what `leadboard score` measures beside AUROC and AUPRC."""
+"""Tables on the terminal: rows of a list, and what `leadboard score` measures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.commands.listing import WIDTH_IN_FILES, Row
-from benchmark.metrics.cell.evaluation import ConceptMetrics, Estimate, Evaluation, MacroMetrics
+from benchmark.commands.listing import Row
+from benchmark.metrics.cell.evaluation import ConceptMetrics, Evaluation, MacroMetrics
 from benchmark.metrics.cell.statistics import CellStatistics
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.scoring.against_labels import ScoredTable
+
+WIDTH_IN_FILES = 250
+"""Columns of a table that is not printed on a terminal: wide enough not to fold."""
 
 
 def print_statistics(found: CellStatistics) -> None:
@@ -24,12 +29,12 @@ def print_statistics(found: CellStatistics) -> None:
     rows: list[Row] = [
         {
             "concept": name,
-            "AUROC (DeLong)": shown_estimate(one.delong),
-            "AUPRC at reference": shown_estimate(one.auprc_at_reference),
+            "AUROC (DeLong)": interval(one.delong),
+            "AUPRC at reference": interval(one.auprc_at_reference),
         }
         for name, one in found.concepts.items()
     ]
-    rows.append({"concept": "macro", "AUPRC at reference": shown_estimate(found.macro_auprc_at_reference)})
+    rows.append({"concept": "macro", "AUPRC at reference": interval(found.macro_auprc_at_reference)})
     print_table(rows)
     _print_calibration(found)
     _print_subgroups(found)
@@ -44,9 +49,9 @@ def _print_calibration(found: CellStatistics) -> None:
         [
             {
                 "concept": name,
-                "Brier": shown_estimate(one.brier.score),
-                "slope": shown_estimate(one.slope),
-                "intercept": shown_estimate(one.intercept),
+                "Brier": interval(one.brier.score),
+                "slope": interval(one.slope),
+                "intercept": interval(one.intercept),
                 "mean probability": f"{one.mean_probability:.3f}",
                 "ECE equal width": f"{one.ece_equal_width:.3f}",
                 "ECE equal mass": f"{one.ece_equal_mass:.3f}",
@@ -64,13 +69,13 @@ def _print_subgroups(found: CellStatistics) -> None:
             continue
         print_table(
             [
-                {"group": group, "records": one.records, "macro AUROC": shown_estimate(one.macro)}
+                {"group": group, "records": one.records, "macro AUROC": interval(one.macro)}
                 for group, one in grouping.groups.items()
             ]
         )
         if grouping.gap is not None:
             gap = grouping.gap
-            print(f"Largest gap, {gap.highest} minus {gap.lowest}: {shown_estimate(gap.difference)}")
+            print(f"Largest gap, {gap.highest} minus {gap.lowest}: {interval(gap.difference)}")
 
 
 def print_extras(found: ScoredTable) -> None:
@@ -83,14 +88,14 @@ def print_extras(found: ScoredTable) -> None:
                     "concept": concept,
                     "n": one.n,
                     "positives": one.positives,
-                    "sensitivity": shown_estimate(one.sensitivity),
-                    "specificity": shown_estimate(one.specificity),
-                    "model's sensitivity": _number(one.model_sensitivity),
-                    "at specificity": _number(one.model_specificity),
-                    "difference": _number(one.difference.value),
-                    "95 %": f"[{_number(one.difference.low)}, {_number(one.difference.high)}]",
-                    "p": _number(one.difference.p),
-                    "McNemar p": _number(one.mcnemar),
+                    "sensitivity": interval(one.sensitivity),
+                    "specificity": interval(one.specificity),
+                    "model's sensitivity": number(one.model_sensitivity),
+                    "at specificity": number(one.model_specificity),
+                    "difference": number(one.difference.value),
+                    "95 %": f"[{number(one.difference.low)}, {number(one.difference.high)}]",
+                    "p": number(one.difference.p),
+                    "McNemar p": number(one.mcnemar),
                 }
                 for concept, one in concepts.items()
             ]
@@ -98,7 +103,7 @@ def print_extras(found: ScoredTable) -> None:
     if found.challenge is not None:
         print(f"\nChallenge 2021, positive outputs from {found.challenge.decisions}:")
         names = ("challenge_metric", "auroc", "auprc", "accuracy", "f_measure")
-        scores = {name.replace("_", " "): shown_estimate(getattr(found.challenge, name)) for name in names}
+        scores = {name.replace("_", " "): interval(getattr(found.challenge, name)) for name in names}
         print_table([{"score": name, "value": value} for name, value in scores.items()])
     _print_curves(found)
     _print_recalibrated(found)
@@ -106,7 +111,7 @@ def print_extras(found: ScoredTable) -> None:
         print("\nBCa intervals:")
         print_table(
             [
-                {"concept": name, "AUROC": shown_estimate(one.auroc), "AUPRC": shown_estimate(one.auprc)}
+                {"concept": name, "AUROC": interval(one.auroc), "AUPRC": interval(one.auprc)}
                 for name, one in (*found.bca.concepts.items(), ("macro", found.bca.macro))
             ]
         )
@@ -118,7 +123,7 @@ def _print_curves(found: ScoredTable) -> None:
     print("\nMean distance of the smooth calibration curve from the diagonal (its points: --json):")
     print_table(
         [
-            {"concept": name, "distance": _number(one.index), "why none": one.reason or ""}
+            {"concept": name, "distance": number(one.index), "why none": one.reason or ""}
             for name, one in found.curves.items()
         ]
     )
@@ -134,10 +139,10 @@ def _print_recalibrated(found: ScoredTable) -> None:
                 "concept": name,
                 "sample (positives)": f"{one.sample} ({one.sample_positives})",
                 "n (positives)": f"{one.n} ({one.positives})",
-                "Brier before": "–" if one.brier_before is None else shown_estimate(one.brier_before),
-                "Brier after": "–" if one.brier_after is None else shown_estimate(one.brier_after),
-                "ECE before": _number(one.ece_before),
-                "ECE after": _number(one.ece_after),
+                "Brier before": UNDEFINED if one.brier_before is None else interval(one.brier_before),
+                "Brier after": UNDEFINED if one.brier_after is None else interval(one.brier_after),
+                "ECE before": number(one.ece_before),
+                "ECE after": number(one.ece_after),
                 "why none": one.reason or "",
             }
             for name, one in found.recalibrated.items()
@@ -145,16 +150,12 @@ def _print_recalibrated(found: ScoredTable) -> None:
     )
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def print_table(rows: Sequence[Row], hide: Sequence[str] = ()) -> None:
     """Print rows as a table; with ``hide`` naming columns that only ``--json`` shows."""
     columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in hide]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=number == 0)
+    for at, column in enumerate(columns):
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=at == 0)
     for row in rows:
         table.add_row(*(Text(_shown(row.get(column))) for column in columns))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_FILES)
@@ -168,20 +169,20 @@ def print_evaluation(evaluation: Evaluation) -> None:
         rows.append(
             {
                 "concept": name if metrics.eligible else f"{name} *",
-                "AUROC": shown_estimate(metrics.auroc) + (" †" if metrics.caution else ""),
-                "AUPRC": shown_estimate(metrics.auprc),
-                "prevalence": "–" if metrics.prevalence is None else f"{metrics.prevalence:.3f}",
-                "n": f"{metrics.n:,}",
-                "positives": f"{metrics.positives:,}",
+                "AUROC": interval(metrics.auroc) + (" †" if metrics.caution else ""),
+                "AUPRC": interval(metrics.auprc),
+                "prevalence": number(metrics.prevalence),
+                "n": count(metrics.n),
+                "positives": count(metrics.positives),
             }
         )
     macro = evaluation.macro
     rows.append(
         {
             "concept": f"macro of {len(macro.concepts)}",
-            "AUROC": shown_estimate(macro.auroc),
-            "AUPRC": shown_estimate(macro.auprc),
-            "prevalence": "–" if macro.prevalence is None else f"{macro.prevalence:.3f}",
+            "AUROC": interval(macro.auroc),
+            "AUPRC": interval(macro.auprc),
+            "prevalence": number(macro.prevalence),
             "n": "",
             "positives": "",
         }
@@ -193,7 +194,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"{settings.resamples:,} resamples, seed {settings.seed}."
     )
     if any(not metrics.eligible for metrics in evaluation.concepts.values()):
-        print("* fewer than 10 positives or 10 negatives: not in the macro average.")
+        print(f"* fewer than {ELIGIBLE_MINIMUM} positives or negatives: not in the macro average.")
     if any(metrics.caution for metrics in evaluation.concepts.values()):
         print("† few positives for an AUROC this high: the interval is too narrow.")
     for reason, of in _without_interval(evaluation).items():
@@ -211,23 +212,13 @@ def _without_interval(evaluation: Evaluation) -> dict[str, list[str]]:
     return found
 
 
-def shown_estimate(estimate: Estimate) -> str:
-    """Value with its interval, to three decimals."""
-    if estimate.value is None:
-        return "–"
-    if estimate.interval is None:
-        return f"{estimate.value:.3f} [–]"
-    low, high = estimate.interval
-    return f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]"
-
-
 def _shown(value: Any) -> str:
     if value is None:
-        return "–"
+        return UNDEFINED
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return count(value)
     if isinstance(value, list):
         return ", ".join(value)
     return str(value)

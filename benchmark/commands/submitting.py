@@ -11,7 +11,7 @@ SUBMISSIONS = Path("results/submissions")
 
 
 def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simulated: Flag = False) -> int:
-    """Pack a model's results of a run into one folder for review; results that are there stay as they are.
+    """Pack a model's results from a run into one folder for review; earlier submissions are left alone.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simul
     to
         Folder of all submissions.
     model
-        Name; may be left out where the run has one model only.
+        Name; may be left out if the run has only one model.
     simulated
         Pack results on simulated cohorts too.
     """

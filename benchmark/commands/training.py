@@ -1,4 +1,4 @@
-"""Commands that make or bring the weights of a model: pre-train, train, weights."""
+"""Commands that make or install the weights of a model: pre-train, train, weights."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def pretrain(
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     workers: Count = 2,
 ) -> int:
-    """Pre-train a model on signals and reports of one or more cohorts; goes on where it was cut off.
+    """Pre-train a model on signals and reports of one or more cohorts; continues where it was interrupted.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def pretrain(
     device
         Torch device, such as cpu or cuda.
     precision
-        bf16-mixed on hardware that has it.
+        bf16-mixed on hardware that supports it.
     workers
         Threads that prepare signals.
     """
@@ -141,7 +141,7 @@ def _start(
 
 
 def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
-    """Bring weights that somebody published: checked by name and shape, converted, kept in the cache.
+    """Install published weights: checked by name and shape, converted, and kept in the cache.
 
     Parameters
     ----------

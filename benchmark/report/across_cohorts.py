@@ -1,4 +1,4 @@
-"""From single cells to a run: means over cohorts, home against elsewhere, the next hospital, pairs of models.
+"""From single cells to a run: means over cohorts, the external gap, the next hospital, pairs of models.
 
 Pure functions of result records and their resampled figures. Resample r of a cohort is the same draw of
 patients for all models. Cohorts are independent of each other, and so must their draws be: since resamples of
@@ -24,7 +24,7 @@ from benchmark.records.comparability import why_incomparable
 from benchmark.records.record import ResultRecord
 
 
-class Drawn(NamedTuple):
+class ResampledCell(NamedTuple):
     """A cell with its resampled figures."""
 
     record: ResultRecord
@@ -44,20 +44,22 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Mean AUROC at home and on one other cohort, over the concepts that are eligible in both.
+class ExternalGap:
+    """Mean AUROC on an internal and on an external cohort, over the concepts that are eligible in both.
 
     Attributes
     ----------
+    internal, external
+        Ids of the two cohorts.
     gap
-        At home minus elsewhere: above 0 where the model does worse away from home.
+        Internal minus external: above 0 where the model does worse in the other hospital.
     """
 
-    home: str
-    away: str
+    internal: str
+    external: str
     concepts: tuple[str, ...]
-    at_home: float
-    elsewhere: float
+    internal_auroc: float
+    external_auroc: float
     gap: Measure
 
 
@@ -85,7 +87,7 @@ class NextHospital:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CohortDifference:
     """A macro AUROC minus that of another model in the same cohort."""
 
     cohort: str
@@ -94,7 +96,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class ModelDifferences:
     """Two models on all cohorts that they can be compared on.
 
     Attributes
@@ -103,19 +105,19 @@ class Pairs:
         Cohort -> why they cannot be compared there.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CohortDifference, ...]
     pooled: Pooled
     pooled_p: float
     refused: dict[str, str]
 
 
-def mean_over_cohorts(cells: Sequence[Drawn | None]) -> Measure:
+def mean_over_cohorts(cells: Sequence[ResampledCell | None]) -> Measure:
     """Mean of the macro AUROCs of independent cohorts; None holds the place of a cohort without one."""
     value, resampled = mean_draws(cells)
     return measure(value, resampled, why="undefined in a cohort")
 
 
-def mean_draws(cells: Sequence[Drawn | None]) -> tuple[float, Values]:
+def mean_draws(cells: Sequence[ResampledCell | None]) -> tuple[float, Values]:
     """Mean of the macro AUROCs of independent cohorts, on the full data and in each resample."""
     there = [(place, *cell.mean_auroc(cell.resampled.concepts)) for place, cell in enumerate(cells) if cell]
     least = min((len(drawn) for _, _, drawn in there), default=0)
@@ -123,26 +125,28 @@ def mean_draws(cells: Sequence[Drawn | None]) -> tuple[float, Values]:
     return fmean(value for _, value, _ in there), means
 
 
-def gaps(home: Sequence[Drawn], away: Sequence[Drawn]) -> tuple[list[Gap], Measure]:
+def gaps(
+    internal: Sequence[ResampledCell], external: Sequence[ResampledCell]
+) -> tuple[list[ExternalGap], Measure]:
     """Every internal cohort against every external one, and the mean gap over these pairs."""
-    found: list[Gap] = []
+    found: list[ExternalGap] = []
     resampled: list[Values] = []
-    for first, inside in enumerate(home):
-        for second, outside in enumerate(away, start=len(home)):
-            shared = tuple(c for c in inside.resampled.concepts if c in outside.resampled.concepts)
+    for first, one in enumerate(internal):
+        for second, other in enumerate(external, start=len(internal)):
+            shared = tuple(c for c in one.resampled.concepts if c in other.resampled.concepts)
             if not shared:
                 continue
-            (at_home, drawn_home), (elsewhere, drawn_away) = (c.mean_auroc(shared) for c in (inside, outside))
-            drawn = np.roll(drawn_home, -first) - np.roll(drawn_away, -second)
-            names = (inside.record.cohort.id, outside.record.cohort.id)
-            found.append(Gap(*names, shared, at_home, elsewhere, measure(at_home - elsewhere, drawn)))
+            (here, drawn_here), (there, drawn_there) = (cell.mean_auroc(shared) for cell in (one, other))
+            drawn = np.roll(drawn_here, -first) - np.roll(drawn_there, -second)
+            names = (one.record.cohort.id, other.record.cohort.id)
+            found.append(ExternalGap(*names, shared, here, there, measure(here - there, drawn)))
             resampled.append(drawn)
     if not found:
         return [], Measure(math.nan, reason="no concept is eligible in an internal and an external cohort")
     return found, measure(fmean(gap.gap.value for gap in found), np.mean(resampled, axis=0))
 
 
-def next_hospital(cells: Sequence[Drawn]) -> NextHospital:
+def next_hospital(cells: Sequence[ResampledCell]) -> NextHospital:
     """Pool the external cohorts of a model, variances from the resamples."""
     macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
     macro = _pool(macros)
@@ -177,25 +181,25 @@ def variance(resampled: Values) -> float:
     return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
 
 
-def compare(first: Sequence[Drawn], second: Sequence[Drawn]) -> Pairs:
+def compare(first: Sequence[ResampledCell], second: Sequence[ResampledCell]) -> ModelDifferences:
     """One model against another on every cohort that both have, over the concepts eligible for both."""
     other = {cell.record.cohort.id: cell for cell in second}
-    pairs: list[Pair] = []
+    pairs: list[CohortDifference] = []
     refused: dict[str, str] = {}
     variances: list[float] = []
     for cell in first:
         cohort = cell.record.cohort.id
         if cohort not in other:
             continue
-        rival = other[cohort]
-        why = why_incomparable(cell.record, rival.record)
-        shared = [c for c in cell.resampled.concepts if c in rival.resampled.concepts]
+        same = other[cohort]
+        why = why_incomparable(cell.record, same.record)
+        shared = [c for c in cell.resampled.concepts if c in same.resampled.concepts]
         why = why or ("" if shared else "no concept is eligible for both models")
         if why:
             refused[cohort] = why
             continue
-        (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), rival.mean_auroc(shared)
-        pairs.append(Pair(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
+        (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), same.mean_auroc(shared)
+        pairs.append(CohortDifference(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
         variances.append(variance(one_drawn - two_drawn))
     pooled, p = pooled_difference([pair.difference.value for pair in pairs], variances)
-    return Pairs(tuple(pairs), pooled, p, refused)
+    return ModelDifferences(tuple(pairs), pooled, p, refused)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.intervals import Measure
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
-from benchmark.report.across_cohorts import Drawn
+from benchmark.report.across_cohorts import ResampledCell
 
 
 class Entry(NamedTuple):
@@ -26,8 +27,8 @@ class Standing:
     Attributes
     ----------
     rank
-        From 1; entries that cannot be told from the best of them share one. None for an entry that cannot
-        be compared.
+        From 1; entries that do not differ significantly from the best of them share one. None for an entry
+        that cannot be compared.
     mean
         Mean macro AUROC over ``cohorts``.
     spread
@@ -79,8 +80,8 @@ class Board:
         Ranked entries first, by mean.
     draws
         Resampled figures of the cells that have them.
-    undrawn
-        Cell without -> why.
+    without_resamples
+        TableCell without resampled figures -> why.
     """
 
     simulated: bool
@@ -90,7 +91,7 @@ class Board:
     left_out: Mapping[str, str]
     standings: tuple[Standing, ...]
     draws: Draws
-    undrawn: Mapping[CellName, str]
+    without_resamples: Mapping[CellName, str]
 
     @property
     def by_groups(self) -> bool:
@@ -98,9 +99,14 @@ class Board:
         ranked = [standing for standing in self.standings if standing.rank is not None]
         return all(standing.spread is not None for standing in ranked)
 
-    def drawn(self, records: Iterable[ResultRecord]) -> list[Drawn]:
+    def resampled_cells(self, records: Iterable[ResultRecord]) -> list[ResampledCell]:
         """Those of the cells that have their resampled figures."""
-        return [Drawn(r, self.draws[name_of(r)]) for r in records if name_of(r) in self.draws]
+        return [ResampledCell(r, self.draws[name_of(r)]) for r in records if name_of(r) in self.draws]
+
+    @property
+    def minimum(self) -> int:
+        """Positives, and negatives, that a concept needs to be eligible."""
+        return ELIGIBLE_MINIMUM
 
     @property
     def entries(self) -> list[Entry]:

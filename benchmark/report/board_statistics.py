@@ -1,4 +1,4 @@
-"""What one board says beyond its cells: the next hospital, home against elsewhere, rivals, controls."""
+"""What one board says beyond its cells: the next hospital, external gaps, pairs of entries, controls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ import numpy as np
 
 from benchmark.metrics.comparison import holm
 from benchmark.metrics.intervals import Measure
-from benchmark.report.across_cohorts import Gap, NextHospital, Pairs, compare, gaps, next_hospital
+from benchmark.report.across_cohorts import (
+    ExternalGap,
+    ModelDifferences,
+    NextHospital,
+    compare,
+    gaps,
+    next_hospital,
+)
 from benchmark.report.board import Board, Entry, Standing
 
 CONTROL = re.compile(r"(?:^|\. )(?:\w+ )?control: ", re.IGNORECASE)
@@ -24,19 +31,19 @@ TWIN = "-random"
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class EntryComparison:
     """One entry minus another.
 
     Attributes
     ----------
     adjusted, adjusted_pooled
-        p values after Holm: of the cohorts, for all rivals and cohorts of the table; of the pooled
-        difference, for all rivals.
+        p values after Holm: of the cohorts, for all comparisons and cohorts of the table; of the pooled
+        difference, for all comparisons.
     """
 
     first: Entry
     second: Entry
-    compared: Pairs
+    compared: ModelDifferences
     adjusted: tuple[float, ...]
     adjusted_pooled: float
 
@@ -59,18 +66,21 @@ class BoardStatistics:
     """
 
     next_hospital: dict[Entry, NextHospital]
-    gaps: dict[Entry, list[Gap]]
+    gaps: dict[Entry, list[ExternalGap]]
     mean_gap: dict[Entry, Measure]
-    against_best: tuple[Rival, ...]
-    against_controls: tuple[Rival, ...]
+    against_best: tuple[EntryComparison, ...]
+    against_controls: tuple[EntryComparison, ...]
 
 
 def statistics_of(board: Board) -> BoardStatistics:
     """Compute all of them; they depend on the records and resamples of the board alone."""
     ahead: dict[Entry, NextHospital] = {}
-    gap_of: dict[Entry, tuple[list[Gap], Measure]] = {}
+    gap_of: dict[Entry, tuple[list[ExternalGap], Measure]] = {}
     for standing in board.standings:
-        external, internal = board.drawn(standing.external), board.drawn(standing.internal)
+        external, internal = (
+            board.resampled_cells(standing.external),
+            board.resampled_cells(standing.internal),
+        )
         if external:
             ahead[standing.entry] = next_hospital(external)
         if external and internal:
@@ -84,7 +94,7 @@ def statistics_of(board: Board) -> BoardStatistics:
     )
 
 
-def _against_best(board: Board) -> tuple[Rival, ...]:
+def _against_best(board: Board) -> tuple[EntryComparison, ...]:
     ranked = [standing for standing in board.standings if standing.rank is not None]
     return _adjusted(
         (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts))
@@ -92,7 +102,7 @@ def _against_best(board: Board) -> tuple[Rival, ...]:
     )
 
 
-def _against_controls(board: Board) -> tuple[Rival, ...]:
+def _against_controls(board: Board) -> tuple[EntryComparison, ...]:
     controls = [standing for standing in board.standings if is_control(standing)]
     found = []
     for standing in board.standings:
@@ -112,21 +122,21 @@ def is_control(standing: Standing) -> bool:
     return any(CONTROL.search(record.model.description) for record in records)
 
 
-def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> Pairs:
+def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
     sides = [
-        board.drawn(record for record in standing.external if record.cohort.id in cohorts)
+        board.resampled_cells(record for record in standing.external if record.cohort.id in cohorts)
         for standing in (first, second)
     ]
     return compare(*sides)
 
 
-def _adjusted(found: Iterable[tuple[Entry, Entry, Pairs]]) -> tuple[Rival, ...]:
-    rivals = list(found)
-    adjusted = iter(holm([pair.difference.p for _, _, compared in rivals for pair in compared.pairs]))
-    pooled = holm([compared.pooled_p for _, _, compared in rivals])
+def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[EntryComparison, ...]:
+    comparisons = list(found)
+    adjusted = iter(holm([pair.difference.p for _, _, compared in comparisons for pair in compared.pairs]))
+    pooled = holm([compared.pooled_p for _, _, compared in comparisons])
     return tuple(
-        Rival(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
-        for (one, other, compared), p in zip(rivals, pooled, strict=True)
+        EntryComparison(one, other, compared, tuple(float(next(adjusted)) for _ in compared.pairs), float(p))
+        for (one, other, compared), p in zip(comparisons, pooled, strict=True)
     )
 
 

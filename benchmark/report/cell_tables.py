@@ -8,12 +8,13 @@ from statistics import fmean
 
 from benchmark.metrics.cell.estimates import Estimate
 from benchmark.metrics.cell.operating_points import RULES, Called
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.tables import (
     DASH,
-    Cell,
     Table,
+    TableCell,
     board_caption,
     cohort_label,
     count_cell,
@@ -23,10 +24,11 @@ from benchmark.report.tables import (
     selected,
     text_cell,
 )
-from benchmark.report.text import count, entry_labels, interval, plain, plural, signed
+from benchmark.report.text import count, entry_labels, interval, plural, signed
+from benchmark.text import one_line
 
 KEPT = "sensitivity 90 %"
-"""The rule of the tables by concept: is a sensitivity of 90 % at home one of 90 % elsewhere?"""
+"""The rule of the tables by concept: is a sensitivity of 90 % still one of 90 % in another hospital?"""
 
 TARGET = 0.9
 
@@ -44,22 +46,22 @@ def cell_tables(board: Board) -> list[tuple[str, list[tuple[Table, bool]]]]:
 
 
 def operating_table(board: Board) -> Table | None:
-    """One row a model and rule: means over pairs of a cohort and a concept, at home and elsewhere."""
+    """One row per model and rule: means over pairs of a cohort and a concept, internal and external."""
     rows = []
     for standing in board.standings:
-        sides = {"home": standing.internal, "elsewhere": standing.external}
+        sides = {"internal": standing.internal, "external": standing.external}
         for rule in RULES:
             called = {side: list(_called(records, rule)) for side, records in sides.items()}
             if not any(called.values()):
                 continue
-            below = [c for c in called["elsewhere"] if _below(c.sensitivity)]
+            below = [c for c in called["external"] if _below(c.sensitivity)]
             rows.append(
                 (
                     text_cell(standing.entry.model),
                     text_cell(standing.entry.protocol),
-                    Cell(rule),
+                    TableCell(rule),
                     *(cell for side in called.values() for cell in _means(side)),
-                    Cell(f"{len(below)} of {len(called['elsewhere'])}", (), "number", len(below))
+                    TableCell(f"{len(below)} of {len(called['external'])}", (), "number", len(below))
                     if rule == KEPT
                     else DASH,
                 )
@@ -67,14 +69,14 @@ def operating_table(board: Board) -> Table | None:
     columns = (
         "Model",
         "Protocol",
-        "Threshold by",
-        "Pairs at home",
+        "Threshold rule",
+        "Internal pairs",
         "Sensitivity",
         "Specificity",
-        "Pairs elsewhere",
+        "External pairs",
         "Sensitivity",
         "Specificity",
-        "Sensitivity below 90 % elsewhere",
+        "External sensitivity below 90 %",
     )
     caption = "operating points, means over pairs of a cohort and an eligible concept"
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
@@ -87,7 +89,7 @@ def _called(records: Sequence[ResultRecord], rule: str) -> Iterator[Called]:
                 yield rules[rule]
 
 
-def _means(called: Sequence[Called]) -> tuple[Cell, Cell, Cell]:
+def _means(called: Sequence[Called]) -> tuple[TableCell, TableCell, TableCell]:
     if not called:
         return DASH, DASH, DASH
     sensitivity = [c.sensitivity.value for c in called if c.sensitivity.value is not None]
@@ -117,17 +119,19 @@ def operating_concepts(board: Board) -> list[Table]:
     return tables
 
 
-def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[Cell, ...]:
+def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[TableCell, ...]:
     metrics = next(r.evaluation.concepts[concept] for r in records if concept in r.evaluation.concepts)
-    cells = [Cell(plain(concept)), count_cell(metrics.n), count_cell(metrics.positives)]
+    cells = [TableCell(one_line(concept)), count_cell(metrics.n), count_cell(metrics.positives)]
     for record in records:
         called = record.statistics.calls.get(concept, {}).get(KEPT)
         if called is None:
             cells += [DASH] * 4
             continue
         chosen = record.provenance.thresholds.concepts[concept]
-        few = chosen.positives < 10
-        note = ("threshold from fewer than 10 positives of the validation fold",) if few else ()
+        few = chosen.positives < ELIGIBLE_MINIMUM
+        note = (
+            (f"threshold from {plural(chosen.positives, 'positive')} of the validation fold",) if few else ()
+        )
         first = estimate_cell(called.sensitivity, muted=_below(called.sensitivity))
         cells += [
             replace(first, notes=(*first.notes, *note)),
@@ -139,7 +143,7 @@ def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[Cell,
 
 
 def calibration_table(board: Board) -> Table | None:
-    """One row a cell whose model claims probabilities."""
+    """One row per cell whose model claims probabilities."""
     rows = []
     for record in _by_cohort(board):
         found = record.statistics.calibration
@@ -149,11 +153,11 @@ def calibration_table(board: Board) -> Table | None:
         positives = sum(record.evaluation.concepts[name].positives for name in found.concepts)
         rows.append(
             (
-                Cell(cohort_label(record.cohort)),
+                TableCell(cohort_label(record.cohort)),
                 text_cell(record.model.name),
                 text_cell(record.protocol),
-                Cell(record.relation),
-                count_cell(len(found.concepts), plain(f"concepts: {', '.join(found.concepts)}")),
+                TableCell(record.relation),
+                count_cell(len(found.concepts), one_line(f"concepts: {', '.join(found.concepts)}")),
                 count_cell(record.records.scored),
                 count_cell(positives),
                 estimate_cell(found.brier),
@@ -185,8 +189,8 @@ def calibration_table(board: Board) -> Table | None:
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
 
 
-def _signed_number(value: float | None) -> Cell:
-    return DASH if value is None else Cell(signed(value), (), "number", value)
+def _signed_number(value: float | None) -> TableCell:
+    return DASH if value is None else TableCell(signed(value), (), "number", value)
 
 
 def subgroup_tables(board: Board) -> list[Table]:
@@ -210,26 +214,26 @@ def subgroup_tables(board: Board) -> list[Table]:
                 "Largest gap [interval]",
             )
             tables.append(
-                Table(f"{_population(having[0])}: macro AUROC by {plain(name)}", columns, tuple(rows))
+                Table(f"{_population(having[0])}: macro AUROC by {one_line(name)}", columns, tuple(rows))
             )
     return tables
 
 
 def _subgroup_row(
     record: ResultRecord, name: str, groups: Sequence[str], labels: dict[Entry, str]
-) -> tuple[Cell, ...]:
+) -> tuple[TableCell, ...]:
     found = record.statistics.subgroups[name]
     cells = [
         text_cell(f"{labels[entry_of(record)]} ({record.relation})"),
         count_cell(
-            len(found.common), *([plain(f"concepts: {', '.join(found.common)}")] if found.common else [])
+            len(found.common), *([one_line(f"concepts: {', '.join(found.common)}")] if found.common else [])
         ),
         *(estimate_cell(found.groups[g].macro) if g in found.groups else DASH for g in groups),
     ]
     if found.gap is None:
         return (*cells, DASH)
     gap, which = found.gap.difference, f"{found.gap.highest} minus {found.gap.lowest}"
-    return (*cells, Cell(f"{interval(gap)} {plain(which)}", (), "number", gap.value))
+    return (*cells, TableCell(f"{interval(gap)} {one_line(which)}", (), "number", gap.value))
 
 
 def _age_order(groups: dict[str, None]) -> list[str]:
@@ -256,18 +260,18 @@ def cell_sentences(board: Board) -> list[str]:
     source = dict.fromkeys(
         r.provenance.thresholds.source for r in board.records if r.provenance.thresholds.source
     )
-    chosen = f" ({', '.join(map(plain, source))})" if source else ""
+    chosen = f" ({', '.join(map(one_line, source))})" if source else ""
     sentences = [
-        f"Thresholds are chosen on the validation fold of the source cohort{chosen} and applied unchanged "
-        "everywhere else. Numbers in italics lie below 90 % with their whole interval. Intervals of "
+        f"Thresholds are chosen on the validation fold of the source cohort{chosen} and applied to all other "
+        "records unchanged. A sensitivity in italics lies below 90 % with its whole interval. Intervals of "
         "proportions are Wilson's where every patient has one record, else from the resamples.",
-        "Calibration, calls and subgroups of a model with several fits are of the first. Subgroups: macro "
-        "AUROC over the concepts with at least 10 positives and 10 negatives in every group shown; of many "
-        "groups one gap is always largest.",
+        "Calibration, operating points and subgroups of a model with several fits are of the first. "
+        f"Subgroups: macro AUROC over the concepts with at least {board.minimum} positives and "
+        f"{board.minimum} negatives in every group shown; of many groups some gap is always the largest.",
     ]
     sentences += [
-        f"No operating points for {plural(len(names), 'cell')} ({plain(', '.join(names[:3]))}"
-        f"{', ...' if len(names) > 3 else ''}): {plain(why)}."
+        f"No operating points for {plural(len(names), 'cell')} ({one_line(', '.join(names[:3]))}"
+        f"{', ...' if len(names) > 3 else ''}): {one_line(why)}."
         for why, names in without.items()
     ]
     return sentences

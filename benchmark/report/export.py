@@ -14,7 +14,6 @@ from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
-from benchmark.report.text import csv_cell
 
 Row = dict[str, str | float | bool | None]
 
@@ -95,6 +94,19 @@ def as_csv(records: Sequence[ResultRecord]) -> str:
     return file.getvalue()
 
 
+def csv_cell(value: str | float | bool | None) -> str | float | None:
+    """Make a cell safe to open in a spreadsheet: text never starts a formula, numbers stay numbers.
+
+    Text that begins with ``= + - @``, a tab or a line break gets a leading apostrophe (OWASP, CSV Injection).
+    None is an empty cell, a truth value ``true`` or ``false``.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return f"'{value}"
+    return value
+
+
 def as_json(
     run: RunFile,
     records: Sequence[ResultRecord],
@@ -103,7 +115,7 @@ def as_json(
 ) -> str:
     """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
     content = {
-        "schema_version": 2,
+        "schema_version": 3,
         "run": run.name,
         "simulated": any(record.cohort.simulated for record in records),
         "rankings": [_ranking(board, one) for board, one in zip(boards, found, strict=True)],
@@ -128,12 +140,12 @@ def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
         "simulated": board.simulated,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
-        "ranked_by": "groups that cannot be told apart" if board.by_groups else "means",
+        "ranked_by": "groups without a significant difference" if board.by_groups else "means",
         "rows": [_row(standing, found) for standing in board.standings],
         "statistics": plain_numbers(found),
         "without_resamples": [
             {"model": model, "protocol": protocol, "cohort": cohort, "reason": why}
-            for (model, protocol, cohort), why in board.undrawn.items()
+            for (model, protocol, cohort), why in board.without_resamples.items()
         ],
     }
 

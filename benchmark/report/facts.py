@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.records.run_folder import RunFile
-from benchmark.report.tables import Cell, Table, cohort_label, count_cell, fact_table, text_cell
+from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count
 
 QUARANTINE_ROWS = 100
@@ -60,7 +60,9 @@ def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
     for cohort, reasons in quarantined(records).items():
         for reason, ids in reasons.items():
             named = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
-            rows.append((Cell(labels[cohort]), text_cell(reason), count_cell(len(ids)), text_cell(named)))
+            rows.append(
+                (TableCell(labels[cohort]), text_cell(reason), count_cell(len(ids)), text_cell(named))
+            )
     caption = "Quarantined records"
     if len(rows) > QUARANTINE_ROWS:
         caption += (
@@ -70,7 +72,7 @@ def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
 
 
 def cohorts_table(records: Iterable[ResultRecord]) -> Table:
-    """One row a cohort as it lay on disk; a partial copy says so."""
+    """One row per cohort as it lay on disk; a partial copy says so."""
     seen: dict[CohortFacts, RecordCounts] = {}
     for record in records:
         seen.setdefault(record.cohort, record.records)

@@ -1,4 +1,4 @@
-"""Heat map: AUROC by concept and cohort, one panel a model."""
+"""Heat map: AUROC by concept and cohort, one panel per model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from benchmark.metrics.cell.evaluation import ConceptMetrics
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.figures import FAINT, FONT, INK, RULE, Picture, draw, inches, label
 from benchmark.report.text import UNDEFINED, entry_labels, plural
@@ -28,7 +27,7 @@ COLUMNS = 32
 """About as many cohort columns side by side; more panels wrap."""
 
 COLOURS = mpl.colormaps["RdBu"].resampled(256)
-"""Red below chance, white at it, blue above: told apart with any colour vision deficiency."""
+"""Red below chance, white at it, blue above: distinct with any colour vision deficiency."""
 
 SCALE = Normalize(0.0, 1.0)
 
@@ -68,6 +67,7 @@ class _Grid:
         every = list(dict.fromkeys(concept for r in records for concept in r.evaluation.concepts))
         defined = {c for r in records for c, m in r.evaluation.concepts.items() if m.auroc.value is not None}
         self.concepts = [concept for concept in every if concept in defined] or every
+        self.minimum = " / ".join(dict.fromkeys(str(board.minimum) for board in boards))
         self.not_drawn = len(every) - len(self.concepts)
 
     def draw(self) -> Figure:
@@ -117,8 +117,7 @@ class _Grid:
         axes.set_xlabel("AUROC (0.5: chance)", fontsize=7.5, labelpad=2)
         axes.tick_params(labelsize=7)
         lines = [
-            f"(.87)  fewer than {ELIGIBLE_MINIMUM} positives or negatives: not in the macro average, "
-            "not ranked",
+            f"(.87)  fewer than {self.minimum} positives or negatives: not in the macro average, not ranked",
             f"{UNDEFINED} hatched: undefined;  empty: not annotated there, or not an output",
         ]
         if self.not_drawn:

@@ -1,4 +1,4 @@
-"""The leaderboard itself as a table."""
+"""The leaderboard itself: its table, and the rules of the ranking in words."""
 
 from __future__ import annotations
 
@@ -12,19 +12,36 @@ from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.statistics_tables import signed_cell
 from benchmark.report.tables import (
     DASH,
-    Cell,
     Table,
+    TableCell,
     board_caption,
     cohort_label,
     estimate_cell,
     number_cell,
     text_cell,
 )
-from benchmark.report.text import UNDEFINED, interval, plain, plural
+from benchmark.report.text import interval, plural
+from benchmark.text import one_line
+
+SIMULATED = (
+    "Simulated recordings: what is marked 'simulated' comes from synthetic hearts, not from patients. "
+    "It shows that the software works and says nothing about any hospital."
+)
+
+GROUPS = (
+    "The best model shares rank 1 with all whose difference from it is not significant (paired bootstrap of "
+    "the mean, p values adjusted by Holm's method); the best of the others leads the next rank. Models that "
+    "share a rank need not be equal."
+)
+
+MEANS = (
+    "Resampled figures are missing, so ranks go by the means alone, and a difference in rank need not be a "
+    "difference between models."
+)
 
 
 def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
-    """One row a model and protocol: at home, elsewhere, and what changes between the two."""
+    """One row per model and protocol: internal, external, and the gap between the two."""
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
         board_caption(board, "ranked by mean macro AUROC on external cohorts"),
@@ -44,13 +61,12 @@ def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
     )
 
 
-def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> tuple[Cell, ...]:
-    ranked = standing.rank is not None
-    lowest = standing.lowest
+def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> tuple[TableCell, ...]:
+    lowest, rank = standing.lowest, standing.rank
     return (
         text_cell(standing.entry.model),
         text_cell(standing.entry.protocol),
-        Cell(str(standing.rank) if ranked else UNDEFINED, (), "number" if ranked else "muted", standing.rank),
+        DASH if rank is None else TableCell(str(rank), (), "number", rank),
         _mean_cell(standing),
         _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
         _share_cell(len(standing.concepts), len(board.concepts)),
@@ -61,22 +77,22 @@ def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> t
     )
 
 
-def _share_cell(part: int, whole: int, what: str = "") -> Cell:
-    return Cell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
+def _share_cell(part: int, whole: int, what: str = "") -> TableCell:
+    return TableCell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
 
 
-def _macro_cell(records: Sequence[ResultRecord]) -> Cell:
+def _macro_cell(records: Sequence[ResultRecord]) -> TableCell:
     """Macro AUROC on each of a few cohorts, sorted by the first."""
     if not records:
         return DASH
     parts = [f"{interval(r.evaluation.macro.auroc)} {cohort_label(r.cohort)}" for r in records]
     undefined = [r.evaluation.macro.auroc.reason for r in records if macro_auroc(r) is None]
-    return Cell(
-        "; ".join(parts), tuple(plain(why) for why in undefined if why), "number", macro_auroc(records[0])
+    return TableCell(
+        "; ".join(parts), tuple(one_line(why) for why in undefined if why), "number", macro_auroc(records[0])
     )
 
 
-def _mean_cell(standing: Standing) -> Cell:
+def _mean_cell(standing: Standing) -> TableCell:
     muted = standing.rank is None
     if standing.spread is None:
         notes = ("no interval: resampled figures are missing",) if standing.mean is not None else ()
@@ -84,7 +100,7 @@ def _mean_cell(standing: Standing) -> Cell:
     return estimate_cell(estimate_of(standing.spread), muted=muted)
 
 
-def _gap_cell(standing: Standing, found: BoardStatistics) -> Cell:
+def _gap_cell(standing: Standing, found: BoardStatistics) -> TableCell:
     gap = found.mean_gap.get(standing.entry)
     if gap is None:
         lacking = standing.internal and standing.external
@@ -99,3 +115,27 @@ def _gap_cell(standing: Standing, found: BoardStatistics) -> Cell:
         f"eligible in both ({len(concepts)} distinct)"
     )
     return replace(cell, notes=(*cell.notes, note))
+
+
+def ranking_rules(board: Board) -> list[str]:
+    """Sentences below a leaderboard: who ranks, on what, and what the number is not."""
+    kind = "simulated cohort" if board.simulated else "cohort"
+    rules = [
+        "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
+        "external to a model that was not trained on it or on a release that shares recordings with it. "
+        + (GROUPS if board.by_groups else MEANS),
+        f"Macro: the unweighted mean over the concepts with at least {board.minimum} positives and "
+        f"{board.minimum} negatives in the cohort. A model ranks only if its macro averages cover "
+        "every concept that is eligible for any model.",
+        "External gap: AUROC on internal cohorts minus AUROC on external ones, over the concepts that are "
+        "eligible in both; above 0 the model does worse in other hospitals.",
+    ]
+    if board.cohorts:
+        over = ", ".join(
+            f"{one_line(c)} ({plural(len(board.reference[c]), 'concept')})" for c in board.cohorts
+        )
+        rules.append(f"This ranking is over {plural(len(board.cohorts), kind)}: {over}.")
+    elif board.records:
+        rules.append(f"Nothing is ranked: no {kind} is external to a model and has an eligible concept.")
+    rules += [f"Not in this ranking: {one_line(cohort)} ({why})." for cohort, why in board.left_out.items()]
+    return rules

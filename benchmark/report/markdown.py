@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from benchmark.records.record import ResultRecord
@@ -10,12 +11,11 @@ from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import cell_sentences, cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
-from benchmark.report.leaderboard_table import leaderboard_table
-from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
+from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.statistics_tables import statistics_sentences, statistics_tables
-from benchmark.report.tables import Cell, Table, cohort_table
-from benchmark.report.text import markdown
-from benchmark.report.unseen import unseen_table
+from benchmark.report.tables import Table, TableCell, cohort_table
+from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
+from benchmark.text import one_line
 
 
 def as_markdown(
@@ -74,7 +74,7 @@ def markdown_table(table: Table) -> str:
     """One table with its caption as heading and its footnotes below."""
     numbers = table.footnotes
 
-    def shown(cell: Cell) -> str:
+    def shown(cell: TableCell) -> str:
         marks = ",".join(str(numbers[note]) for note in cell.notes)
         return markdown(cell.text) + (f" <sup>{marks}</sup>" if marks else "")
 
@@ -88,3 +88,20 @@ def markdown_table(table: Table) -> str:
 
 def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {markdown(sentence)}" for sentence in sentences)
+
+
+def markdown(text: str) -> str:
+    r"""Escape text so that Markdown shows it as it is, on one line, in a table cell too.
+
+    Characters that some parser treats apart even after a backslash become entities.
+
+    Examples
+    --------
+    >>> print(markdown("a|b <i>*c*</i>\n0.871 [0.850, 0.893] [x](y)"))
+    a&#124;b &#60;i&#62;\*c\*&#60;/i&#62; 0.871 [0.850, 0.893] [x\](y)
+    """
+    return re.sub(
+        r"[&<>|\\`$]|[*_~]|\](?=[(\[:])|^[-+#](?=[\s#-]|$)|(?<=^\d)[.)](?=\s|$)",
+        lambda match: f"&#{ord(match[0])};" if match[0] in "&<>|\\`$" else f"\\{match[0]}",
+        one_line(text),
+    )

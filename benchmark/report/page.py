@@ -23,11 +23,10 @@ from benchmark.report.export import as_csv, as_json
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
-from benchmark.report.leaderboard_table import leaderboard_table
+from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
-from benchmark.report.rules import SIMULATED, UNSEEN_WORDS, ranking_rules
-from benchmark.report.unseen import unseen_table
+from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 
 
 def write_report(run: Path) -> list[Path]:

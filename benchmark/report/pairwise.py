@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +16,14 @@ from benchmark.metrics.delong import delong_test
 from benchmark.metrics.intervals import Difference
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import why_incomparable, why_not_of
-from benchmark.records.predictions import content_hash, load_predictions, score_tables
+from benchmark.records.predictions import content_hash, load_predictions, predictions_path, score_tables
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, resamples_path
-from benchmark.records.run_folder import load_cells
-from benchmark.report.across_cohorts import Drawn, compare
+from benchmark.records.run_folder import cell_path, load_cells
+from benchmark.report.across_cohorts import ResampledCell, compare
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.labelled import LabelledCohorts, signals_read
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    path: Path
-    drawn: Drawn
 
 
 def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts | None = None) -> Comparison:
@@ -58,11 +51,11 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
     sides = [_side(cells, name, refused) for name in names]
     common = [cohort for cohort in sides[0] if cohort in sides[1]]
     for cohort in common:
-        why = why_incomparable(*(side[cohort].drawn.record for side in sides))
+        why = why_incomparable(*(side[cohort].record for side in sides))
         if why:
             refused[cohort] = f"measured on {why}"
     usable = [cohort for cohort in common if cohort not in refused]
-    pairs = compare(*([side[cohort].drawn for cohort in usable] for side in sides))
+    pairs = compare(*([side[cohort] for cohort in usable] for side in sides))
     refused |= pairs.refused
     usable = [pair.cohort for pair in pairs.pairs]
     if not usable:
@@ -70,12 +63,14 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
         raise UsageError(f"{'/'.join(names[0])} and {'/'.join(names[1])} cannot be compared: {said}.")
     notes: dict[str, None] = {}
     found = {
-        pair.cohort: _cohort(sides[0][pair.cohort], sides[1][pair.cohort], pair.difference, stores, notes)
+        pair.cohort: _cohort(
+            run, sides[0][pair.cohort], sides[1][pair.cohort], pair.difference, stores, notes
+        )
         for pair in pairs.pairs
     }
     external = [cohort for cohort in usable if set(found[cohort].relations) == {"external"}]
-    pooled = compare(*([side[cohort].drawn for cohort in external] for side in sides))
-    bootstrap = sides[0][usable[0]].drawn.record.evaluation.bootstrap
+    pooled = compare(*([side[cohort] for cohort in external] for side in sides))
+    bootstrap = sides[0][usable[0]].record.evaluation.bootstrap
     return Comparison(
         first="/".join(names[0]),
         second="/".join(names[1]),
@@ -94,7 +89,7 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
             )
         ),
         pooled_over=tuple(external),
-        simulated=tuple(c for c in usable if sides[0][c].drawn.record.cohort.simulated),
+        simulated=tuple(c for c in usable if sides[0][c].record.cohort.simulated),
         notes=tuple(notes),
     )
 
@@ -107,36 +102,38 @@ def _find(name: str, records: Sequence[ResultRecord]) -> tuple[str, str]:
         known = dict.fromkeys(shown for pair in there for shown in (pair[0], "/".join(pair)))
         raise UnknownNameError("model of this run", printable(name, 64), known)
     if len(matching) > 1:
-        ways = ", ".join("/".join(pair) for pair in matching)
-        raise UsageError(f"{name} was evaluated under several protocols; name one of {ways}.")
+        several = ", ".join("/".join(pair) for pair in matching)
+        raise UsageError(f"{name} was evaluated under several protocols; name one of {several}.")
     return matching[0]
 
 
 def _side(
     cells: Sequence[tuple[Path, ResultRecord]], name: tuple[str, str], refused: dict[str, str]
-) -> dict[str, _Cell]:
+) -> dict[str, ResampledCell]:
     """Cells of one model by cohort; those without resamples are refused."""
     found = {}
     for path, record in cells:
         if (record.model.name, record.protocol) == name:
             try:
-                drawn = Drawn(record, load_resamples(record, resamples_path(path)))
+                found[record.cohort.id] = ResampledCell(record, load_resamples(record, resamples_path(path)))
             except LeadboardError as error:
                 refused[record.cohort.id] = f"{record.model.name}: {error}"
-                continue
-            found[record.cohort.id] = _Cell(path, drawn)
     return found
 
 
 def _cohort(
-    first: _Cell, second: _Cell, auroc: Difference, stores: LabelledCohorts | None, notes: dict[str, None]
+    run: Path,
+    one: ResampledCell,
+    two: ResampledCell,
+    auroc: Difference,
+    stores: LabelledCohorts | None,
+    notes: dict[str, None],
 ) -> CohortComparison:
-    one, two = first.drawn, second.drawn
     shared = tuple(concept for concept in one.resampled.concepts if concept in two.resampled.concepts)
     labels = "give the releases with --data for DeLong's test" if stores is None else ""
     tests: Mapping[str, Difference] = {}
     if stores is not None:
-        tests, labels = _delong(first, second, shared, stores)
+        tests, labels = _delong(run, (one.record, two.record), shared, stores)
     if labels:
         notes[f"Paired bootstrap only: {labels}."] = None
     auprc = None
@@ -157,7 +154,9 @@ def _cohort(
     )
 
 
-def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Difference]) -> ConceptComparison:
+def _concept(
+    concept: str, one: ResampledCell, two: ResampledCell, tests: Mapping[str, Difference]
+) -> ConceptComparison:
     (first, first_drawn), (second, second_drawn) = (cell.mean_auroc((concept,)) for cell in (one, two))
     metrics = one.record.evaluation.concepts[concept]
     return ConceptComparison(
@@ -171,20 +170,20 @@ def _concept(concept: str, one: Drawn, two: Drawn, tests: Mapping[str, Differenc
 
 
 def _delong(
-    first: _Cell, second: _Cell, concepts: Sequence[str], stores: LabelledCohorts
+    run: Path, records: tuple[ResultRecord, ResultRecord], concepts: Sequence[str], stores: LabelledCohorts
 ) -> tuple[dict[str, Difference], str]:
     """DeLong's test of each concept, or why there is none."""
-    record = first.drawn.record
-    cohort = record.cohort.id
-    store = stores(cohort, signals=signals_read(record.cohort.fingerprint))
+    cohort = records[0].cohort.id
+    store = stores(cohort, signals=signals_read(records[0].cohort.fingerprint))
     if store is None:
         return {}, f"{cohort} is not on this machine"
-    if why_not_of(record, store):
+    if why_not_of(records[0], store):
         return {}, f"{cohort} here is not in the state that was measured"
     tables = []
-    for cell in (first, second):
-        predictions, _ = load_predictions(cell.path.with_suffix(".parquet"))
-        if content_hash(predictions) != cell.drawn.record.predictions.sha256:
+    for record in records:
+        path = cell_path(run, record.model.name, record.protocol, cohort)
+        predictions, _ = load_predictions(predictions_path(path))
+        if content_hash(predictions) != record.predictions.sha256:
             return {}, f"the predictions on {cohort} are not those that were measured"
         tables.append(predictions)
     if not tables[0]["record_id"].equals(tables[1]["record_id"]):

@@ -9,14 +9,13 @@ from statistics import fmean
 
 import numpy as np
 
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.comparison import rank_groups
 from benchmark.protocols.protocol import UNSEEN
 from benchmark.records.comparability import same_labels
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
-from benchmark.report.across_cohorts import Drawn, mean_draws, mean_over_cohorts
+from benchmark.report.across_cohorts import ResampledCell, mean_draws, mean_over_cohorts
 from benchmark.report.board import Board, Entry, Standing, entry_of, macro_auroc
 
 
@@ -24,17 +23,17 @@ def make_boards(
     run: RunFile,
     records: Sequence[ResultRecord],
     draws: Draws | None = None,
-    undrawn: Mapping[CellName, str] | None = None,
+    without_resamples: Mapping[CellName, str] | None = None,
 ) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
-    Answers for conditions that were kept from a model are a question of their own and stand elsewhere.
+    Conditions that were kept from a model are a question of their own, in a table of their own.
 
     Parameters
     ----------
     run, records
         As from `benchmark.records.run_folder.load_run`.
-    draws, undrawn
+    draws, without_resamples
         As from `benchmark.records.run_folder.load_draws`. Without all of a ranking, ranks are by the means
         alone.
 
@@ -58,7 +57,7 @@ def make_boards(
         ]
         own = [record for record in records if record.cohort.simulated == simulated]
         names = {name_of(record) for record in own}
-        lacking = {name: why for name, why in (undrawn or {}).items() if name in names}
+        lacking = {name: why for name, why in (without_resamples or {}).items() if name in names}
         boards.append(_board(plan, own, simulated, draws or {}, lacking))
     return boards
 
@@ -68,7 +67,7 @@ def _board(
     records: Sequence[ResultRecord],
     simulated: bool,
     draws: Draws,
-    undrawn: Mapping[CellName, str],
+    without_resamples: Mapping[CellName, str],
 ) -> Board:
     cells = {(entry_of(record), record.cohort.id): record for record in records}
     planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
@@ -82,10 +81,7 @@ def _board(
     for cohort, same in by_cohort.items():
         reference[cohort] = tuple(dict.fromkeys(c for r in same for c in r.evaluation.macro.concepts))
         if not reference[cohort]:
-            left_out[cohort] = (
-                f"too few positives: no concept has {ELIGIBLE_MINIMUM} positives and "
-                f"{ELIGIBLE_MINIMUM} negatives"
-            )
+            left_out[cohort] = f"too few positives: {same[0].evaluation.macro.auroc.reason}"
         elif not all(_measured_alike(*pair) for pair in combinations(same, 2)):
             left_out[cohort] = "its cells were measured on different records or labels; run them again"
 
@@ -109,7 +105,7 @@ def _board(
         left_out={cohort: left_out[cohort] for cohort in reference if cohort in left_out},
         standings=tuple(_ranked(standings, drawn)),
         draws=draws,
-        undrawn=undrawn,
+        without_resamples=without_resamples,
     )
 
 
@@ -242,16 +238,18 @@ def _why_missing(
     return f"no macro AUROC on {cohort}"
 
 
-def _ranking_cells(standing: Standing, ranking: Sequence[str], draws: Draws) -> list[Drawn | None]:
+def _ranking_cells(standing: Standing, ranking: Sequence[str], draws: Draws) -> list[ResampledCell | None]:
     """Cells that the mean is over, each at its cohort's place; empty if one has no resampled figures."""
     own = {record.cohort.id: record for record in standing.external if record.cohort.id in standing.cohorts}
     if not own or any(name_of(record) not in draws for record in own.values()):
         return []
-    return [Drawn(own[c], draws[name_of(own[c])]) if c in own else None for c in ranking]
+    return [ResampledCell(own[c], draws[name_of(own[c])]) if c in own else None for c in ranking]
 
 
-def _ranked(standings: Iterable[Standing], drawn: Mapping[Entry, Sequence[Drawn | None]]) -> list[Standing]:
-    """Sort by mean, ranked ones first; give a shared rank to those that cannot be told apart."""
+def _ranked(
+    standings: Iterable[Standing], drawn: Mapping[Entry, Sequence[ResampledCell | None]]
+) -> list[Standing]:
+    """Sort by mean, ranked ones first; give a shared rank to those that do not differ significantly."""
 
     def place(standing: Standing) -> tuple[bool, bool, float, Entry]:
         return bool(standing.why_unranked), standing.mean is None, -(standing.mean or 0.0), standing.entry

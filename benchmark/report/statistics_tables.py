@@ -1,4 +1,4 @@
-"""Tables of what follows from several cells: next hospital, home and elsewhere, pairs of models."""
+"""Tables of what follows from several cells: the next hospital, external gaps, pairs of entries."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from benchmark.metrics.intervals import Measure
 from benchmark.metrics.pooling import Pooled
 from benchmark.report.across_cohorts import NextHospital
 from benchmark.report.board import Board, Entry
-from benchmark.report.board_statistics import BoardStatistics, Rival
+from benchmark.report.board_statistics import BoardStatistics, EntryComparison
 from benchmark.report.tables import (
     DASH,
-    Cell,
     Table,
+    TableCell,
     board_caption,
     count_cell,
     estimate_cell,
     number_cell,
     text_cell,
 )
-from benchmark.report.text import count, entry_labels, number, plain, plural, signed_interval
+from benchmark.report.text import count, entry_labels, number, plural, signed_interval
+from benchmark.text import one_line
 
 LEVEL = 0.05
 
@@ -34,10 +35,10 @@ def statistics_tables(board: Board, found: BoardStatistics) -> list[tuple[Table,
     tables = [
         (next_hospital_table(board, found), False),
         (next_hospital_concepts(board, found), True),
-        (rival_table(board, found.against_best, best), False),
-        (rival_cohorts(board, found.against_best, best + by_cohort), True),
-        (rival_table(board, found.against_controls, control), False),
-        (rival_cohorts(board, found.against_controls, control + by_cohort), True),
+        (comparison_table(board, found.against_best, best), False),
+        (comparison_by_cohort(board, found.against_best, best + by_cohort), True),
+        (comparison_table(board, found.against_controls, control), False),
+        (comparison_by_cohort(board, found.against_controls, control + by_cohort), True),
         (gap_table(board, found), True),
     ]
     return [(table, collapsed) for table, collapsed in tables if table is not None]
@@ -55,12 +56,12 @@ def next_hospital_table(board: Board, found: BoardStatistics) -> Table | None:
             (
                 text_cell(entry.model),
                 text_cell(entry.protocol),
-                count_cell(ahead.macro.cohorts, *([plain(left_out)] if left_out else [])),
+                count_cell(ahead.macro.cohorts, *([one_line(left_out)] if left_out else [])),
                 count_cell(sum(records[cohort] for cohort in ahead.cohorts)),
                 pooled_cell(ahead.macro),
                 prediction_cell(ahead.macro),
                 number_cell(_or_none(ahead.macro.tau2)),
-                Cell(
+                TableCell(
                     "–" if math.isnan(ahead.macro.i2) else f"{ahead.macro.i2:.0f} %",
                     (),
                     "number",
@@ -97,7 +98,7 @@ def next_hospital_concepts(board: Board, found: BoardStatistics) -> Table | None
     return Table(board_caption(board, "at the next hospital, by concept"), columns, rows, groups)
 
 
-def _concept_row(board: Board, concept: str, ahead: Mapping[Entry, NextHospital]) -> tuple[Cell, ...]:
+def _concept_row(board: Board, concept: str, ahead: Mapping[Entry, NextHospital]) -> tuple[TableCell, ...]:
     known = {entry: one for entry, one in ahead.items() if concept in one.concepts}
     widest = max(known, key=lambda entry: len(known[entry].of_concept[concept]))
     cohorts = known[widest].of_concept[concept]
@@ -109,7 +110,7 @@ def _concept_row(board: Board, concept: str, ahead: Mapping[Entry, NextHospital]
         if record.cohort.id in cohorts
     ]
     cells = [
-        Cell(plain(concept)),
+        TableCell(one_line(concept)),
         count_cell(len(cohorts)),
         count_cell(sum(m.n for m in metrics)),
         count_cell(sum(m.positives for m in metrics)),
@@ -126,16 +127,16 @@ def _concept_row(board: Board, concept: str, ahead: Mapping[Entry, NextHospital]
 
 
 def gap_table(board: Board, found: BoardStatistics) -> Table | None:
-    """One row a model and pair of an internal and an external cohort; None without such a pair."""
+    """One row per model and pair of an internal and an external cohort; None without such a pair."""
     rows = [
         (
             text_cell(entry.model),
             text_cell(entry.protocol),
-            text_cell(_cohort(board, pair.home)),
-            text_cell(_cohort(board, pair.away)),
-            count_cell(len(pair.concepts), plain(f"concepts: {', '.join(pair.concepts)}")),
-            number_cell(pair.at_home),
-            number_cell(pair.elsewhere),
+            text_cell(_cohort(board, pair.internal)),
+            text_cell(_cohort(board, pair.external)),
+            count_cell(len(pair.concepts), one_line(f"concepts: {', '.join(pair.concepts)}")),
+            number_cell(pair.internal_auroc),
+            number_cell(pair.external_auroc),
             signed_cell(pair.gap),
         )
         for entry, pairs in found.gaps.items()
@@ -144,34 +145,34 @@ def gap_table(board: Board, found: BoardStatistics) -> Table | None:
     columns = (
         "Model",
         "Protocol",
-        "Home",
-        "Elsewhere",
+        "Internal cohort",
+        "External cohort",
         "Concepts in both",
-        "AUROC at home",
-        "AUROC elsewhere",
+        "Internal AUROC",
+        "External AUROC",
         "Gap [interval]",
     )
-    caption = "from home to elsewhere, mean AUROC over the concepts that are eligible in both"
+    caption = "external gap, mean AUROC over the concepts that are eligible in both cohorts"
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
 
 
-def rival_table(board: Board, rivals: Sequence[Rival], caption: str) -> Table | None:
-    """One row a pair of entries, pooled over cohorts; None without a pair."""
+def comparison_table(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
+    """One row per pair of entries, pooled over cohorts; None without a pair."""
     labels = entry_labels(board.entries)
     rows = []
-    for rival in rivals:
-        pooled = rival.compared.pooled
-        refused = [f"not on {cohort}: {why}" for cohort, why in rival.compared.refused.items()]
-        told = [p <= LEVEL for p in rival.adjusted]
+    for comparison in comparisons:
+        pooled = comparison.compared.pooled
+        refused = [f"not on {cohort}: {why}" for cohort, why in comparison.compared.refused.items()]
+        significant = [p <= LEVEL for p in comparison.adjusted]
         rows.append(
             (
-                text_cell(labels[rival.first]),
-                text_cell(labels[rival.second]),
-                count_cell(len(rival.compared.pairs), *map(plain, refused)),
+                text_cell(labels[comparison.first]),
+                text_cell(labels[comparison.second]),
+                count_cell(len(comparison.compared.pairs), *map(one_line, refused)),
                 signed_cell(Measure(pooled.value, pooled.low, pooled.high, pooled.reason)),
-                number_cell(_or_none(rival.compared.pooled_p)),
-                number_cell(_or_none(rival.adjusted_pooled)),
-                Cell(f"{sum(told)} of {len(told)}", (), "number", sum(told)),
+                number_cell(_or_none(comparison.compared.pooled_p)),
+                number_cell(_or_none(comparison.adjusted_pooled)),
+                TableCell(f"{sum(significant)} of {len(significant)}", (), "number", sum(significant)),
             )
         )
     columns = (
@@ -181,34 +182,34 @@ def rival_table(board: Board, rivals: Sequence[Rival], caption: str) -> Table | 
         "Macro AUROC, pooled difference [interval]",
         "p",
         "p (Holm)",
-        "Told apart in cohorts (Holm)",
+        "Cohorts with a significant difference (Holm)",
     )
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
 
 
-def rival_cohorts(board: Board, rivals: Sequence[Rival], caption: str) -> Table | None:
+def comparison_by_cohort(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
     """Pair x cohort, differences with interval; None without a pair."""
     labels = entry_labels(board.entries)
-    cohorts = list(dict.fromkeys(pair.cohort for rival in rivals for pair in rival.compared.pairs))
+    cohorts = list(dict.fromkeys(pair.cohort for one in comparisons for pair in one.compared.pairs))
     rows = []
-    for rival in rivals:
+    for comparison in comparisons:
         cells = {
             pair.cohort: replace(
                 signed_cell(pair.difference), kind="number" if p <= LEVEL else "muted", notes=()
             )
-            for pair, p in zip(rival.compared.pairs, rival.adjusted, strict=True)
+            for pair, p in zip(comparison.compared.pairs, comparison.adjusted, strict=True)
         }
         rows.append(
             (
-                text_cell(f"{labels[rival.first]} − {labels[rival.second]}"),
+                text_cell(f"{labels[comparison.first]} − {labels[comparison.second]}"),
                 *(cells.get(c, DASH) for c in cohorts),
             )
         )
-    columns = ("Models", *(plain(_cohort(board, cohort)) for cohort in cohorts))
+    columns = ("Models", *(one_line(_cohort(board, cohort)) for cohort in cohorts))
     return Table(board_caption(board, caption), columns, tuple(rows)) if rows and cohorts else None
 
 
-def pooled_cell(pooled: Pooled) -> Cell:
+def pooled_cell(pooled: Pooled) -> TableCell:
     """Pooled value with its interval."""
     return estimate_cell(
         estimate_of(
@@ -217,20 +218,20 @@ def pooled_cell(pooled: Pooled) -> Cell:
     )
 
 
-def prediction_cell(pooled: Pooled) -> Cell:
+def prediction_cell(pooled: Pooled) -> TableCell:
     """Prediction interval alone; why there is none becomes a note."""
     if math.isnan(pooled.prediction_low):
         return replace(DASH, notes=(pooled.reason,) if pooled.reason else ())
     text = f"{number(pooled.prediction_low)} to {number(pooled.prediction_high)}"
-    return Cell(text, (), "number", pooled.prediction_low)
+    return TableCell(text, (), "number", pooled.prediction_low)
 
 
-def signed_cell(measure: Measure) -> Cell:
+def signed_cell(measure: Measure) -> TableCell:
     """A difference with its interval; what is wrong with it becomes a note."""
-    notes = (plain(measure.reason),) if measure.reason else ()
+    notes = (one_line(measure.reason),) if measure.reason else ()
     if math.isnan(measure.value):
         return replace(DASH, notes=notes)
-    return Cell(signed_interval(measure), notes, "number", measure.value)
+    return TableCell(signed_interval(measure), notes, "number", measure.value)
 
 
 def statistics_sentences(board: Board) -> list[str]:
@@ -238,17 +239,17 @@ def statistics_sentences(board: Board) -> list[str]:
     drawn = [record.evaluation.bootstrap for record in board.records]
     settings = " / ".join(dict.fromkeys(f"{count(d.resamples)} resamples, seed {d.seed}" for d in drawn))
     sentences = [
-        f"Differences are paired: all models of a cohort see the same draws of patients ({settings}). "
+        f"Differences are paired: all models of a cohort share the resamples of its patients ({settings}). "
         "Cohorts are independent. p values are two-sided, and adjusted by Holm's method for all comparisons "
-        "of a table; differences in italics are not told apart from zero at 5 % after that.",
+        "of a table; differences in italics are not significant at 5 % after that.",
         "Pooled: random-effects model on the logits of the AUROCs, variances from the resamples, "
         "Hartung-Knapp interval of the mean. The prediction interval says where the AUROC of one more "
-        "hospital will lie: it is the one to read before using a model somewhere new. Macro averages of "
-        "different cohorts are over different concepts; the tables by concept are not mixed in that way.",
+        "hospital can be expected: read that one before using a model in a new hospital. Macro averages of "
+        "different cohorts are over different concepts; the tables by concept do not mix them.",
     ]
     sentences += [
-        f"Without: {plain(f'{model} ({protocol}) on {cohort}: {why}')}."
-        for (model, protocol, cohort), why in board.undrawn.items()
+        f"Left out: {one_line(f'{model} ({protocol}) on {cohort}: {why}')}."
+        for (model, protocol, cohort), why in board.without_resamples.items()
     ]
     return sentences
 

@@ -10,13 +10,14 @@ from benchmark.metrics.cell.evaluation import ConceptMetrics, Estimate
 from benchmark.metrics.intervals import FEW_POSITIVES, NEAR_PERFECT
 from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.report.board import Board, entry_of
-from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, plain
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number
+from benchmark.text import one_line
 
 Kind = Literal["text", "number", "muted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """One cell.
 
     Attributes
@@ -37,7 +38,7 @@ class Cell:
     sort: float | None = None
 
 
-DASH = Cell(UNDEFINED, kind="muted")
+DASH = TableCell(UNDEFINED, kind="muted")
 
 FEW = (
     f"fewer than {FEW_POSITIVES} positives, or than {4 * FEW_POSITIVES} at an AUROC above {NEAR_PERFECT}: "
@@ -59,7 +60,7 @@ class Table:
 
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     groups: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -69,37 +70,37 @@ class Table:
         return {note: at for at, note in enumerate(notes, start=1)}
 
 
-def text_cell(text: str, *notes: str) -> Cell:
-    """Cell with somebody's text."""
-    return Cell(plain(text), tuple(plain(note) for note in notes))
+def text_cell(text: str, *notes: str) -> TableCell:
+    """TableCell with somebody's text."""
+    return TableCell(one_line(text), tuple(one_line(note) for note in notes))
 
 
-def count_cell(value: int | None, *notes: str) -> Cell:
-    """Cell with a number of things."""
-    return Cell(count(value), notes, "number", value)
+def count_cell(value: int | None, *notes: str) -> TableCell:
+    """TableCell with a number of things."""
+    return TableCell(count(value), notes, "number", value)
 
 
-def number_cell(value: float | None, *notes: str, kind: Kind = "number") -> Cell:
-    """Cell with a number without interval."""
-    return Cell(number(value), notes, kind if value is not None else "muted", value)
+def number_cell(value: float | None, *notes: str, kind: Kind = "number") -> TableCell:
+    """TableCell with a number without interval."""
+    return TableCell(number(value), notes, kind if value is not None else "muted", value)
 
 
-def estimate_cell(estimate: Estimate, *, muted: bool = False) -> Cell:
-    """Cell with a value and its interval; the reason for a missing part becomes a note."""
+def estimate_cell(estimate: Estimate, *, muted: bool = False) -> TableCell:
+    """TableCell with a value and its interval; the reason for a missing part becomes a note."""
     notes = []
     if estimate.value is None or estimate.interval is None:
-        notes.append(plain(estimate.reason or "undefined"))
+        notes.append(one_line(estimate.reason or "undefined"))
     if estimate.value is not None and estimate.undefined_fraction > 0 and not muted:
         share = f"{max(estimate.undefined_fraction, 0.001):.1%}"
         less = "less than " if estimate.undefined_fraction < 0.0005 else ""
         notes.append(f"undefined in {less}{share} of the resamples, which are left out")
     kind: Kind = "muted" if muted or estimate.value is None else "number"
-    return Cell(interval(estimate), tuple(notes), kind, estimate.value)
+    return TableCell(interval(estimate), tuple(notes), kind, estimate.value)
 
 
 def cohort_label(cohort: CohortFacts) -> str:
     """Id of the cohort, marked where its patients are synthetic."""
-    return plain(f"{cohort.id} (simulated)" if cohort.simulated else cohort.id)
+    return one_line(f"{cohort.id} (simulated)" if cohort.simulated else cohort.id)
 
 
 def board_caption(board: Board, text: str) -> str:
@@ -113,12 +114,12 @@ def selected(records: RecordCounts) -> str:
 
 
 def cohort_table(board: Board) -> Table:
-    """One row a cell: what was measured, on which records, with which interval."""
+    """One row per cell: what was measured, on which records, with which interval."""
     place = {entry: at for at, entry in enumerate(board.entries)}
     order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
     records = sorted(board.records, key=lambda r: (order[r.cohort.id], place[entry_of(r)]))
     return Table(
-        board_caption(board, "macro averages, one row a cohort and model"),
+        board_caption(board, "macro averages, one row per cohort and model"),
         (
             "Cohort",
             "Model",
@@ -126,37 +127,37 @@ def cohort_table(board: Board) -> Table:
             "Relation",
             "Selection",
             "Scored",
-            "Not usable",
+            "Unusable",
             "Macro AUROC [interval]",
             "Macro AUPRC [interval]",
             "Mean prevalence",
-            "Concepts in the macro",
-            "Drawn with replacement",
+            "Concepts in the macro average",
+            "Resampled",
             "Resamples (seed)",
         ),
         tuple(_cohort_row(record) for record in records),
     )
 
 
-def _cohort_row(record: ResultRecord) -> tuple[Cell, ...]:
+def _cohort_row(record: ResultRecord) -> tuple[TableCell, ...]:
     macro, drawn = record.evaluation.macro, record.evaluation.bootstrap
-    eligible = Cell("too few positives", (), "muted", 0)
+    eligible = TableCell("too few positives", (), "muted", 0)
     if macro.concepts:
-        eligible = count_cell(len(macro.concepts), plain(f"concepts: {', '.join(macro.concepts)}"))
+        eligible = count_cell(len(macro.concepts), one_line(f"concepts: {', '.join(macro.concepts)}"))
     return (
-        Cell(cohort_label(record.cohort)),
+        TableCell(cohort_label(record.cohort)),
         text_cell(record.model.name),
         text_cell(record.protocol),
-        Cell(record.relation),
-        Cell(selected(record.records), tuple(plain(note) for note in record.evaluation.notes)),
+        TableCell(record.relation),
+        TableCell(selected(record.records), tuple(one_line(note) for note in record.evaluation.notes)),
         count_cell(record.records.scored),
         count_cell(record.records.unusable),
         estimate_cell(macro.auroc),
         estimate_cell(macro.auprc),
         number_cell(macro.prevalence),
         eligible,
-        Cell(f"{count(drawn.groups)} {drawn.unit}", (), "number", drawn.groups),
-        Cell(f"{count(drawn.resamples)} ({drawn.seed})", (), "number", drawn.resamples),
+        TableCell(f"{count(drawn.groups)} {drawn.unit}", (), "number", drawn.groups),
+        TableCell(f"{count(drawn.resamples)} ({drawn.seed})", (), "number", drawn.resamples),
     )
 
 
@@ -184,7 +185,7 @@ def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
     facts = records[0]
     caption = f"{cohort_label(facts.cohort)}: {selected(facts.records)}, {count(facts.records.scored)} scored"
     if len(annotated) < len(concepts):
-        caption += f"; not annotated here: {plain(', '.join(c for c in concepts if c not in annotated))}"
+        caption += f"; not annotated here: {one_line(', '.join(c for c in concepts if c not in annotated))}"
     groups = (("", 4), *((f"{labels[entry_of(r)]} ({r.relation})", 2) for r in records))
     return Table(
         caption,
@@ -194,16 +195,16 @@ def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
     )
 
 
-def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[Cell, ...]:
+def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[TableCell, ...]:
     first = next(metrics for metrics in found if metrics is not None and metrics.n)
     notes = (
         () if first.eligible else ("too few positives or negatives for the macro average and the ranking",)
     )
     kind: Kind = "number" if first.eligible else "muted"
     cells = [
-        Cell(plain(concept), notes, "text" if first.eligible else "muted"),
-        Cell(count(first.n), (), kind, first.n),
-        Cell(count(first.positives), (), kind, first.positives),
+        TableCell(one_line(concept), notes, "text" if first.eligible else "muted"),
+        TableCell(count(first.n), (), kind, first.n),
+        TableCell(count(first.positives), (), kind, first.positives),
         number_cell(first.prevalence, kind=kind),
     ]
     for metrics in found:

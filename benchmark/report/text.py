@@ -1,12 +1,8 @@
-"""How numbers read, and how text from strangers is made harmless in Markdown and CSV.
-
-HTML is escaped by the template engine, SVG by the plotting library.
-"""
+"""How numbers, counts and names are written in tables and figures."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 
 from benchmark.metrics.cell.evaluation import Estimate
@@ -85,38 +81,3 @@ def entry_labels(entries: Iterable[Entry]) -> dict[Entry, str]:
     entries = list(entries)
     models = [entry.model for entry in entries]
     return {e: e.model if models.count(e.model) == 1 else f"{e.model} ({e.protocol})" for e in entries}
-
-
-def plain(text: str) -> str:
-    """Put text on one line, without control characters or marks that reverse the direction of writing."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def markdown(text: str) -> str:
-    r"""Escape text so that Markdown shows it as it is, on one line, in a table cell too.
-
-    Characters that some parser treats apart even after a backslash become entities.
-
-    Examples
-    --------
-    >>> print(markdown("a|b <i>*c*</i>\n0.871 [0.850, 0.893] [x](y)"))
-    a&#124;b &#60;i&#62;\*c\*&#60;/i&#62; 0.871 [0.850, 0.893] [x\](y)
-    """
-    return re.sub(
-        r"[&<>|\\`$]|[*_~]|\](?=[(\[:])|^[-+#](?=[\s#-]|$)|(?<=^\d)[.)](?=\s|$)",
-        lambda match: f"&#{ord(match[0])};" if match[0] in "&<>|\\`$" else f"\\{match[0]}",
-        plain(text),
-    )
-
-
-def csv_cell(value: str | float | bool | None) -> str | float | None:
-    """Make a cell safe to open in a spreadsheet: text never starts a formula, numbers stay numbers.
-
-    Text that begins with ``= + - @``, a tab or a line break gets a leading apostrophe (OWASP, CSV Injection).
-    None is an empty cell, a truth value ``true`` or ``false``.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value

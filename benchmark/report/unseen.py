@@ -1,4 +1,4 @@
-"""The honest test of zero-shot: a model that was never shown a concept, beside one that was."""
+"""The strict test of zero-shot: a model that was never shown a concept, beside one that was."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from collections.abc import Sequence
 
 from benchmark.protocols.protocol import UNSEEN, ZERO_SHOT
 from benchmark.records.record import ResultRecord
-from benchmark.report.tables import Cell, Table, cohort_label, count_cell, estimate_cell, text_cell
+from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, estimate_cell, text_cell
 
-
-def is_unseen(record: ResultRecord) -> bool:
-    """Whether a cell answers for concepts that were kept from its model; such cells never rank."""
-    return record.protocol == UNSEEN.name
+UNSEEN_WORDS = (
+    "A twin of the model was pre-trained without any record that has, or may have, one of these conditions "
+    "and without any sentence that names one, and was then asked for them in words. Only such an answer is "
+    "zero-shot in the strict sense: the model itself has read these words beside the tracings."
+)
 
 
 def unseen_table(records: Sequence[ResultRecord]) -> Table | None:
-    """One row a model, cohort and held-out concept; None where nothing was held out."""
+    """One row per model, cohort and held-out concept; None where nothing was held out."""
     seen = {(r.model.name, r.cohort.id): r for r in records if r.protocol == ZERO_SHOT.name}
     rows = []
-    for record in filter(is_unseen, records):
+    for record in records:
+        if record.protocol != UNSEEN.name:
+            continue
         twin = seen.get((record.model.name, record.cohort.id))
         for concept, metrics in record.evaluation.concepts.items():
             if not metrics.n:
@@ -27,13 +30,13 @@ def unseen_table(records: Sequence[ResultRecord]) -> Table | None:
             rows.append(
                 (
                     text_cell(record.model.name),
-                    Cell(cohort_label(record.cohort)),
-                    Cell(record.relation),
-                    Cell(concept),
+                    TableCell(cohort_label(record.cohort)),
+                    TableCell(record.relation),
+                    TableCell(concept),
                     count_cell(metrics.n),
                     count_cell(metrics.positives),
                     estimate_cell(metrics.auroc, muted=not metrics.eligible),
-                    Cell("–", kind="muted")
+                    TableCell("–", kind="muted")
                     if shown is None
                     else estimate_cell(shown.auroc, muted=not shown.eligible),
                 )

@@ -113,59 +113,62 @@ def score_table(
     """
     options = options or ScoreOptions()
     scores_file, labels_file = open_table(Path(scores_path)), open_table(Path(labels_path))
-    concepts = concepts_of(scores_file, labels_file)
-    _check_groupings(options.subgroups, labels_file, concepts)
-    scores_table = read_table(scores_file, [RECORD], numbers=concepts)
-    others = [name for name in (PATIENT, *options.subgroups) if name in labels_file.columns]
-    labels_table = read_table(labels_file, [RECORD, *dict.fromkeys(others), *concepts])
-
-    ids, truth_ids = record_ids(scores_file, scores_table), record_ids(labels_file, labels_table)
-    check_same_records(scores_file, ids, labels_file, truth_ids)
-    records = ids.sort_values()
-    rows, truth_rows = ids.get_indexer(records), truth_ids.get_indexer(records)
-    scores = pd.DataFrame(
-        {name: score_column(scores_file, scores_table, name, ids)[rows] for name in concepts}, index=records
-    )
-    labels = pd.DataFrame(
-        {name: label_column(labels_file, labels_table, name)[truth_rows] for name in concepts}, index=records
-    )
-    text = {
-        name: text_column(labels_file, labels_table, name).iloc[truth_rows].set_axis(records)
-        for name in others
-    }
+    labels, scores, text = _read(scores_file, labels_file, options.subgroups)
     patients = text.get(PATIENT)
-    groups = np.arange(len(records)) if patients is None else group_records(patients)
-
+    groups = np.arange(len(labels)) if patients is None else group_records(patients)
     evaluation = evaluate(labels, scores, patients, resamples=resamples, seed=seed)
-    ignored = [name for name in labels_file.columns if name not in (RECORD, *others, *concepts)]
+    settings = evaluation.bootstrap
+    ignored = [name for name in labels_file.columns if name not in (RECORD, *text, *labels.columns)]
     notes = evaluation.notes
     if ignored:
         notes += (f"{labels_path} has columns without scores, which are ignored: {some(ignored)}.",)
+    statistics = cell_statistics(
+        labels,
+        [scores],
+        patients,
+        evaluation,
+        probabilities=options.probabilities,
+        thresholds=no_thresholds("a table of scores alone has no validation fold to choose thresholds on"),
+        members={name: _members(name, text[name]) for name in options.subgroups},
+    )
     return ScoredTable(
         **evaluation.model_copy(update={"notes": notes}).model_dump(),
-        statistics=cell_statistics(
-            labels,
-            [scores],
-            patients,
-            evaluation,
-            probabilities=options.probabilities,
-            thresholds=no_thresholds(
-                "a table of scores alone has no validation fold to choose thresholds on"
-            ),
-            members={name: _members(name, text[name]) for name in options.subgroups},
-        ),
+        statistics=statistics,
         readers={
-            name: read_against(labels, scores, groups, path, evaluation.bootstrap)
+            name: read_against(labels, scores, groups, path, settings)
             for name, path in options.readers.items()
         },
-        challenge=challenge(labels, scores, groups, options.decisions, evaluation.bootstrap)
+        challenge=challenge(labels, scores, groups, options.decisions, settings)
         if options.challenge
         else None,
         bca=bca(labels, scores, groups, evaluation) if options.bca else None,
         curves=smooth_curves(labels, scores, groups) if options.probabilities else {},
-        recalibrated=recalibrate(labels, scores, groups, options.recalibrate, evaluation.bootstrap)
+        recalibrated=recalibrate(labels, scores, groups, options.recalibrate, settings)
         if options.recalibrate
         else {},
+    )
+
+
+def _read(
+    scores_file: TableFile, labels_file: TableFile, subgroups: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.Series[Any]]]:
+    """Read labels and scores, and what the labels say of patients and subgroups, sorted by record."""
+    concepts = concepts_of(scores_file, labels_file)
+    _check_groupings(subgroups, labels_file, concepts)
+    scores_table = read_table(scores_file, [RECORD], numbers=concepts)
+    others = list(dict.fromkeys(name for name in (PATIENT, *subgroups) if name in labels_file.columns))
+    labels_table = read_table(labels_file, [RECORD, *others, *concepts])
+    ids, truth_ids = record_ids(scores_file, scores_table), record_ids(labels_file, labels_table)
+    check_same_records(scores_file, ids, labels_file, truth_ids)
+    records = ids.sort_values()
+    rows, truth_rows = ids.get_indexer(records), truth_ids.get_indexer(records)
+    scores = {name: score_column(scores_file, scores_table, name, ids)[rows] for name in concepts}
+    labels = {name: label_column(labels_file, labels_table, name)[truth_rows] for name in concepts}
+    text = {name: text_column(labels_file, labels_table, name) for name in others}
+    return (
+        pd.DataFrame(labels, index=records),
+        pd.DataFrame(scores, index=records),
+        {name: column.iloc[truth_rows].set_axis(records) for name, column in text.items()},
     )
 
 

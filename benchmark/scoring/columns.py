@@ -70,7 +70,7 @@ def read_table(file: TableFile, text: list[str], numbers: Iterable[str] = ()) ->
             _find_non_number(file, read_table(file, columns), numbers)
         raise UsageError(f"{file.path} cannot be read as a table ({reason(error)}); correct it.") from None
     if table.num_rows == 0:
-        raise UsageError(f"{file.path} has a header but no rows; give one row a record.")
+        raise UsageError(f"{file.path} has a header but no rows; give one row per record.")
     return table
 
 

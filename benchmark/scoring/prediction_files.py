@@ -1,6 +1,6 @@
 """Reading the predictions that somebody made elsewhere for a cohort of this project.
 
-Parquet, CSV (comma, semicolon or tab) or ``.npz``, with ``record_id`` and one column or array a concept; an
+Parquet, CSV (comma, semicolon or tab) or ``.npz``, with ``record_id`` and one column or array per concept; an
 ``.npz`` may instead hold ``scores`` ``[records, outputs]`` and ``outputs``. A ``fingerprint`` (a column, an
 array, or metadata of Parquet) says which state of the cohort they were made on.
 """
@@ -72,7 +72,7 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     Parameters
     ----------
     path
-        Parquet, CSV or ``.npz``, told apart by its first bytes.
+        Parquet, CSV or ``.npz``, as its first bytes say.
     concepts
         Which columns there may be.
 
@@ -160,7 +160,7 @@ def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:
     shapes = {name: array.shape for name, array in arrays.items() if name != FINGERPRINT}
     if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
         shown = some(f"{name} {shape}" for name, shape in shapes.items())
-        raise UsageError(f"The arrays of {path} do not all have one number a record: {shown}.")
+        raise UsageError(f"The arrays of {path} do not all have one number per record: {shown}.")
     return arrays
 
 
@@ -184,7 +184,7 @@ def _only(path: Path, fingerprints: Iterable[str]) -> str | None:
     stated = {text.strip() for text in fingerprints}
     if len(stated) > 1:
         raise UsageError(
-            f"{path} does not give one {FINGERPRINT} for all records; predict one cohort a file."
+            f"{path} does not give one {FINGERPRINT} for all records; predict one cohort per file."
         )
     return stated.pop() if stated else None
 

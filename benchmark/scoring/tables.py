@@ -54,7 +54,7 @@ def open_table(path: Path) -> TableFile:
             start = file.readline()
         if not start.strip():
             found = "begins with a blank line" if start else "is empty"
-            raise UsageError(f"{path} {found}; give a table with a header and one row a record.")
+            raise UsageError(f"{path} {found}; give a table with a header and one row per record.")
         if start.startswith(b"PAR1"):
             header, metadata = _parquet_header(path)
             delimiter = None

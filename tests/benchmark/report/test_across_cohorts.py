@@ -16,7 +16,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
 from benchmark.records.run_folder import load_cells, load_draws
 from benchmark.report import write_report
-from benchmark.report.across_cohorts import Drawn, compare, gaps, mean_over_cohorts, next_hospital
+from benchmark.report.across_cohorts import ResampledCell, compare, gaps, mean_over_cohorts, next_hospital
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.ranking import make_boards
@@ -26,9 +26,9 @@ from tests.benchmark.report.report_factory import concept, drawn, record, run_fi
 Cells = list[tuple[ResultRecord, Resampled]]
 
 
-def cell(model: str = "net", cohort: str = "georgia", seed: int = 0, **more: object) -> Drawn:
+def cell(model: str = "net", cohort: str = "georgia", seed: int = 0, **more: object) -> ResampledCell:
     noise, resamples = more.pop("noise", 0.01), more.pop("resamples", 400)
-    return Drawn(*drawn(record(model, cohort, **more), seed, noise, resamples))  # type: ignore[arg-type]
+    return ResampledCell(*drawn(record(model, cohort, **more), seed, noise, resamples))  # type: ignore[arg-type]
 
 
 def board_of(cells: Cells) -> Board:
@@ -61,7 +61,7 @@ def test_gap_is_over_the_same_concepts_and_its_interval_that_of_a_difference() -
     georgia = cell(cohort="georgia", aurocs={"AF": 0.7, "LBBB": 0.8, "SB": 0.2}, seed=1)
     ningbo = cell(cohort="ningbo", aurocs={"LBBB": 0.7, "WPW": concept(0.1, positives=2)}, seed=1)
     pairs, mean = gaps([home], [georgia, ningbo])
-    assert [(pair.home, pair.away, pair.concepts) for pair in pairs] == [
+    assert [(pair.internal, pair.external, pair.concepts) for pair in pairs] == [
         ("ptb-xl", "georgia", ("AF", "LBBB")),
         ("ptb-xl", "ningbo", ("LBBB",)),
     ]
@@ -129,7 +129,7 @@ def test_what_is_not_measured_alike_is_not_compared(change: dict[str, object], w
     ).refused == {"georgia": why}
 
 
-def test_models_that_cannot_be_told_apart_share_a_rank() -> None:
+def test_models_without_a_significant_difference_share_a_rank() -> None:
     cells = [
         drawn(record("a", aurocs={"AF": 0.900}), seed=1),
         drawn(record("b", aurocs={"AF": 0.899}), seed=2),
@@ -139,7 +139,7 @@ def test_models_that_cannot_be_told_apart_share_a_rank() -> None:
     assert [(s.entry.model, s.rank) for s in board.standings] == [("a", 1), ("b", 1), ("c", 3)]
     assert board.by_groups
     paired = [(cells[0]), (drawn(record("b", aurocs={"AF": 0.899}), seed=1)), cells[2]]
-    assert [s.rank for s in board_of(paired).standings] == [1, 2, 3]  # by the same draws they can be told
+    assert [s.rank for s in board_of(paired).standings] == [1, 2, 3]  # by the same draws they differ
 
 
 def test_against_the_best_and_against_the_control() -> None:
@@ -160,7 +160,7 @@ def test_against_the_best_and_against_the_control() -> None:
         ("net", "net-random"),
         ("other", "age"),
     ]
-    raw = [pair.difference.p for rival in found.against_best for pair in rival.compared.pairs]
+    raw = [pair.difference.p for comparison in found.against_best for pair in comparison.compared.pairs]
     assert found.against_best[0].adjusted[0] == pytest.approx(min(1.0, 6 * min(raw)))
 
 
@@ -205,7 +205,7 @@ def test_missing_or_stale_resamples_are_told_and_ranks_fall_back(tmp_path: Path)
     assert [row["rank"] for row in found["rows"]] == [1, 1]
     low, high = found["rows"][0]["external_macro_auroc_interval"]
     assert low < 0.9 < high
-    assert "share rank 1" in (run / "leaderboard.html").read_text()
+    assert "shares rank 1" in (run / "leaderboard.html").read_text()
     assert resamples_path(run / "b/as_is/georgia.json").is_file()
     resamples_path(run / "b/as_is/georgia.json").unlink()
     assert set(load_draws(load_cells(run)[1])[1]) == {("b", "as_is", "georgia")}
@@ -214,7 +214,7 @@ def test_missing_or_stale_resamples_are_told_and_ranks_fall_back(tmp_path: Path)
     assert [row["rank"] for row in found["rows"]] == [1, 2]
     assert "missing" in found["without_resamples"][0]["reason"]
     for text in ((run / "leaderboard.html").read_text(), (run / "leaderboard.md").read_text()):
-        assert "ranks are by the means alone" in text
+        assert "ranks go by the means alone" in text
         assert "b (as" in text
 
 
@@ -237,7 +237,7 @@ def test_the_page_shows_all_of_it_and_marks_what_is_simulated(tmp_path: Path) ->
     ):
         assert f"Simulated cohorts, not patients: {caption}" in html
         assert f"Simulated cohorts, not patients: {caption}" in text
-    assert "from home to elsewhere" in html
+    assert "external gap, mean AUROC" in html
     assert "ptb-xl (simulated)" in html
     assert "400 resamples, seed 7" in html
     ahead = json.loads((run / "leaderboard.json").read_text())["rankings"][0]["statistics"]["next_hospital"]

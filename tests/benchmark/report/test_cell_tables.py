@@ -57,7 +57,7 @@ RECORDS = [
 ]
 
 
-def test_means_at_home_and_elsewhere_and_what_lies_below_the_target() -> None:
+def test_internal_and_external_means_and_what_lies_below_the_target() -> None:
     [board, simulated] = make_boards(run_file(RECORDS), RECORDS)
     table = operating_table(board)
     assert table is not None
@@ -65,7 +65,7 @@ def test_means_at_home_and_elsewhere_and_what_lies_below_the_target() -> None:
     called = [c["sensitivity 90 %"] for c in RECORDS[1].statistics.calls.values()]
     assert row[6].sort == 2
     assert row[7].sort == pytest.approx(np.mean([c.sensitivity.value for c in called]))
-    assert row[9].text == "2 of 2"  # scores that are too low elsewhere miss the ill
+    assert row[9].text == "2 of 2"  # scores that are too low in another cohort miss the ill
     alone = operating_table(simulated)
     assert alone is not None
     assert alone.caption.startswith("Simulated cohorts, not patients")

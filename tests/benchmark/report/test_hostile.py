@@ -11,8 +11,11 @@ import pytest
 
 from benchmark.report import write_report
 from benchmark.report.board import Entry
+from benchmark.report.export import csv_cell
 from benchmark.report.figures import Picture, inline_svg
-from benchmark.report.text import csv_cell, entry_labels, interval, markdown, number, plain, signed
+from benchmark.report.markdown import markdown
+from benchmark.report.text import entry_labels, interval, number, signed
+from benchmark.text import one_line
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
 from tests.benchmark.report.test_report import Page
 
@@ -134,7 +137,7 @@ def test_markdown_escapes(text: str, escaped: str) -> None:
 
 
 def test_control_characters_and_direction_marks_are_dropped() -> None:
-    assert plain("a\x00b\u202ec\td\n") == "a b c d"
+    assert one_line("a\x00b\u202ec\td\n") == "a b c d"
 
 
 def test_numbers_as_they_are_shown() -> None:

@@ -81,7 +81,9 @@ def test_cohort_without_an_eligible_concept_says_so() -> None:
     few = {"AF": concept(0.9, positives=3)}
     board = board_of([record("a", "incart", few), record("a", "georgia", {"AF": 0.8})])
     assert board.cohorts == ("georgia",)
-    assert board.left_out["incart"] == "too few positives: no concept has 10 positives and 10 negatives"
+    assert (
+        board.left_out["incart"] == "too few positives: no concept has at least 10 positives and 10 negatives"
+    )
     assert ranks(board) == {"a": 1}
 
 

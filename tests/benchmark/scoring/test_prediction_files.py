@@ -311,9 +311,9 @@ def truncated(path: Path) -> None:
         ),
         (
             lambda path: npz(path, AF=np.zeros(3)),
-            "do not all have one number a record: record_id (2,), AF (3,)",
+            "do not all have one number per record: record_id (2,), AF (3,)",
         ),
-        (lambda path: npz(path, AF=np.zeros((2, 1))), "do not all have one number a record"),
+        (lambda path: npz(path, AF=np.zeros((2, 1))), "do not all have one number per record"),
         (lambda path: npz(path, AF=np.array(["x", "y"])), "The array 'AF' of"),
         (lambda path: npz(path, AF=np.zeros(2, complex)), "The array 'AF' of"),
         (lambda path: npz(path, record_id=np.array([0.5, 1.5]), AF=np.zeros(2)), "are decimal numbers"),
