@@ -57,7 +57,7 @@ class Store:
                 raise LeadboardError(
                     f"{path} has the layout of another version; delete it and prepare it again."
                 )
-            self.fingerprint = str(file.attrs["fingerprint"])
+            self.fingerprint = self.recordings = str(file.attrs["fingerprint"])
             self.ontology_hash = str(file.attrs["ontology_hash"])
             self.ontology_version = str(file.attrs["ontology_version"])
             self.stamp = str(file.attrs["stamp"])

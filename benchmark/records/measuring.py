@@ -16,6 +16,7 @@ from benchmark.models.contamination import Relation, unstated_training
 from benchmark.models.contract import ModelCard
 from benchmark.records.comparability import labelling_of
 from benchmark.records.predictions import content_hash, score_tables
+from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
     PredictionsFile,
@@ -159,10 +160,16 @@ def measure(
 
 
 def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Labelled, rows: Rows) -> Evaluation:
-    """Note of predictions made elsewhere how many are lacking, and what training the card keeps silent."""
-    if facts.protocol != PREDICTIONS:
-        return evaluation
-    notes = list(evaluation.notes)
+    """Note what else a reader has to know, such as how many predictions made elsewhere are lacking."""
+    notes = [*evaluation.notes, *task_notes(evaluation, store.card.id)]
+    if facts.protocol == PREDICTIONS:
+        notes += _notes_on_submitted(facts, store, rows)
+    return evaluation.model_copy(update={"notes": tuple(notes)})
+
+
+def _notes_on_submitted(facts: CellFacts, store: Labelled, rows: Rows) -> list[str]:
+    """Say how many predictions are lacking, and what the card keeps silent on training."""
+    notes = []
     selected = selected_rows(store, facts.selection)
     lacking = store.index["record_id"].iloc[np.setdiff1d(selected, rows)]
     if len(lacking):
@@ -173,7 +180,7 @@ def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Labelled, rows:
     unstated = unstated_training(facts.model)
     notes += [unstated] if unstated else []
     notes += [] if signals_read(store.fingerprint) else [SIGNALS_NOT_READ]
-    return evaluation.model_copy(update={"notes": tuple(notes)})
+    return notes
 
 
 def _cohort_facts(store: Labelled) -> CohortFacts:

@@ -16,7 +16,7 @@ from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
 from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError
 from cohorts.labelled import Labelled, LabelledCohorts, signals_read
 from cohorts.store import Rows
@@ -173,7 +173,7 @@ def _store_of(findings: Findings, record: ResultRecord, stores: LabelledCohorts)
     """Give the cohort as it was measured, or say why it is not to be had."""
     cohort, stated = record.cohort.id, record.cohort.fingerprint
     try:
-        store = stores(cohort, signals=signals_read(stated)) if cohort in cohort_cards() else None
+        store = stores(cohort, signals=signals_read(stated)) if cohort in measured_cards() else None
     except LeadboardError as error:
         findings.skip(f"numbers: {error}")
         return None

@@ -37,7 +37,7 @@ from benchmark.records.manifest import (
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 
 
@@ -172,7 +172,7 @@ def _build(folder: Path, model: str, cells: Sequence[PackedCell], content: RunFi
 
 def _may_show_validation(cell: PackedCell) -> bool:
     """Whether the scores that a cell's thresholds were chosen from are there, and of a cohort open to all."""
-    source = cohort_cards().get(cell.record.provenance.thresholds.source or "")
+    source = measured_cards().get(cell.record.provenance.thresholds.source or "")
     return source is not None and source.access == "open" and cell.files.validation.is_file()
 
 

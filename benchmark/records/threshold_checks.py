@@ -16,7 +16,7 @@ from benchmark.records.recomputation import compare_fields
 from benchmark.records.record import ResultRecord
 from benchmark.records.thresholds import choose_thresholds, is_validation_fold, why_not_applied
 from benchmark.text import some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError
 from cohorts.labelled import Labelled, LabelledCohorts
 
@@ -88,7 +88,7 @@ def _source(findings: Findings, record: ResultRecord, stores: LabelledCohorts) -
     stated = record.provenance.thresholds
     name = str(stated.source)
     try:
-        store = stores(name) if name in cohort_cards() else None
+        store = stores(name) if name in measured_cards() else None
     except LeadboardError as error:
         findings.skip(f"thresholds: {error}")
         return None

@@ -12,11 +12,13 @@ from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohor
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.store import Store, Stores, prepare
+from cohorts.task_store import open_task
+from cohorts.tasks import all_tasks, cohort_of, find_task
 
 
 def is_here(cohort: str, places: Places) -> bool:
-    """Whether a release, or a part of it, is on this machine."""
-    return open_cohort(cohort, places.data, places.folders) is not None
+    """Whether a release, that of a published task too, or a part of it is on this machine."""
+    return open_cohort(cohort_of(cohort), places.data, places.folders) is not None
 
 
 def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], list[AbsentCohort]]:
@@ -52,6 +54,20 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
     return here, absent
 
 
+def choose_task(name: str, places: Places) -> list[str]:
+    """Give the task of a run, if its cohort is here.
+
+    Raises
+    ------
+    UsageError
+        If there is no such task, or its cohort is not on this machine.
+    """
+    cohort = find_task(name).cohort.id
+    if not is_here(cohort, places):
+        raise _not_here(cohort, places)
+    return [name]
+
+
 def _not_here(cohort: str, places: Places) -> UsageError:
     """Say where a release was looked for."""
     folder = places.folders.get(cohort) or (places.data and places.data / find_cohort(cohort).card.folder)
@@ -65,11 +81,15 @@ def _not_here(cohort: str, places: Places) -> UsageError:
 def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     """Prepare a cohort, or open what an earlier call prepared; says what was found.
 
+    A published task is its cohort with the labels and folds of the task.
+
     Raises
     ------
     LeadboardError
         If the release cannot be read or the store cannot be written.
     """
+    if cohort in all_tasks():
+        return open_task(cohort, prepare_cohort(cohort_of(cohort), places, reporter), places.data)
     release = open_cohort(cohort, places.data, places.folders)
     if release is None:
         raise _not_here(cohort, places)

@@ -15,6 +15,7 @@ from benchmark.protocols.protocol import find_protocol
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.provenance import package_versions, platform_name, source_commit
+from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import (
     RUN,
@@ -26,7 +27,7 @@ from benchmark.records.run_folder import (
     load_run_file,
     save_run,
 )
-from benchmark.run.cohorts import choose_cohorts, is_here, prepare_all, prepared
+from benchmark.run.cohorts import choose_cohorts, choose_task, is_here, prepare_all, prepared
 from benchmark.run.entries import Entries, EntrySettings, find_models, plan_entries
 from benchmark.run.finished import find_finished, sums_of
 from benchmark.run.plan import Cell, plan_cells
@@ -55,6 +56,8 @@ class RunOptions:
         Of pre-training.
     elsewhere
         The environment of models that are named by file or module; None for this process.
+    task
+        Name of a published task instead of cohorts and source; empty for a run of cohorts.
     """
 
     folder: Path
@@ -68,6 +71,12 @@ class RunOptions:
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
     elsewhere: Elsewhere | None = None
+    task: str = ""
+
+    @property
+    def learns_from(self) -> str:
+        """The cohort or task that labels are learnt from, and that thresholds are chosen on."""
+        return self.task or self.source
 
 
 @dataclass
@@ -167,7 +176,11 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     """
     if options.elsewhere is None:  # what devices there are elsewhere, this process cannot tell
         options.hardware.check()
-    chosen, absent = choose_cohorts(options.cohorts, options.places)
+    check_folder(options.folder, options.task)
+    if options.task:
+        chosen, absent = choose_task(options.task, options.places), list[AbsentCohort]()
+    else:
+        chosen, absent = choose_cohorts(options.cohorts, options.places)
     check_sources(options.pretrain_on)
     sources, unusable = find_models(options.models, options.elsewhere)
     for protocol in options.protocols:
@@ -181,7 +194,9 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     if not entries.evaluated and not entries.broken:
         raise UsageError(_why_no_model(entries, options.protocols))
     source = find_source(
-        options.source, is_here(options.source, options.places), lambda: _cohort(options.source, give)
+        options.learns_from,
+        is_here(options.learns_from, options.places),
+        lambda: _cohort(options.learns_from, give),
     )
     cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
     former = _former_states(options.folder)
@@ -208,9 +223,10 @@ def _entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
         cache=options.places.cache,
         seed=options.settings.seed,
         protocols=options.protocols,
-        source=lambda: _cohort(options.source, give),
+        source=lambda: _cohort(options.learns_from, give),
         pretraining=lambda: [_cohort(name, give) for name in options.pretrain_on or (options.source,)],
         precision=options.precision,
+        task=options.task,
     )
 
 
@@ -238,6 +254,24 @@ def _place(state: PlannedCell) -> Place:
 
 def _name(cell: Cell) -> Place:
     return cell.model.card.name, cell.model.protocol.name, cell.store.card.id
+
+
+def check_folder(folder: Path, task: str) -> None:
+    """Refuse to mix a published task with anything else in one run: its models learnt other classes.
+
+    Raises
+    ------
+    UsageError
+        If the run in the folder is of something else.
+    """
+    content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
+    for cohort in dict.fromkeys(state.cohort for state in content):
+        if (cohort == task) if task else not is_task(cohort):
+            continue
+        raise UsageError(
+            f"The run in {folder} is of {cohort}, and a published task has a folder of its own; choose "
+            "another with --out."
+        )
 
 
 def _former_states(folder: Path) -> dict[Place, PlannedCell]:
