@@ -70,8 +70,9 @@ def agreement(
         return 0
     print_table([_printed(row) for row in _rows(table)])
     print(
-        f"PTB-XL's labels and the 12SL programme of PTB-XL+, {len(ours):,} records; n: labelled by both, then "
-        f"the positives of each and of both.\n[low, high]: 95% percentile bootstrap over patients, {resamples:,} resamples, seed {seed}."
+        f"PTB-XL's labels and those of the 12SL programme in PTB-XL+, {len(ours):,} records here. n: "
+        "labelled by both; then the positives of each, and of both.\n"
+        f"[low, high]: 95% percentile bootstrap over patients, {resamples:,} resamples, seed {seed}."
     )
     return 0
 

@@ -202,6 +202,8 @@ def _standing(
         reasons = ["training data undisclosed"]
     elif not own:
         reasons = ["no finished cell"]
+    elif any(is_task(record.cohort.id) for record in own):
+        reasons = ["a published task"]
     elif not ranking:
         reasons = ["no external cohort to rank on"]
     if lacking:

@@ -55,7 +55,7 @@ TASKS = (
         keeps_unlabelled=True,  # the lists alone decide who is in
         splits=("chapman_train.csv", "chapman_val.csv", "chapman_test.csv"),
         folder=FOLDER,
-        remark="Classes are found by parts of acronyms, as in the authors' labels: AFIB is AF too, STE is ST.",
+        remark="Classes are found by parts of acronyms, as in the authors' labels: AFIB is AF too.",
     ),
     PublishedTask(
         name="merl-cpsc",
