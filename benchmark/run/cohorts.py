@@ -153,6 +153,7 @@ def cohort_to_score(cohort: str, places: Places, reporter: Reporter, *, signals:
     LeadboardError
         If the release cannot be read or the store cannot be written.
     """
+    find_cohort(cohort)  # a published task is not scored from a file
     store = prepare_cohort(cohort, places, reporter) if signals else None
     if store is not None and (len(store) or not len(store.quarantine)):
         return store
