@@ -8,7 +8,17 @@ import sys
 from cyclopts import App, CycloptsError
 
 from benchmark import __version__
-from benchmark.commands import checking, comparing, data, evaluation, scoring, submitting, training
+from benchmark.commands import (
+    agreement,
+    checking,
+    comparing,
+    data,
+    evaluation,
+    scoring,
+    submitting,
+    tasks,
+    training,
+)
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -21,6 +31,8 @@ app = App(
 for command in (
     data.cohorts,
     data.concepts,
+    tasks.tasks,
+    agreement.agreement,
     evaluation.models,
     data.download,
     data.simulate,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from cohorts import sources
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.tasks import all_tasks, cohort_of
 
 
 @functools.cache
@@ -79,13 +80,22 @@ def cohort_cards() -> dict[str, CohortCard]:
     return {name: cohort.card for name, cohort in all_cohorts().items()}
 
 
+def measured_cards() -> dict[str, CohortCard]:
+    """Cards of all that a result can be of, by id: cohorts and published tasks."""
+    return cohort_cards() | {name: task.card for name, task in all_tasks().items()}
+
+
 def sharing(cohort: str) -> set[str]:
     """Cohorts that hold recordings of ``cohort``, itself included; stated on either card.
+
+    A published task shares recordings with what its cohort shares them with.
 
     Not transitive: two cohorts that each share recordings with a third need share none themselves.
     """
     cards = cohort_cards()
     own = cards.get(cohort)
+    if own is None and cohort in all_tasks():
+        return {cohort} | sharing(cohort_of(cohort))
     return {cohort} | {name for name, card in cards.items() if own is not None and share(own, card)}
 
 

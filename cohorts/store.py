@@ -23,6 +23,7 @@ import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError
+from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_file import (
@@ -71,6 +72,7 @@ class Store:
                 bytes(file.attrs[name]).decode()
                 for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
             )
+            self.recordings = self.fingerprint
             self.card = CohortCard.model_validate_json(file.attrs["card"])
             signals = file["signals"]
             self.lengths: npt.NDArray[np.int64] = read_numbers(signals, "length")
@@ -271,7 +273,7 @@ def _relabel(store: Store, partial: Path, ontology: Ontology) -> None:
 Rows = npt.NDArray[np.intp]
 
 
-def rows_of(store: Store, part: str) -> Rows:
+def rows_of(store: Labelled, part: str) -> Rows:
     """Positions of the ``"training"``, ``"validation"`` or ``"test"`` records of a store."""
     folds = getattr(store.card.folds, part) if store.card.folds is not None else ()
     member = store.index["fold"].isin(folds).fillna(False).to_numpy(dtype=bool)

@@ -22,6 +22,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -33,6 +34,9 @@ from cohorts.errors import RecordError
 from cohorts.ontology.ontology import Ontology, hash_of_labelling
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
 from cohorts.store_file import open_file, write_json, write_numbers
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 FORMAT = 2
 """Version of the layout."""
@@ -213,14 +217,20 @@ def _write_texts(group: h5py.Group, table: pd.DataFrame) -> None:
 
 def _fingerprint(cohort_id: str, index: pd.DataFrame, signals: _SignalWriter) -> str:
     """Hash what the records say, in order: not where they lie, nor when they were prepared."""
-    digest = hashlib.sha256(json.dumps(cohort_id).encode())
-    columns = [index[name].astype("object").where(index[name].notna(), None) for name in _DECISIVE]
-    for row in zip(*columns, strict=True):
-        digest.update(json.dumps(row).encode() + b"\n")
+    digest = hashlib.sha256()
+    hash_index(digest, cohort_id, index)
     for name, values in signals.tables().items():
         if name != "offset":
             digest.update(values.tobytes())
     return digest.hexdigest()
+
+
+def hash_index(digest: Hash, cohort_id: str, index: pd.DataFrame) -> None:
+    """Hash what an index says of the records of a cohort, in order."""
+    digest.update(json.dumps(cohort_id).encode())
+    columns = [index[name].astype("object").where(index[name].notna(), None) for name in _DECISIVE]
+    for row in zip(*columns, strict=True):
+        digest.update(json.dumps(row).encode() + b"\n")
 
 
 _DECISIVE = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report")

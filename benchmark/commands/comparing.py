@@ -39,10 +39,10 @@ def compare(
     """
     from benchmark.progress import Reporter
     from benchmark.report.pairwise import compare_models
-    from benchmark.run.cohorts import prepared
+    from benchmark.run.cohorts import labelled
 
     places = find_places(data, cache)
-    stores = prepared(places, Reporter()) if places.data is not None or places.folders else None
+    stores = labelled(places, Reporter()) if places.data is not None or places.folders else None
     found = compare_models(folder, first, second, stores)
     if as_json:
         print(found.model_dump_json(indent=2))

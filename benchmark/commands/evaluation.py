@@ -20,6 +20,9 @@ from benchmark.commands.options import (
     print_json,
 )
 from benchmark.config import find_places
+from cohorts.errors import UsageError
+
+DEFAULT_SOURCE = "ptb-xl"
 
 
 def models(*, as_json: JsonOption = False) -> int:
@@ -42,11 +45,12 @@ def run(
     *,
     model: Repeated = (),
     cohort: Repeated = (),
+    task: str | None = None,
     data: DataOption = None,
     cache: CacheOption = None,
     out: Path = DEFAULT_RUN,
     protocol: Repeated = (),
-    source: str = "ptb-xl",
+    source: str = DEFAULT_SOURCE,
     pretrain_on: Repeated = (),
     records: Literal["all", "test"] | None = None,
     seed: Seed = 0,
@@ -68,6 +72,8 @@ def run(
         Name, path/to/file.py:Class or package.module:Class; may be repeated. All installed ones if not given.
     cohort
         May be repeated. All cohorts on this machine if not given.
+    task
+        Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
     cache
@@ -109,6 +115,8 @@ def run(
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
 
+    if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
+        raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
     reporter = Reporter()
     log_to(reporter)
     options = RunOptions(
@@ -123,6 +131,7 @@ def run(
         pretrain_on=pretrain_on,
         precision=precision,
         environment=other_environment(python, container, deadline, memory),
+        task=task or "",
     )
     outcome = run_cells(options, reporter)
     page = out / "leaderboard.html"

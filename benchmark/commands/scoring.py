@@ -82,6 +82,8 @@ class CohortOptions:
         YAML with name, trained_on and so on; without one it is undisclosed what the model was trained on.
     allow_missing
         Leave records without a prediction out, and say so beside the result.
+    labels_only
+        Take the annotation files alone, without a look at the signals, also where some are here.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
     cache
@@ -93,6 +95,7 @@ class CohortOptions:
     name: str | None = None
     card: Path | None = None
     allow_missing: Flag = False
+    labels_only: Flag = False
     data: DataOption = None
     cache: CacheOption = None
     out: Path = DEFAULT_RUN
@@ -165,13 +168,14 @@ def _on_cohort(
     scores: Path, cohort: str, more: CohortOptions, resamples: int | None, seed: int | None, as_json: bool
 ) -> int:
     from benchmark.progress import Reporter
-    from benchmark.run.cohorts import prepare_cohort
+    from benchmark.run.cohorts import cohort_to_score
     from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
 
     reporter = Reporter()
     submitted = read_submitted(scores, more.name, more.card)  # first: it must not cost a preparation
     settings = settings_of(more.out, seed, resamples)
-    store = prepare_cohort(cohort, find_places(more.data, more.cache), reporter)
+    places = find_places(more.data, more.cache)
+    store = cohort_to_score(cohort, places, reporter, signals=not more.labels_only)
     record = score_submitted(
         submitted, store, more.out, settings, reporter.say, allow_missing=more.allow_missing
     )

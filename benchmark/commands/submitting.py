@@ -55,9 +55,9 @@ def verify(
     """
     from benchmark.progress import Reporter
     from benchmark.records.verification import verify as verified
-    from benchmark.run.cohorts import prepared
+    from benchmark.run.cohorts import labelled
 
-    found = verified(path, prepared(find_places(data, cache), Reporter()))
+    found = verified(path, labelled(find_places(data, cache), Reporter()))
     if as_json:
         groups = ("differences", "unchecked", "remarks")
         print_json(

@@ -60,7 +60,7 @@ def embeddings_key(weights: str, card: ModelCard, store: Store) -> str:
     weights
         A hash of the model's code and of the weights that it has.
     """
-    made_from = [weights, card.input.model_dump(mode="json"), store.fingerprint, code_hash(*SCORE_ROOMS)]
+    made_from = [weights, card.input.model_dump(mode="json"), store.recordings, code_hash(*SCORE_ROOMS)]
     return hash_of_json(made_from)
 
 

@@ -19,6 +19,7 @@ from benchmark.records.record import Training
 from cohorts.errors import ModelError, UsageError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.store import Store, rows_of
+from cohorts.tasks import cohort_of
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,9 @@ def plan_training(
     seen = start.trained_on
     changes: dict[str, object] = {
         "outputs": concepts,
-        "trained_on": seen if seen == "undisclosed" else tuple(dict.fromkeys((*seen, store.card.id))),
+        "trained_on": seen
+        if seen == "undisclosed"
+        else tuple(dict.fromkeys((*seen, cohort_of(store.card.id)))),
     }
     if protocol.kind == "linear-probe":
         changes["probabilities"] = True

@@ -19,16 +19,17 @@ from benchmark.records.recomputation import TOLERANCE, check_against_labels
 from benchmark.records.record import ResultRecord, load_foreign_record
 from benchmark.records.threshold_checks import check_thresholds
 from benchmark.text import some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import cohort_cards, measured_cards
 from cohorts.errors import LeadboardError
+from cohorts.labelled import LabelledCohorts
 from cohorts.ontology.ontology import load_ontology
-from cohorts.store import Stores
+from cohorts.tasks import all_tasks
 
 MOST_FITS = 100
 """More than anybody averages: a stranger's record must not ask for a million columns."""
 
 
-def check_record(findings: Findings, files: RecordFiles, stores: Stores) -> ResultRecord | None:
+def check_record(findings: Findings, files: RecordFiles, stores: LabelledCohorts) -> ResultRecord | None:
     """Check one record and its predictions.
 
     Returns
@@ -76,9 +77,10 @@ def _check_statements(findings: Findings, record: ResultRecord) -> bool:
     -------
     Whether it is of a known cohort and of known concepts.
     """
-    cards, card, ontology = cohort_cards(), record.model, load_ontology()
+    cards, card, task = measured_cards(), record.model, all_tasks().get(record.cohort.id)
+    known = {*load_ontology().concepts.index, *(task.classes if task else ())}
     outputs = () if card.outputs == "any" else card.outputs
-    unknown = [output for output in outputs if output not in ontology.concepts.index]
+    unknown = [output for output in outputs if output not in known]
     sound = findings.check(
         bool(outputs) and not unknown,
         f"has outputs that are no concepts: {some(unknown)}" if unknown else "names no outputs",
@@ -94,7 +96,9 @@ def _check_statements(findings: Findings, record: ResultRecord) -> bool:
         f"says that {counts.found} records were found, but {counts.scored} scored, {counts.unselected} "
         f"unselected and {counts.unusable} unusable",
     )
-    strangers = [] if card.trained_on == "undisclosed" else [x for x in card.trained_on if x not in cards]
+    strangers = (
+        [] if card.trained_on == "undisclosed" else [x for x in card.trained_on if x not in cohort_cards()]
+    )
     findings.check(not strangers, f"was trained on cohorts that do not exist: {some(strangers)}")
     if not findings.check(
         record.cohort.id in cards, f"is of a cohort that does not exist: {record.cohort.id}"
@@ -132,7 +136,7 @@ def _check_relation(findings: Findings, record: ResultRecord) -> None:
     if (
         related == "internal"
         and record.records.selection == "all"
-        and cohort_cards()[cohort].folds is not None
+        and measured_cards()[cohort].folds is not None
     ):
         findings.remark(f"is measured on all records of {cohort}, those that it was trained on among them")
 

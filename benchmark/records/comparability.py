@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 from benchmark.records.record import OntologyFacts, ResultRecord
 from cohorts.cohort import CohortCard
+from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import hash_of_labelling, load_ontology
-from cohorts.store import Store
+from cohorts.tasks import all_tasks
 
 
 def labelling_of(cohort: CohortCard, outputs: Sequence[str]) -> OntologyFacts:
     """Say which labelling these outputs of a model are measured against in a cohort.
 
-    Names that are no concepts of the ontology are left out.
+    Names that are no concepts of the ontology, or no classes of the published task, are left out.
     """
-    ontology = load_ontology()
-    hashes = ontology.label_hashes(cohort.id, cohort.vocabulary)
+    ontology, task = load_ontology(), all_tasks().get(cohort.id)
+    hashes = task.label_hashes if task else ontology.label_hashes(cohort.id, cohort.vocabulary)
     asked = [output for output in outputs if output in hashes]
     short = {output: hashes[output][:16] for output in asked}  # enough to tell two labellings apart
     return OntologyFacts(version=ontology.version, hash=hash_of_labelling(hashes, asked), concepts=short)
@@ -30,7 +31,7 @@ def same_labels(first: OntologyFacts, second: OntologyFacts) -> bool:
     return all(first.concepts[concept] == second.concepts[concept] for concept in shared)
 
 
-def why_not_of(record: ResultRecord, store: Store) -> str:
+def why_not_of(record: ResultRecord, store: Labelled) -> str:
     """Say why a record was not measured on a cohort as it is here; empty where it was."""
     if record.cohort.fingerprint != store.fingerprint:
         return "another state of the release"

@@ -16,6 +16,7 @@ from benchmark.models.contamination import Relation, unstated_training
 from benchmark.models.contract import ModelCard
 from benchmark.records.comparability import labelling_of
 from benchmark.records.predictions import content_hash, score_tables
+from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
     PredictionsFile,
@@ -28,12 +29,19 @@ from benchmark.records.record import (
 )
 from benchmark.text import some
 from cohorts.hashing import hash_of_json
-from cohorts.store import Rows, Store, rows_of
+from cohorts.labelled import Labelled, signals_read
+from cohorts.store import Rows, rows_of
 
 Selection = Literal["all", "test"]
 
 PREDICTIONS = "predictions"
 """The protocol of predictions made elsewhere: whoever made them knows how the model was asked."""
+
+
+SIGNALS_NOT_READ = (
+    "The labels are from the annotation files alone: no signal was looked at, so records that a look at "
+    "their signals would leave out are in these numbers."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +100,13 @@ def facts_of(record: ResultRecord) -> CellFacts:
     )
 
 
-def selected_rows(store: Store, selection: Selection) -> Rows:
+def selected_rows(store: Labelled, selection: Selection) -> Rows:
     """Rows of a store that a cell with this selection scores."""
     return rows_of(store, "test") if selection == "test" else np.arange(len(store))
 
 
 def measure(
-    facts: CellFacts, predictions: pd.DataFrame, store: Store, rows: Rows, settings: RunSettings
+    facts: CellFacts, predictions: pd.DataFrame, store: Labelled, rows: Rows, settings: RunSettings
 ) -> tuple[ResultRecord, Resampled]:
     """Make the record of a cell, and the resampled figures that lie beside it.
 
@@ -151,11 +159,17 @@ def measure(
     return record, resampled
 
 
-def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Store, rows: Rows) -> Evaluation:
-    """Note of predictions made elsewhere how many are lacking, and what training the card keeps silent."""
-    if facts.protocol != PREDICTIONS:
-        return evaluation
-    notes = list(evaluation.notes)
+def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Labelled, rows: Rows) -> Evaluation:
+    """Note what else a reader has to know, such as how many predictions made elsewhere are lacking."""
+    notes = [*evaluation.notes, *task_notes(evaluation, store.card.id)]
+    if facts.protocol == PREDICTIONS:
+        notes += _notes_on_submitted(facts, store, rows)
+    return evaluation.model_copy(update={"notes": tuple(notes)})
+
+
+def _notes_on_submitted(facts: CellFacts, store: Labelled, rows: Rows) -> list[str]:
+    """Say how many predictions are lacking, and what the card keeps silent on training."""
+    notes = []
     selected = selected_rows(store, facts.selection)
     lacking = store.index["record_id"].iloc[np.setdiff1d(selected, rows)]
     if len(lacking):
@@ -165,10 +179,11 @@ def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Store, rows: Ro
         )
     unstated = unstated_training(facts.model)
     notes += [unstated] if unstated else []
-    return evaluation.model_copy(update={"notes": tuple(notes)})
+    notes += [] if signals_read(store.fingerprint) else [SIGNALS_NOT_READ]
+    return notes
 
 
-def _cohort_facts(store: Store) -> CohortFacts:
+def _cohort_facts(store: Labelled) -> CohortFacts:
     card = store.card
     return CohortFacts(
         id=card.id,
@@ -180,7 +195,7 @@ def _cohort_facts(store: Store) -> CohortFacts:
     )
 
 
-def _record_counts(store: Store, selection: Selection, scored: int) -> RecordCounts:
+def _record_counts(store: Labelled, selection: Selection, scored: int) -> RecordCounts:
     groups = store.quarantine.groupby("reason", sort=True)["record_id"]
     return RecordCounts(
         selection=selection,

@@ -16,9 +16,10 @@ from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
 from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError
-from cohorts.store import Rows, Store, Stores
+from cohorts.labelled import Labelled, LabelledCohorts, signals_read
+from cohorts.store import Rows
 
 TOLERANCE = 1e-9
 
@@ -117,7 +118,7 @@ def _shown(value: object) -> str:
     return "undefined" if value is None else printable(repr(value), 40)
 
 
-def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Store) -> ResultRecord:
+def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Labelled) -> ResultRecord:
     """Make the record that these predictions give, as the suite does after a model has scored.
 
     What no prediction can show (training, weights, the machine, the key) is taken over. So are the
@@ -140,7 +141,7 @@ def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, stor
 
 
 def check_against_labels(
-    findings: Findings, record: ResultRecord, predictions: pd.DataFrame, stores: Stores
+    findings: Findings, record: ResultRecord, predictions: pd.DataFrame, stores: LabelledCohorts
 ) -> None:
     """Make a record again from its predictions and the labels of the cohort, and compare every field."""
     store = _store_of(findings, record, stores)
@@ -168,11 +169,11 @@ def check_against_labels(
         )
 
 
-def _store_of(findings: Findings, record: ResultRecord, stores: Stores) -> Store | None:
+def _store_of(findings: Findings, record: ResultRecord, stores: LabelledCohorts) -> Labelled | None:
     """Give the cohort as it was measured, or say why it is not to be had."""
     cohort, stated = record.cohort.id, record.cohort.fingerprint
     try:
-        store = stores(cohort) if cohort in cohort_cards() else None
+        store = stores(cohort, signals=signals_read(stated)) if cohort in measured_cards() else None
     except LeadboardError as error:
         findings.skip(f"numbers: {error}")
         return None
@@ -191,7 +192,9 @@ def _store_of(findings: Findings, record: ResultRecord, stores: Stores) -> Store
     return None
 
 
-def _rows(findings: Findings, record: ResultRecord, predictions: pd.DataFrame, store: Store) -> Rows | None:
+def _rows(
+    findings: Findings, record: ResultRecord, predictions: pd.DataFrame, store: Labelled
+) -> Rows | None:
     """Give the row of the store of each prediction, if they are the records that the cell is about."""
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
     unknown = predictions["record_id"][rows < 0]

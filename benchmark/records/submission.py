@@ -38,7 +38,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 
 
@@ -124,7 +124,7 @@ def _load(run: Path, cell: PlannedCell) -> PackedCell:
     place = f"{cell.model}/{cell.protocol}/{cell.cohort}"
     files = in_run(Path(f"{place}.json")).below(run)
     found = Verification()
-    record = check_record(found.at(place), files, lambda _: None)
+    record = check_record(found.at(place), files, lambda _, signals=True: None)
     for where, what in found.differences[:1]:
         raise LeadboardError(f"{where} {what}; run it again.")
     if record is None or name_of(record) != cell.name:
@@ -169,7 +169,7 @@ def _build(folder: Path, model: str, cells: Sequence[PackedCell], content: RunFi
 
 def _may_show_validation(cell: PackedCell) -> bool:
     """Whether the scores that a cell's thresholds were chosen from are there, and of a cohort open to all."""
-    source = cohort_cards().get(cell.record.provenance.thresholds.source or "")
+    source = measured_cards().get(cell.record.provenance.thresholds.source or "")
     return source is not None and source.access == "open" and cell.files.validation.is_file()
 
 

@@ -16,13 +16,13 @@ from benchmark.records.recomputation import compare_fields
 from benchmark.records.record import ResultRecord
 from benchmark.records.thresholds import choose_thresholds, is_validation_fold, why_not_applied
 from benchmark.text import some
-from cohorts.catalogue import cohort_cards
+from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError
-from cohorts.store import Store, Stores
+from cohorts.labelled import Labelled, LabelledCohorts
 
 
 def check_thresholds(
-    findings: Findings, record: ResultRecord, scores: Path, columns: Sequence[str], stores: Stores
+    findings: Findings, record: ResultRecord, scores: Path, columns: Sequence[str], stores: LabelledCohorts
 ) -> None:
     """Check where the thresholds of a record come from, and choose them again.
 
@@ -83,12 +83,12 @@ def _predictions(
     return predictions if usable else None
 
 
-def _source(findings: Findings, record: ResultRecord, stores: Stores) -> Store | None:
+def _source(findings: Findings, record: ResultRecord, stores: LabelledCohorts) -> Labelled | None:
     """Give the source cohort as the thresholds were chosen on it, or say why it is not to be had."""
     stated = record.provenance.thresholds
     name = str(stated.source)
     try:
-        store = stores(name) if name in cohort_cards() else None
+        store = stores(name) if name in measured_cards() else None
     except LeadboardError as error:
         findings.skip(f"thresholds: {error}")
         return None

@@ -14,13 +14,14 @@ from benchmark.records.comparability import labelling_of
 from benchmark.records.measuring import Selection
 from benchmark.records.predictions import content_hash, score_tables
 from cohorts.catalogue import sharing
-from cohorts.store import Store, rows_of
+from cohorts.labelled import Labelled
+from cohorts.store import rows_of
 
 VALIDATION = "validation.parquet"
 """The scores of a model on the validation fold, beside the records of its cells."""
 
 
-def choose_thresholds(predictions: pd.DataFrame, source: Store) -> Thresholds:
+def choose_thresholds(predictions: pd.DataFrame, source: Labelled) -> Thresholds:
     """Choose the thresholds of every concept, by the scores of the first fit.
 
     Parameters
@@ -50,7 +51,7 @@ def why_not_applied(source: str, cohort: str, selection: Selection) -> str:
     return ""
 
 
-def is_validation_fold(predictions: pd.DataFrame, source: Store) -> bool:
+def is_validation_fold(predictions: pd.DataFrame, source: Labelled) -> bool:
     """Whether predictions are of the validation fold of a cohort, in its order."""
     expected = source.index["record_id"].iloc[rows_of(source, "validation")]
     return bool(np.array_equal(predictions["record_id"].to_numpy(object), expected.to_numpy(object)))

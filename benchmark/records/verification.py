@@ -29,14 +29,14 @@ from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
 from benchmark.text import printable, some
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.store import Stores
+from cohorts.labelled import LabelledCohorts
 
 Schema = TypeVar("Schema")
 
 Records = Mapping[str, ResultRecord]
 
 
-def verify(path: Path, stores: Stores) -> Verification:
+def verify(path: Path, stores: LabelledCohorts) -> Verification:
     """Check everything about some results that can be checked on this machine.
 
     Parameters
@@ -73,7 +73,7 @@ def verify(path: Path, stores: Stores) -> Verification:
     return found
 
 
-def _submission(found: Verification, folder: Path, stores: Stores) -> None:
+def _submission(found: Verification, folder: Path, stores: LabelledCohorts) -> None:
     present = hashes(folder)
     manifest = _read(found, folder / MANIFEST, Manifest)
     if manifest is not None:
@@ -145,7 +145,7 @@ def _check_about(found: Verification, folder: Path, records: Records) -> None:
         found.at(CARD).check(not unused, f"has cards without a record: {some(sorted(unused))}")
 
 
-def _run(found: Verification, folder: Path, stores: Stores) -> None:
+def _run(found: Verification, folder: Path, stores: LabelledCohorts) -> None:
     content = read_run_file(folder)
     records: dict[str, ResultRecord] = {}
     for cell in content.cells:
@@ -173,7 +173,7 @@ def _check_cell(found: Verification, name: str, cell: PlannedCell, record: Resul
 
 
 def _record(
-    found: Verification, folder: Path, name: str, files: RecordFiles, stores: Stores
+    found: Verification, folder: Path, name: str, files: RecordFiles, stores: LabelledCohorts
 ) -> ResultRecord | None:
     try:
         return check_record(found.at(name), files.below(folder), stores)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.estimates import Estimate
+from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.report.across_cohorts import ResampledCell
@@ -102,6 +103,11 @@ class Board:
     def resampled_cells(self, records: Iterable[ResultRecord]) -> list[ResampledCell]:
         """Those of the cells that have their resampled figures."""
         return [ResampledCell(r, self.draws[name_of(r)]) for r in records if name_of(r) in self.draws]
+
+    @property
+    def of_task(self) -> bool:
+        """Whether it is of a published task, on which nothing is ranked."""
+        return any(is_task(record.cohort.id) for record in self.records)
 
     @property
     def minimum(self) -> int:

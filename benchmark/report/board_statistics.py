@@ -66,7 +66,12 @@ class BoardStatistics:
 
 
 def statistics_of(board: Board) -> BoardStatistics:
-    """Compute all of them; they depend on the records and resamples of the board alone."""
+    """Compute all of them; they depend on the records and resamples of the board alone.
+
+    There are none across hospitals for a published task.
+    """
+    if board.of_task:
+        return BoardStatistics({}, {}, {}, (), ())
     ahead: dict[Entry, NextHospital] = {}
     gap_of: dict[Entry, tuple[list[ExternalGap], Estimate]] = {}
     for standing in board.standings:

@@ -39,11 +39,15 @@ MEANS = (
 )
 
 
+RANKED = "ranked by mean macro AUROC on external cohorts"
+PUBLISHED_TASK = "published task, not ranked: macro AUROC on its test records"
+
+
 def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
     """One row per model and protocol: internal, external, and the gap between the two."""
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
-        board_caption(board, "ranked by mean macro AUROC on external cohorts"),
+        board_caption(board, PUBLISHED_TASK if board.of_task else RANKED),
         (
             "Model",
             "Protocol",
@@ -119,6 +123,14 @@ def _gap_cell(standing: Standing, found: BoardStatistics) -> TableCell:
 def ranking_rules(board: Board) -> list[str]:
     """Sentences below a leaderboard: who ranks, on what, and what the number is not."""
     kind = "simulated cohort" if board.simulated else "cohort"
+    if board.of_task:
+        return [
+            "A published task has labels and folds of its own, as its authors made them. It is here to stand "
+            "beside their table: nothing is ranked, and it takes no part in the ranking across hospitals.",
+            f"Macro: the unweighted mean over the classes with at least {board.minimum} positives and "
+            f"{board.minimum} negatives in the test fold; the authors' own average, over every class, is in "
+            "the note of each row.",
+        ]
     rules = [
         "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
         "external to a model that was not trained on it or on a release that shares recordings with it. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,13 +21,10 @@ from benchmark.records.run_folder import cell_path, load_cells
 from benchmark.report.across_cohorts import ResampledCell, compare
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
-from cohorts.store import Store
-
-Stores = Callable[[str], Store | None]
-"""Gives the prepared cohort of an id, None where the release is not on this machine."""
+from cohorts.labelled import LabelledCohorts, signals_read
 
 
-def compare_models(run: Path, first: str, second: str, stores: Stores | None = None) -> Comparison:
+def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts | None = None) -> Comparison:
     """Compare two models of a run on every cohort that both have.
 
     Parameters
@@ -125,7 +122,7 @@ def _cohort(
     one: ResampledCell,
     two: ResampledCell,
     auroc: PairedDifference,
-    stores: Stores | None,
+    stores: LabelledCohorts | None,
     notes: dict[str, None],
 ) -> CohortComparison:
     shared = tuple(concept for concept in one.resampled.concepts if concept in two.resampled.concepts)
@@ -170,11 +167,11 @@ def _concept(
 
 
 def _delong(
-    run: Path, records: tuple[ResultRecord, ResultRecord], concepts: Sequence[str], stores: Stores
+    run: Path, records: tuple[ResultRecord, ResultRecord], concepts: Sequence[str], stores: LabelledCohorts
 ) -> tuple[dict[str, PairedDifference], str]:
     """DeLong's test of each concept, or why there is none."""
     cohort = records[0].cohort.id
-    store = stores(cohort)
+    store = stores(cohort, signals=signals_read(records[0].cohort.fingerprint))
     if store is None:
         return {}, f"{cohort} is not on this machine"
     if why_not_of(records[0], store):

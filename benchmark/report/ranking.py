@@ -12,6 +12,7 @@ import numpy as np
 from benchmark.metrics.comparison import rank_groups
 from benchmark.protocols.protocol import UNSEEN
 from benchmark.records.comparability import same_labels
+from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
@@ -80,7 +81,9 @@ def _board(
             by_cohort.setdefault(record.cohort.id, []).append(record)
     for cohort, same in by_cohort.items():
         reference[cohort] = tuple(dict.fromkeys(c for r in same for c in r.evaluation.macro.concepts))
-        if not reference[cohort]:
+        if is_task(cohort):
+            left_out[cohort] = "a published task, beside the ranking across hospitals"
+        elif not reference[cohort]:
             left_out[cohort] = f"too few positives: {same[0].evaluation.macro.auroc.reason}"
         elif not all(_measured_alike(*pair) for pair in combinations(same, 2)):
             left_out[cohort] = "its cells were measured on different records or labels; run them again"
@@ -199,6 +202,8 @@ def _standing(
         reasons = ["training data undisclosed"]
     elif not own:
         reasons = ["no finished cell"]
+    elif any(is_task(record.cohort.id) for record in own):
+        reasons = ["a published task"]
     elif not ranking:
         reasons = ["no external cohort to rank on"]
     if lacking:

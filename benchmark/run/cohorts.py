@@ -10,12 +10,15 @@ from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.store import Store, Stores, prepare
+from cohorts.task_store import open_task
+from cohorts.tasks import all_tasks, cohort_of, find_task
 
 
 def is_here(cohort: str, places: Places) -> bool:
-    """Whether a release, or a part of it, is on this machine."""
-    return open_cohort(cohort, places.data, places.folders) is not None
+    """Whether a release, that of a published task too, or a part of it is on this machine."""
+    return open_cohort(cohort_of(cohort), places.data, places.folders) is not None
 
 
 def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], list[AbsentCohort]]:
@@ -51,6 +54,20 @@ def choose_cohorts(asked: Sequence[str], places: Places) -> tuple[list[str], lis
     return here, absent
 
 
+def choose_task(name: str, places: Places) -> list[str]:
+    """Give the task of a run, if its cohort is here.
+
+    Raises
+    ------
+    UsageError
+        If there is no such task, or its cohort is not on this machine.
+    """
+    cohort = find_task(name).cohort.id
+    if not is_here(cohort, places):
+        raise _not_here(cohort, places)
+    return [name]
+
+
 def _not_here(cohort: str, places: Places) -> UsageError:
     """Say where a release was looked for."""
     folder = places.folders.get(cohort) or (places.data and places.data / find_cohort(cohort).card.folder)
@@ -64,11 +81,15 @@ def _not_here(cohort: str, places: Places) -> UsageError:
 def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     """Prepare a cohort, or open what an earlier call prepared; says what was found.
 
+    A published task is its cohort with the labels and folds of the task.
+
     Raises
     ------
     LeadboardError
         If the release cannot be read or the store cannot be written.
     """
+    if cohort in all_tasks():
+        return open_task(cohort, prepare_cohort(cohort_of(cohort), places, reporter), places.data)
     release = open_cohort(cohort, places.data, places.folders)
     if release is None:
         raise _not_here(cohort, places)
@@ -91,6 +112,54 @@ def prepared(places: Places, reporter: Reporter) -> Stores:
         return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
 
     return store
+
+
+def labelled(places: Places, reporter: Reporter) -> LabelledCohorts:
+    """Give cohorts of this machine for what needs no signals, each prepared once."""
+    give = prepared(places, reporter)
+
+    def cohort(name: str, /, *, signals: bool = True) -> Labelled | None:
+        if signals or not is_here(name, places):
+            return give(name)
+        return labelled_index(name, places)
+
+    return cohort
+
+
+def labelled_index(cohort: str, places: Places) -> LabelledIndex:
+    """Read index and labels of a cohort from its annotation files; no signal is needed.
+
+    Raises
+    ------
+    LeadboardError
+        If they cannot be read.
+    """
+    release = open_cohort(cohort, places.data, places.folders)
+    if release is None:
+        raise _not_here(cohort, places)
+    return LabelledIndex(release)
+
+
+def cohort_to_score(cohort: str, places: Places, reporter: Reporter, *, signals: bool = True) -> Labelled:
+    """Give a cohort whose predictions are made already: without a usable signal, its labels alone.
+
+    Parameters
+    ----------
+    signals
+        Whether signals are looked at, and records without a usable one left out.
+
+    Raises
+    ------
+    LeadboardError
+        If the release cannot be read or the store cannot be written.
+    """
+    find_cohort(cohort)  # a published task is not scored from a file
+    store = prepare_cohort(cohort, places, reporter) if signals else None
+    if store is not None and (len(store) or not len(store.quarantine)):
+        return store
+    if store is not None:
+        reporter.say(f"{cohort}: {_why_empty(store)}; scoring with the annotation files alone.")
+    return labelled_index(cohort, places)
 
 
 def prepare_all(
@@ -124,5 +193,5 @@ def _why_empty(store: Store | None) -> str:
     if store is None:
         return "not found on this machine"
     reasons = store.quarantine["reason"].value_counts()
-    most = f" ({reasons.index[0]})" if len(reasons) else ""
+    most = f" ({str(reasons.index[0]).rstrip('.')})" if len(reasons) else ""
     return f"none of its {len(store.quarantine):,} records can be used{most}"

@@ -15,10 +15,12 @@ from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
 from benchmark.protocols.published import StartingWeights, find_published
 from benchmark.protocols.training import learnable_concepts, plan_training
+from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Store
+from cohorts.tasks import find_task
 
 
 @dataclass
@@ -32,12 +34,17 @@ class Entries:
     broken
         Name of a model -> what is wrong with it.
     absent
-        Name of a model whose weights are not on this machine -> how to get them.
+        Name of a model whose weights are not on this machine -> how to get them; or of one that cannot be
+        asked for the classes of a published task -> why.
     """
 
     evaluated: list[EvaluatedModel] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+
+
+class NotAskedError(ModelError):
+    """A model cannot be asked for the classes of a published task; the message says why."""
 
 
 class WeightsNotFoundError(ModelError):
@@ -56,6 +63,8 @@ class EntrySettings:
         Gives the cohort that labels are learnt from; raises `UsageError` where it is not here.
     pretraining
         Gives the cohorts of the pre-training, likewise.
+    task
+        Name of the published task that the run is of; its store is the source.
     """
 
     cache: Path
@@ -64,20 +73,22 @@ class EntrySettings:
     source: Callable[[], Store]
     pretraining: Callable[[], Sequence[Store]]
     precision: str = "32-true"
+    task: str = ""
 
 
 def plan_entries(sources: Sequence[ModelSource], settings: EntrySettings) -> Entries:
     """Plan what each model is to be asked, and what it has to learn before; nothing is trained here."""
     planned = Entries()
+    known = {*map(str, load_ontology().concepts.index), *_classes(settings)}
     for source in sources:
         name = source.card.name
         try:
             found = _entries(source, settings)
             for entry in found:
-                check_outputs(entry.card, list(load_ontology().concepts.index))
+                check_outputs(entry.card, known)
                 check_training(entry.card, all_cohorts())
             planned.evaluated += found
-        except WeightsNotFoundError as error:
+        except (WeightsNotFoundError, NotAskedError) as error:
             planned.absent[name] = str(error)
         except LeadboardError as error:
             planned.broken[name] = str(error)
@@ -92,6 +103,10 @@ def _entries(source: ModelSource, settings: EntrySettings) -> list[EvaluatedMode
     protocols = chosen(candidates, settings.protocols, source.usual_protocols)
     if not protocols and not settings.protocols:
         raise ModelError(f"{card.name} has no outputs and no ability that a protocol could use.")
+    reasons = [why_not_asked(settings.task, protocol, card) for protocol in protocols]
+    protocols = [protocol for protocol, why in zip(protocols, reasons, strict=True) if not why]
+    if reasons and not protocols:
+        raise NotAskedError("; ".join(dict.fromkeys(reasons)))
     return [_entry(source, protocol, base, settings) for protocol in protocols]
 
 
@@ -120,12 +135,18 @@ def _entry(
     return EvaluatedModel(source, protocol, fits[0].card, base, fits)
 
 
+def _classes(settings: EntrySettings) -> tuple[str, ...]:
+    return find_task(settings.task).classes if settings.task else ()
+
+
 def _prompted_concepts(settings: EntrySettings) -> tuple[str, ...]:
     """Concepts that a prompted model is asked for.
 
     Those that a model could have learnt from the source cohort, so that all stand in one ranking; every
-    concept where there is no source.
+    concept where there is no source, and the classes of a published task.
     """
+    if settings.task:
+        return _classes(settings)
     try:
         return learnable_concepts(settings.source())
     except UsageError:

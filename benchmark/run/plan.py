@@ -14,6 +14,7 @@ from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.records.comparability import labelling_of
 from benchmark.records.measuring import RunSettings, Selection, selected_rows
 from benchmark.records.predictions import predictions_path
+from benchmark.records.published_tasks import is_task
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import cell_path
 from cohorts.hashing import code_hash, hash_of_json
@@ -95,7 +96,8 @@ def _plan_cell(
     made_here = model.base is not None and model.base.made_here
     related = relation_of(model.card, store.card.id, pretrained_here=made_here)
     has_test_fold = len(rows_of(store, "test")) > 0
-    selection: Selection = settings.records or ("test" if related == "internal" and has_test_fold else "all")
+    usual: Selection = "test" if related == "internal" and has_test_fold else "all"
+    selection: Selection = "test" if is_task(store.card.id) else settings.records or usual
     decides_scores = _decides_scores(model, store, selection)
     decides_metrics = {
         "relation": related,

@@ -9,6 +9,7 @@ from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
 from benchmark.records.comparability import resampling_of, why_not_of
+from benchmark.records.published_tasks import is_task
 from benchmark.records.record import load_record
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import (
@@ -17,7 +18,7 @@ from benchmark.records.run_folder import (
     cell_path,
     load_run_file,
 )
-from benchmark.run.cohorts import choose_cohorts, is_here, prepare_all, prepared
+from benchmark.run.cohorts import choose_cohorts, choose_task, is_here, prepare_all, prepared
 from benchmark.run.entries import Entries, EntrySettings, find_models, plan_entries
 from benchmark.run.finished import find_finished
 from benchmark.run.plan import Cell, plan_cells
@@ -37,7 +38,11 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     """
     if options.environment is None:  # this process cannot tell which devices there are in another one
         options.hardware.check()
-    chosen, absent = choose_cohorts(options.cohorts, options.places)
+    check_folder(options.folder, options.task)
+    if options.task:
+        chosen, absent = choose_task(options.task, options.places), []
+    else:
+        chosen, absent = choose_cohorts(options.cohorts, options.places)
     check_sources(options.pretrain_on)
     sources, unusable = find_models(options.models, options.environment, options.places.cache)
     for protocol in options.protocols:
@@ -51,7 +56,9 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     if not entries.evaluated and not entries.broken:
         raise UsageError(_why_no_model(entries, options.protocols))
     source = find_source(
-        options.source, is_here(options.source, options.places), lambda: _cohort(options.source, give)
+        options.learns_from,
+        is_here(options.learns_from, options.places),
+        lambda: _cohort(options.learns_from, give),
     )
     cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
     former = _former_states(options.folder)
@@ -78,9 +85,10 @@ def _entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
         cache=options.places.cache,
         seed=options.settings.seed,
         protocols=options.protocols,
-        source=lambda: _cohort(options.source, give),
+        source=lambda: _cohort(options.learns_from, give),
         pretraining=lambda: [_cohort(name, give) for name in options.pretrain_on or (options.source,)],
         precision=options.precision,
+        task=options.task,
     )
 
 
@@ -96,6 +104,24 @@ def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:
         name, reason = next(iter(entries.absent.items()))
         return f"No model can be evaluated: {name}: {reason}."
     return f"None of the models can be asked under {', '.join(protocols)}."
+
+
+def check_folder(folder: Path, task: str) -> None:
+    """Refuse to mix a published task with anything else in one run: its models learnt other classes.
+
+    Raises
+    ------
+    UsageError
+        If the run in the folder is of something else.
+    """
+    content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
+    for cohort in dict.fromkeys(state.cohort for state in content):
+        if (cohort == task) if task else not is_task(cohort):
+            continue
+        raise UsageError(
+            f"The run in {folder} is of {cohort}, and a published task has a folder of its own; choose "
+            "another with --out."
+        )
 
 
 def _former_states(folder: Path) -> dict[CellName, PlannedCell]:

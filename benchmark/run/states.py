@@ -39,6 +39,8 @@ class RunOptions:
         Of pre-training.
     environment
         Where models that are named by file or module run; None for this process.
+    task
+        Name of a published task instead of cohorts and source; empty for a run of cohorts.
     """
 
     folder: Path
@@ -52,6 +54,12 @@ class RunOptions:
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
     environment: WorkerEnvironment | None = None
+    task: str = ""
+
+    @property
+    def learns_from(self) -> str:
+        """The cohort or task that labels are learnt from, and that thresholds are chosen on."""
+        return self.task or self.source
 
 
 @dataclass

@@ -31,8 +31,9 @@ from benchmark.records.run_folder import RunFile, cell_path, finished_cell, load
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
 from cohorts.errors import UsageError
+from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import load_ontology
-from cohorts.store import Rows, Store, rows_of
+from cohorts.store import Rows, rows_of
 
 
 def _provenance() -> Provenance:
@@ -81,7 +82,7 @@ def read_submitted(file: Path, name: str | None = None, card: Path | None = None
 
 def score_submitted(
     submitted: Submitted,
-    store: Store,
+    store: Labelled,
     run: Path,
     settings: RunSettings,
     say: Callable[[str], None],
@@ -135,12 +136,12 @@ def score_submitted(
 
 
 def _found(
-    table: PredictionTable, store: Store, selected: Rows, selection: Selection, *, allow_missing: bool
+    table: PredictionTable, store: Labelled, selected: Rows, selection: Selection, *, allow_missing: bool
 ) -> Rows:
     """Row of the table of each selected record, -1 where there is none and that is allowed."""
     cohort = store.card.id
     wanted = store.index["record_id"].iloc[selected]
-    known = {*store.index["record_id"], *store.quarantine["record_id"]}
+    known = [*store.index["record_id"], *store.quarantine["record_id"]]
     found = match(table, known, pd.Index(wanted), store.fingerprint, cohort)
     lacking = wanted[found < 0]
     which = f"{len(wanted):,} {'test ' if selection == 'test' else ''}records of {cohort}"
@@ -177,7 +178,7 @@ def settings_of(run: Path, seed: int | None, resamples: int | None) -> RunSettin
     return RunSettings(seed=content.seed, resamples=content.resamples)
 
 
-def _check_run(run: Path, store: Store) -> None:
+def _check_run(run: Path, store: Labelled) -> None:
     """Refuse a run whose cells were measured on another state of the cohort or under another labelling.
 
     Raises

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,14 +197,14 @@ def _loses_order(column: Column, scores: Floats) -> bool:
 
 
 def match(
-    table: PredictionTable, known: Collection[str], wanted: pd.Index[Any], fingerprint: str, cohort: str
+    table: PredictionTable, known: Sequence[str], wanted: pd.Index[Any], fingerprint: str, cohort: str
 ) -> npt.NDArray[np.intp]:
     """Find the rows of a table that hold the records of a cohort.
 
     Parameters
     ----------
     known
-        Every record id of the cohort.
+        Every record id of the cohort, also those that cannot be measured.
     wanted
         The records to be measured.
     fingerprint
@@ -226,10 +226,11 @@ def match(
             f"The predictions were made on another state of {cohort}: their fingerprint is "
             f"{printable(table.fingerprint, 20)}, here it is {printable(fingerprint, 20)}."
         )
-    unknown = [name for name in table.ids if name not in known]
+    every = frozenset(known)
+    unknown = [name for name in table.ids if name not in every]
     if unknown:
         raise UsageError(
             f"{len(unknown):,} of {len(table.ids):,} records are not of {cohort} ({some(unknown)}); its ids "
-            f"are like {some(wanted[:3])}."
+            f"are like {', '.join(known[:3])}."
         )
     return np.asarray(table.ids.get_indexer(wanted), np.intp)

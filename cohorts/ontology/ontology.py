@@ -2,7 +2,7 @@
 
 A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided in this order:
 
-1. The statements of a record make concepts positive (``same``, ``narrower``, ``counted``) or ambiguous.
+1. The statements of a record make concepts positive (``same``, ``narrower``) or ambiguous.
 2. A positive child makes its ancestors positive; an ambiguous one makes them ambiguous.
 3. A code that the vocabulary does not know may be about anything: it makes every concept ambiguous.
 4. A question that a release answers in its records, and not in this one, makes its concepts ambiguous.
@@ -14,8 +14,7 @@ A label is 1 (positive), 0 (negative) or -1 (not annotated here). It is decided 
 
 A code may carry modifiers ("60+310") where its vocabulary lists them ("+310"). With rows of its own it
 means what they say; otherwise what it means without the modifier, and no more than ambiguous if the
-modifier is ``uncertain`` ("possible"). What a release's own task counts whatever the modifier says is
-``counted``.
+modifier is ``uncertain`` ("possible").
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ from cohorts.ontology.tables import Tables, descendants, members, read_tables, s
 VERSION = "1.2.0"
 LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
 
-_AMBIGUOUS, _POSITIVE, _COUNTED = 1, 2, 3  # what a code says of a concept; 0 is nothing
-_LABEL = np.array([0, -1, 1, 1], dtype=np.int8)  # by the strongest of these among the statements
-_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "counted": _COUNTED, "ambiguous": _AMBIGUOUS}
+_AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
+_LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
+_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "ambiguous": _AMBIGUOUS}
 
 
 @lru_cache(maxsize=1)

@@ -30,10 +30,9 @@ CATEGORIES = (
     "quality",
     "rare",
     "superclass",
-    "task",
     "echo",
 )
-RELATIONS = ("same", "narrower", "counted", "ambiguous", "unmapped", "uncertain")
+RELATIONS = ("same", "narrower", "ambiguous", "unmapped", "uncertain")
 STATES = ("annotated", "not annotated", "ambiguous")
 
 

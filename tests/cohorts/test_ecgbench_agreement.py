@@ -22,10 +22,10 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.cohort import Cohort
-from cohorts.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.simulate import simulate
 from cohorts.store import prepare
+from cohorts.tasks import find_task
 from tests.cohorts.wfdb_releases import WRITERS
 
 pytest.importorskip("ecgbench")
@@ -95,7 +95,7 @@ def test_ptb_xl(find):
     # Likelihoods, the axis and the extra beats are ours alone.
     native = [{code.partition("+")[0] for code in codes if " " not in code} for codes in ours["statements"]]
     assert native == [set(codes) for codes in theirs["scp_codes"]]
-    labels = load_ontology().labels("ptb-xl", "scp", ours["statements"].tolist())
+    labels = find_task("ptbxl-super").labels(ours["statements"].tolist())
     for name in SUPERCLASSES:
         assert (labels[f"PTBXL_{name}"] == 1).tolist() == [
             name in classes for classes in theirs["superclasses"]

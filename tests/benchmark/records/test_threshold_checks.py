@@ -17,7 +17,7 @@ from benchmark.records.findings import Verification
 from benchmark.records.predictions import content_hash, load_predictions, save_predictions
 from benchmark.records.submission import pack
 from benchmark.records.verification import verify
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError
 from cohorts.store import Store
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, reseal
@@ -42,7 +42,7 @@ def run(tmp_path: Path, genuine: Path) -> Path:
 
 def check(path: Path, places: Places, without: str = "") -> Verification:
     """Verify, as if a cohort were not on this machine."""
-    stores = prepared(places, Reporter())
+    stores = labelled(places, Reporter())
     return verify(path, lambda cohort: None if cohort == without else stores(cohort))
 
 
@@ -151,7 +151,7 @@ def test_without_the_source_or_its_scores_they_are_unchecked_by_name(run: Path, 
 
 
 def test_a_source_that_cannot_be_prepared_leaves_them_unchecked(run: Path, places: Places) -> None:
-    stores = prepared(places, Reporter())
+    stores = labelled(places, Reporter())
 
     def give(cohort: str) -> Store | None:
         if cohort == "ptb-xl":

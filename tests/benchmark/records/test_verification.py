@@ -23,7 +23,7 @@ from benchmark.records.findings import Verification
 from benchmark.records.recomputation import compared
 from benchmark.records.submission import pack
 from benchmark.records.verification import verify
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError, UsageError
 from tests.benchmark.tiny_run import (
     edit_json,
@@ -59,7 +59,7 @@ def run(tmp_path: Path, genuine: Path) -> Path:
 
 
 def check(path: Path, places: Places | None) -> Verification:
-    stores = prepared(places, Reporter()) if places else lambda cohort: None
+    stores = labelled(places, Reporter()) if places else lambda cohort, signals=True: None
     return verify(path, stores)
 
 

@@ -18,7 +18,7 @@ from benchmark.records.predictions import load_predictions
 from benchmark.records.resamples import resamples_path
 from benchmark.records.run_folder import load_cells, load_draws
 from benchmark.report.pairwise import compare_models
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled
 from cohorts.errors import UnknownNameError, UsageError
 from tests.benchmark.report.report_factory import drawn, record, write_drawn
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, score_table
@@ -41,7 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
 
 
 def test_delong_and_bootstrap_agree_with_an_independent_computation(run: Path, places: Places) -> None:
-    found = compare_models(run, "noisy", "other", prepared(places, Reporter()))
+    found = compare_models(run, "noisy", "other", labelled(places, Reporter()))
     assert list(found.cohorts) == ["georgia"]
     one = found.cohorts["georgia"]
     assert one.relations == ("external", "external")
@@ -122,7 +122,7 @@ def test_cells_that_were_not_measured_alike_are_refused_by_name(tmp_path: Path) 
 
 
 def test_labels_in_another_state_are_not_used(run: Path, places: Places, tmp_path: Path) -> None:
-    def elsewhere(cohort: str) -> None:
+    def elsewhere(cohort: str, **_: object) -> None:
         return None
 
     assert compare_models(run, "noisy", "other", elsewhere).notes == (
@@ -155,7 +155,7 @@ def test_from_the_command_line(run: Path, places: Places, capsys: pytest.Capture
 def test_tampered_predictions_are_not_tested(run: Path, places: Places, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     shutil.copy(copy / "noisy/as-is/ptb-xl.parquet", copy / "noisy/as-is/georgia.parquet")
-    found = compare_models(copy, "noisy", "other", prepared(places, Reporter()))
+    found = compare_models(copy, "noisy", "other", labelled(places, Reporter()))
     assert "not those that were measured" in found.notes[0]
     edit_json(copy / "noisy/as-is/georgia.json", lambda r: r["predictions"].update(sha256="0"))
     with pytest.raises(UsageError, match="of other predictions"):

@@ -24,7 +24,7 @@ from benchmark.protocols.rooms import SCORE_ROOMS, TEXT_ROOMS
 from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
 from benchmark.records.verification import verify
-from benchmark.run.cohorts import prepared
+from benchmark.run.cohorts import labelled, prepared
 from benchmark.run.plan import METRIC_ROOMS, Cell, plan_cells
 from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
@@ -295,7 +295,7 @@ def test_what_is_added_to_the_ontology_leaves_older_results_as_they_are(
     assert (outcome().computed, outcome().computed) == (4, 0)
     with_ontology(edit)
     assert "NEW" in load_ontology().concepts.index or "our-hospital" in load_ontology().cohorts
-    found = verify(tmp_path / "run", prepared(Places(data, tmp_path / "cache"), Reporter()))
+    found = verify(tmp_path / "run", labelled(Places(data, tmp_path / "cache"), Reporter()))
     assert not found.differences
     assert not found.unchecked
     assert outcome().computed == 0

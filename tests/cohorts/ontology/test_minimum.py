@@ -26,7 +26,7 @@ CHALLENGE = {
     "ningbo": "Ningbo",
 }
 CODE_15 = {"IAVB": 5_716, "RBBB": 9_672, "LBBB": 6_026, "SB": 5_605, "STach": 7_584, "AF": 7_033}
-NOT_OF_THE_TRACING = {"superclass", "task", "echo", "rare", "quality"}
+NOT_OF_THE_TRACING = {"superclass", "echo", "rare", "quality"}
 
 
 def records(cohort: str) -> int:

@@ -188,7 +188,6 @@ TRAPS = [
     ("georgia", ["713426002"], "BBB_ANY", 1),
     # Infarction.
     ("ptb-xl", ["INJAS"], "MI", -1),
-    ("ptb-xl", ["INJAS"], "PTBXL_MI", 1),
     ("ptb-xl", ["INJAS"], "AMI", -1),
     ("ptb-xl", ["PMI"], "MI", 1),
     ("ptb-xl", ["ALMI"], "LMI", 1),
@@ -201,10 +200,8 @@ TRAPS = [
     ("ptb", ["426783006"], "MI", 0),
     # PTB-XL's form statements are outside its superclasses, but not outside what these are about.
     ("ptb-xl", ["STD_"], "STTC", -1),
-    ("ptb-xl", ["STD_"], "PTBXL_STTC", 0),
     ("georgia", ["429622005"], "STTC", -1),
     ("ptb-xl", ["LPR"], "CD", -1),
-    ("ptb-xl", ["LPR"], "PTBXL_CD", 0),
     ("ptb-xl", ["LPR"], "IAVB", -1),
     # Nine classes and nothing else.
     ("cpsc-2018", ["164889003"], "AFL", -1),

@@ -133,7 +133,7 @@ def test_no_two_prompts_are_the_same() -> None:
 OF_THE_TRACING = [
     concept
     for concept, category in ONTOLOGY.concepts["category"].items()
-    if category not in ("echo", "superclass", "task")
+    if category not in ("echo", "superclass")
 ]
 
 

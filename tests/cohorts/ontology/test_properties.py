@@ -63,7 +63,7 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
     every = list(ONTOLOGY.concepts.index)
     unknown = ONTOLOGY.unknown_codes(VOCABULARY_OF[cohort], [codes])
     stated = [row for code in codes for row in rows_of(cohort).get(code, [])]
-    positive = {concept for concept, relation in stated if relation in ("same", "narrower", "counted")}
+    positive = {concept for concept, relation in stated if relation in ("same", "narrower")}
     ambiguous = {concept for concept, relation in stated if relation == "ambiguous"} | set(
         every if unknown else []
     )

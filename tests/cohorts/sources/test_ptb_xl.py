@@ -242,7 +242,6 @@ def test_a_likelihood_that_the_release_does_not_have_leaves_everything_open():
 def test_normal_beside_a_hedged_hypertrophy():
     codes = ("NORM+80", "LVH+35", "SR")
     assert (label("NORM", *codes), label("LVH", *codes)) == (1, -1)
-    assert (label("PTBXL_NORM", *codes), label("PTBXL_HYP", *codes)) == (1, 1)
 
 
 # Extra beats that the statements lack, and those that they have.
