@@ -39,10 +39,11 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     if options.environment is None:  # this process cannot tell which devices there are in another one
         options.hardware.check()
     check_folder(options.folder, options.task)
-    if options.task:
-        chosen, absent = choose_task(options.task, options.places), []
-    else:
-        chosen, absent = choose_cohorts(options.cohorts, options.places)
+    chosen, absent = (
+        (choose_task(options.task, options.places), [])
+        if options.task
+        else choose_cohorts(options.cohorts, options.places)
+    )
     check_sources(options.pretrain_on)
     sources, unusable = find_models(options.models, options.environment, options.places.cache)
     for protocol in options.protocols:
