@@ -6,7 +6,6 @@ has in another shape is said by name.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 import struct
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from benchmark.files import write_atomically
+from benchmark.files import sha256_of, write_atomically
 from cohorts.errors import ModelError, UsageError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -78,16 +77,14 @@ class WeightsCard(BaseModel):
     model, size
         For example ``"ecgclip"`` and ``"resnet34"``.
     source_file, source_sha256
-        The file that the user brought, and its digest.
+        The file that the user gave, and its digest.
     repository, licence
         Of the authors, as far as they are known.
     note
         One sentence about the file.
-    sha256
-        Digest of the weights as they lie in the folder.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     model: str
     size: str
@@ -96,7 +93,6 @@ class WeightsCard(BaseModel):
     repository: str
     licence: str
     note: str
-    sha256: str
 
 
 def read_checkpoint(
@@ -219,12 +215,6 @@ def _few(names: Iterable[str], count: int = 3) -> str:
     return ", ".join(every[:count]) + (", ..." if len(every) > count else "")
 
 
-def sha256_of_file(path: Path) -> str:
-    """Digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_weights(
     folder: Path, state: State, source: Path, *, model: str, size: str, repository: str, licence: str
 ) -> WeightsCard:
@@ -241,11 +231,10 @@ def write_weights(
         model=model,
         size=size,
         source_file=source.name,
-        source_sha256=sha256_of_file(source),
+        source_sha256=sha256_of(source),
         repository=repository,
         licence=licence,
-        note=f"Weights of the file {source.name} as brought by the user.",
-        sha256=sha256_of_file(folder / WEIGHTS),
+        note=f"Weights of the file {source.name} as the user gave it.",
     )
     write_atomically(folder / CARD, card.model_dump_json(indent=2) + "\n")
     return card
@@ -257,19 +246,15 @@ def read_weights(folder: Path, model: str) -> tuple[WeightsCard, dict[str, torch
     Raises
     ------
     ModelError
-        If nothing is there, it belongs to another model, or the weights are not those of the card.
+        If nothing is there, or it belongs to another model.
     """
     try:
         card = WeightsCard.model_validate_json((folder / CARD).read_bytes())
-        intact = sha256_of_file(folder / WEIGHTS) == card.sha256
+        (folder / WEIGHTS).stat()
     except (OSError, ValidationError) as error:
         raise ModelError(
             f"{folder} holds no weights of {model} ({type(error).__name__}): convert the authors' file first."
         ) from error
     if card.model != model:
         raise ModelError(f"{folder} holds weights of {card.model}, not of {model}: convert the right file.")
-    if not intact:
-        raise ModelError(
-            f"{folder / WEIGHTS} is damaged, it does not match its card: convert the authors' file again."
-        )
     return card, read_checkpoint(folder / WEIGHTS)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from benchmark.text import visible
+
 Callback = Callable[[int, int], None]
 
 PLAIN_INTERVAL = 10.0
@@ -24,8 +26,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """One line of text, as it is; markup and control characters in it are not obeyed."""
-        visible = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-        self.console.print(visible, markup=False, soft_wrap=True)
+        self.console.print(visible(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def step(

@@ -1,21 +1,39 @@
-"""Reading and showing what a stranger wrote: text, JSON and paths that may be made to deceive."""
+"""Showing what a stranger wrote, which may be made to deceive: a name, an error, the output of a program."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+_TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+
 
 def printable(text: str, most: int = 300) -> str:
-    r"""Put text on one line, of visible characters only, not too long.
+    r"""Put text on one line, of visible characters only and not too long, as a part of a sentence.
 
     Examples
     --------
     >>> printable("a\x1b[31m\nb\u202ec"), printable("abcdef", 3)
-    ('a [31m b c', 'ab…')
+    ('a b c', 'ab…')
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
+    line = one_line(text[: 4 * most])
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """Put text on one line, of visible characters only, however long it is."""
+    return " ".join(visible(_TERMINAL_CODES.sub("", text), instead=" ").split())
+
+
+def visible(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    r"""Replace each character that cannot be seen, such as a line end or a mark that reverses the writing.
+
+    Examples
+    --------
+    >>> visible("  a\nb"), visible("a\u202eb", "?")
+    ('  a�b', 'a?b')
+    """
+    return "".join(character if character.isprintable() else instead for character in text)
 
 
 def some(names: Iterable[object], most: int = 5) -> str:
@@ -29,12 +47,3 @@ def some(names: Iterable[object], most: int = 5) -> str:
     listed = list(names)
     shown = ", ".join(printable(str(name), 40) for name in listed[:most])
     return shown + (", ..." if len(listed) > most else "")
-
-
-_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
-
-
-def one_line(text: str) -> str:
-    """Make a stranger's text harmless for a terminal and fit for one line."""
-    text = _ESCAPES.sub("", text)
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from fnmatch import fnmatch
 
 from pydantic import BaseModel, ConfigDict, Field
 
 _FACTS = ConfigDict(extra="forbid", frozen=True)
-_PAGES = {
-    "physionet": r"https://physionet\.org/content/([a-z0-9-]+/[0-9.]+)/",
-    "zenodo": r"https://zenodo\.org/records/(\d+)",
-    "figshare": r"https://doi\.org/10\.6084/m9\.figshare\.(\d+)(?:\.v\d+)?",
-    "figshare collection": r"https://doi\.org/10\.6084/m9\.figshare\.c\.(\d+)(?:\.v\d+)?",
-}
 
 
 class Unpack(BaseModel):
@@ -22,10 +16,8 @@ class Unpack(BaseModel):
     ----------
     name
         Pattern of the archive's name; a ``.tar.gz`` may be an uncompressed tar.
-    into
-        Folder that the members go to, below the release's own.
-    strip
-        Leading folder of the members that is left out, where it is there.
+    into, strip
+        Folder below the release's own that the members go to; leading folder of theirs that is left out.
     """
 
     model_config = _FACTS
@@ -47,21 +39,17 @@ class Release(BaseModel):
     size
         Bytes on disk, about. Where the publisher states none, it is that of the signals by the release's
         own numbers, which headers and annotations exceed by about one in a hundred.
-    subfolder
-        Which folder of a larger release the cohort is; the card's ``folder`` ends with it. Empty where it
-        is the whole.
-    beside
-        What else of a larger release is wanted: files, and folders with a ``/`` at the end.
+    subfolder, beside
+        Which folder of a larger release the cohort is, as the card's ``folder`` ends, or empty; and what else
+        of it is wanted: files, and folders with a ``/`` at the end.
     open_data
         Whether PhysioNet's own bucket on AWS Open Data holds it too, which answers faster.
-    agreement
-        What to sign, for a credentialed release.
+    agreement, afterwards
+        What to sign, for a credentialed release; what is left to do by hand after a download, if anything.
     unpack
         Its archives; they are removed once they are unpacked.
     sums
         Sums known beforehand (``"md5:..."``), by file name: a list that says otherwise is refused.
-    afterwards
-        What is left to do by hand, if anything.
     """
 
     model_config = _FACTS
@@ -80,17 +68,6 @@ class Release(BaseModel):
         """Folders (with a ``/`` at the end) and files to fetch; everything if there are none."""
         return (f"{self.subfolder}/", *self.beside) if self.subfolder else ()
 
-
-def publisher_of(url: str) -> tuple[str, str] | None:
-    """Tell who publishes a release and under which record there, by its page.
-
-    Returns
-    -------
-    tuple of str, or None
-        ``"physionet"``, ``"zenodo"``, ``"figshare"`` or ``"figshare collection"``, and ``project/version`` or
-        a number; None for any other page.
-    """
-    for publisher, page in _PAGES.items():
-        if match := re.fullmatch(page, url):
-            return publisher, match[1]
-    return None
+    def rule_for(self, path: str) -> Unpack | None:
+        """Tell how a file is to be unpacked; None if it is no archive."""
+        return next((rule for rule in self.unpack if fnmatch(path, rule.name)), None)

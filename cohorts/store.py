@@ -38,6 +38,8 @@ from cohorts.store_file import (
 from cohorts.store_staleness import stamp_of
 from cohorts.store_writing import FORMAT, Progress, write_labels, write_store
 
+_TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
+
 
 class Store:
     """A prepared cohort, read-only.
@@ -176,9 +178,6 @@ class Store:
         return Recording(signal, float(self.rates[position]), STANDARD_LEADS)
 
 
-_TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
-
-
 def prepare(
     cohort: Cohort,
     cache: Path,
@@ -252,12 +251,14 @@ def _up_to_date(path: Path, stamp: str) -> tuple[Store | None, str]:
     """Give the store at this path, or None if it cannot be used; and what is damaged, if that is why."""
     try:
         store = Store(path)
+        if store.stamp != stamp:
+            return None, ""
         store.check_tables()
     except DamagedStoreError as error:
         return None, error.damage
     except LeadboardError:  # none there, or one of another version
         return None, ""
-    return (store if store.stamp == stamp else None), ""
+    return store, ""
 
 
 def _relabel(store: Store, partial: Path, ontology: Ontology) -> None:

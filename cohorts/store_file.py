@@ -117,7 +117,7 @@ def damage_told(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise LeadboardError(f"{path} is not there; prepare the cohort first.") from None
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise DamagedStoreError(path, " ".join(str(error).split())) from None
 
 

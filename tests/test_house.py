@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -78,3 +79,11 @@ def test_rooms_are_few_and_files_short() -> None:
 
 def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "README.md", "docs/submit.md"])
+def test_what_the_pages_name_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:benchmark|cohorts|baselines|docs|tests)/[\w./-]+)`", text))
+    new = {"cohorts/sources/my_release.py", "cohorts/ontology/vocabularies/NAME.csv"}
+    assert not [name for name in named - new if not (ROOT / name).exists()]

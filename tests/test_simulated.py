@@ -15,8 +15,8 @@ from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import load_record
 from benchmark.report import write_report
-from benchmark.run.states import RunOptions
 from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import MARKER
 from cohorts.simulator.simulate import simulate

@@ -141,18 +141,18 @@ def _read(file: str, source: str, where: dict[str, Any], facts: Facts | None = N
     import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    with told(file, "configuration"):
+    with readable_errors(file, "configuration"):
         config = AutoConfig.from_pretrained(source, **where)
     if config.model_type not in FAMILIES:
         raise ModelError(f"{file} is a model of type {config.model_type}, not one of {', '.join(FAMILIES)}.")
     commit = getattr(config, "_commit_hash", None)
     if commit:  # everything else from there too, however the hub may change in between
         where = where | {"revision": commit}
-    with told(file, "picture preprocessing"):
+    with readable_errors(file, "picture preprocessing"):
         facts = facts or _facts(file, source, where, config)
-    with told(file, "tokenizer"):
+    with readable_errors(file, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(source, **where)
-    with told(file, "network"):
+    with readable_errors(file, "network"):
         network, report = AutoModel.from_pretrained(
             source,
             config=config,
@@ -198,7 +198,7 @@ def _facts(file: str, source: str, where: dict[str, Any], config: Any) -> Facts:
 
 
 @contextmanager
-def told(file: str, part: str) -> Iterator[None]:
+def readable_errors(file: str, part: str) -> Iterator[None]:
     """Keep transformers quiet, and say what it raises in one sentence."""
     try:
         with quiet():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baselines.clip_image.hub import Loaded, fetch, keep, restore, told
+from baselines.clip_image.hub import Loaded, fetch, keep, readable_errors, restore
 from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 from cohorts.errors import ModelError
 
@@ -149,7 +149,7 @@ class ClipImage:
         """Raise `ModelError` unless pictures and sentences can be compared."""
         spec = self.card.input
         empty = np.zeros((1, len(spec.leads), spec.samples), dtype=np.float32)
-        with told(file, "network"):
+        with readable_errors(file, "network"):
             picture = self._look(loaded, empty)
             one, other = (_sentences(loaded, [text]) for text in ("normal ECG", "atrial fibrillation"))
         finite = bool(picture.isfinite().all() & one.isfinite().all())
@@ -157,7 +157,7 @@ class ClipImage:
             raise ModelError(f"{file}: its embeddings of pictures and of sentences cannot be compared.")
         if bool((one == other).all()):
             raise ModelError(
-                f"{file}: its tokenizer does not tell two sentences apart; is its vocabulary there?"
+                f"{file}: its tokenizer makes the same tokens of two sentences; is its vocabulary there?"
             )
 
 

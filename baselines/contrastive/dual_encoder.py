@@ -20,7 +20,7 @@ class DualEncoder(nn.Module):
 
     A frozen text encoder is no part of the module: it is neither trained nor saved with it. Sentences about
     ECGs are close together among all that such an encoder knows; what they have in common is taken away
-    and their distances are brought to 1 before the projection.
+    and their distances are scaled to 1 before the projection.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DualEncoder(nn.Module):
     def place_concepts(self, prompts: Mapping[str, Sequence[str]]) -> torch.Tensor:
         """Map concepts to unit vectors ``[concepts, dim]``.
 
-        A concept is the mean of its descriptions in the space, brought back to unit length.
+        A concept is the mean of its descriptions in the space, scaled back to unit length.
         """
         device = self.centre.device
         means = [
@@ -90,7 +90,7 @@ class DualEncoder(nn.Module):
 
 
 def mean_of_sentences(table: torch.Tensor, ids: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    """Average the vectors of each report's sentences and bring them to unit length.
+    """Average the vectors of each report's sentences and scale them to unit length.
 
     Parameters
     ----------

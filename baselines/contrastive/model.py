@@ -105,7 +105,7 @@ class DualEncoderModel(ABC):
             return self._classifier.scores(self.prepare(batch))
         network = self._dual_encoder()
         if self._concepts is None:
-            raise ModelError(f"{self.card.name} was not told what to look for: call set_concepts first.")
+            raise ModelError(f"{self.card.name} has no concepts to score: call set_concepts first.")
         placed = in_parts(network.place_signals, self.prepare(batch), self._concepts.device)
         scores = placed @ self._concepts.T
         return scores.cpu().numpy()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +17,7 @@ from baselines.training.recipes import PretrainRecipe
 from baselines.training.whole import in_parts
 from benchmark.models.contract import PretrainSettings
 from benchmark.models.labels import macro_auroc
+from cohorts.hashing import hash_of_json
 
 DEPTHS = (1, 5, 10)
 VALIDATION_BATCH = 256  # the loss depends on how many others there are
@@ -58,7 +57,7 @@ class Contrastive(ResumableTraining):
             "precision": settings.precision,
             "training reports": training.reports.digest,
             "validation reports": validation.reports.digest,
-            "prompts": hashlib.sha256(json.dumps(dict(settings.prompts)).encode()).hexdigest(),
+            "prompts": hash_of_json(dict(settings.prompts)),
         }
         super().__init__(network, recipe.name, recipe.epochs, settings.seed, settings.folder, identity)
         self.augment = augment

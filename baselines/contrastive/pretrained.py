@@ -56,8 +56,8 @@ class ContrastiveModel(DualEncoderModel):
         }
         name, least = self.card.name, {"training": 2 * self.pretraining.processes, "validation": 1}
         for part, found in pairs.items():
-            told = "%s: %d %s records with a report, %d without one are left out"
-            logger.info(told, name, len(found), part, found.left_out)
+            sentence = "%s: %d %s records with a report, %d without one are left out"
+            logger.info(sentence, name, len(found), part, found.left_out)
             if len(found) < least[part]:
                 raise ModelError(
                     f"{name} needs {least[part]} {part} records with a report at least and was given "

@@ -20,7 +20,7 @@ def recall_at(
         ``[pairs]``: every candidate of the query's group is a hit.
     depths
         How many of the nearest candidates are looked at. Candidates as near as the hit count as nearer,
-        so that a model that tells nothing apart finds nothing.
+        so that a model that gives the same vector to all finds nothing.
 
     Returns
     -------

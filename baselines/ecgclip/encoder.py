@@ -70,7 +70,7 @@ class Bottleneck(nn.Module):
         return torch.relu(self.bn3(self.conv3(inner)) + self.shortcut(x))
 
 
-class ResNet1d(nn.Module):
+class ResidualEncoder(nn.Module):
     """The network: signals ``[records, leads, samples]`` to ``[records, outputs]``.
 
     Parameters

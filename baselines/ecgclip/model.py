@@ -42,9 +42,9 @@ class _Signals:
 
     def build_encoder(self) -> tuple[nn.Module, int]:
         """Build the residual network without its last layer."""
-        from baselines.ecgclip.encoder import ResNet1d
+        from baselines.ecgclip.encoder import ResidualEncoder
 
-        encoder = ResNet1d(self.layers, leads=len(LEADS), outputs=None, width=self.width)
+        encoder = ResidualEncoder(self.layers, leads=len(LEADS), outputs=None, width=self.width)
         return encoder, encoder.embedding_size
 
     def prepare(self, batch: Batch) -> Floats:
@@ -126,8 +126,10 @@ class EcgClip(_Signals, ContrastiveModel):
 
     def recognise(self, tensors: Collection[str]) -> None:
         """Take the number of layers from the names of tensors: the authors' code has three sizes."""
-        told: dict[str, Layers] = {"layer1.0.conv3.weight": 50, "layer1.2.conv1.weight": 34}
-        self.layers = next((told[end] for end in told if any(name.endswith(end) for name in tensors)), 18)
+        layers_of: dict[str, Layers] = {"layer1.0.conv3.weight": 50, "layer1.2.conv1.weight": 34}
+        self.layers = next(
+            (layers_of[end] for end in layers_of if any(name.endswith(end) for name in tensors)), 18
+        )
 
 
 class _Small(_Signals):

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from baselines.checkpoints import check_state, read_checkpoint, read_weights, write_weights
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from cohorts.errors import ModelError
 
 MODEL = "ecgclip"
@@ -56,14 +56,14 @@ def convert_ecgclip(file: str | Path, folder: Path) -> str:
     )
 
 
-def load_ecgclip(folder: Path, device: str | torch.device = "cpu") -> ResNet1d:
+def load_ecgclip(folder: Path, device: str | torch.device = "cpu") -> ResidualEncoder:
     """Restore the encoder that `convert_ecgclip` wrote, ready to predict, or raise `ModelError`."""
     _, state = read_weights(folder, MODEL)
     _, encoder = _encoder(state, str(folder))
     return encoder.to(device).eval()
 
 
-def _encoder(state: Mapping[str, torch.Tensor], where: str) -> tuple[int, ResNet1d]:
+def _encoder(state: Mapping[str, torch.Tensor], where: str) -> tuple[int, ResidualEncoder]:
     """Build the encoder that a state dict belongs to, and fill it."""
     layers = next((layers for name, layers in _TELLTALES if name in state), None)
     if layers is None:
@@ -74,7 +74,7 @@ def _encoder(state: Mapping[str, torch.Tensor], where: str) -> tuple[int, ResNet
     bias = state.get("linear.bias")
     outputs = len(bias) if bias is not None and bias.ndim == 1 else None
     with torch.device("meta"):
-        encoder = ResNet1d(layers, outputs=outputs)
+        encoder = ResidualEncoder(layers, outputs=outputs)
     check_state(state, encoder.state_dict(), f"{where} as ECGCLIP's ResNet-{layers}")
     encoder.to_empty(device="cpu").load_state_dict(state)
     return layers, encoder

@@ -11,7 +11,7 @@ from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:
-    from baselines.ecgclip.encoder import ResNet1d
+    from baselines.ecgclip.encoder import ResidualEncoder
 
 # aVF before aVL, as MIMIC-IV-ECG stores them: see baselines.merl.network, which is not imported for a name.
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -34,7 +34,7 @@ class Merl:
         self.card = ModelCard(
             name="merl",
             version="1",
-            description="Signal encoder of MERL (ResNet-18), weights of its authors, brought by the user.",
+            description="Signal encoder of MERL (ResNet-18), with its authors' weights.",
             licence="Code MIT; that of the weights is not stated",
             citation="Liu et al. Zero-Shot ECG Classification with Multimodal Learning and Test-time "
             "Clinical Knowledge Enhancement. ICML 2024. arXiv:2403.06659",
@@ -43,7 +43,7 @@ class Merl:
             trained_on=("mimic-iv-ecg",),
         )
         self._device = device
-        self._encoder: ResNet1d | None = None
+        self._encoder: ResidualEncoder | None = None
 
     def convert(self, file: str, folder: Path) -> str:
         """Check the authors' file and write its weights into ``folder`` (see `convert_merl`)."""
@@ -64,7 +64,7 @@ class Merl:
         from baselines.merl.network import min_max
 
         if self._encoder is None:
-            raise ModelError("merl has no weights: bring them with 'leadboard weights merl --file FILE'.")
+            raise ModelError("merl has no weights: provide them with 'leadboard weights merl --file FILE'.")
         with torch.inference_mode():
             signals = torch.from_numpy(batch.signals).to(self._device)
             features: Floats = self._encoder.features(min_max(signals)).cpu().numpy().astype(np.float32)

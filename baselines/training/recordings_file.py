@@ -1,4 +1,4 @@
-"""Prepared recordings of a training in one file, so that an epoch does not prepare them anew."""
+"""Prepared recordings of a training in one file, so that they are prepared once and not in every epoch."""
 
 from __future__ import annotations
 

@@ -164,8 +164,8 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
             print(f"  FAILED {failure.path}: {failure.reason}")
         for path in summary.set_aside:
             print(f"  set aside, its sum is wrong: {path}")
-        if summary.afterwards:
-            print(f"  {summary.afterwards}")
+        if plan.publication.release.afterwards:
+            print(f"  {plan.publication.release.afterwards}")
         complete = complete and summary.complete
     return 0 if complete else 1
 

@@ -13,7 +13,7 @@ from cyclopts.validators import Number
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.models.worker.remote import Launcher, WorkerEnvironment
+    from benchmark.models.worker.environments import Launcher, WorkerEnvironment
 
 DEFAULT_RUN = Path("results/runs/local")
 
@@ -71,7 +71,7 @@ def other_environment(
     size = None if memory is None else int(memory * 2**30)
     launcher: Launcher
     if python:
-        from benchmark.models.worker.remote import Interpreter
+        from benchmark.models.worker.environments import Interpreter
 
         launcher = Interpreter(python, size)
     elif container:
@@ -82,7 +82,7 @@ def other_environment(
         raise UsageError("--memory limits a model in another environment; give --python or --container too.")
     else:
         return None
-    from benchmark.models.worker.remote import Deadlines, WorkerEnvironment
+    from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 
     return WorkerEnvironment(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
 

@@ -13,7 +13,6 @@ from rich.text import Text
 from benchmark.commands.listing import Row
 from benchmark.metrics.cell.evaluation import ConceptMetrics, Evaluation, MacroMetrics
 from benchmark.metrics.cell.statistics import CellStatistics
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.scoring.against_labels import ScoredTable
 
@@ -194,7 +193,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"{settings.resamples:,} resamples, seed {settings.seed}."
     )
     if any(not metrics.eligible for metrics in evaluation.concepts.values()):
-        print(f"* fewer than {ELIGIBLE_MINIMUM} positives or negatives: not in the macro average.")
+        print(f"* fewer than {evaluation.macro.minimum} positives or negatives: not in the macro average.")
     if any(metrics.caution for metrics in evaluation.concepts.values()):
         print("† few positives for an AUROC this high: the interval is too narrow.")
     for reason, of in _without_interval(evaluation).items():

@@ -22,12 +22,12 @@ from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.ontology.ontology import load_ontology
 
-TELLING = 0.9
-"""AUROC from which on a column is said to tell a finding: the planted ones are hard to miss."""
+RECOGNISED = 0.9
+"""AUROC from which on a column is said to recognise a finding: the planted ones are hard to miss."""
 LEARNT = {"outputs", "trained_on", "description"}
 """What a card may say differently after a fit."""
 CLEARLY = 0.2
-"""By how much another column must tell a finding better than its own: a weak model mixes findings up."""
+"""By how much another column must recognise a finding better than its own: a weak model mixes them up."""
 
 
 def card(subject: Subject) -> str:
@@ -58,7 +58,7 @@ def card(subject: Subject) -> str:
 
 
 def published_weights(subject: Subject) -> str:
-    """Garbage is refused, and weights that were brought can be loaded.
+    """Garbage is refused, and published weights that are here can be loaded.
 
     A model that takes any file for weights is scored with weights that it does not have.
     """
@@ -76,7 +76,8 @@ def published_weights(subject: Subject) -> str:
         raise ModelError(f"convert takes {'text' if content else 'an empty file'} for weights.")
     if find_published(subject.source, subject.cache) is None:
         raise SkippedError(
-            f"not here: 'leadboard weights {subject.source.spec} --file FILE' brings them; garbage is refused"
+            f"'leadboard weights {subject.source.spec} --file FILE' installs them, which was not done; "
+            "garbage is refused"
         )
     subject.make()
     return "loaded; garbage is refused"
@@ -94,14 +95,14 @@ def pretraining(subject: Subject) -> str:
     model = subject.pretrained()
     loaded = subject.load(subject.save(model, "kept"))
     if subject.has("Prompted") and subject.source.card.outputs == "any":
-        way = subject.prompted_for(CONCEPTS)
+        mode = subject.prompted_for(CONCEPTS)
         model, loaded = (subject.prompt(instance, CONCEPTS) for instance in (model, loaded))
     elif subject.has("Encoder"):
-        way = subject.embedding()
+        mode = subject.embedding()
     else:
         return "runs, saves and loads"
-    expected, found = way.ask(subject.batch, model), way.ask(subject.batch, loaded)
-    difference = compared(way, expected, found, "after load")
+    expected, found = mode.ask(subject.batch, model), mode.ask(subject.batch, loaded)
+    difference = compared(mode, expected, found, "after load")
     return f"runs; {difference} after save and load"
 
 
@@ -137,47 +138,47 @@ def save_and_load(subject: Subject) -> str:
     A run scores what it has loaded: something that ``save`` forgets changes every number.
     """
     fitted = subject.fitted()
-    way = subject.fitted_way()
+    mode = subject.fitted_mode()
     loaded = subject.load(subject.saved())
     outputs, learnt = card_of(loaded).outputs, fitted.card.outputs
     if outputs != learnt:
         raise ModelError(f"After load its card has the outputs {outputs} instead of {learnt}.")
-    expected, found = way.ask(subject.batch, fitted.model), way.ask(subject.batch, loaded)
-    return compared(way, expected, found, "after load")
+    expected, found = mode.ask(subject.batch, fitted.model), mode.ask(subject.batch, loaded)
+    return compared(mode, expected, found, "after load")
 
 
 def columns(subject: Subject) -> str:
-    """Each column tells its own concept, and higher is more likely.
+    """Each column scores its own concept, and higher is more likely.
 
     In the wrong order every AUROC belongs to another concept; upside down it is one minus itself.
     """
     if not subject.has("Trainable"):
         raise SkippedError("what a column means cannot be seen from outside; it is not trained here")
-    way = subject.fitted_way()
-    told = _tellings(way.ask(subject.batch), subject.others.truth)
+    mode = subject.fitted_mode()
+    areas = _aurocs(mode.ask(subject.batch), subject.others.truth)
     learnt = {}
-    for finding, best in zip(FINDINGS, _assigned(told), strict=True):
-        of_all = told[:, FINDINGS.index(finding)]
-        own = of_all[way.card.outputs.index(finding)]
-        if of_all[best] >= max(TELLING, own + CLEARLY):
+    for finding, best in zip(FINDINGS, _assigned(areas), strict=True):
+        of_all = areas[:, FINDINGS.index(finding)]
+        own = of_all[mode.card.outputs.index(finding)]
+        if of_all[best] >= max(RECOGNISED, own + CLEARLY):
             raise ModelError(
-                f"{finding} is told by column {way.card.outputs[best]} (AUROC {of_all[best]:.2f}), not by "
-                f"its own (AUROC {own:.2f})."
+                f"{finding} is recognised by column {mode.card.outputs[best]} (AUROC {of_all[best]:.2f}), "
+                f"not by its own (AUROC {own:.2f})."
             )
-        if own <= 1 - TELLING:
+        if own <= 1 - RECOGNISED:
             raise ModelError(f"{finding} is upside down (AUROC {own:.2f}): higher is for more likely.")
         learnt[finding] = own
     numbers = ", ".join(f"{finding} {own:.2f}" for finding, own in learnt.items())
-    if max(learnt.values()) < TELLING:
+    if max(learnt.values()) < RECOGNISED:
         raise SkippedError(f"it has not learnt what was planted (AUROC {numbers}): its columns look alike")
     return f"AUROC of what was planted, each in its own column: {numbers}"
 
 
-def _assigned(told: Any) -> Any:
-    """Column for each finding, all different, so that as much as possible is told."""
+def _assigned(areas: Any) -> Any:
+    """Give each finding a column of its own, so that the sum of their AUROC is highest."""
     from scipy.optimize import linear_sum_assignment
 
-    return linear_sum_assignment(told.T, maximize=True)[1]
+    return linear_sum_assignment(areas.T, maximize=True)[1]
 
 
 def prompts(subject: Subject) -> str:
@@ -185,9 +186,9 @@ def prompts(subject: Subject) -> str:
 
     Otherwise a concept's AUROC depends on which other concepts a run asks for.
     """
-    way = subject.prompted()
+    mode = subject.prompted()
     model = subject.prompt(subject.make(), CONCEPTS)
-    expected = way.ask(subject.batch, model)
+    expected = mode.ask(subject.batch, model)
     differences = [
         _asked_again(subject, model, expected, concepts, what)
         for concepts, what in (
@@ -214,7 +215,7 @@ def _asked_again(
     )
 
 
-def _tellings(scores: Floats, truth: Any) -> Any:
+def _aurocs(scores: Floats, truth: Any) -> Any:
     """AUROC of every column for every planted finding."""
     from sklearn.metrics import roc_auc_score
 

@@ -1,4 +1,4 @@
-"""One way of asking a model, and what it answers."""
+"""The modes in which a model is asked, and what it answers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PREDICT, AFTER_FIT, EMBED = "predict", "predict after fit", "embed"
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way of asking: the method of the protocol contract, on a model brought into the right state.
+class Mode:
+    """One mode of asking: a method of the contract, on a model in the state that the method needs.
 
     Attributes
     ----------

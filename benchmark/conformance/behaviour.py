@@ -1,6 +1,6 @@
 """Checks of the answers: a record's score depends on the record, and on nothing else.
 
-Each asks in one way (see `asking.Way`), gives what it saw, and raises `ModelError` for a failure.
+Each asks a model in one mode (see `asking.Mode`), says what it saw, and raises `ModelError` for a failure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmark.conformance.asking import AFTER_FIT, EMBED, Way, chosen, copied
+from benchmark.conformance.asking import AFTER_FIT, EMBED, Mode, chosen, copied
 from benchmark.conformance.differences import compared
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.contract import MV_PER_UNIT, Batch, Floats
@@ -24,26 +24,26 @@ LARGEST_MV = 32_768.0
 class Question:
     """What a check works with."""
 
-    way: Way
+    mode: Mode
     batch: Batch
     unit: str
 
 
-def in_every_way(check: Callable[[Question], str]) -> Callable[[Subject], str]:
-    """Make a check of a way into one of a model: it fails with the first way that fails."""
+def in_every_mode(check: Callable[[Question], str]) -> Callable[[Subject], str]:
+    """Make a check of one mode into one of all modes: it fails with the first mode that fails."""
 
     def of_all(subject: Subject) -> str:
         seen: dict[str, str] = {}
         skipped: list[SkippedError] = []
-        ways = subject.usable_ways()
-        for way in ways:
-            question = Question(way, subject.batch, subject.spec.unit)
+        modes = subject.usable_modes()
+        for mode in modes:
+            question = Question(mode, subject.batch, subject.spec.unit)
             try:
-                seen[way.name] = check(question)
+                seen[mode.name] = check(question)
             except SkippedError as error:
                 skipped.append(error)
             except ModelError as error:
-                raise ModelError(f"{way.name}: {error}" if len(ways) > 1 else str(error)) from error
+                raise ModelError(f"{mode.name}: {error}" if len(modes) > 1 else str(error)) from error
         if not seen:
             raise skipped[0]
         if len(set(seen.values())) == 1:
@@ -59,8 +59,8 @@ def answers(question: Question) -> str:
 
     Anything else ends the cell.
     """
-    scores = question.way.ask(question.batch)
-    constant = [question.way.column(int(number)) for number in np.flatnonzero(np.ptp(scores, axis=0) == 0)]
+    scores = question.mode.ask(question.batch)
+    constant = [question.mode.column(int(number)) for number in np.flatnonzero(np.ptp(scores, axis=0) == 0)]
     some = ", ".join(constant[:5]) + (f" and {len(constant) - 5} more" if len(constant) > 5 else "")
     same = f"; the same for every record: {some}" if constant else ""
     return f"{scores.shape[0]} records x {scores.shape[1]} finite numbers{same}"
@@ -69,13 +69,13 @@ def answers(question: Question) -> str:
 def probabilities(question: Question) -> str:
     """Scores of a model that claims probabilities lie in [0, 1].
 
-    Otherwise calibration errors and Brier scores are computed from what is none.
+    Otherwise calibration errors and Brier scores are computed from numbers that are no probabilities.
     """
-    if question.way.name == EMBED:
+    if question.mode.name == EMBED:
         raise SkippedError("features are no probabilities")
-    if not question.way.card.probabilities:
+    if not question.mode.card.probabilities:
         raise SkippedError("the card does not claim any")
-    scores = np.concatenate([question.way.ask(batch) for batch in (question.batch, *_hard(question))])
+    scores = np.concatenate([question.mode.ask(batch) for batch in (question.batch, *_hard(question))])
     low, high = float(scores.min()), float(scores.max())
     if low < 0 or high > 1:
         raise ModelError(f"The card claims probabilities, but scores go from {low:.4g} to {high:.4g}.")
@@ -85,22 +85,24 @@ def probabilities(question: Question) -> str:
 def another_instance(question: Question) -> str:
     """A second instance gives the same scores.
 
-    Weights that are drawn anew in every constructor give another result in every run.
+    Weights that every constructor draws anew give another result in every run.
     """
-    way = question.way
-    if way.name == AFTER_FIT:
+    mode = question.mode
+    if mode.name == AFTER_FIT:
         raise SkippedError("'save and load' compares instances")
-    return compared(way, way.ask(question.batch), way.ask(question.batch, way.build()), "of another instance")
+    return compared(
+        mode, mode.ask(question.batch), mode.ask(question.batch, mode.build()), "of another instance"
+    )
 
 
 def asked_twice(question: Question) -> str:
     """The same batch twice in a row gives the same scores.
 
-    Dropout or noise that is left on blurs every AUROC, each time in another way.
+    Dropout or noise that is left on blurs every AUROC, differently each time.
     """
-    way, model = question.way, question.way.build()
-    first = way.ask(question.batch, model)
-    return compared(way, first, way.ask(question.batch, model), "when asked twice")
+    mode, model = question.mode, question.mode.build()
+    first = mode.ask(question.batch, model)
+    return compared(mode, first, mode.ask(question.batch, model), "when asked twice")
 
 
 def earlier_batches(question: Question) -> str:
@@ -109,14 +111,14 @@ def earlier_batches(question: Question) -> str:
     A model that remembers batches scores a patient by the patients before, and another order of the
     cohorts gives another result.
     """
-    way, model = question.way, question.way.build()
+    mode, model = question.mode, question.mode.build()
     half = len(question.batch) // 2
     first = chosen(question.batch, slice(half))
     loud = chosen(question.batch, slice(half, None))
     loud = replace(loud, signals=loud.signals * 5, age=np.full_like(loud.age, 100))
-    before = way.ask(first, model)
-    way.ask(loud, model)
-    return compared(way, before, way.ask(first, model), "after another batch")
+    before = mode.ask(first, model)
+    mode.ask(loud, model)
+    return compared(mode, before, mode.ask(first, model), "after another batch")
 
 
 def order(question: Question) -> str:
@@ -124,9 +126,9 @@ def order(question: Question) -> str:
 
     Cohorts are sorted by record id, and that often goes with time, ward or device.
     """
-    way, rows = question.way, np.random.default_rng(0).permutation(len(question.batch))
-    found = way.ask(chosen(question.batch, rows))
-    return compared(way, way.ask(question.batch), found[np.argsort(rows)], "in another order")
+    mode, rows = question.mode, np.random.default_rng(0).permutation(len(question.batch))
+    found = mode.ask(chosen(question.batch, rows))
+    return compared(mode, mode.ask(question.batch), found[np.argsort(rows)], "in another order")
 
 
 def one_record(question: Question) -> str:
@@ -134,7 +136,7 @@ def one_record(question: Question) -> str:
 
     The last batch of a cohort often does.
     """
-    scores = question.way.ask(chosen(question.batch, slice(1)))
+    scores = question.mode.ask(chosen(question.batch, slice(1)))
     return f"1 record x {scores.shape[1]} finite numbers"
 
 
@@ -144,13 +146,13 @@ def batch_size(question: Question) -> str:
     Statistics over a batch make a score depend on who happens to be beside a patient, and on
     ``--batch-size``.
     """
-    way, batch = question.way, question.batch
-    expected = way.ask(batch)
+    mode, batch = question.mode, question.batch
+    expected = mode.ask(batch)
     found = ""
     for size in (32, 1):
         starts = range(0, len(batch), size)
-        parts = [way.ask(chosen(batch, slice(start, start + size))) for start in starts]
-        found = compared(way, expected, np.concatenate(parts), f"in a batch of {size}")
+        parts = [mode.ask(chosen(batch, slice(start, start + size))) for start in starts]
+        found = compared(mode, expected, np.concatenate(parts), f"in a batch of {size}")
     return f"{found} in batches of 1, 32 and {len(batch)}"
 
 
@@ -160,7 +162,7 @@ def input_left_alone(question: Question) -> str:
     What it writes may be scored again, by it or by somebody who looks at the same memory.
     """
     given = copied(question.batch)
-    question.way.answer(given, question.way.model)
+    question.mode.answer(given, question.mode.model)
     for name in ("signals", "age", "sex"):
         if getattr(given, name).tobytes() != getattr(question.batch, name).tobytes():
             raise ModelError(f"It writes into batch.{name}; work on a copy.")
@@ -204,14 +206,14 @@ def unknown_people(question: Question) -> str:
     batch, some = question.batch, np.arange(len(question.batch)) % 3 == 0
     for unknown in (some, np.ones_like(some)):
         age, sex = np.where(unknown, np.float32(np.nan), batch.age), np.where(unknown, "", batch.sex)
-        question.way.ask(replace(batch, age=age, sex=sex))
+        question.mode.ask(replace(batch, age=age, sex=sex))
     return "finite with some and with all of them unknown"
 
 
 def _survived(question: Question, variants: dict[str, Floats]) -> str:
     for what, signals in variants.items():
         try:
-            question.way.ask(replace(question.batch, signals=signals))
+            question.mode.ask(replace(question.batch, signals=signals))
         except ModelError as error:
             raise ModelError(f"With {what}: {error}") from error
     return f"finite with {', '.join(variants)}"

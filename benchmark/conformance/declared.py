@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from benchmark.conformance.asking import Way
+from benchmark.conformance.asking import Mode
 from benchmark.conformance.subject import Subject
 from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, card_of
 from benchmark.protocols.harmonise import PreparedRecords
@@ -17,7 +17,7 @@ class Ramps:
     """Recordings in which lead and moment can be read off the voltage.
 
     Lead k of the standard twelve rises from k mV to 2 k mV in one window. The records are one window, half
-    of one, and two and a half long, at three sampling rates, with their leads the wrong way round.
+    of one, and two and a half long, at three sampling rates, with their leads in reverse order.
     """
 
     def __init__(self, spec: InputSpec) -> None:
@@ -45,12 +45,12 @@ def input_as_declared(subject: Subject) -> str:
     ramps = PreparedRecords(Ramps(spec), np.arange(4), spec)
     verify(ramps.batch([0, 1]), spec)
     windows = 0
-    for way in subject.usable_ways():
+    for mode in subject.usable_modes():
         for batch, _ in ramps.window_batches(3):
             check_form(batch, spec)
-            way.ask(batch)
+            mode.ask(batch)
             windows += len(batch)
-        check_card(way, subject)
+        check_card(mode, subject)
     shape = f"[records, {len(spec.leads)}, {spec.samples}]"
     return (
         f"float32 {shape}: {spec.sampling_rate:g} Hz, {spec.seconds:g} s, {spec.unit}, "
@@ -78,10 +78,10 @@ def verify(batch: Batch, spec: InputSpec) -> None:
         raise ModelError(f"What the model was given for lead {lead} is not that lead in {spec.unit}.")
 
 
-def check_card(way: Way, subject: Subject) -> None:
+def check_card(mode: Mode, subject: Subject) -> None:
     """Refuse a card that asks for something else after the model was asked."""
-    now = card_of(way.model).input
+    now = card_of(mode.model).input
     if now != subject.spec:
         raise ModelError(
-            f"{way.name}: after it was asked, its card asks for another input than before ({now})."
+            f"{mode.name}: after it was asked, its card asks for another input than before ({now})."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.conformance.asking import EMBED, Way
+from benchmark.conformance.asking import EMBED, Mode
 from benchmark.models.contract import Floats
 from cohorts.errors import ModelError
 
@@ -20,12 +20,12 @@ LEAST_SPREAD = 0.01
 """Of the median over the columns: one that hardly varies is measured by the others."""
 
 
-def compared(way: Way, expected: Floats, found: Floats, what: str) -> str:
+def compared(mode: Mode, expected: Floats, found: Floats, what: str) -> str:
     """Compare two answers about the same records, and say how far they are apart.
 
     Parameters
     ----------
-    way
+    mode
         How the model was asked.
     expected, found
         ``[records, columns]``.
@@ -47,9 +47,9 @@ def compared(way: Way, expected: Floats, found: Floats, what: str) -> str:
         relative = np.where(apart > 0, apart / spread, 0.0)
     row, column = np.unravel_index(np.argmax(relative), relative.shape)
     worst = float(relative[row, column])
-    if worst > (TOLERANCE if way.device == "cpu" and way.name != EMBED else WIDER_TOLERANCE):
+    if worst > (TOLERANCE if mode.device == "cpu" and mode.name != EMBED else WIDER_TOLERANCE):
         raise ModelError(
-            f"{way.column(int(column))} of a record is {found[row, column]:.7g} {what}, and "
+            f"{mode.column(int(column))} of a record is {found[row, column]:.7g} {what}, and "
             f"{expected[row, column]:.7g} otherwise."
         )
     return "same scores" if worst == 0 else f"largest difference {worst:.0e} of the spread"

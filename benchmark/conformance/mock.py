@@ -1,6 +1,6 @@
 """A cohort that lies in no file: made-up heart beats with findings that any model can learn.
 
-What a model is given of it goes the way of every real recording, through `benchmark.protocols.harmonise`.
+What a model is given of it is prepared like every real recording, by `benchmark.protocols.harmonise`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.text import visible
+
 Outcome = Literal["pass", "fail", "skipped"]
 
 
@@ -29,8 +31,7 @@ class CheckResult(BaseModel):
     def text(self) -> str:
         """Outcome and reason in one line that obeys nothing that a model says."""
         shown = "FAIL" if self.outcome == "fail" else self.outcome
-        reason = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.reason)
-        return f"{shown:8}{reason}".rstrip()
+        return f"{shown:8}{visible(self.reason)}".rstrip()
 
 
 class CheckReport(BaseModel):

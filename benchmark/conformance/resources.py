@@ -35,13 +35,13 @@ def memory_and_speed(question: Question) -> str:
 
     A cohort of 800,000 records has 25,000 batches of 32: what is kept of each of them ends the run.
     """
-    way, batch = question.way, chosen(question.batch, slice(RECORDS))
+    mode, batch = question.mode, chosen(question.batch, slice(RECORDS))
     given = []
     started, warm, at_start = time.perf_counter(), 0.0, 0.0
     for done in range(1, BATCHES + 1):
         mine = copied(batch)
         given.append(weakref.ref(mine.signals))
-        way.answer(mine, way.model)
+        mode.answer(mine, mode.model)
         del mine
         if done == WARM:
             warm, at_start = time.perf_counter(), resident()
@@ -60,7 +60,7 @@ def memory_and_speed(question: Question) -> str:
     if growth > LEAK and grown > NOISE:
         raise ModelError(f"Memory grows by {growth:,.0f} MB in 10 batches of {RECORDS}.")
     speed = after * RECORDS / (ended - warm)
-    return f"+{growth:.1f} MB in 10 batches of {RECORDS}; {speed:,.0f} records/s on {way.device}"
+    return f"+{growth:.1f} MB in 10 batches of {RECORDS}; {speed:,.0f} records/s on {mode.device}"
 
 
 def resident() -> float:

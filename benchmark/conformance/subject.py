@@ -1,4 +1,4 @@
-"""The model under test, and every way in which a run would ask it."""
+"""The model under test, and the modes in which a run would ask it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Way
+from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Mode
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
 from benchmark.models.contract import (
     Batch,
@@ -84,8 +84,8 @@ class Subject:
     @cached_property
     def stated(self) -> ModelCard:
         """Its card, with published weights if there are any."""
-        brought = find_published(self.source, self.cache)
-        return self.source.card if brought is None else brought.card
+        published = find_published(self.source, self.cache)
+        return self.source.card if published is None else published.card
 
     def has(self, ability: str) -> bool:
         """Whether it has an ability of `benchmark.models`."""
@@ -119,8 +119,8 @@ class Subject:
         """The first window of each of their records."""
         return self.records.batch(range(len(self.others)))
 
-    def usable_ways(self) -> list[Way]:
-        """Every way in which it can be asked; what goes wrong is told by the check that it belongs to.
+    def usable_modes(self) -> list[Mode]:
+        """Give every mode in which it can be asked; other checks report what goes wrong with the rest.
 
         Raises
         ------
@@ -134,9 +134,9 @@ class Subject:
         except LeadboardError as error:
             raise SkippedError(f"it has no weights: {error}") from error
         found, reasons = [], []
-        for way in (self.own, self.prompted, self.fitted_way, self.embedding):
+        for mode in (self.own, self.prompted, self.fitted_mode, self.embedding):
             try:
-                found.append(self.once(way.__name__, way))
+                found.append(self.once(mode.__name__, mode))
             except LeadboardError as error:
                 reasons.append(str(error))
         if not found:
@@ -165,34 +165,34 @@ class Subject:
         return self.once("base", self._base)
 
     def _base(self) -> Path | None:
-        brought = find_published(self.source, self.cache)
-        if brought is not None:
-            brought.artifact.read()
-            return brought.artifact.weights
+        published = find_published(self.source, self.cache)
+        if published is not None:
+            published.artifact.read()
+            return published.artifact.weights
         if self.has("Pretrainable") and (self.source.small or self.pretrain):
             return self.save(self.pretrained(), "pretrained")
         if self.has("Pretrainable") or self.has("Published"):
             raise SkippedError("its weights are not here")
         return None
 
-    def own(self) -> Way:
+    def own(self) -> Mode:
         """Its own outputs, as the weights have them."""
         if self.stated.outputs == "any" or not self.stated.outputs:
             raise SkippedError("it has no outputs of its own")
         self.base()
-        return Way(PREDICT, self.stated, self.make, self.device)
+        return Mode(PREDICT, self.stated, self.make, self.device)
 
-    def prompted(self) -> Way:
-        """What it is told in words to look for."""
+    def prompted(self) -> Mode:
+        """The concepts whose descriptions it is given."""
         if self.stated.outputs != "any":
-            raise SkippedError("it is not told in words what to look for")
+            raise SkippedError("it is not prompted with concepts")
         self.base()
         return self.prompted_for(CONCEPTS)
 
-    def prompted_for(self, concepts: tuple[str, ...]) -> Way:
+    def prompted_for(self, concepts: tuple[str, ...]) -> Mode:
         """Ask a prompted model for these concepts."""
         card = self.asked_for(concepts)
-        return Way(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device)
+        return Mode(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device)
 
     def asked_for(self, concepts: tuple[str, ...]) -> ModelCard:
         """Give its card with these outputs."""
@@ -206,14 +206,14 @@ class Subject:
         guarded(f"{self.source.card.name}.set_concepts", lambda: model.set_concepts(prompts))
         return model
 
-    def embedding(self) -> Way:
+    def embedding(self) -> Mode:
         """Its features."""
         if not self.has("Encoder"):
             raise SkippedError("it has no 'embed'")
         self.base()
-        return Way(EMBED, self.source.card, self.make, self.device)
+        return Mode(EMBED, self.source.card, self.make, self.device)
 
-    def fitted_way(self) -> Way:
+    def fitted_mode(self) -> Mode:
         """What it has learnt from labels; other instances load it, or are the same one if they cannot."""
         fitted = self.fitted()
 
@@ -223,7 +223,7 @@ class Subject:
             except LeadboardError:
                 return checked_model(fitted.model)
 
-        return Way(AFTER_FIT, fitted.card, build, self.device)
+        return Mode(AFTER_FIT, fitted.card, build, self.device)
 
     def fitted(self) -> Fitted:
         """Fit, to labels with gaps if it can.

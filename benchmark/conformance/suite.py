@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.conformance import abilities, behaviour
-from benchmark.conformance.behaviour import in_every_way
+from benchmark.conformance.behaviour import in_every_mode
 from benchmark.conformance.declared import input_as_declared
 from benchmark.conformance.outcome import CheckReport, CheckResult
 from benchmark.conformance.resources import memory_and_speed
@@ -46,23 +46,23 @@ CHECKS = (
     Check("pre-training", abilities.pretraining),
     Check("fit", abilities.fit, WEIGHTS),
     Check("gaps in labels", abilities.gaps_in_labels, ("fit",)),
-    Check("answers", in_every_way(behaviour.answers), WEIGHTS),
-    Check("asked twice", in_every_way(behaviour.asked_twice), ANSWERS),
-    Check("earlier batches", in_every_way(behaviour.earlier_batches), (*ANSWERS, "asked twice")),
-    Check("order of records", in_every_way(behaviour.order), STEADY),
-    Check("one record", in_every_way(behaviour.one_record), ANSWERS),
-    Check("batch size", in_every_way(behaviour.batch_size), (*STEADY, "order of records", "one record")),
-    Check("another instance", in_every_way(behaviour.another_instance), STEADY),
+    Check("answers", in_every_mode(behaviour.answers), WEIGHTS),
+    Check("asked twice", in_every_mode(behaviour.asked_twice), ANSWERS),
+    Check("earlier batches", in_every_mode(behaviour.earlier_batches), (*ANSWERS, "asked twice")),
+    Check("order of records", in_every_mode(behaviour.order), STEADY),
+    Check("one record", in_every_mode(behaviour.one_record), ANSWERS),
+    Check("batch size", in_every_mode(behaviour.batch_size), (*STEADY, "order of records", "one record")),
+    Check("another instance", in_every_mode(behaviour.another_instance), STEADY),
     Check("save and load", abilities.save_and_load, ("fit", *STEADY)),
     Check("columns", abilities.columns, ("fit", *ANSWERS)),
     Check("prompts", abilities.prompts, (*WEIGHTS, *STEADY)),
-    Check("probabilities", in_every_way(behaviour.probabilities), ANSWERS),
+    Check("probabilities", in_every_mode(behaviour.probabilities), ANSWERS),
     Check("input as declared", input_as_declared, (*ANSWERS, "one record")),
-    Check("input left alone", in_every_way(behaviour.input_left_alone), ANSWERS),
-    Check("flat signals", in_every_way(behaviour.flat_signals), ANSWERS),
-    Check("huge amplitudes", in_every_way(behaviour.huge_amplitudes), ANSWERS),
-    Check("unknown age and sex", in_every_way(behaviour.unknown_people), ANSWERS),
-    Check("memory and speed", in_every_way(memory_and_speed), ANSWERS),
+    Check("input left alone", in_every_mode(behaviour.input_left_alone), ANSWERS),
+    Check("flat signals", in_every_mode(behaviour.flat_signals), ANSWERS),
+    Check("huge amplitudes", in_every_mode(behaviour.huge_amplitudes), ANSWERS),
+    Check("unknown age and sex", in_every_mode(behaviour.unknown_people), ANSWERS),
+    Check("memory and speed", in_every_mode(memory_and_speed), ANSWERS),
 )
 
 Before = Callable[[str], None]

@@ -29,9 +29,9 @@ class BrierParts:
     brier
         Mean squared difference of probability and outcome: 0 is best.
     reliability
-        How far the bins' mean probabilities are from what happened: 0 is best.
+        How far the bins' mean probabilities are from the frequencies there: 0 is best.
     resolution
-        How far what happened in the bins is from the prevalence: more is better.
+        How far the frequencies in the bins are from the prevalence: more is better.
     uncertainty
         ``prevalence (1 - prevalence)``: the Brier score of always saying the prevalence.
     within_variance, within_covariance

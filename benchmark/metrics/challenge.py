@@ -83,8 +83,9 @@ def challenge_scores(
     -------
     ChallengeScores
         Each undefined without records; AUROC, AUPRC and F also without a class in which they are defined,
-        and the Challenge metric where always sinus rhythm gets all there is to get (the Challenge's own
-        code says 0). A class without a negative has no AUPRC here, where the Challenge's code gives it 1.
+        and the Challenge metric where a model that always says sinus rhythm already gets every reward (there
+        the Challenge's own code gives 0). A class without a negative has no AUPRC here, where the Challenge's
+        code gives it 1.
 
     Raises
     ------

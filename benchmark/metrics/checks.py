@@ -1,4 +1,4 @@
-"""What every metric refuses, in one place: labels that are no labels and scores that are no numbers."""
+"""The checks that all metrics share: labels are 1, 0 or -1, and scores are finite numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def column(labels: npt.ArrayLike, scores: npt.ArrayLike, name: str = "this colum
     labels
         ``[records]``: 1 positive, 0 negative, -1 not annotated.
     scores
-        ``[records]``, finite also where not annotated: a model that fails anywhere is told so.
+        ``[records]``, finite even where not annotated, so that no failure of a model stays hidden.
     name
         What an error calls the column, for example ``"'AF'"``.
 

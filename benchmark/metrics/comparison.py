@@ -114,7 +114,7 @@ def holm(p_values: npt.ArrayLike) -> Floats:
 
 
 def rank_groups(values: Values, resamples: Values, *, level: float = LEVEL) -> npt.NDArray[np.int64]:
-    """Rank models so that those which cannot be told from the best one share its rank.
+    """Rank models so that those which do not differ significantly from the best share its rank.
 
     Parameters
     ----------
@@ -123,13 +123,13 @@ def rank_groups(values: Values, resamples: Values, *, level: float = LEVEL) -> n
     resamples
         float64 ``[resamples, models]``: row r is the same draw of patients for all.
     level
-        Two models are told apart where the p value of their paired difference, adjusted (`holm`) for the
+        Two models differ where the p value of their paired difference, adjusted (`holm`) for the
         comparisons with the same leader, is at most 1 - level.
 
     Returns
     -------
     array
-        int64 ``[models]``: 1 for the best and all that cannot be told from it; the next rank is led by the
+        int64 ``[models]``: 1 for the best and all that do not differ from it; the next rank is led by the
         best of the others, and so on, and is the number of models before it plus 1. 0 for an undefined one.
 
     Raises
@@ -139,7 +139,7 @@ def rank_groups(values: Values, resamples: Values, *, level: float = LEVEL) -> n
 
     Notes
     -----
-    To share a rank is not to be equal: a model of few records can be told from nobody.
+    Sharing a rank is not being equal: with few records no model differs significantly from any other.
     """
     if resamples.ndim != 2 or values.shape != resamples.shape[1:]:
         raise UsageError(

@@ -220,4 +220,4 @@ def bootstrap_p_value(differences: Values) -> float:
 
 def _constant(values: Values) -> bool:
     defined = values[~np.isnan(values)]
-    return len(defined) > 0 and bool(defined.min() == defined.max())
+    return bool(defined.min() == defined.max())

@@ -34,12 +34,12 @@ class Threshold:
 
 
 class Calls(Result):
-    """What calling records positive or negative amounts to.
+    """Counts of records called right and wrong, and the rates that follow.
 
     Attributes
     ----------
     tp, fp, fn, tn
-        Annotated records called right and wrong.
+        Annotated records: true and false positives, false and true negatives.
     sensitivity, specificity, ppv, npv, f1
         ``tp / (tp + fn)``, ``tn / (tn + fp)``, ``tp / (tp + fp)``, ``tn / (tn + fn)`` and
         ``2 tp / (2 tp + fp + fn)``.

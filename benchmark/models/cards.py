@@ -69,7 +69,7 @@ def read_fields(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ModelError(f"{file} is not UTF-8 text; save it as such.") from None
     except yaml.YAMLError as error:
-        raise ModelError(f"{file} is not valid YAML: {_in_one_line(error)}.") from None
+        raise ModelError(f"{file} is not valid YAML: {_what_and_where(error)}.") from None
     if not isinstance(card, dict):
         raise ModelError(f"{file} has no fields; write 'name: my-model' and so on, one field a line.")
     return card
@@ -100,11 +100,11 @@ def _mapping(text: str) -> Any:
     return yaml.load(text, _StrictLoader)  # noqa: S506 - the base loader makes nothing but text
 
 
-def _in_one_line(error: yaml.YAMLError) -> str:
+def _what_and_where(error: yaml.YAMLError) -> str:
     """Say what is wrong and in which line, without the excerpt that PyYAML draws."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem} in line {error.problem_mark.line + 1}"
-    return " ".join(str(error).split())
+        return f"{printable(str(error.problem))} in line {error.problem_mark.line + 1}"
+    return printable(str(error))
 
 
 def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:

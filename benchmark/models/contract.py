@@ -236,7 +236,7 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Prompted(Protocol):
-    """A model that is told in words what to look for; its card has ``outputs="any"``."""
+    """A model that is given descriptions of what to look for; its card has ``outputs="any"``."""
 
     def set_concepts(self, prompts: Mapping[str, tuple[str, ...]]) -> None:
         """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""
@@ -271,10 +271,10 @@ class Pretrainable(Protocol):
 
 @runtime_checkable
 class Published(Protocol):
-    """A model whose weights somebody else has trained and the user brings.
+    """A model whose weights somebody else has trained; the user downloads and converts them.
 
-    It may have an attribute ``weights_file``: what the published file is called, for the message that says
-    how to bring it.
+    It may have an attribute ``weights_file``: the name of the published file, for the message that asks for
+    it.
     """
 
     def convert(self, file: str, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""."""
+"""Calling code of a model, which may raise anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from benchmark.text import one_line
+from benchmark.text import printable
 from cohorts.errors import LeadboardError, ModelError
 
 T = TypeVar("T")
@@ -29,7 +29,6 @@ def guarded(what: str, call: Callable[[], T]) -> T:
         if isinstance(error, SyntaxError) and error.filename:
             file, line = error.filename, error.lineno
         where = f"{Path(file).name}:{line}"
-        words = one_line(str(error))[:300]
         raise ModelError(
-            f"{what} raised {type(error).__name__} at {where}: {words or 'no message'}"
+            f"{what} raised {type(error).__name__} at {where}: {printable(str(error)) or 'no message'}"
         ) from error

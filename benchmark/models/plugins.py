@@ -23,7 +23,8 @@ from benchmark.models.model_files import (
     hash_with_later_files,
     notes_of,
 )
-from benchmark.models.worker.remote import RemoteModel, WorkerEnvironment
+from benchmark.models.worker.environments import WorkerEnvironment
+from benchmark.models.worker.remote import RemoteModel
 from benchmark.models.worker.standalone import (
     GROUP,
     OpenedFiles,

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from benchmark.models.plugins import installed_models
+from benchmark.text import visible
 from cohorts.errors import UsageError
 
 TEMPLATES = Path(__file__).with_name("scaffold_files")
@@ -73,7 +74,7 @@ def write_package(name: str, out: Path) -> Package:
 def _module(name: str) -> str:
     """Give the name of the Python package, or say why there can be none."""
     if not NAME.fullmatch(name) or len(name) > LONGEST:
-        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:LONGEST])
+        shown = visible(name[:LONGEST])
         raise UsageError(
             f"'{shown}' cannot be the name of a model; take small letters, digits, - and _, such as my-model."
         )

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics.cell.evaluation import Evaluation
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.models.contamination import relation_of, unstated_training
 from benchmark.records.comparability import labelling_of, resampling_of
 from benchmark.records.findings import Findings
@@ -147,7 +146,7 @@ def _check_arithmetic(findings: Findings, evaluation: Evaluation) -> None:
             metrics.prevalence is None if share is None else _close(metrics.prevalence, share)
         )
         findings.check(
-            fits and metrics.eligible == (min(positives, n - positives) >= ELIGIBLE_MINIMUM),
+            fits and metrics.eligible == (min(positives, n - positives) >= evaluation.macro.minimum),
             f"has n, positives, prevalence and eligibility of {concept} that do not go together",
         )
     macro = evaluation.macro

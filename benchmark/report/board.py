@@ -105,13 +105,19 @@ class Board:
 
     @property
     def minimum(self) -> int:
-        """Positives, and negatives, that a concept needs to be eligible."""
-        return ELIGIBLE_MINIMUM
+        """Positives, and negatives, that a concept needs to be eligible, as the records say."""
+        return max((record.evaluation.macro.minimum for record in self.records), default=ELIGIBLE_MINIMUM)
 
     @property
     def entries(self) -> list[Entry]:
         """Entries in the order of the standings."""
         return [standing.entry for standing in self.standings]
+
+    def ordered(self, records: Iterable[ResultRecord]) -> list[ResultRecord]:
+        """Sort cells by cohort in plan order, and each cohort's by the standing of their entries."""
+        cohorts = {cohort: at for at, cohort in enumerate(self.cohort_ids)}
+        entries = {entry: at for at, entry in enumerate(self.entries)}
+        return sorted(records, key=lambda record: (cohorts[record.cohort.id], entries[entry_of(record)]))
 
     @property
     def cohort_ids(self) -> list[str]:

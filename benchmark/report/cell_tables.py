@@ -20,8 +20,8 @@ from benchmark.report.tables import (
     count_cell,
     estimate_cell,
     number_cell,
+    population_label,
     populations,
-    selected,
     text_cell,
 )
 from benchmark.report.text import count, entry_labels, interval, plural, signed
@@ -111,8 +111,9 @@ def operating_concepts(board: Board) -> list[Table]:
             continue
         concepts = list(dict.fromkeys(concept for r in having for concept in r.statistics.calls))
         rows = tuple(_operating_row(concept, having) for concept in concepts)
-        facts = having[0]
-        caption = f"{_population(facts)}: at the threshold for {KEPT} on the validation fold of the source"
+        caption = (
+            f"{population_label(having[0])}: at the threshold for {KEPT} on the source's validation fold"
+        )
         groups = (("", 3), *((f"{labels[entry_of(r)]} ({r.relation})", 4) for r in having))
         each = ("Sensitivity [interval]", "Specificity [interval]", "PPV", "NPV")
         tables.append(Table(caption, ("Concept", "n", "Positives") + each * len(having), rows, groups))
@@ -145,7 +146,7 @@ def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[Table
 def calibration_table(board: Board) -> Table | None:
     """One row per cell whose model claims probabilities."""
     rows = []
-    for record in _by_cohort(board):
+    for record in board.ordered(board.records):
         found = record.statistics.calibration
         if found is None:
             continue
@@ -214,7 +215,7 @@ def subgroup_tables(board: Board) -> list[Table]:
                 "Largest gap [interval]",
             )
             tables.append(
-                Table(f"{_population(having[0])}: macro AUROC by {one_line(name)}", columns, tuple(rows))
+                Table(f"{population_label(having[0])}: macro AUROC by {one_line(name)}", columns, tuple(rows))
             )
     return tables
 
@@ -239,15 +240,6 @@ def _subgroup_row(
 def _age_order(groups: dict[str, None]) -> list[str]:
     """Youngest first; what is unknown last."""
     return sorted(groups, key=lambda name: (name == "unknown", not name.startswith("under"), name))
-
-
-def _population(record: ResultRecord) -> str:
-    """Name the records of a table: cohort, selection, number."""
-    return f"{cohort_label(record.cohort)}: {selected(record.records)}, {count(record.records.scored)} scored"
-
-
-def _by_cohort(board: Board) -> list[ResultRecord]:
-    return [record for records in populations(board) for record in records]
 
 
 def cell_sentences(board: Board) -> list[str]:

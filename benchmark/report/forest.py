@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -37,7 +38,11 @@ def forest(boards: Sequence[Board]) -> Picture:
 
 
 def _figure(boards: Sequence[Board]) -> Figure:
-    groups = [_of_cohort(board, cohort) for board in boards for cohort in board.cohort_ids]
+    groups = [
+        list(group)
+        for board in boards
+        for _, group in groupby(board.ordered(board.records), key=lambda record: record.cohort.id)
+    ]
     entries = list(dict.fromkeys(entry for board in boards for entry in board.entries))
     labels = entry_labels(entries)
     colours = {entry: PALETTE[at % len(PALETTE)] for at, entry in enumerate(entries)}
@@ -68,12 +73,6 @@ def _figure(boards: Sequence[Board]) -> Figure:
         y += size
     _legend(figure, height)
     return figure
-
-
-def _of_cohort(board: Board, cohort: str) -> list[ResultRecord]:
-    place = {entry: at for at, entry in enumerate(board.entries)}
-    own = [record for record in board.records if record.cohort.id == cohort]
-    return sorted(own, key=lambda record: place[entry_of(record)])
 
 
 def _at(position: float) -> float:

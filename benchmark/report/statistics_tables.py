@@ -48,7 +48,11 @@ def next_hospital_table(board: Board, found: BoardStatistics) -> Table | None:
         records = {
             r.cohort.id: r.records.scored for s in board.standings if s.entry == entry for r in s.external
         }
-        left_out = f"left out, without a variance: {', '.join(ahead.left_out)}" if ahead.left_out else ""
+        left_out = (
+            f"left out, without an AUROC or its variance: {', '.join(ahead.left_out)}"
+            if ahead.left_out
+            else ""
+        )
         rows.append(
             (
                 text_cell(entry.model),

@@ -116,9 +116,6 @@ def selected(records: RecordCounts) -> str:
 
 def cohort_table(board: Board) -> Table:
     """One row per cell: what was measured, on which records, with which interval."""
-    place = {entry: at for at, entry in enumerate(board.entries)}
-    order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
-    records = sorted(board.records, key=lambda r: (order[r.cohort.id], place[entry_of(r)]))
     return Table(
         board_caption(board, "macro averages, one row per cohort and model"),
         (
@@ -136,7 +133,7 @@ def cohort_table(board: Board) -> Table:
             "Resampled",
             "Resamples (seed)",
         ),
-        tuple(_cohort_row(record) for record in records),
+        tuple(_cohort_row(record) for record in board.ordered(board.records)),
     )
 
 
@@ -170,12 +167,15 @@ def concept_tables(board: Board) -> list[Table]:
 def populations(board: Board) -> list[list[ResultRecord]]:
     """Group the cells of a board by cohort and set of its records, models in the order of the board."""
     found: dict[tuple[str, str, int], list[ResultRecord]] = {}
-    place = {entry: at for at, entry in enumerate(board.entries)}
-    for record in sorted(board.records, key=lambda r: place[entry_of(r)]):
+    for record in board.ordered(board.records):
         key = (record.cohort.id, record.records.selection, record.records.scored)
         found.setdefault(key, []).append(record)
-    order = {cohort: at for at, cohort in enumerate(board.cohort_ids)}
-    return [found[key] for key in sorted(found, key=lambda k: order[k[0]])]
+    return list(found.values())
+
+
+def population_label(record: ResultRecord) -> str:
+    """Name the records that a cell was measured on: cohort, selection, number."""
+    return f"{cohort_label(record.cohort)}: {selected(record.records)}, {count(record.records.scored)} scored"
 
 
 def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
@@ -183,8 +183,7 @@ def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
     concepts = dict.fromkeys(concept for r in records for concept in r.evaluation.concepts)
     found = {concept: [r.evaluation.concepts.get(concept) for r in records] for concept in concepts}
     annotated = [concept for concept in concepts if any(m is not None and m.n for m in found[concept])]
-    facts = records[0]
-    caption = f"{cohort_label(facts.cohort)}: {selected(facts.records)}, {count(facts.records.scored)} scored"
+    caption = population_label(records[0])
     if len(annotated) < len(concepts):
         caption += f"; not annotated here: {one_line(', '.join(c for c in concepts if c not in annotated))}"
     groups = (("", 4), *((f"{labels[entry_of(r)]} ({r.relation})", 2) for r in records))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.plugins import ModelSource, find_model, installed_models
-from benchmark.models.worker.remote import WorkerEnvironment
+from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Places
-from benchmark.models.worker.remote import WorkerEnvironment
+from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.provenance import software

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from benchmark.text import printable, some
 from cohorts.errors import UsageError
 
 RECORD, PATIENT = "record_id", "patient_id"
+
+LONGEST_HEADER = 2**20  # bytes
 
 FAULTS = (OSError, ValueError, pa.ArrowException)
 """What pyarrow raises for a file that cannot be read; a name that is not UTF-8 is a ValueError."""
@@ -51,7 +54,7 @@ def open_table(path: Path) -> TableFile:
     try:
         check_size(path, path.stat().st_size)
         with path.open("rb") as file:
-            start = file.readline()
+            start = file.readline(LONGEST_HEADER)
         if not start.strip():
             found = "begins with a blank line" if start else "is empty"
             raise UsageError(f"{path} {found}; give a table with a header and one row per record.")
@@ -67,10 +70,10 @@ def open_table(path: Path) -> TableFile:
             f"Column {header.index('') + 1} of {path} has no name; name it, or write the table without its "
             "row index."
         )
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
+    twice = next((name for name, times in Counter(header).items() if times > 1), None)
+    if twice is not None:
         raise UsageError(
-            f"{path} has more than one column '{printable(twice[0], 40)}'; give each column its own name."
+            f"{path} has more than one column '{printable(twice, 40)}'; give each column its own name."
         )
     if RECORD not in header:
         raise UsageError(

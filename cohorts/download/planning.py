@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from io import FileIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from cohorts.download.disk import PART, beside, disk_errors, free_space, size_of
-from cohorts.download.ledger import Known, read_ledger
-from cohorts.download.listing import RemoteFile, read_lines, without_conflicts, write_lines
-from cohorts.download.publishers import (
-    SUMS,
-    Publication,
-    addresses_of,
-    list_files,
-    publication_of,
-    read_sums,
-)
-from cohorts.download.web import Addresses, DeniedError, account
+from pydantic import TypeAdapter
+
+from cohorts.download.disk import PART, RemoteFile, beside, disk_errors, free_space, size_of
+from cohorts.download.publishers import Publication, addresses_of, list_files, publication_of
+from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.release import Unpack
+from cohorts.release import Release
 
 CONNECTIONS = 4
 """How many files are fetched at a time; publishers ask for few."""
 STATE = ".leadboard"
 """Folder below the data root for lists and for what was verified; the releases stay as published."""
+
+Known = Mapping[str, Sequence[RemoteFile]]
+"""What is in place of files, by path: the file itself, or what was in the archive."""
+
+LISTED = TypeAdapter(tuple[str, list[RemoteFile]])
+"""A saved list: what it is a list of, and the files."""
+VERIFIED = TypeAdapter(tuple[RemoteFile, Sequence[RemoteFile]])
+"""A line of the ledger: a file that is verified, and what is in place of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,120 +84,90 @@ def plan_download(
 
     Raises
     ------
-    UsageError
-        If there is no such cohort, it cannot be fetched, the mirror's address cannot be used, or the release
-        asks for an account first: with what to sign, where, and what to do then.
     LeadboardError
-        If the publisher's list cannot be had.
+        If the publisher's list cannot be had (UsageError: the cohort or the mirror cannot be used, or the
+        release asks for an account first; with what to sign, where, and what to do then).
     """
     publication = publication_of(cohort_id)
     addresses = addresses_of(publication, mirror or os.environ.get("LEADBOARD_MIRROR"))
     root = publication.folder(data_root)
     state = data_root / STATE / root.relative_to(data_root)
     files = _files(publication, addresses, root, state / f"{cohort_id}.list")
-    known = read_ledger(state / "verified.jsonl", root, {file.path: file for file in files})
+    known = _read_ledger(ledger := state / "verified.jsonl", root, files)
     missing = [file for file in files if verify or file.path not in known]
-    here, total = _here_and_in_all(publication, root, missing, known)
-    return Plan(
-        publication,
-        root,
-        state / "verified.jsonl",
-        addresses,
-        files,
-        missing,
-        known,
-        bytes=max(0, total - here),
-        total=max(total, here),
-        needed=max(0, total - here + _room_to_unpack(publication, files, missing, known)),
-        free=free_space(root),
-    )
-
-
-def unpack_rule(publication: Publication, file: RemoteFile) -> Unpack | None:
-    """How a file is to be unpacked, or None if it is no archive."""
-    return next((rule for rule in publication.release.unpack if fnmatch(file.path, rule.name)), None)
-
-
-def explain_access(publication: Publication, root: Path) -> UsageError:
-    """Tell what to sign, where, and what to do then."""
-    card, release, url = publication.card, publication.release, addresses_of(publication).files[0]
-    again = f"'leadboard download {card.id}'"
-    return UsageError(
-        f"{card.id} ({card.licence}, about {release.size:,} bytes) is not open to everybody: sign "
-        f"{release.agreement} at {card.url}, then set PHYSIONET_USER and PHYSIONET_PASSWORD (or an entry "
-        f"for {urlsplit(url).hostname} in the netrc file) and run {again}; if the account is refused all "
-        f"the same, fetch it with 'wget -r -N -c -np -nH --cut-dirs=3 --user YOUR_NAME --ask-password "
-        f"-P {root} {url}' and run {again} to verify it."
-    )
-
-
-def _here_and_in_all(
-    publication: Publication, root: Path, missing: Sequence[RemoteFile], known: Known
-) -> tuple[int, int]:
-    """Count the bytes of missing files that are here, to be hashed or completed, and their bytes in all."""
-    here, sizes = 0, list[int | None]()
-    for file in missing:
-        size = _sizes(known[file.path]) if file.path in known else size_of(root / file.path)
-        here += (size_of(beside(root / file.path, PART)) or 0) if size is None else size
-        sizes.append(size if file.path in known or file.size is None else file.size)
-    total = sum(size or 0 for size in sizes)
-    if None in sizes:  # then all that is known is the size of the release
-        kept = {file.path for file in missing}
-        total = max(
-            0, publication.release.size - sum(_sizes(known[path]) for path in known if path not in kept)
-        )
-    return here, total
-
-
-def _room_to_unpack(
-    publication: Publication, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
-) -> int:
-    """Count what unpacking takes beyond the archives; each is removed when it is unpacked."""
-    archives = {file.path: file.size or 0 for file in files if unpack_rule(publication, file)}
-    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
-    unpacked = publication.release.size * sum(packed) // max(1, sum(archives.values()))
-    return unpacked - sum(packed) + sum(packed[-CONNECTIONS:])
-
-
-def _sizes(files: Iterable[RemoteFile]) -> int:
-    return sum(file.size or 0 for file in files)
+    amounts = _amounts(publication.release, root, files, missing, known)
+    return Plan(publication, root, ledger, addresses, files, missing, known, *amounts, free_space(root))
 
 
 def _files(publication: Publication, addresses: Addresses, root: Path, saved: Path) -> list[RemoteFile]:
     """List the release as it was listed before, or as the publisher lists it now."""
     facts = publication.release.model_dump_json(include={"subfolder", "beside", "sums"})
-    head = f"# {publication.card.url} {facts}\n"
+    of = f"{publication.card.url} {facts}"
     with disk_errors(saved):
-        if saved.is_file():
-            with (
-                saved.open(encoding="utf-8", errors="replace") as lines,
-                suppress(ValueError, LeadboardError),
-            ):
-                if next(lines, "") == head:
-                    return read_lines(lines)
-        files = _ask(publication, addresses, root)
+        with suppress(FileNotFoundError, ValueError, LeadboardError):
+            before, files = LISTED.validate_json(saved.read_bytes())
+            if before == of:
+                return files
+        files = list_files(publication, addresses, root)
         saved.parent.mkdir(parents=True, exist_ok=True)
         draft = beside(saved, PART)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(head)
-            file.writelines(write_lines(files))
-            file.flush()
-            os.fsync(file.fileno())
+        draft.write_bytes(LISTED.dump_json((of, files)))
         draft.replace(saved)
     return files
 
 
-def _ask(publication: Publication, addresses: Addresses, root: Path) -> list[RemoteFile]:
-    try:
-        if not addresses.login_to or account(addresses.lists[0]):
-            return list_files(publication, addresses)
-    except DeniedError as error:
-        if not addresses.login_to:
-            raise LeadboardError(f"{error}; see {publication.card.url}.") from None
-    own = root / SUMS  # whoever has fetched it by other means has the publisher's list too
-    if own.is_file():
-        try:
-            return without_conflicts(read_sums(own, publication.release), publication.release.sums)
-        except LeadboardError as error:
-            raise LeadboardError(f"{error}: {own} cannot be used; delete it.") from None
-    raise explain_access(publication, root)
+def _read_ledger(path: Path, root: Path, files: Iterable[RemoteFile]) -> Known:
+    """Give what is in place of a release's files; only sizes are looked at again."""
+    known, sums = dict[str, Sequence[RemoteFile]](), {file.path: file.sum for file in files}
+    with disk_errors(path), suppress(FileNotFoundError), path.open("rb") as lines:
+        for line in lines:
+            with suppress(ValueError, LeadboardError):
+                file, pieces = VERIFIED.validate_json(line)
+                in_place = pieces and all(size_of(root / piece.path) == piece.size for piece in pieces)
+                if in_place and sums.get(file.path) == file.sum:
+                    known[file.path] = pieces
+    return known
+
+
+@contextmanager
+def open_ledger(path: Path) -> Iterator[FileIO]:
+    """Open the ledger of a release for more lines; UsageError if another process is at it.
+
+    Lines are only ever appended: a process that is killed loses at most its last one, and a line that cannot
+    be read only means that its file is looked at once more.
+    """
+    with ExitStack() as stack:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("ab", buffering=0))  # a line is one write, for threads
+            try:
+                # The kernel lets go of it when the process ends, in whatever way.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = f"Another process is downloading to {path.parent}; wait until it is done."
+                raise UsageError(text) from None
+            file.write(b"\n")  # ends a line that a killed process left torn
+        yield file
+
+
+def _amounts(
+    release: Release, root: Path, files: Sequence[RemoteFile], missing: Sequence[RemoteFile], known: Known
+) -> tuple[int, int, int]:
+    """Count the bytes to come, those with what is here of the missing files, and those needed on the disk."""
+    inside = {path: sum(piece.size or 0 for piece in pieces) for path, pieces in known.items()}
+    here, sizes = 0, list[int | None]()
+    for file in missing:
+        target = root / file.path
+        lies = inside.get(file.path, size_of(target))
+        here += (size_of(beside(target, PART)) or 0) if lies is None else lies
+        sizes.append(lies if file.path in known or file.size is None else file.size)
+    total = sum(size or 0 for size in sizes)
+    if None in sizes:  # then all that is known is the size of the release
+        kept = inside.keys() - {file.path for file in missing}
+        total = max(0, release.size - sum(inside[path] for path in kept))
+    # An archive is removed when it is unpacked; as many as are fetched at a time lie beside what was in them.
+    archives = {file.path: file.size or 0 for file in files if release.rule_for(file.path)}
+    packed = sorted(archives.get(file.path, 0) for file in missing if file.path not in known)
+    unpacked = release.size * sum(packed) // max(1, sum(archives.values()))
+    to_come = total - here
+    return max(0, to_come), max(total, here), max(0, to_come + unpacked - sum(packed[:-CONNECTIONS]))

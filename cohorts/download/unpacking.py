@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import stat
 import struct
 import tarfile
@@ -15,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from cohorts.download.disk import CHUNK, PART, FileError, Meter, beside, disk_errors, free_space
-from cohorts.download.listing import RemoteFile, file_and_folder, safe_path
+from cohorts.download import disk
+from cohorts.download.disk import CHUNK, FileError, Meter, RemoteFile
 from cohorts.errors import LeadboardError
 from cohorts.release import Unpack
 
@@ -31,18 +30,17 @@ _DAMAGED = (
 
 
 class _Entry(NamedTuple):
-    """Something in an archive: its name there, the size it claims, what is wrong with it, how to read it."""
+    """A file in an archive: its name there, the size it claims, how to read it."""
 
     name: str
     size: int
-    fault: str
     open: Callable[[], IO[bytes] | None]
 
 
 class _Gunzip(gzip.GzipFile):
     """Keeps tarfile from reading a header of any length into memory."""
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, size: int | None = None) -> bytes:
         if size is None or not 0 <= size <= CHUNK:
             raise tarfile.ReadError("one of its headers is too long")
         return super().read(size)
@@ -58,92 +56,81 @@ def unpack(archive: Path, root: Path, rule: Unpack, meter: Meter) -> list[Remote
     try:
         if archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as packed:
-                return _unpack(archive, _zipped(packed), root, rule, meter)
+                return _unpack(_zipped(packed), archive, root, rule, meter)
         with archive.open("rb") as start:
             compressed = start.read(2) == b"\x1f\x8b"  # SPH's records.tar.gz is a plain tar
         file = _Gunzip(archive) if compressed else archive.open("rb")
         with file, tarfile.open(fileobj=file, mode="r:") as tar:
-            return _unpack(archive, _tarred(tar), root, rule, meter)
+            return _unpack(_tarred(tar), archive, root, rule, meter)
+    except FileError as error:
+        tell = "nothing was written, tell the publisher or whoever runs the mirror"
+        raise FileError(f"{archive} was not unpacked: {error}; {tell}") from None
     except _DAMAGED as error:
         raise FileError(f"{archive} is damaged ({error}); delete it and download it again") from None
 
 
 def _zipped(archive: zipfile.ZipFile) -> Iterator[_Entry]:
     for info in archive.infolist():
-        fault = ""
+        if info.is_dir():
+            continue
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-            fault = "is a link or a device"
-        elif info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            fault = "is encrypted or compressed in an unusual way"
-        if not info.is_dir() and (fault or not info.filename.startswith("__MACOSX/")):
-            yield _Entry(info.filename, info.file_size, fault, partial(archive.open, info))
+            raise _refusal(info.filename, "is a link or a device")
+        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refusal(info.filename, "is encrypted or compressed in an unusual way")
+        if not info.filename.startswith("__MACOSX/"):
+            yield _Entry(info.filename, info.file_size, partial(archive.open, info))
 
 
 def _tarred(archive: tarfile.TarFile) -> Iterator[_Entry]:
     for info in archive:
         if not info.isdir():
-            fault = "" if info.isreg() else "is a link or a device"
-            yield _Entry(info.name, info.size, fault, partial(archive.extractfile, info))
+            if not info.isreg():
+                raise _refusal(info.name, "is a link or a device")
+            yield _Entry(info.name, info.size, partial(archive.extractfile, info))
+
+
+def _refusal(name: str, fault: str) -> FileError:
+    return FileError(f"its entry {name[:200]!a} {fault}")
 
 
 def _unpack(
-    archive: Path, entries: Iterator[_Entry], root: Path, rule: Unpack, meter: Meter
+    entries: Iterator[_Entry], archive: Path, root: Path, rule: Unpack, meter: Meter
 ) -> list[RemoteFile]:
-    targets: dict[str, _Entry] = {}
+    targets = list[tuple[str, _Entry]]()
     packed, claimed = archive.stat().st_size, 0
     for entry in entries:
-        inside = entry.name.removeprefix("./").removeprefix(rule.strip)
-        path = f"{rule.into}/{inside}" if rule.into else inside
-        fault = entry.fault or ("is there twice" if path in targets else "")
-        try:
-            safe_path(inside)
-        except LeadboardError:
-            fault = fault or "leaves the release's folder or has an unusable name"
-        _refuse(archive, entry, fault)
-        targets[path] = entry
+        path = entry.name.removeprefix("./").removeprefix(rule.strip)
+        if not disk.is_safe(path):
+            raise _refusal(entry.name, "leaves the release's folder or has an unusable name")
+        targets.append((f"{rule.into}/{path}" if rule.into else path, entry))
         claimed += entry.size
         if entry.size < 0 or claimed > MOST_EXPANSION * packed + CHUNK:
             raise FileError(
-                f"{archive} has {packed:,} bytes and claims to hold {claimed:,}; it was not unpacked, since "
-                "an archive of recordings does not grow that much"
+                f"it has {packed:,} bytes and claims to hold {claimed:,}, more than recordings do"
             )
     if not targets:
-        raise FileError(f"{archive} holds no file; delete it and download it again")
-    if clash := file_and_folder(targets):
-        _refuse(archive, targets[clash], "is a folder as well")
-    if claimed > (free := free_space(root)):
+        raise FileError("it holds no file")
+    if clash := disk.file_and_folder(path for path, _ in targets):
+        raise _refusal(clash, "is a folder as well or there twice")
+    if claimed > (free := disk.free_space(root)):
         raise LeadboardError(
             f"Unpacking {archive} needs {claimed:,} bytes and {free:,} are free; "
             "free some space and run the same command again."
         )
-    return [_write(entry, path, root, meter) for path, entry in targets.items()]
+    return [_write(entry, path, root / path, meter) for path, entry in targets]
 
 
-def _refuse(archive: Path, entry: _Entry, fault: str) -> None:
-    if fault:
-        raise FileError(
-            f"{archive} was not unpacked: its entry {entry.name[:200]!a} {fault}; nothing was "
-            "written, tell the publisher or whoever runs the mirror"
-        )
-
-
-def _write(entry: _Entry, path: str, root: Path, meter: Meter) -> RemoteFile:
-    target, digest = root / path, hashlib.sha256()
-    piece = beside(target, PART)
-    with disk_errors(target):
+def _write(entry: _Entry, path: str, target: Path, meter: Meter) -> RemoteFile:
+    digest = hashlib.sha256()
+    with disk.disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with piece.open("wb") as file:
-            for chunk in _chunks(entry):
-                meter.wait()
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        piece.replace(target)
+        part = disk.beside(target, disk.PART)
+        disk.write(part, _chunks(entry, digest.update), meter, "wb")
+        part.replace(target)
     return RemoteFile(path, f"sha256:{digest.hexdigest()}", "", entry.size)
 
 
-def _chunks(entry: _Entry) -> Iterator[bytes]:
+def _chunks(entry: _Entry, look: Callable[[bytes], None]) -> Iterator[bytes]:
     """Read an entry; whatever is wrong with it is no fault of the disk that it is written to."""
     left = entry.size
     try:
@@ -151,6 +138,7 @@ def _chunks(entry: _Entry) -> Iterator[bytes]:
             with source:
                 while chunk := source.read(CHUNK):
                     left -= len(chunk)
+                    look(chunk)
                     yield chunk
     except OSError as error:
         raise EOFError(str(error)) from None

@@ -330,7 +330,7 @@ def test_a_tokenizer_without_words_is_refused(published: Path, tmp_path: Path) -
     facts = json.loads(path.read_text())
     facts["model"]["vocab"] = {"<pad>": 0, "<unk>": 1}
     path.write_text(json.dumps(facts))
-    with pytest.raises(ModelError, match="does not tell two sentences apart"):
+    with pytest.raises(ModelError, match="makes the same tokens of two sentences"):
         ClipImage().convert(str(published / "siglip"), tmp_path / "out")
 
 

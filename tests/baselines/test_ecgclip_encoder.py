@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 
 SIZES: Any = (18, 34, 50)
@@ -21,7 +21,7 @@ def checkpoints(shared: Path) -> Path:
 
 
 def filled(layers: Any) -> Any:
-    network = ResNet1d(layers)
+    network = ResidualEncoder(layers)
     fill(network)
     return network.eval()
 
@@ -38,7 +38,7 @@ def error_of(network: Any, golden: Path) -> float:
 @pytest.mark.parametrize("layers", SIZES)
 def test_the_state_dict_is_the_published_one(checkpoints: Path, layers: Any) -> None:
     table = checkpoints / f"ecgclip_resnet{layers}_state_dict.csv"
-    assert state_of(ResNet1d(layers)) == published_state(table)
+    assert state_of(ResidualEncoder(layers)) == published_state(table)
 
 
 @pytest.mark.parametrize("layers", SIZES)
@@ -119,22 +119,22 @@ def test_one_changed_layer_is_noticed(checkpoints: Path, layers: Any, change: An
 
 
 def test_a_small_one_is_the_same_network_with_fewer_channels_and_samples() -> None:
-    small = ResNet1d(18, outputs=None, width=16, shrink=4).eval()
+    small = ResidualEncoder(18, outputs=None, width=16, shrink=4).eval()
     stages = [small.get_parameter(f"layer{stage}.1.conv2.weight").shape[0] for stage in (1, 2, 3, 4)]
     assert stages == [16, 32, 64, 128]
-    published = {name: len(shape.split("x")) for name, shape in state_of(ResNet1d(18, outputs=None))}
+    published = {name: len(shape.split("x")) for name, shape in state_of(ResidualEncoder(18, outputs=None))}
     assert {name: len(shape.split("x")) for name, shape in state_of(small)} == published
     x = signals(8, 4096)
     assert small.feature_map(x).shape == (2, 128, 64)
     shrunk_before = x.reshape(2, 8, 1024, 4).mean(dim=-1)
-    whole = ResNet1d(18, outputs=None, width=16).eval()
+    whole = ResidualEncoder(18, outputs=None, width=16).eval()
     whole.load_state_dict(small.state_dict())
     torch.testing.assert_close(small(x), whole(shrunk_before))
 
 
 @pytest.mark.parametrize(("layers", "width"), [(18, 64), (34, 8), (50, 8)])
 def test_without_linear_it_gives_as_many_features_as_it_says(layers: Any, width: int) -> None:
-    network = ResNet1d(layers, leads=12, outputs=None, width=width).eval()
+    network = ResidualEncoder(layers, leads=12, outputs=None, width=width).eval()
     assert not [name for name in network.state_dict() if name.startswith("linear")]
     with torch.inference_mode():
         features = network(signals(12, 1000))
@@ -143,7 +143,7 @@ def test_without_linear_it_gives_as_many_features_as_it_says(layers: Any, width:
 
 
 def test_a_record_does_not_depend_on_those_beside_it() -> None:
-    network = ResNet1d(18, width=8).eval()
+    network = ResidualEncoder(18, width=8).eval()
     x = torch.randn(5, 8, 512, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         one_by_one = torch.cat([network(record[None]) for record in x])
@@ -151,7 +151,7 @@ def test_a_record_does_not_depend_on_those_beside_it() -> None:
 
 
 def test_it_can_be_trained() -> None:
-    network = ResNet1d(18, outputs=3, width=8, shrink=2)
+    network = ResidualEncoder(18, outputs=3, width=8, shrink=2)
     network(signals(8, 512)).sum().backward()
     assert all(
         parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.parameters()

@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file
 from sklearn.metrics import roc_auc_score
 
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from baselines.ecgclip.model import EcgClip, EcgClipSmall, EcgClipSmallRandom
 from baselines.ecgclip.preprocessing import preprocess
 from baselines.text.encoders import packaged_encoder
@@ -225,7 +225,7 @@ def test_fine_tuning_starts_from_the_weights_there_are(trained: Path, tmp_path: 
 @pytest.mark.parametrize("layers", [18, 34])
 def test_the_authors_weights_have_features_and_no_text(layers: Any, others: Records, tmp_path: Path) -> None:
     torch.manual_seed(layers)
-    network = ResNet1d(layers)
+    network = ResidualEncoder(layers)
     file, folder = tmp_path / "ecgclip.pth", tmp_path / "weights"
     folder.mkdir()
     torch.save({"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, file)

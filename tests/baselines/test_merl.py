@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from baselines.merl.network import LEADS, AttentionPool, Merl, cosine_scores, min_max, published_text
 from cohorts.recording import STANDARD_LEADS
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
@@ -130,7 +130,7 @@ def probe_error(network: Any, golden: Path) -> float:
 
 
 def test_the_encoder_with_a_linear_probe(checkpoints: Path) -> None:
-    network = ResNet1d(18, leads=12, outputs=5).eval()
+    network = ResidualEncoder(18, leads=12, outputs=5).eval()
     fill(network)
     golden = checkpoints / "merl_linear_resnet18_golden_a.npz"
     assert state_of(network) == published_state(checkpoints / "merl_linear_resnet18_state_dict.csv")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from baselines.merl import network as merl
 from baselines.merl.model import LEADS, Merl
 from benchmark.models.contract import Batch, Encoder, Published, Trainable, card_of
@@ -25,11 +25,13 @@ def batch(records: int) -> Batch:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Merl:
     folder = tmp_path_factory.mktemp("merl")
     torch.manual_seed(0)
-    torch.save(ResNet1d(18, leads=12, outputs=merl.UNUSED_OUTPUTS).state_dict(), folder / "encoder.pth")
-    brought = Merl()
-    assert "encoder" in brought.convert(str(folder / "encoder.pth"), folder / "weights")
-    brought.load(folder / "weights")
-    return brought
+    torch.save(
+        ResidualEncoder(18, leads=12, outputs=merl.UNUSED_OUTPUTS).state_dict(), folder / "encoder.pth"
+    )
+    model = Merl()
+    assert "encoder" in model.convert(str(folder / "encoder.pth"), folder / "weights")
+    model.load(folder / "weights")
+    return model
 
 
 def test_the_leads_are_in_the_order_of_its_training() -> None:

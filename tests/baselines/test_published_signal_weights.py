@@ -15,11 +15,12 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig
 
-from baselines.checkpoints import CARD, sha256_of_file
+from baselines.checkpoints import CARD
 from baselines.ecgclip.published import convert_ecgclip, load_ecgclip
 from baselines.merl import network as merl
 from baselines.merl import published as merl_weights
 from baselines.merl.published import convert_merl, load_merl, load_merl_encoder
+from benchmark.files import sha256_of
 from cohorts.errors import ModelError, UsageError
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, values
 
@@ -65,7 +66,7 @@ def test_ecgclip_from_the_authors_file_to_its_outputs(checkpoints: Path, tmp_pat
     assert f"ECGCLIP with {layers} layers and 39 outputs, {len(state)} tensors, from best.pth" in sentence
     card = json.loads((tmp_path / "weights" / CARD).read_text())
     assert (card["model"], card["size"]) == ("ecgclip", f"resnet{layers}")
-    assert card["source_sha256"] == sha256_of_file(file)
+    assert card["source_sha256"] == sha256_of(file)
     assert card["repository"] == "https://github.com/dt-yuhui/ECG-CLIP"
     network = load_ecgclip(tmp_path / "weights")
     assert not network.training

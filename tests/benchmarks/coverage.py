@@ -66,8 +66,7 @@ def independent(positives: int, auroc: float, cohorts: int = COHORTS) -> dict[st
                 intervals[f"{name} percentile"].append(percentile_interval(resampled[:, k]))
                 bca = bca_interval(float(values[k]), resampled[:, k], without[which][:, k])
                 intervals[f"{name} BCa"].append(bca)
-            delong = delong_interval(labels[:, k], scores[:, k])
-            intervals["AUROC DeLong"].append((delong.low, delong.high))
+            intervals["AUROC DeLong"].append(delong_interval(labels[:, k], scores[:, k]).interval)
             ill = int(labels[:, k].sum())
             newcombe = newcombe_interval(float(drawn.auroc[k]), ill, records - ill)
             intervals["AUROC Newcombe"].append(newcombe)
@@ -94,15 +93,14 @@ def clustered(patients: int, auroc: float, cohorts: int = COHORTS) -> dict[str, 
             intervals["bootstrap over records"].append(percentile_interval(by_record[:, k]))
             intervals["bootstrap over patients"].append(percentile_interval(by_patient[:, k]))
             for name, members in (("DeLong over records", None), ("DeLong over patients", groups)):
-                delong = delong_interval(labels[:, k], scores[:, k], members)
-                intervals[name].append((delong.low, delong.high))
+                intervals[name].append(delong_interval(labels[:, k], scores[:, k], members).interval)
     return {name: covered(found, auroc) for name, found in intervals.items()}
 
 
 def covered(intervals: list[tuple[float, float] | None], truth: float) -> Coverage:
     """Count."""
     hits = sum(found is not None and found[0] <= truth <= found[1] for found in intervals)
-    none = sum(found is None or math.isnan(found[0]) for found in intervals)
+    none = sum(found is None for found in intervals)
     return Coverage(hits / len(intervals), none / len(intervals))
 
 

@@ -14,15 +14,15 @@ import pytest
 import torch
 
 from baselines.ecgclip import preprocessing
-from baselines.ecgclip.encoder import ResNet1d
+from baselines.ecgclip.encoder import ResidualEncoder
 from baselines.ecgclip.preprocessing import preprocess, reference
 
 RECORDS = 32
-NETWORKS: dict[str, Callable[[], ResNet1d]] = {
-    "18 layers": lambda: ResNet1d(18),
-    "34 layers": lambda: ResNet1d(34),
-    "18 layers, width 16": lambda: ResNet1d(18, outputs=None, width=16),
-    "18 layers, width 16, shrink 4": lambda: ResNet1d(18, outputs=None, width=16, shrink=4),
+NETWORKS: dict[str, Callable[[], ResidualEncoder]] = {
+    "18 layers": lambda: ResidualEncoder(18),
+    "34 layers": lambda: ResidualEncoder(34),
+    "18 layers, width 16": lambda: ResidualEncoder(18, outputs=None, width=16),
+    "18 layers, width 16, shrink 4": lambda: ResidualEncoder(18, outputs=None, width=16, shrink=4),
 }
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
-from benchmark.models.worker.remote import Interpreter, RemoteModel
+from benchmark.models.worker.environments import Interpreter
+from benchmark.models.worker.remote import RemoteModel
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BATCH, LEADS, SAMPLES, BATCHES = 64, 12, 1000, 6

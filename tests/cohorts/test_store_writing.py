@@ -160,6 +160,9 @@ def test_a_signal_is_usable_if_one_lead_moves_by_one_count(made, counts_of):
     with_gap[:, 10] = MISSING
     with_gap[11, 49] = 4
     only_gap[:, 10] = MISSING
-    store = made({"a": (moved, {}), "b": (with_gap, {}), "c": (only_gap, {}), "d": (counts_of(1, 50), {})})
+    saturated = np.where(only_gap == MISSING, only_gap, np.int16(32767))
+    signals = {"a": moved, "b": with_gap, "c": only_gap, "d": counts_of(1, 50), "e": saturated}
+    store = made({name: (counts, {}) for name, counts in signals.items()})
     assert store.index["record_id"].tolist() == ["a", "b", "d"]
-    assert store.quarantine["reason"].tolist() == ["All leads are flat."]
+    assert store.quarantine["record_id"].tolist() == ["c", "e"]
+    assert set(store.quarantine["reason"]) == {"All leads are flat."}

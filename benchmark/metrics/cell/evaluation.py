@@ -1,4 +1,4 @@
-"""From labels and scores of one cohort to metrics with intervals: a pure function, and its result types."""
+"""From labels and scores of one cohort to metrics with intervals: a pure function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from benchmark.metrics.cell.results import ConceptMetrics as ConceptMetrics
 from benchmark.metrics.cell.results import Evaluation as Evaluation
 from benchmark.metrics.cell.results import FitMetrics as FitMetrics
 from benchmark.metrics.cell.results import MacroMetrics as MacroMetrics
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.metrics.checks import ELIGIBLE_MINIMUM, why_undefined
 from benchmark.metrics.estimates import Estimate, estimate_of, nan_if_none
 from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval
 from cohorts.errors import ModelError, UsageError
@@ -38,7 +38,7 @@ Scores = pd.DataFrame | npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Resampled:
-    """What the intervals of an evaluation were taken from, for differences between models and cohorts.
+    """Resampled figures behind the intervals of an evaluation, for differences between models and cohorts.
 
     Attributes
     ----------
@@ -135,6 +135,7 @@ def evaluate_resampled(
         auprc=_estimate(float(_mean(drawn.auprc[None], eligible)[0]), resampled.macro_auprc, settings, why),
         prevalence=math.fsum(prevalences) / len(prevalences) if prevalences else None,
         concepts=resampled.concepts,
+        minimum=minimum,
     )
     evaluation = Evaluation(
         macro=macro,
@@ -155,11 +156,11 @@ def _concept(
     minimum: int,
 ) -> ConceptMetrics:
     n, positives = int(np.count_nonzero(truth >= 0)), int(np.count_nonzero(truth == 1))
-    why = _why_undefined(n, positives)
+    why = why_undefined(positives, n - positives)
     independent = settings.groups == len(groups)
-    witnesses = len(np.unique(groups[truth == 1]))  # ten recordings of one patient are not ten witnesses
-    warning = caution(float(drawn.auroc[column]), witnesses)
-    if witnesses < positives:
+    ill = len(np.unique(groups[truth == 1]))  # ten recordings of one patient do not count ten times
+    warning = caution(float(drawn.auroc[column]), ill)
+    if ill < positives:
         warning = warning.replace("positives:", "patients with a positive:", 1)
     auroc = _estimate(drawn.auroc[column], drawn.auroc_resamples[:, column], settings, why)
     newcombe = newcombe_interval(nan_if_none(auroc.value), positives, n - positives)
@@ -209,12 +210,6 @@ def _why_no_interval(settings: BootstrapSettings) -> str:
     if settings.groups < 2:
         return f"all records are of one {settings.unit.removesuffix('s')}"
     return f"defined in fewer than 2 of {settings.resamples} resamples"
-
-
-def _why_undefined(n: int, positives: int) -> str:
-    if n == 0:
-        return "no annotated record"
-    return "no positive record" if positives == 0 else "no negative record"
 
 
 def _checked_labels(labels: pd.DataFrame) -> npt.NDArray[np.int8]:

@@ -22,7 +22,7 @@ class ConceptThresholds(Result):
     Attributes
     ----------
     n, positives
-        Of the validation fold: few positives make a threshold uncertain.
+        Annotated records of the validation fold, and the positive ones: few make a threshold uncertain.
     thresholds
         A record is called positive at or above; None where the rule gives no threshold.
         Earlier records name them ``cuts``.
@@ -46,11 +46,11 @@ class Thresholds(Result):
     labelling
         Hash of what decides the labels there; None in records of earlier versions.
     records
-        Of that fold.
+        How many that fold has.
     predictions_sha256
         Of the scores there, in ``validation.parquet``.
     fits
-        Of the model. Thresholds are of the first.
+        How many fits the model has; the thresholds are those of the first.
     concepts
         By concept id; empty where there are none.
     reason
@@ -68,7 +68,7 @@ class Thresholds(Result):
 
 
 def no_thresholds(reason: str) -> Thresholds:
-    """Say why a cell has none."""
+    """Thresholds of a cell that has none, with the reason."""
     return Thresholds(reason=reason)
 
 
@@ -132,12 +132,12 @@ def calls_at(
     labels, scores
         ``[records, concepts]``, of the same records and concepts.
     thresholds
-        By concept; one that is not there is left out.
+        By concept; a concept without an entry is left out.
 
     Returns
     -------
     dict
-        Concept -> rule -> what the calls amount to.
+        Concept -> rule -> counts and rates.
     """
     applied = [
         (str(name), rule, threshold)

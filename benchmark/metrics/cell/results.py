@@ -46,12 +46,15 @@ class MacroMetrics(Result):
         Mean prevalence of the concepts.
     concepts
         The eligible ones.
+    minimum
+        Positives, and negatives, that made a concept eligible; 10 in records that do not say.
     """
 
     auroc: Estimate
     auprc: Estimate
     prevalence: float | None
     concepts: tuple[str, ...]
+    minimum: int = 10
 
 
 class BootstrapSettings(Result):

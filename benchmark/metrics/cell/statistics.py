@@ -1,4 +1,4 @@
-"""What a result record says of a cell beside AUROC and AUPRC: a pure function of labels and scores."""
+"""What a result record says about a cell besides AUROC and AUPRC: a pure function of labels and scores."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from benchmark.metrics.estimates import Estimate, Result, estimate_of, undefined
 from benchmark.metrics.intervals import estimate
 
 REFERENCE_PREVALENCE = 0.1
-"""Of the AUPRC that may be compared across cohorts: one number for every concept, cohort and model, so that
-none of them decides it."""
+"""Prevalence at which AUPRCs are compared across cohorts: one number for every concept, cohort and model, so
+that none of them decides it."""
 
 FEWER_RESAMPLES = 2_000
-"""Of proportions at a threshold and Brier scores at most: their intervals need no more, and take longer."""
+"""Most resamples for proportions at a threshold and for Brier scores: their intervals need no more, and take
+longer to compute."""
 
 
 class ConceptStatistics(Result):
@@ -46,18 +47,18 @@ class CellStatistics(Result):
     Attributes
     ----------
     fits
-        Of the model. With several, the AUPRC at the reference prevalence is their mean like every AUROC, and
-        calibration, calls and subgroups are those of the first.
+        How many fits the model has. With several, the AUPRC at the reference prevalence is their mean like
+        every AUROC, and calibration, calls and subgroups are those of the first.
     resamples
-        Of Brier scores and calls; all else has those of the evaluation.
+        For Brier scores and calls; everything else has those of the evaluation.
     reference_prevalence
-        Of ``auprc_at_reference``.
+        At which ``auprc_at_reference`` is taken.
     macro_auprc_at_reference
         Mean over the concepts.
     calibration
         None with ``why_no_calibration``.
     calls
-        Concept -> rule -> what calling records positive amounts to; empty with ``why_no_calls``.
+        Concept -> rule -> counts and rates at its threshold; empty with ``why_no_calls``.
     subgroups
         By name of the grouping; a cohort that knows neither sex nor age has none.
     """
@@ -91,11 +92,11 @@ def cell_statistics(
     labels, fits, patients
         As for `benchmark.metrics.cell.evaluation.evaluate`: tables with the same rows.
     evaluation
-        What it gave; it says which concepts are eligible, and gives seed and resamples.
+        Its result: it says which concepts are eligible, and gives the seed and the number of resamples.
     probabilities
-        Whether the scores claim to be probabilities.
+        Whether the model claims that its scores are probabilities.
     thresholds
-        Chosen elsewhere.
+        Chosen on the validation fold of the source cohort.
     members
         Name of a grouping -> group of each record.
     """
@@ -123,7 +124,15 @@ def cell_statistics(
         calls=calls,
         why_no_calls=None if calls else why_no_calls,
         subgroups={
-            name: grouping(truth, first, each, groups, resamples=settings.resamples, seed=settings.seed)
+            name: grouping(
+                truth,
+                first,
+                each,
+                groups,
+                minimum=evaluation.macro.minimum,
+                resamples=settings.resamples,
+                seed=settings.seed,
+            )
             for name, each in members.items()
         },
     )

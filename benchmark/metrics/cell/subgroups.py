@@ -13,18 +13,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.bootstrap import Bootstrap, Values, bootstrap
-from benchmark.metrics.checks import ELIGIBLE_MINIMUM, Groups, why_undefined
+from benchmark.metrics.checks import Groups, why_undefined
 from benchmark.metrics.estimates import Estimate, Result, undefined
 from benchmark.metrics.intervals import estimate
 
 UNKNOWN = "unknown"
-"""The group of records whose group is missing: shown, but in no gap."""
+"""Name of the group of records whose group is missing: shown, but in no gap."""
 
 AGES = (40, 60, 80)
 """Years at which a new age band starts."""
 
 MOST = 20
-"""Groups of one kind; a column with more different values is no grouping."""
+"""Most groups that a grouping may have; a column with more distinct values is not a grouping."""
 
 
 class GroupConcept(Result):
@@ -50,7 +50,7 @@ class Group(Result):
 
 
 class SubgroupGap(Result):
-    """Highest minus lowest group, chosen on the full data; in the same draws of patients."""
+    """The highest group minus the lowest, chosen on the full data and compared in the same resamples."""
 
     highest: str
     lowest: str
@@ -64,7 +64,7 @@ class Grouping(Result):
     ----------
     common
         Concepts of the macro averages: they have enough positives and negatives in every group whose macro
-        is given. Groups and concepts are chosen so that most pairs of the two take part.
+        is given. Groups and concepts are chosen so that as many pairs of the two as possible take part.
     gap, concept_gaps
         Of the macro, and of each concept with two groups of enough positives and negatives. Of many groups
         one gap is always largest.
@@ -91,6 +91,7 @@ def grouping(
     members: Iterable[Any],
     groups: Groups,
     *,
+    minimum: int,
     resamples: int,
     seed: int,
 ) -> Grouping:
@@ -104,6 +105,8 @@ def grouping(
         ``[records]``: group of each record, missing if unknown.
     groups
         Patient of each record.
+    minimum
+        Positives and negatives that a concept needs in a group to be compared there.
     """
     names = pd.Series(list(members), dtype="object")
     names = names.where(names.notna(), UNKNOWN).astype(str)
@@ -119,7 +122,7 @@ def grouping(
         inside[name] = np.where((names == name).to_numpy()[:, None], truth, np.int8(-1))
         drawn[name] = bootstrap(inside[name], values, groups, resamples=resamples, seed=seed)
     concepts = [str(name) for name in labels.columns]
-    enough = {name: _enough(inside[name]) for name in order if name != UNKNOWN}
+    enough = {name: _enough(inside[name], minimum) for name in order if name != UNKNOWN}
     compared, common = _common(enough)
     macros = {name: _macro(drawn[name], common) for name in compared}
     gaps = {
@@ -131,7 +134,7 @@ def grouping(
         groups={
             name: Group(
                 records=int((names == name).sum()),
-                macro=_macro_estimate(macros.get(name)),
+                macro=_macro_estimate(macros.get(name), minimum),
                 concepts={c: _concept(inside[name], drawn[name], at) for at, c in enumerate(concepts)},
             )
             for name in order
@@ -145,9 +148,9 @@ def _nothing(reason: str) -> Grouping:
     return Grouping(common=(), groups={}, gap=None, concept_gaps={}, reason=reason)
 
 
-def _enough(truth: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
+def _enough(truth: npt.NDArray[np.int8], minimum: int) -> npt.NDArray[np.bool_]:
     positives, negatives = (np.count_nonzero(truth == side, axis=0) for side in (1, 0))
-    enough: npt.NDArray[np.bool_] = np.minimum(positives, negatives) >= ELIGIBLE_MINIMUM
+    enough: npt.NDArray[np.bool_] = np.minimum(positives, negatives) >= minimum
     return enough
 
 
@@ -171,13 +174,11 @@ def _column(drawn: Bootstrap, at: int) -> tuple[float, Values]:
     return float(drawn.auroc[at]), drawn.auroc_resamples[:, at]
 
 
-def _macro_estimate(figure: tuple[float, Values] | None) -> Estimate:
+def _macro_estimate(figure: tuple[float, Values] | None, minimum: int) -> Estimate:
     if figure is None:
-        why = (
-            f"not enough concepts with {ELIGIBLE_MINIMUM} positives and {ELIGIBLE_MINIMUM} negatives to be "
-            "compared"
+        return undefined(
+            f"not enough concepts with {minimum} positives and {minimum} negatives to be compared"
         )
-        return undefined(why)
     return estimate(*figure)
 
 

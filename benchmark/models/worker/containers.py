@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.models.worker.remote import WORKER
+from benchmark.models.worker.environments import WORKER
 
 DOCKER = "docker"
 

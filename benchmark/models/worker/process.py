@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
-from benchmark.text import one_line
+from benchmark.text import printable
 
 GRACE = 2.0
 """Seconds to end in order: more than the worker gives itself."""
@@ -211,7 +211,7 @@ class WorkerProcess:
         """The end of what it wrote to standard error since the last question, without stacks."""
         lines = self._words.decode(errors="replace").splitlines()
         words = "\n".join(line for line in lines if not _DUMP.match(line))[-2000:]
-        return one_line(_FOLDER.sub('File "', words)).rstrip(".")
+        return printable(_FOLDER.sub('File "', words), KEPT).rstrip(".")
 
     def close(self) -> None:
         """End it in order, or else by force; again, or in a fork of the suite, is harmless."""

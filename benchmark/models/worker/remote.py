@@ -6,91 +6,24 @@ import functools
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import Batch, card_of
 from benchmark.models.model_files import ModelFile
+from benchmark.models.worker.environments import Deadlines, Launcher
 from benchmark.models.worker.frames import Array, Loaded, Reply
 from benchmark.models.worker.process import LostError, WorkerProcess
-from benchmark.text import one_line
+from benchmark.text import printable
 from cohorts.errors import ModelError, UsageError
 
-WORKER = Path(__file__).with_name("worker.py").resolve()
 WORDS = 400
 """Characters of a worker's last words that go into a sentence."""
-
-
-class Launcher(Protocol):
-    """Where a worker runs: `Interpreter` or `benchmark.models.worker.containers.Container`."""
-
-    @property
-    def name(self) -> str:
-        """What the user calls it."""
-
-    @property
-    def needs(self) -> str:
-        """One sentence for a user whose worker does not start."""
-
-    @property
-    def address_space(self) -> int | None:
-        """Bytes that the worker is to limit itself to; None for no limit, or where it is set from outside."""
-
-    def command(self, label: str, file: Path | None, device: str) -> list[str]:
-        """Give the command that runs the worker; ``file`` is the model's, None if it is installed there."""
-
-    def stop(self, label: str) -> None:
-        """End what is outside of the command's process group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """Another Python on this machine.
-
-    Attributes
-    ----------
-    python
-        Path of the interpreter, or a name that the shell would find.
-    address_space
-        Bytes of address space that the worker may use. The driver of an accelerator reserves far more
-        than it uses, so there no limit makes sense.
-    """
-
-    python: str
-    address_space: int | None = None
-    needs = "It has to be a Python 3.8 or newer with numpy 1.20 or newer, such as ENV/bin/python"
-
-    @property
-    def name(self) -> str:
-        """What the user calls it."""
-        return self.python
-
-    def command(self, label: str, file: Path | None, device: str) -> list[str]:
-        """Give the command that runs the worker."""
-        return [str(Path(self.python).expanduser()), "-u", str(WORKER)]
-
-    def stop(self, label: str) -> None:
-        """Leave it to the process group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds after which a worker is given up: with one batch, and from its start to a loaded model."""
-
-    batch: float = 300.0
-    start: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerEnvironment:
-    """Where models run that are not to run in this process, and how long an answer may take."""
-
-    launcher: Launcher
-    deadlines: Deadlines = Deadlines()
+LONGEST = 4000
+"""Characters of a refusal, which names what there is."""
 
 
 class RemoteModel:
@@ -108,7 +41,7 @@ class RemoteModel:
     device
         Handed to the model's constructor if that has such a parameter.
     files
-        Is told the files that the model opens, by their paths; made if none is given.
+        Takes the files that the model opens, by their paths; None to keep no record of them.
 
     Attributes
     ----------
@@ -215,14 +148,14 @@ class Workers:
         self._worker.close()
 
     def _ready(self) -> WorkerProcess:
-        """Give a worker that has the model and was told what to look for."""
+        """Give a worker that has the model and its concepts."""
         if self._worker.over:
             first, files = self.first, self._files_at_start
             self._worker, loaded = self._start()
             if (loaded.card, loaded.code_hash, self._files_at_start) != (first.card, first.code_hash, files):
                 self._worker.kill()
                 raise ModelError(
-                    f"{self.spec} has another card, code or weights since its worker started anew; run again."
+                    f"{self.spec} has another card, code or weights since its worker restarted; run again."
                 )
         return self._worker
 
@@ -276,16 +209,16 @@ class Workers:
             raise ModelError(f"{what}: {self._in_words(lost, worker)}") from None
         self.files.update((file.path, file) for file in reply.files)
         if reply.refused is not None:
-            raise ModelError(f"{one_line(reply.refused)}.")
+            raise ModelError(f"{printable(reply.refused, LONGEST)}.")
         if reply.raised is not None:
             raised, needs = reply.raised, self.launcher.needs
-            words = one_line(raised.words)[:WORDS] or "no message"
+            words = printable(raised.words, WORDS) or "no message"
             if raised.what == "Importing numpy":
                 raise ModelError(f"{what}: {self.launcher.name} cannot import numpy ({words}). {needs}.")
             limit = self._limit if raised.type == "MemoryError" else ""
-            kind, where = one_line(raised.type), one_line(raised.where)
+            kind, where = printable(raised.type), printable(raised.where)
             raise ModelError(
-                f"{one_line(raised.what)} raised {kind} at {where}: {words}{limit}{_words_of(worker)}"
+                f"{printable(raised.what)} raised {kind} at {where}: {words}{limit}{_words_of(worker)}"
             )
         return reply, array
 

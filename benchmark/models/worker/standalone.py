@@ -109,6 +109,16 @@ def code_hash(module: Any) -> str | None:
     return digest.hexdigest() if files else None
 
 
+def imported_packages() -> dict[str, str]:
+    """Versions of the installed packages that were imported."""
+    versions = {}
+    for name, module in sorted(sys.modules.items()):
+        version, file = getattr(module, "__version__", None), getattr(module, "__file__", None) or ""
+        if "." not in name and isinstance(version, str) and ("site-packages" in file or "dist-pack" in file):
+            versions[name] = version[:64]
+    return versions
+
+
 def libraries() -> list[str]:
     """Folders of the interpreter, of installed packages and of the system."""
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]

@@ -56,7 +56,7 @@ standalone = _beside("standalone")
 
 
 class UnansweredError(Exception):
-    """What the suite is told instead of an answer."""
+    """What the suite is sent instead of an answer."""
 
     def __init__(self, **report: Any) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class Server:
             "code_hash": code_hash,
             "folder": str(self.opened.folder),
             "python": platform.python_version(),
-            "packages": _packages(),
+            "packages": standalone.imported_packages(),
         }
 
     def _new_files(self) -> list[dict[str, Any]]:
@@ -202,16 +202,6 @@ def _plain_array(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"it holds an object of type {type(value).__name__}; it may hold plain data only")
-
-
-def _packages() -> dict[str, str]:
-    """Versions of the installed packages that the model has imported."""
-    versions = {}
-    for name, module in sorted(sys.modules.items()):
-        version, file = getattr(module, "__version__", None), getattr(module, "__file__", None) or ""
-        if "." not in name and isinstance(version, str) and ("site-packages" in file or "dist-pack" in file):
-            versions[name] = version[:64]
-    return versions
 
 
 def receive(source: io.FileIO) -> tuple[dict[str, Any], dict[str, bytearray]] | None:
@@ -275,7 +265,7 @@ def leave_a_guard(source: int, sink: int) -> None:
     for end in (sink, 1, 2):
         os.close(end)
     poll = select.poll()
-    poll.register(source, 0)  # a hang-up is told without being asked for
+    poll.register(source, 0)  # a hang-up is reported without being asked for
     poll.poll()
     time.sleep(GRACE)
     if os.getpgrp() == worker:

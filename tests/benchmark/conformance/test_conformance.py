@@ -1,4 +1,4 @@
-"""`leadboard check`: right models pass, and each way of being wrong fails the check that is about it."""
+"""`leadboard check`: right models pass, and each kind of mistake fails the check for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.checking import check
 from benchmark.conformance import CheckReport, CheckResult, check_model
-from benchmark.conformance.asking import Way
+from benchmark.conformance.asking import Mode
 from benchmark.conformance.declared import Ramps, verify
 from benchmark.conformance.differences import compared
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED, MockCohort, mock_cohort
@@ -65,8 +65,8 @@ BROKEN = [
     ("nonconforming.py:ForgetsOnSave", "save and load", "after load"),
     ("nonconforming.py:ForgetsItsOutputs", "save and load", "'LBBB', 'LVH', 'AF'"),
     ("nonconforming.py:RemembersWhere", "save and load", "FileNotFoundError"),
-    ("nonconforming.py:Alphabetical", "columns", "STach is told by column LVH"),
-    ("nonconforming.py:SkipsUndefined", "columns", "AF is told by column WPW"),
+    ("nonconforming.py:Alphabetical", "columns", "STach is recognised by column LVH"),
+    ("nonconforming.py:SkipsUndefined", "columns", "AF is recognised by column WPW"),
     ("nonconforming.py:UpsideDown", "columns", "upside down"),
     ("nonconforming.py:ToldInTheAlphabet", "prompts", "in another order"),
     ("nonconforming.py:ToldTogether", "prompts", "with fewer concepts"),
@@ -257,9 +257,9 @@ def test_the_mock_cohort_is_the_same_every_time_and_its_findings_are_independent
         assert ("normal ECG" in said) == (not findings.any())
 
 
-def way(device: str = "cpu") -> Way:
+def mode(device: str = "cpu") -> Mode:
     card = ModelCard(name="m", outputs=("AF", "LVH"), trained_on=())
-    return Way("predict", card, lambda: find_model(f"{NONCONFORMING}:Right").build("cpu"), device)
+    return Mode("predict", card, lambda: find_model(f"{NONCONFORMING}:Right").build("cpu"), device)
 
 
 @pytest.mark.parametrize(
@@ -271,25 +271,25 @@ def test_rounding_is_no_difference_and_more_is(device: str, factor: float, same:
     found = expected.copy()
     found[7, 1] += factor * 20
     if same:
-        assert compared(way(device), expected, found, "again")
+        assert compared(mode(device), expected, found, "again")
     else:
         with pytest.raises(ModelError, match=r"LVH of a record is 1[23]\.\d+ again, and 12\.85714 otherwise"):
-            compared(way(device), expected, found, "again")
+            compared(mode(device), expected, found, "again")
 
 
 def test_a_column_that_hardly_varies_is_measured_by_the_others() -> None:
     expected = np.linspace([0, 1e-7], [1, 2e-7], 50, dtype=np.float32)
     found = expected + np.array([0, 3e-8], np.float32)
-    assert compared(way(), expected, found, "again")
+    assert compared(mode(), expected, found, "again")
     with pytest.raises(ModelError, match="LVH"):
-        compared(way(), expected, found + np.array([0, 1e-4], np.float32), "again")
+        compared(mode(), expected, found + np.array([0, 1e-4], np.float32), "again")
     with pytest.raises(ModelError, match="AF"):
-        compared(way(), np.ones((5, 2), np.float32), np.full((5, 2), 1.1, np.float32), "again")
+        compared(mode(), np.ones((5, 2), np.float32), np.full((5, 2), 1.1, np.float32), "again")
 
 
 def test_the_shape_of_an_answer_may_not_change() -> None:
     with pytest.raises(ModelError, match=r"\(5, 3\) again, and \(5, 2\) otherwise"):
-        compared(way(), np.ones((5, 2), np.float32), np.ones((5, 3), np.float32), "again")
+        compared(mode(), np.ones((5, 2), np.float32), np.ones((5, 3), np.float32), "again")
 
 
 SPEC = InputSpec(sampling_rate=200, seconds=3, leads=("V2", "II", "aVR"), unit="uV")

@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from benchmark.metrics.cell.evaluation import Evaluation, evaluate
 from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import REFERENCE_PREVALENCE, CellStatistics, cell_statistics
-from benchmark.metrics.cell.subgroups import grouping, usual_members
+from benchmark.metrics.cell.subgroups import usual_members
 
 RECORDS = 500
 
@@ -188,24 +188,37 @@ def test_subgroups_are_measured_on_their_own_records_and_common_concepts() -> No
     assert set(found.subgroups["age"].groups) == {"under 40", "40 to 59", "60 to 79", "80 and over"}
 
 
-def test_a_small_group_takes_the_concepts_of_the_others_not_away() -> None:
-    labels, scores, _ = cohort()
-    members = ["A"] * 230 + ["B"] * 258 + ["C"] * 12
-    found = grouping(
-        labels[["AF", "SB"]], scores[["AF", "SB"]], members, np.arange(RECORDS), resamples=50, seed=0
+def test_groups_are_compared_on_what_the_evaluation_calls_enough() -> None:
+    """Ten positives and negatives in A and B, eight positives in C: enough for a minimum of eight."""
+    labels = pd.DataFrame({"AF": ([1] * 10 + [0] * 10) * 2 + [1] * 8 + [0] * 12}, dtype=np.int8)
+    scores = labels + np.linspace(0, 1, 60)[:, None] * 1.5
+    members = [name for name in "ABC" for _ in range(20)]
+    for minimum, compared in ((8, {"A", "B", "C"}), (9, {"A", "B"}), (10, {"A", "B"}), (11, set())):
+        evaluation = evaluate(labels, scores, resamples=20, minimum=minimum)
+        found = cell_statistics(
+            labels,
+            [scores],
+            None,
+            evaluation,
+            probabilities=False,
+            thresholds=no_thresholds(""),
+            members={"site": members},
+        ).subgroups["site"]
+        assert evaluation.macro.minimum == minimum
+        assert {name for name, group in found.groups.items() if group.macro.value is not None} == compared
+    assert found.groups["A"].macro.reason == (
+        "not enough concepts with 11 positives and 11 negatives to be compared"
     )
-    assert found.common == ("AF", "SB")
-    assert found.groups["C"].macro.value is None
-    assert found.groups["C"].concepts["SB"].n == 12
-    assert found.gap is not None
-    assert {found.gap.highest, found.gap.lowest} == {"A", "B"}
 
 
-def test_a_column_of_ids_is_no_grouping() -> None:
+def test_calls_and_brier_scores_have_at_most_2000_resamples() -> None:
     labels, scores, _ = cohort()
-    found = grouping(labels[["AF"]], scores[["AF"]], range(RECORDS), np.arange(RECORDS), resamples=5, seed=0)
-    assert found.groups == {}
-    assert found.reason == "500 different values are no grouping; at most 20 are measured"
+    for resamples, fewer in ((2500, 2000), (300, 300)):
+        evaluation = evaluate(labels, scores, resamples=resamples)
+        found = cell_statistics(
+            labels, [scores], None, evaluation, probabilities=False, thresholds=no_thresholds(""), members={}
+        )
+        assert (found.resamples, evaluation.bootstrap.resamples) == (fewer, resamples)
 
 
 def test_several_fits_say_what_is_of_the_first() -> None:
@@ -233,6 +246,8 @@ def test_a_cohort_without_an_eligible_concept() -> None:
         members={"sex": ["female"] * 30},
     )
     assert found.concepts == {}
+    assert found.macro_auprc_at_reference.value is None
+    assert found.macro_auprc_at_reference.reason == ("no concept has at least 10 positives and 10 negatives")
     assert found.why_no_calls == "no eligible concept has a threshold"
     assert found.why_no_calibration == "no concept is eligible"
     assert found.subgroups["sex"].reason == "no concept is eligible"

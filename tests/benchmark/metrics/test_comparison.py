@@ -116,7 +116,15 @@ def test_ranks(means: list[float], ranks: list[int]) -> None:
     assert rank_groups(*models(*means)).tolist() == ranks
 
 
-def test_a_chain_is_cut_at_what_the_leader_can_be_told_from() -> None:
+def test_a_p_value_of_exactly_the_level_makes_a_difference() -> None:
+    """All of three resamples above 0: p = 2 (0 + 1) / (3 + 1) = 1 - 0.5."""
+    drawn = np.array([[0.9, 0.8], [0.8, 0.7], [0.7, 0.6]])
+
+    assert rank_groups(np.array([0.8, 0.7]), drawn, level=0.5).tolist() == [1, 2]
+    assert rank_groups(np.array([0.8, 0.7]), drawn, level=0.6).tolist() == [1, 1]
+
+
+def test_a_chain_ends_where_the_leader_differs() -> None:
     """Each neighbour is near, the ends are not: the third opens a rank of its own."""
     assert rank_groups(*models(0.90, 0.885, 0.86, 0.85)).tolist() == [1, 1, 3, 3]
 

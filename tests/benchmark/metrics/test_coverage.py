@@ -37,7 +37,7 @@ def test_the_truth_is_what_a_large_cohort_gives(area: float) -> None:
 
 
 def test_counting_and_the_table() -> None:
-    found = covered([(0.1, 0.3), (0.3, 0.4), None, (math.nan, math.nan)], 0.2)
+    found = covered([(0.1, 0.3), (0.3, 0.4), None, None], 0.2)
 
     assert found == Coverage(0.25, 0.5)
     assert table([((0.9, 10), {"BCa": found})], ("AUROC", "positives")).splitlines() == [

@@ -10,7 +10,8 @@ import pytest
 
 from benchmark.models.cards import check_outputs
 from benchmark.models.plugins import find_model
-from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
+from benchmark.models.worker.environments import Deadlines, Interpreter
+from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
@@ -39,7 +40,7 @@ ANSWERS = {
     "answers:Complex": "complex.* instead of real numbers",
     "answers:Ragged": "returned raised ValueError .*inhomogeneous",
     "answers:RequiresGrad": "returned raised RuntimeError .*requires grad",
-    "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> x+$",
+    "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> x+…$",
 }
 ANSWERS_ANYWHERE = {
     "answers:WrongShape": r"shape \(4, 3\); the card promises \(4, 2\)",
@@ -52,7 +53,7 @@ ANSWERS_ANYWHERE = {
 ANSWERS_OF_WORKERS = {
     "answers:Ragged": "predict raised ValueError .*inhomogeneous",
     "answers:RequiresGrad": r"predict raised RuntimeError .*requires grad. Use tensor.detach",
-    "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> \?x+$",
+    "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> \?x+…$",
     "deaths:Exits": r"predict raised SystemExit at deaths.py:\d+: no licence found",
     "deaths:ExitsAtOnce": "exited with code 3; its last words: no licence server",
     "deaths:Segfault": r"was killed by SIGSEGV at deaths.py:\d+",

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.models.cards import card_beside
+from benchmark.models.cards import card_beside, check_outputs, check_training, read_card
 from benchmark.models.contract import InputSpec, ModelCard, card_of
-from cohorts.errors import ModelError
+from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 CARD = """\
 name: my-model
@@ -105,3 +105,76 @@ def test_no_object_is_made(tmp_path: Path) -> None:
 def test_wrong_fields_are_told_by_the_card(content: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=words):
         card_from(tmp_path, content)
+
+
+def test_a_card_is_as_deep_as_it_has_to_be(tmp_path: Path) -> None:
+    assert read(tmp_path, "a: [[[b]]]\n") == {"a": [[["b"]]]}
+    with pytest.raises(ModelError, match="nested too deeply"):
+        read(tmp_path, "a: [[[[b]]]]\n")
+
+
+def test_a_card_has_at_most_64_kilobytes(tmp_path: Path) -> None:
+    fields = "name: m\n"
+    assert read(tmp_path, fields + "#" * (64 * 1024 - len(fields))) == {"name": "m"}
+    with pytest.raises(ModelError, match="more than 64 kB"):
+        read(tmp_path, fields + "#" * (64 * 1024 - len(fields) + 1))
+
+
+def made(**changes: object) -> ModelCard:
+    return ModelCard.model_validate({"name": "m", "outputs": ["AF"], "trained_on": [], **changes})
+
+
+def test_outputs_and_cohorts_that_do_not_exist_are_refused() -> None:
+    check_outputs(made(), ["AF", "LVH"])
+    with pytest.raises(
+        ModelError, match="m has outputs that are no concepts of the ontology: B1, B2, B3, B4, B5; "
+    ):
+        check_outputs(made(outputs=["AF", "B1", "B2", "B3", "B4", "B5", "B6"]), ["AF", "LVH"])
+    check_training(made(trained_on=["ptb-xl"]), ["ptb-xl", "sph"])
+    check_training(made(trained_on="undisclosed"), ["ptb-xl"])
+    with pytest.raises(
+        ModelError, match="m says that it was trained on ptbxl, a, b, c, d, which is no cohort"
+    ):
+        check_training(made(trained_on=["ptb-xl", "ptbxl", "a", "b", "c", "d", "e"]), ["ptb-xl"])
+
+
+def written(folder: Path, content: str) -> Path:
+    path = folder / "given.yaml"
+    path.write_text(content)
+    return path
+
+
+def test_without_a_card_the_training_is_undisclosed() -> None:
+    card = read_card(None, "m", ("AF", "LVH"))
+    assert (card.name, card.outputs, card.trained_on) == ("m", ("AF", "LVH"), "undisclosed")
+    with pytest.raises(UsageError, match="has no name"):
+        read_card(None, None, ("AF",))
+
+
+def test_a_card_of_predictions_takes_their_order(tmp_path: Path) -> None:
+    facts = "name: m\ntrained_on: [ptb-xl]\n"
+    for outputs in ("", "outputs: [LVH, AF]\n", "outputs: any\n"):
+        card = read_card(written(tmp_path, facts + outputs), "m", ("AF", "LVH"))
+        assert (card.outputs, card.trained_on) == (("AF", "LVH"), ("ptb-xl",))
+    undisclosed = written(tmp_path, "name: m\ntrained_on: undisclosed\n")
+    assert read_card(undisclosed, None, ("AF",)).trained_on == "undisclosed"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name: n\ntrained_on: []\n", "The card is of 'n', but --name says 'm'"),
+        ("name: m\ntrained_on: []\noutputs: [AF, SB]\n", r"differ in their outputs \(LVH, SB\)"),
+        ("name: m\n", "given.yaml is not valid: trained_on: Field required"),
+        ("name: m\ntrained_on: []\ncolour: red\n", "given.yaml is not valid: colour: Extra inputs"),
+        ("name: [\n", "given.yaml is not valid YAML"),
+    ],
+)
+def test_a_card_that_contradicts_is_refused(content: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_card(written(tmp_path, content), "m", ("AF", "LVH"))
+
+
+def test_a_card_that_names_an_unknown_cohort_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'ptb-xl'"):
+        read_card(written(tmp_path, "name: m\ntrained_on: [ptb-xI]\n"), "m", ("AF",))

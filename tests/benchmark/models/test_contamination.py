@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from benchmark.models.contamination import relation
+from benchmark.models.contamination import relation, relation_of, unstated_training
+from benchmark.models.contract import ModelCard
 from cohorts.catalogue import all_cohorts, sharing
+
+
+def card(name: str, *trained_on: str) -> ModelCard:
+    return ModelCard(name=name, outputs=("AF",), trained_on=trained_on)
 
 
 def test_a_renamed_copy_is_internal_to_a_model_of_the_original() -> None:
@@ -25,3 +30,44 @@ def test_sharing_is_symmetric() -> None:
     for a in all_cohorts():
         for b in sharing(a):
             assert a in sharing(b)
+
+
+def test_the_whole_challenge_makes_its_originals_internal() -> None:
+    for cohort in ("ptb-xl", "ptbdb", "incartdb", "ecg-arrhythmia", "georgia"):
+        assert relation_of(card("ecg-fm"), cohort) == "internal", cohort
+    assert relation_of(card("ecg-fm"), "sph") == "external"
+
+
+def test_a_card_that_claims_less_is_contradicted_and_its_relation_is_the_worse_one() -> None:
+    silent = card("merl", "ptb-xl")
+    assert relation_of(silent, "mimic-iv-ecg") == "internal"
+    assert relation_of(silent, "ptb-xl") == "internal"
+    assert relation_of(silent, "georgia") == "external"
+    sentence = unstated_training(silent)
+    assert sentence is not None
+    assert sentence.startswith("merl is known to have been trained on mimic-iv-ecg (")
+    assert sentence.endswith("; its card does not say so.")
+    assert unstated_training(card("merl", "mimic-iv-ecg", "ptb-xl")) is None
+    assert unstated_training(card("ecg-jepa", "chapman-shaoxing", "ningbo", "code-15")) is None
+    assert unstated_training(card("my-model")) is None
+
+
+def test_weights_made_by_the_suite_are_not_the_published_ones() -> None:
+    ours = card("merl", "ptb-xl")
+    assert relation_of(ours, "mimic-iv-ecg", pretrained_here=True) == "external"
+    assert unstated_training(ours, pretrained_here=True) is None
+
+
+def test_what_a_source_leaves_open_is_unknown() -> None:
+    tuned = card("hubert-ecg-sft-cardiolearning-base")
+    assert relation_of(tuned, "sph") == "internal"
+    assert relation_of(tuned, "mimic-iv-ecg") == "unknown"
+    assert relation_of(card("hubert-ecg"), "georgia") == "unknown"
+    assert relation_of(card("hubert-ecg", "georgia"), "georgia") == "internal"
+    sentence = unstated_training(card("hubert-ecg"))
+    assert sentence is not None
+    assert "claims to" in sentence
+    undisclosed = ModelCard(name="merl", outputs=("AF",), trained_on="undisclosed")
+    assert relation_of(undisclosed, "mimic-iv-ecg") == "internal"
+    assert relation_of(undisclosed, "georgia") == "unknown"
+    assert unstated_training(undisclosed) is None

@@ -14,8 +14,15 @@ import pytest
 from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
 from benchmark.models.plugins import ModelSource, find_model
-from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
-from benchmark.models.worker.standalone import OpenedFiles, code_files, located, module_of_file, shortened
+from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
+from benchmark.models.worker.standalone import (
+    OpenedFiles,
+    _below_python,
+    code_files,
+    located,
+    module_of_file,
+    shortened,
+)
 
 ENVIRONMENTS = pytest.mark.parametrize(
     "environment", [None, WorkerEnvironment(Interpreter(sys.executable))], ids=["here", "worker"]
@@ -90,7 +97,7 @@ def test_a_worker_that_starts_anew_has_the_weights_it_had(folder: Path, tmp_path
     write(folder, gain=2)
     model._workers._worker.kill()  # type: ignore[attr-defined]
     batch = Batch(np.zeros((1, 1, 500), np.float32), np.zeros(1, np.float32), np.array([""]))
-    with pytest.raises(Exception, match="another card, code or weights since its worker started anew"):
+    with pytest.raises(Exception, match="another card, code or weights since its worker restarted"):
         model.predict(batch)
 
 
@@ -190,3 +197,45 @@ def test_a_record_holds_them_in_json() -> None:
     assert ModelFile.model_validate_json(file.model_dump_json()) == file
     assert ModelFiles().are_still(())
     assert not ModelFiles().are_still((file,))
+
+
+def test_what_a_package_reads_when_it_is_imported_counts_for_each_of_its_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "reading_package"
+    (package / "data").mkdir(parents=True)
+    (package / "data" / "gain.txt").write_text("2")
+    (package / "__init__.py").write_text("")
+    card = '{"name": "reader", "outputs": ["AF"], "trained_on": []}'
+    (package / "models.py").write_text(
+        "from pathlib import Path\n"
+        "GAIN = float((Path(__file__).parent / 'data' / 'gain.txt').read_text())\n"
+        f"class One:\n    card = {card}\n    def predict(self, batch): ...\n"
+        "class Two(One): ...\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one, two = (find_model(f"reading_package.models:{name}") for name in ("One", "Two"))
+    assert [file.path for file in one.files.at_start] == ["data/gain.txt"]
+    assert two.files.at_start == one.files.at_start
+    assert two.code_hash == one.code_hash
+    (package / "data" / "gain.txt").write_text("3")
+    assert find_model("reading_package.models:One").code_hash != one.code_hash
+
+
+def test_data_of_an_installed_model_count_and_those_of_libraries_do_not(tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    for name in ("its_model", "a_library"):
+        (installed / name).mkdir(parents=True)
+        (installed / name / "data.bin").write_bytes(b"")
+    opened = OpenedFiles(installed / "its_model", [installed])
+    with opened:
+        for name in ("its_model", "a_library"):
+            (installed / name / "data.bin").read_bytes()
+    assert [file["path"] for file in opened.hashed()] == ["data.bin"]
+
+
+def test_large_recordings_beside_a_model_are_no_weights(tmp_path: Path) -> None:
+    for name, size in (("net.hdf5", 2**31), ("exams.hdf5", 2**31 + 1)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    assert _below_python(tmp_path) == [str(tmp_path / "net.hdf5")]

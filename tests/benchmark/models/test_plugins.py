@@ -14,7 +14,7 @@ from benchmark.models.cards import check_outputs
 from benchmark.models.contract import Batch, ModelCard
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import find_model, installed_models
-from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
+from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.protocols.inference import checked_scores
 from cohorts.errors import LeadboardError, ModelError, UnknownNameError, UsageError
 

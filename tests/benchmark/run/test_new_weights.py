@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmark.config import Places
-from benchmark.models.worker.remote import Interpreter, WorkerEnvironment
+from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings

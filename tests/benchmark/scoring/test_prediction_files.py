@@ -330,6 +330,27 @@ def test_odd_npz_is_refused(tmp_path: Path, make: Callable[[Path], Any], words: 
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv", "npz"])
+def test_what_is_larger_than_any_table_is_not_read(
+    kind: str, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(table, tmp_path, kind)
+    monkeypatch.setattr("benchmark.scoring.tables.MOST_TABLE_BYTES", path.stat().st_size - 1)
+    with pytest.raises(UsageError, match="no table of scores has more"):
+        read(path)
+
+
+def test_a_packed_table_is_not_unpacked_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zeros = pd.DataFrame({"record_id": [f"{at:06d}" for at in range(20_000)], "AF": np.zeros(20_000)})
+    zeros.to_parquet(tmp_path / "zeros.parquet", compression="zstd")
+    np.savez_compressed(tmp_path / "zeros.npz", record_id=np.arange(20_000), AF=np.zeros(20_000))
+    for path in (tmp_path / "zeros.parquet", tmp_path / "zeros.npz"):
+        assert path.stat().st_size < 280_000 < 2 * 8 * 20_000
+        monkeypatch.setattr("benchmark.scoring.tables.MOST_TABLE_BYTES", 280_000)
+        with pytest.raises(UsageError, match="no table of scores has more"):
+            read(path)
+
+
 def answer(path: Path) -> PredictionTable | str:
     """What is read, or the sentence that says why not."""
     try:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cohorts.download import disk, download, fetching, plan_download, unpacking
-from cohorts.download.disk import FileError, Meter
-from cohorts.download.listing import RemoteFile
+from cohorts.download import disk, download, plan_download, transfer, unpacking
+from cohorts.download.disk import FileError, Meter, RemoteFile
 from cohorts.download.unpacking import unpack
 from cohorts.errors import LeadboardError
 from cohorts.release import Unpack
@@ -29,7 +28,7 @@ PLAIN = Unpack(name="*")
 
 @pytest.fixture(autouse=True)
 def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
     monkeypatch.delenv("LEADBOARD_MIRROR", raising=False)
 
 
@@ -212,6 +211,14 @@ def test_where_an_archive_begins_to_be_a_bomb(tmp_path: Path, monkeypatch: pytes
         unpacked(tmp_path / "2", "x.zip", content)
 
 
+def test_an_archive_of_signals_may_grow_as_far_as_signals_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = random.Random(1).randbytes(1 << 20) + bytes(1 << 20)
+    monkeypatch.setattr(unpacking, "MOST_EXPANSION", 1)
+    assert unpacked(tmp_path, "x.zip", zip_of(("fine", content))) == {"fine": content}
+
+
 def test_too_little_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
     with pytest.raises(LeadboardError, match=r"needs 51,200 bytes and 1 are free"):
@@ -303,6 +310,12 @@ def test_a_known_sum_overrules_the_publishers_list(publisher: Publisher, tmp_pat
     publisher.zenodo(3765780, {"data.zip": zip_of(("data/x.csv", b"not what was published"))})
     with pytest.raises(LeadboardError, match="known is md5:cef8fe"):
         plan_download("code-test", tmp_path, mirror=publisher.url)
+
+
+def test_a_figshare_article(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.figshare(27078763, {"notes.txt": b"notes"})
+    assert download(plan_download("zzu-pecg", tmp_path, mirror=publisher.url)).complete
+    assert (tmp_path / "zzu-pecg" / "notes.txt").read_bytes() == b"notes"
 
 
 @pytest.mark.parametrize("folder", ["records/", "", "./records/"])

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from cohorts.catalogue import all_cohorts
-from cohorts.download import Summary, disk, download, fetching, plan_download, planning, publishers, run
-from cohorts.download.ledger import open_ledger
-from cohorts.download.web import Addresses
+from cohorts.download import Summary, disk, download, plan_download, planning, publishers, run, transfer
+from cohorts.download.planning import open_ledger
+from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.release import Release
 from cohorts.sources.ptb_xl import PtbXl
@@ -37,9 +37,8 @@ BASE = "/ptb-xl/1.0.3/"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
-    monkeypatch.setattr("cohorts.download.web.CHUNK", 1 << 12)
-    monkeypatch.setattr(fetching, "CHUNK", 1 << 12)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
+    monkeypatch.setattr(transfer, "CHUNK", 1 << 12)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("LEADBOARD_MIRROR", "PHYSIONET_USER", "PHYSIONET_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
@@ -287,6 +286,13 @@ def test_a_server_that_never_gets_anywhere_is_given_up(publisher: Publisher, tmp
     summary = get(publisher, tmp_path)
     assert [failure.path for failure in summary.failures] == [DATA]
     assert len(publisher.headers(BASE + DATA)) < 20
+
+
+def test_a_publisher_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
+    with serve(Publisher()) as gone:
+        pass
+    with pytest.raises(LeadboardError, match=r"127.0.0.1:\d+/ptb-xl/.* cannot be reached, 5 times"):
+        get(gone, tmp_path)
 
 
 def test_many_failures_in_a_row_stop_the_rest(publisher: Publisher, tmp_path: Path) -> None:

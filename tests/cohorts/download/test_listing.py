@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohorts.download.listing import (
-    RemoteFile,
+from cohorts.download.disk import RemoteFile, is_safe
+from cohorts.download.planning import LISTED
+from cohorts.download.publishers import (
     parse_figshare,
     parse_figshare_collection,
     parse_sha256sums,
     parse_zenodo,
-    read_lines,
-    safe_path,
     without_conflicts,
-    write_lines,
 )
 from cohorts.errors import LeadboardError
 
@@ -102,7 +100,7 @@ def test_whatever_is_accepted_stays_in_the_folder(line: str) -> None:
     for file in found:
         assert ".." not in PurePosixPath(file.path).parts
         assert not PurePosixPath(file.path).is_absolute()
-        assert safe_path(file.path) == file.path
+        assert is_safe(file.path)
 
 
 def files(*named: tuple[str, str]) -> list[RemoteFile]:
@@ -127,9 +125,9 @@ def test_conflicts_are_refused(found: list[RemoteFile], sums: dict[str, str], me
         without_conflicts(found, sums)
 
 
-def test_lines_of_our_own_come_back() -> None:
+def test_lists_of_our_own_come_back() -> None:
     found = [RemoteFile("a b", MD5, "files/1", 5), RemoteFile("c", f"sha256:{SUM}", "c")]
-    assert read_lines(write_lines(found)) == found
+    assert LISTED.validate_json(LISTED.dump_json(("x", found))) == ("x", found)
 
 
 def entry(**changes: Any) -> str:
@@ -151,7 +149,7 @@ def entry(**changes: Any) -> str:
 
 
 def test_answers_of_zenodo_and_figshare() -> None:
-    assert parse_zenodo(entry(), 12) == [RemoteFile("x.csv", MD5, "records/12/files/x.csv", 5)]
+    assert parse_zenodo(entry(), "12") == [RemoteFile("x.csv", MD5, "records/12/files/x.csv", 5)]
     assert parse_figshare(entry()) == [RemoteFile("x.csv", MD5, "files/7", 5)]
     assert parse_figshare(entry(computed_md5="", supplied_md5=MD5[4:].upper())) == parse_figshare(entry())
     assert parse_figshare_collection('[{"id": 3}, {"id": 4}]') == [3, 4]
@@ -188,7 +186,7 @@ BAD_ANSWERS = [
 @pytest.mark.parametrize("answer", BAD_ANSWERS)
 def test_answers_that_are_none(answer: str) -> None:
     with pytest.raises(LeadboardError):
-        parse_zenodo(answer, 12)
+        parse_zenodo(answer, "12")
     with pytest.raises(LeadboardError):
         parse_figshare(answer)
 

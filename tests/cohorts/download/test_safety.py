@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cohorts.download import download, fetching, plan_download, planning
-from cohorts.download.web import Addresses, check_mirror
+from cohorts.download import download, plan_download, planning, transfer
+from cohorts.download.publishers import check_mirror
+from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
 from tests.download_server import Handler, Publisher, serve, slow, status
 
@@ -27,7 +28,7 @@ LOGIN = "Basic " + base64.b64encode("jane:pass wörd".encode()).decode()
 
 @pytest.fixture(autouse=True)
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fetching, "BACKOFF", 0.001)
+    monkeypatch.setattr(transfer, "BACKOFF", 0.001)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("LEADBOARD_MIRROR", "PHYSIONET_USER", "PHYSIONET_PASSWORD", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -167,6 +168,14 @@ def test_the_account_of_the_netrc_file_is_used(closed: Publisher, tmp_path: Path
     assert download(plan_download("echonext", tmp_path)).complete
 
 
+def test_half_an_account_in_the_environment_is_none(
+    closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHYSIONET_USER", "joe")
+    (tmp_path / "netrc").write_text('machine 127.0.0.1 login jane password "pass wörd"\n', encoding="utf-8")
+    assert download(plan_download("echonext", tmp_path)).complete
+
+
 @pytest.mark.parametrize("code", [401, 403])
 def test_a_refused_account_is_explained_and_never_shown(
     closed: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
@@ -234,7 +243,7 @@ def test_what_wget_fetched_is_verified_without_an_account(publisher: Publisher, 
 CHILD = """
 import resource, sys
 from pathlib import Path
-from cohorts.download import download, fetching, plan_download
+from cohorts.download import download, plan_download
 from cohorts.errors import LeadboardError
 if sys.argv[3] != "0":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))

@@ -12,7 +12,8 @@ import pytest
 
 from benchmark.models.plugins import find_model
 from benchmark.models.worker.containers import Container
-from benchmark.models.worker.remote import WORKER, Deadlines, RemoteModel
+from benchmark.models.worker.environments import WORKER, Deadlines
+from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 from tests.benchmark.models.worker.processes import group_of, on_linux, wait_until

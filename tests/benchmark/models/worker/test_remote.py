@@ -17,7 +17,8 @@ import pytest
 
 from benchmark.models.contract import Encoder, Model, Prompted
 from benchmark.models.plugins import find_model
-from benchmark.models.worker.remote import Deadlines, Interpreter, RemoteModel
+from benchmark.models.worker.environments import Deadlines, Interpreter
+from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 from tests.benchmark.models.worker.processes import group_of, on_linux, wait_until
@@ -203,7 +204,8 @@ SUITE = """
 import sys
 import numpy as np
 from benchmark.models import Batch
-from benchmark.models.worker.remote import Interpreter, RemoteModel
+from benchmark.models.worker.environments import Interpreter
+from benchmark.models.worker.remote import RemoteModel
 
 model = RemoteModel(sys.argv[1], Interpreter(sys.executable))
 print(model._workers._worker.pid, flush=True)

@@ -16,7 +16,8 @@ import pytest
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
 from benchmark.models.worker import standalone
-from benchmark.models.worker.remote import WORKER, Interpreter, RemoteModel
+from benchmark.models.worker.environments import WORKER, Interpreter
+from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
@@ -50,8 +51,9 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-def test_it_needs_python_3_8_and_nothing_installed() -> None:
-    tree = ast.parse(WORKER.read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("file", ["worker.py", "standalone.py"])
+def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
+    tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {
         name.partition(".")[0]
@@ -60,7 +62,7 @@ def test_it_needs_python_3_8_and_nothing_installed() -> None:
             [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
         )
     }
-    assert "json" in names
+    assert "sys" in names
     assert names <= sys.stdlib_module_names
 
 
