@@ -12,10 +12,12 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from benchmark.metrics.cell.calibration import Calibration, calibration
 from benchmark.metrics.cell.evaluation import Evaluation, evaluate
 from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import REFERENCE_PREVALENCE, CellStatistics, cell_statistics
 from benchmark.metrics.cell.subgroups import usual_members
+from tests.benchmark.metrics.draws import counts_of
 
 RECORDS = 500
 
@@ -119,6 +121,32 @@ def test_calibration_agrees_with_scikit_learn() -> None:
     briers = [one.brier.score.value or 0 for one in found.calibration.concepts.values()]
     assert found.calibration.brier.value == pytest.approx(np.mean(briers))
     assert found.calibration.brier.interval is not None
+
+
+def test_a_resample_has_a_brier_score_as_soon_as_one_annotated_record_is_in_it() -> None:
+    labels = pd.DataFrame({"AF": [1, 0, -1, -1]}, dtype=np.int8)
+    probabilities = pd.DataFrame({"AF": [0.7, 0.4, 0.5, 0.5]})
+    found = calibration(labels, probabilities, np.arange(4), resamples=200, seed=0)
+    drawn = counts_of(np.arange(4), 200, seed=0)[:2].astype(np.float64)
+    annotated = drawn.sum(axis=0)
+    briers = (np.array([0.3**2, 0.4**2]) @ drawn)[annotated > 0] / annotated[annotated > 0]
+
+    assert isinstance(found, Calibration)
+    score = found.concepts["AF"].brier.score
+    assert (annotated == 1).any()
+    assert score.undefined_fraction == found.brier.undefined_fraction == np.mean(annotated == 0)
+    assert (score.low, score.high) == pytest.approx(tuple(np.quantile(briers, [0.025, 0.975])), abs=1e-12)
+    assert (found.ece_equal_width, found.ece_equal_mass) == pytest.approx(((0.3 + 0.4) / 2,) * 2)
+
+
+def test_certain_probabilities_are_probabilities() -> None:
+    labels = pd.DataFrame({"AF": [1, 0, 1, 0]}, dtype=np.int8)
+    probabilities = pd.DataFrame({"AF": [1.0, 0.0, 0.5, 0.5]})
+    found = calibration(labels, probabilities, np.arange(4), resamples=5, seed=0)
+
+    assert isinstance(found, Calibration)
+    assert found.brier.value == 2 * 0.5**2 / 4
+    assert found.concepts["AF"].clipped == 2
 
 
 def test_scores_that_claim_nothing_or_too_much_have_no_calibration() -> None:

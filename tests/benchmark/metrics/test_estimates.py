@@ -59,6 +59,19 @@ def test_a_macro_says_its_minimum_and_older_ones_were_made_with_10() -> None:
     assert MacroMetrics.model_validate(older).minimum == 10
 
 
+def test_each_of_several_fits_has_its_own_macro() -> None:
+    """The second fit turns every score round: an AUROC of A becomes 1 - A."""
+    found = evaluate(LABELS, [SCORES, -SCORES], resamples=5)
+    first, second = found.fits
+    nothing = evaluate(LABELS, [SCORES, -SCORES], resamples=5, minimum=11).fits
+
+    assert first.auroc == evaluate(LABELS, SCORES, resamples=5).macro.auroc.value
+    assert first.auprc == evaluate(LABELS, SCORES, resamples=5).macro.auprc.value
+    assert second.auroc == pytest.approx(1 - (first.auroc or 0))
+    assert found.macro.auroc.value == 0.5
+    assert [(fit.auroc, fit.auprc) for fit in nothing] == [(None, None)] * 2
+
+
 def test_ten_thousand_resamples_unless_asked_otherwise() -> None:
     found = evaluate(LABELS, SCORES).bootstrap
 

@@ -167,3 +167,21 @@ def test_refuses() -> None:
 
 def test_columns_that_depend_on_each_other_have_no_fit() -> None:
     assert fit_logistic(np.ones((4, 2)), np.array([0.0, 1, 0, 1])) is None
+
+
+def test_the_robust_variance_of_a_constant_by_hand() -> None:
+    """With p = 3/8 the patients' residuals sum to 5/4, -3/4, -3/4 and 1/4; the information is 8 p (1 - p)."""
+    target = np.array([1, 1, 0, 0, 0, 0, 0, 1], np.float64)
+    patients = np.arange(8) // 2
+    found = fit_logistic(np.ones((8, 1)), target, groups=patients)
+    alone = fit_logistic(np.ones((8, 1)), target)
+    moved = fit_logistic(np.ones((8, 1)), target, offset=np.full(8, 0.7), groups=patients)
+
+    assert found is not None
+    assert alone is not None
+    assert moved is not None
+    assert found.coefficients == pytest.approx(np.log(3 / 5), abs=1e-12)
+    assert found.covariance[0, 0] == pytest.approx((25 + 9 + 9 + 1) / 16 / (15 / 8) ** 2 * 4 / 3, rel=1e-9)
+    assert alone.covariance[0, 0] == pytest.approx(8 / 15, rel=1e-9)
+    assert moved.coefficients == pytest.approx(np.log(3 / 5) - 0.7, abs=1e-9)
+    assert moved.covariance[0, 0] == pytest.approx(found.covariance[0, 0], rel=1e-9)

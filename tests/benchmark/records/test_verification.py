@@ -353,6 +353,25 @@ def test_a_known_model_whose_card_is_silent(run: Path, places: Places) -> None:
     assert "calls georgia external" in said(check(record, places))
 
 
+def test_a_reviewer_is_told_of_training_records_among_those_measured(run: Path) -> None:
+    record = run / "noisy/as-is/ptb-xl.json"
+
+    def remarks() -> list[str]:
+        return [what for _, what in check(record, None).remarks]
+
+    assert not remarks()
+
+    def trained_on_it(content: Any) -> None:
+        content["model"]["trained_on"] = ["ptb-xl"]
+        content["relation"] = "internal"
+
+    edit_json(record, trained_on_it)
+    told = "is measured on all records of ptb-xl, those that it was trained on among them"
+    assert remarks() == [told]
+    edit_json(record, lambda content: content["records"].update(selection="test"))
+    assert not remarks()
+
+
 def test_an_edited_run_file_is_named_and_unfinished_cells_are_unchecked(run: Path) -> None:
     def edit(content: Any) -> None:
         first, second, *_ = content["cells"]
