@@ -51,7 +51,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return weights(fit(folder / "fit"), folder / "saved")
 
 
-@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=6)], ids=lambda model: model.card.name)
+@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=15)], ids=lambda model: model.card.name)
 def test_what_is_in_the_signal_is_learnt(model: MiniRocket | ResNet1d, tmp_path: Path) -> None:
     settings = FitSettings(CONCEPTS, 0, "cpu", tmp_path)
     model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)

@@ -88,7 +88,7 @@ def test_it_is_enough_that_one_of_two_cards_says_so(stated):
 def test_every_class_that_a_module_of_sources_defines_is_a_cohort_of_the_catalogue():
     assert list(all_cohorts()) == sorted(all_cohorts())
     for cohort_id, cohort in all_cohorts().items():
-        assert cohort.__module__ == f"cohorts.sources.{cohort_id.replace('-', '_')}"
+        assert cohort_id.replace("-", "_").startswith(cohort.__module__.removeprefix("cohorts.sources."))
         assert cohort_cards()[cohort_id] is cohort.card
     with pytest.raises(TypeError):
         all_cohorts()["mine"] = Cohort

@@ -149,7 +149,8 @@ def test_the_first_five_odd_headers_are_named(made, counts_of, odd, told):
 def test_unknown_codes_are_counted_and_told(georgia, cache, stub_ontology, new_stub):
     stub_ontology(new_stub(unknown={"b": 2, "a": 1200}))
     assert prepare(georgia(), cache).warnings == (
-        "2 codes are in no table of the vocabulary 'snomed': a (1200x), b (2x).",
+        "Records with a code in no table of the vocabulary 'snomed', not annotated (-1) for what no other of "
+        "their codes states: 0; the codes are a (1200x), b (2x).",
     )
 
 

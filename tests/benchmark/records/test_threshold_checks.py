@@ -19,7 +19,7 @@ from benchmark.records.submission import pack
 from benchmark.records.verification import verify
 from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError
-from cohorts.store import Store
+from cohorts.labelled import Labelled
 from tests.benchmark.tiny_run import edit_json, make_places, make_run, reseal
 
 GEORGIA = "noisy/as-is/georgia.json"
@@ -43,7 +43,11 @@ def run(tmp_path: Path, genuine: Path) -> Path:
 def check(path: Path, places: Places, without: str = "") -> Verification:
     """Verify, as if a cohort were not on this machine."""
     stores = labelled(places, Reporter())
-    return verify(path, lambda cohort: None if cohort == without else stores(cohort))
+
+    def give(cohort: str, *, signals: bool = True) -> Labelled | None:
+        return None if cohort == without else stores(cohort, signals=signals)
+
+    return verify(path, give)
 
 
 def said(found: Verification) -> list[str]:
@@ -153,10 +157,10 @@ def test_without_the_source_or_its_scores_they_are_unchecked_by_name(run: Path, 
 def test_a_source_that_cannot_be_prepared_leaves_them_unchecked(run: Path, places: Places) -> None:
     stores = labelled(places, Reporter())
 
-    def give(cohort: str) -> Store | None:
+    def give(cohort: str, *, signals: bool = True) -> Labelled | None:
         if cohort == "ptb-xl":
             raise LeadboardError("the disk is full")
-        return stores(cohort)
+        return stores(cohort, signals=signals)
 
     found = verify(run / GEORGIA, give)
     assert [what for _, what in found.unchecked] == ["thresholds: the disk is full"]
@@ -222,10 +226,10 @@ def test_scores_of_no_record_are_no_file_of_a_submission(run: Path, tmp_path: Pa
 def test_scores_on_a_closed_source_are_not_packed(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cohorts.catalogue import cohort_cards
+    from cohorts.catalogue import measured_cards
 
-    cards = cohort_cards()
+    cards = measured_cards()
     closed = {**cards, "ptb-xl": cards["ptb-xl"].model_copy(update={"access": "credentialed"})}
-    monkeypatch.setattr("benchmark.records.submission.cohort_cards", lambda: closed)
+    monkeypatch.setattr("benchmark.records.submission.measured_cards", lambda: closed)
     submission = pack(run, tmp_path / "to", "noisy")[0]
     assert not (submission / "validation").exists()

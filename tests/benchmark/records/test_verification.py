@@ -399,7 +399,7 @@ def test_what_a_stranger_wrote_is_shown_as_visible_characters_only(submission: P
     found = check(submission, None)
     for finding in (*found.differences, *found.unchecked, *found.remarks):
         assert all(text.isprintable() and len(text) <= 500 for text in finding)
-    assert "evil [2J" in said(found)
+    assert "evil .txt: is not in the manifest" in said(found)
 
 
 FILES = (GEORGIA, "manifest.json", "card.json", "environment.json", "predictions/as-is/georgia.parquet")

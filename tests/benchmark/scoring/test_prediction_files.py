@@ -205,7 +205,7 @@ def to_object(table: pd.DataFrame) -> pd.DataFrame:
         (lambda t: t.drop(columns="record_id"), "has no column record_id (it has AF, LVH)"),
         (lambda t: t[["record_id"]], "has no column of scores beside record_id"),
         (lambda t: t.rename(columns={"AF": "AFIBB"}), "Unknown concept 'AFIBB'. Did you mean"),
-        (lambda t: t.rename(columns={"AF": "AF\x1b[2J"}), "Unknown concept 'AF [2J'"),
+        (lambda t: t.rename(columns={"AF": "AF\x1b[2J"}), "Unknown concept 'AF'"),
         (lambda t: t.assign(AF=np.nan), "that are missing, infinite or too large (40, the first"),
         (
             lambda t: t.assign(AF=[np.inf, *t["AF"][1:]]),
