@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from benchmark.models.contract import ModelCard
 from benchmark.protocols.inference import predict
+from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords
 
 
@@ -32,3 +34,13 @@ def test_windows_are_averaged_whatever_the_batch() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert found.dtype == np.float32
     assert told[-1] == (5, 5)
+
+
+@pytest.mark.parametrize("kind", [np.str_, np.complex64])
+def test_words_and_complex_numbers_are_no_scores(kind: type) -> None:
+    class Odd(Spread):
+        def predict(self, batch: Any) -> Any:
+            return super().predict(batch).astype(kind)
+
+    with pytest.raises(ModelError, match="instead of real numbers"):
+        predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), 2)  # type: ignore[arg-type]
