@@ -26,8 +26,8 @@ benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of release
 	$(if $(DATA),,$(BIN)/leadboard simulate --out $(SIMULATED))
 	$(BIN)/leadboard run --data $(or $(DATA),$(SIMULATED)) --out $(RUN) $(ARGS)
 
-test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## all tests, a process for every processor
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/ruff check .

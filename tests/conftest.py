@@ -23,6 +23,12 @@ def shared() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start with the files that use the whole program: they take longest, and nobody should wait for them."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.parent != here)
+
+
 def pytest_configure() -> None:
     """Obey SIGINT: a shell makes what it starts in the background ignore it, and their children too."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
