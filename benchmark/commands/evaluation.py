@@ -20,6 +20,7 @@ from benchmark.commands.options import (
     print_json,
 )
 from benchmark.config import find_places
+from benchmark.metrics.names import Metric
 from cohorts.errors import UsageError
 
 DEFAULT_SOURCE = "ptb-xl"
@@ -63,6 +64,7 @@ def run(
     container: str | None = None,
     deadline: Seconds = 300.0,
     memory: Gibibytes | None = None,
+    rank_by: Metric = "auroc",
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
@@ -108,6 +110,8 @@ def run(
         Seconds that such a model may take for a batch.
     memory
         GiB that such a model may use.
+    rank_by
+        What models are ranked by: auroc or auprc. The page shows both.
     """
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
@@ -139,22 +143,24 @@ def run(
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(out)
+            write_report(out, rank_by)
     print(outcome.sentence)
     print(f"Leaderboard: {page}")
     return 1 if outcome.failed else 0
 
 
-def report(folder: Path = DEFAULT_RUN) -> int:
+def report(folder: Path = DEFAULT_RUN, *, rank_by: Metric = "auroc") -> int:
     """Write the leaderboard, tables and figures of a run again from its records.
 
     Parameters
     ----------
     folder
         Folder of the run.
+    rank_by
+        What models are ranked by: auroc or auprc. The page shows both.
     """
     from benchmark.report import write_report
 
-    for path in write_report(folder):
+    for path in write_report(folder, rank_by):
         print(path)
     return 0

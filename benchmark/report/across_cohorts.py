@@ -20,6 +20,7 @@ from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.comparison import paired_difference, pooled_difference
 from benchmark.metrics.estimates import Estimate, PairedDifference, PooledEstimate, nan_if_none, undefined
 from benchmark.metrics.intervals import Values, estimate
+from benchmark.metrics.names import Metric
 from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.comparability import why_incomparable
 from benchmark.records.record import ResultRecord
@@ -31,11 +32,15 @@ class ResampledCell(NamedTuple):
     record: ResultRecord
     resampled: Resampled
 
+    def macro(self, metric: Metric) -> tuple[float, Values]:
+        """Macro average over all eligible concepts, on the full data and in each resample."""
+        value = nan_if_none(self.record.evaluation.macro.of(metric).value)
+        return value, self.resampled.macro_auroc if metric == "auroc" else self.resampled.macro_auprc
+
     def mean_auroc(self, concepts: Collection[str]) -> tuple[float, Values]:
         """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
         if set(concepts) == set(self.resampled.concepts):
-            value = self.record.evaluation.macro.auroc.value
-            return nan_if_none(value), self.resampled.macro_auroc
+            return self.macro("auroc")
         columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
         values = [self.record.evaluation.concepts[name].auroc.value for name in concepts]
         if not columns or None in values:
@@ -112,15 +117,15 @@ class ModelDifferences:
     refused: dict[str, str]
 
 
-def mean_over_cohorts(cells: Sequence[ResampledCell | None]) -> Estimate:
-    """Mean of the macro AUROCs of independent cohorts; None holds the place of a cohort without one."""
-    value, resampled = mean_draws(cells)
+def mean_over_cohorts(cells: Sequence[ResampledCell | None], metric: Metric = "auroc") -> Estimate:
+    """Mean of the macro averages of independent cohorts; None holds the place of a cohort without one."""
+    value, resampled = mean_draws(cells, metric)
     return estimate(value, resampled, why="undefined in a cohort")
 
 
-def mean_draws(cells: Sequence[ResampledCell | None]) -> tuple[float, Values]:
-    """Mean of the macro AUROCs of independent cohorts, on the full data and in each resample."""
-    there = [(place, *cell.mean_auroc(cell.resampled.concepts)) for place, cell in enumerate(cells) if cell]
+def mean_draws(cells: Sequence[ResampledCell | None], metric: Metric = "auroc") -> tuple[float, Values]:
+    """Mean of the macro averages of independent cohorts, on the full data and in each resample."""
+    there = [(place, *cell.macro(metric)) for place, cell in enumerate(cells) if cell]
     least = min((len(drawn) for _, _, drawn in there), default=0)
     means: Values = np.mean([np.roll(drawn, -place)[:least] for place, _, drawn in there], axis=0)
     return fmean(value for _, value, _ in there), means

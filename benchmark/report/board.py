@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.estimates import Estimate
+from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
@@ -30,12 +31,14 @@ class Standing:
     rank
         From 1; entries that do not differ significantly from the best of them share one. None for an entry
         that cannot be compared.
+    metric
+        What it is ranked by.
     mean
-        Mean macro AUROC over ``cohorts``.
+        Mean macro average of that metric over ``cohorts``.
     spread
         The same with its interval, None where resampled figures are missing.
     cohorts
-        Ranking cohorts on which the entry has an external, defined macro AUROC.
+        Ranking cohorts on which the entry has an external, defined macro average.
     concepts
         Reference concepts that its macro averages cover wherever it was measured.
     why_unranked
@@ -46,6 +49,7 @@ class Standing:
 
     entry: Entry
     rank: int | None
+    metric: Metric
     mean: float | None
     spread: Estimate | None
     cohorts: tuple[str, ...]
@@ -57,8 +61,10 @@ class Standing:
 
     @property
     def lowest(self) -> ResultRecord | None:
-        """External cell with the lowest macro AUROC."""
-        defined = [(macro_auroc(record), at) for at, record in enumerate(self.external)]
+        """External cell with the lowest macro average."""
+        defined = [
+            (record.evaluation.macro.of(self.metric).value, at) for at, record in enumerate(self.external)
+        ]
         lowest = min(((value, at) for value, at in defined if value is not None), default=None)
         return None if lowest is None else self.external[lowest[1]]
 
@@ -69,6 +75,8 @@ class Board:
 
     Attributes
     ----------
+    metric
+        What the ranking is by.
     records
         Finished cells on cohorts of this kind, in plan order.
     cohorts
@@ -86,6 +94,7 @@ class Board:
     """
 
     simulated: bool
+    metric: Metric
     records: tuple[ResultRecord, ...]
     cohorts: tuple[str, ...]
     reference: Mapping[str, tuple[str, ...]]
@@ -93,6 +102,11 @@ class Board:
     standings: tuple[Standing, ...]
     draws: Draws
     without_resamples: Mapping[CellName, str]
+
+    @property
+    def metric_name(self) -> str:
+        """The metric as tables name it."""
+        return METRICS[self.metric]
 
     @property
     def by_groups(self) -> bool:
@@ -139,8 +153,3 @@ class Board:
 def entry_of(record: ResultRecord) -> Entry:
     """Return what a record is a result of."""
     return Entry(record.model.name, record.protocol)
-
-
-def macro_auroc(record: ResultRecord) -> float | None:
-    """Macro AUROC of a cell, None where no concept is eligible."""
-    return record.evaluation.macro.auroc.value

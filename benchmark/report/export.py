@@ -111,14 +111,21 @@ def as_json(
     run: RunFile,
     records: Sequence[ResultRecord],
     boards: Sequence[Board],
+    others: Sequence[Board],
     found: Sequence[BoardStatistics],
 ) -> str:
     """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
     content = {
-        "schema_version": 3,
+        "schema_version": 4,
         "run": run.name,
         "simulated": any(record.cohort.simulated for record in records),
-        "rankings": [_ranking(board, one) for board, one in zip(boards, found, strict=True)],
+        "rankings": [
+            _ranking(board, one) | {"statistics": plain_numbers(one)}
+            for board, one in zip(boards, found, strict=True)
+        ],
+        "rankings_by_the_other_metric": [
+            _ranking(board, one) for board, one in zip(others, found, strict=True)
+        ],
         "cells": [_cell(record) for record in records],
         "estimates": [row for record in records for row in rows_of(record)],
         "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
@@ -138,11 +145,11 @@ def as_json(
 def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
     return {
         "simulated": board.simulated,
+        "metric": board.metric,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
         "ranked_by": "groups without a significant difference" if board.by_groups else "means",
         "rows": [_row(standing, found) for standing in board.standings],
-        "statistics": plain_numbers(found),
         "without_resamples": [
             {"model": model, "protocol": protocol, "cohort": cohort, "reason": why}
             for (model, protocol, cohort), why in board.without_resamples.items()
@@ -156,8 +163,8 @@ def _row(standing: Standing, found: BoardStatistics) -> dict[str, Any]:
         "model": standing.entry.model,
         "protocol": standing.entry.protocol,
         "rank": standing.rank,
-        "external_macro_auroc_mean": standing.mean,
-        "external_macro_auroc_interval": spread and plain_numbers((spread.low, spread.high)),
+        f"external_macro_{standing.metric}_mean": standing.mean,
+        f"external_macro_{standing.metric}_interval": spread and plain_numbers((spread.low, spread.high)),
         "cohorts": standing.cohorts,
         "concepts": standing.concepts,
         "lowest_external_cohort": lowest and lowest.cohort.id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
-from benchmark.report.board import Board, Standing, macro_auroc
+from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.statistics_tables import signed_cell
 from benchmark.report.tables import (
@@ -39,25 +40,26 @@ MEANS = (
 )
 
 
-RANKED = "ranked by mean macro AUROC on external cohorts"
-PUBLISHED_TASK = "published task, not ranked: macro AUROC on its test records"
+RANKED = "ranked by mean macro {} on external cohorts"
+PUBLISHED_TASK = "published task, not ranked: macro {} on its test records"
 
 
 def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
     """One row per model and protocol: internal, external, and the gap between the two."""
+    name = board.metric_name
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
-        board_caption(board, PUBLISHED_TASK if board.of_task else RANKED),
+        board_caption(board, (PUBLISHED_TASK if board.of_task else RANKED).format(name)),
         (
             "Model",
             "Protocol",
             "Rank",
-            "External macro AUROC, mean [interval]",
+            f"External macro {name}, mean [interval]",
             "Cohorts",
             "Concepts",
             "Lowest external cohort",
-            "Internal macro AUROC",
-            "External gap on the same concepts",
+            f"Internal macro {name}",
+            "External gap in AUROC on the same concepts",
             "Not ranked because",
         ),
         rows,
@@ -73,8 +75,8 @@ def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> t
         _mean_cell(standing),
         _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
         _share_cell(len(standing.concepts), len(board.concepts)),
-        _macro_cell([lowest] if lowest else []),
-        _macro_cell(standing.internal),
+        _macro_cell([lowest] if lowest else [], board.metric),
+        _macro_cell(standing.internal, board.metric),
         _gap_cell(standing, found),
         text_cell(standing.why_unranked),
     )
@@ -84,15 +86,14 @@ def _share_cell(part: int, whole: int, what: str = "") -> TableCell:
     return TableCell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
 
 
-def _macro_cell(records: Sequence[ResultRecord]) -> TableCell:
-    """Macro AUROC on each of a few cohorts, sorted by the first."""
+def _macro_cell(records: Sequence[ResultRecord], metric: Metric) -> TableCell:
+    """Macro average on each of a few cohorts, sorted by the first."""
     if not records:
         return DASH
-    parts = [f"{interval(r.evaluation.macro.auroc)} {cohort_label(r.cohort)}" for r in records]
-    undefined = [r.evaluation.macro.auroc.reason for r in records if macro_auroc(r) is None]
-    return TableCell(
-        "; ".join(parts), tuple(one_line(why) for why in undefined if why), "number", macro_auroc(records[0])
-    )
+    found = [record.evaluation.macro.of(metric) for record in records]
+    parts = [f"{interval(one)} {cohort_label(r.cohort)}" for one, r in zip(found, records, strict=True)]
+    notes = tuple(one_line(one.reason) for one in found if one.value is None and one.reason)
+    return TableCell("; ".join(parts), notes, "number", found[0].value)
 
 
 def _mean_cell(standing: Standing) -> TableCell:
@@ -132,15 +133,22 @@ def ranking_rules(board: Board) -> list[str]:
             "the note of each row.",
         ]
     rules = [
-        "Rank: by the mean of the macro AUROC over the same external cohorts for all models. A cohort is "
-        "external to a model that was not trained on it or on a release that shares recordings with it. "
-        + (GROUPS if board.by_groups else MEANS),
+        f"Rank: by the mean of the macro {board.metric_name} over the same external cohorts for all models. "
+        "A cohort is external to a model that was not trained on it or on a release that shares recordings "
+        "with it. " + (GROUPS if board.by_groups else MEANS),
         f"Macro: the unweighted mean over the concepts with at least {board.minimum} positives and "
         f"{board.minimum} negatives in the cohort. A model ranks only if its macro averages cover "
         "every concept that is eligible for any model.",
         "External gap: AUROC on internal cohorts minus AUROC on external ones, over the concepts that are "
         "eligible in both; above 0 the model does worse in other hospitals.",
     ]
+    if board.metric == "auprc":
+        rules.insert(
+            1,
+            "AUPRC rises with prevalence: compare models within a cohort, not one cohort with another. The "
+            "mean is over the same cohorts for all, so their order is fair; its size is not that of any one "
+            "hospital.",
+        )
     if board.cohorts:
         over = ", ".join(
             f"{one_line(c)} ({plural(len(board.reference[c]), 'concept')})" for c in board.cohorts

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.files import write_atomically
+from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import RunFile, load_cells, load_draws
 from benchmark.report import cell_tables, facts, tables
@@ -29,7 +30,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 
 
-def write_report(run: Path) -> list[Path]:
+def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
     A pure function of ``run.json``, the result records and their resampled figures: the same of these give
@@ -39,6 +40,8 @@ def write_report(run: Path) -> list[Path]:
     ----------
     run
         Folder of the run.
+    rank_by
+        The metric whose ranking is shown first; the page and the JSON have the other one too.
 
     Returns
     -------
@@ -56,17 +59,19 @@ def write_report(run: Path) -> list[Path]:
     """
     plan, cells = load_cells(run)
     records = [record for _, record in cells]
-    boards = make_boards(plan, records, *load_draws(cells))
+    draws = load_draws(cells)
+    boards = make_boards(plan, records, *draws, metric=rank_by)
+    others = make_boards(plan, records, *draws, metric="auprc" if rank_by == "auroc" else "auroc")
     found = [statistics_of(board) for board in boards]
     pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
     content: dict[str, str | bytes] = {
-        "leaderboard.html": as_html(plan, records, boards, found, pictures),
+        "leaderboard.html": as_html(plan, records, boards, others, found, pictures),
         "leaderboard.md": as_markdown(plan, records, boards, found, [p.name for p in pictures]),
         "leaderboard.csv": as_csv(records),
-        "leaderboard.json": as_json(plan, records, boards, found),
+        "leaderboard.json": as_json(plan, records, boards, others, found),
     }
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
@@ -80,10 +85,11 @@ def as_html(
     run: RunFile,
     records: Sequence[ResultRecord],
     boards: Sequence[Board],
+    others: Sequence[Board],
     found: Sequence[BoardStatistics],
     pictures: Sequence[Picture],
 ) -> str:
-    """One self-contained page: no network, no script but its own."""
+    """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
     environment = Environment(
         loader=PackageLoader("benchmark.report"),
         autoescape=True,
@@ -94,13 +100,14 @@ def as_html(
     # Style and script are this project's own files; the policy lets the browser run this script and no other.
     style, script = (
         (files("benchmark.report") / "templates" / name).read_text("utf-8")
-        for name in ("page.css", "sort.js")
+        for name in ("page.css", "page.js")
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html.j2").render(
         run=run,
         records=records,
         boards=boards,
+        others=others,
         found=found,
         leaderboard_table=leaderboard_table,
         comparisons=comparisons,

@@ -10,6 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.metrics.comparison import rank_groups
+from benchmark.metrics.names import METRICS, Metric
 from benchmark.protocols.protocol import UNSEEN
 from benchmark.records.comparability import same_labels
 from benchmark.records.published_tasks import is_task
@@ -17,7 +18,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
 from benchmark.report.across_cohorts import ResampledCell, mean_draws, mean_over_cohorts
-from benchmark.report.board import Board, Entry, Standing, entry_of, macro_auroc
+from benchmark.report.board import Board, Entry, Standing, entry_of
 
 
 def make_boards(
@@ -25,6 +26,8 @@ def make_boards(
     records: Sequence[ResultRecord],
     draws: Draws | None = None,
     without_resamples: Mapping[CellName, str] | None = None,
+    *,
+    metric: Metric = "auroc",
 ) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
@@ -37,6 +40,8 @@ def make_boards(
     draws, without_resamples
         As from `benchmark.records.run_folder.load_draws`. Without all of a ranking, ranks are by the means
         alone.
+    metric
+        Whose macro averages decide.
 
     Returns
     -------
@@ -59,7 +64,7 @@ def make_boards(
         own = [record for record in records if record.cohort.simulated == simulated]
         names = {name_of(record) for record in own}
         lacking = {name: why for name, why in (without_resamples or {}).items() if name in names}
-        boards.append(_board(plan, own, simulated, draws or {}, lacking))
+        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric))
     return boards
 
 
@@ -69,6 +74,7 @@ def _board(
     simulated: bool,
     draws: Draws,
     without_resamples: Mapping[CellName, str],
+    metric: Metric,
 ) -> Board:
     cells = {(entry_of(record), record.cohort.id): record for record in records}
     planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
@@ -84,7 +90,7 @@ def _board(
         if is_task(cohort):
             left_out[cohort] = "a published task, beside the ranking across hospitals"
         elif not reference[cohort]:
-            left_out[cohort] = f"too few positives: {same[0].evaluation.macro.auroc.reason}"
+            left_out[cohort] = f"too few positives: {same[0].evaluation.macro.of(metric).reason}"
         elif not all(_measured_alike(*pair) for pair in combinations(same, 2)):
             left_out[cohort] = "its cells were measured on different records or labels; run them again"
 
@@ -98,10 +104,11 @@ def _board(
     )
     left_out |= dict.fromkeys(usable - common, "not external to all models that are compared")
     ranking = tuple(cohort for cohort in reference if cohort in common)
-    standings = [_standing(entry, ranking, reference, cells, planned, partial) for entry in entries]
+    standings = [_standing(entry, ranking, reference, cells, planned, partial, metric) for entry in entries]
     drawn = {standing.entry: _ranking_cells(standing, ranking, draws) for standing in standings}
     return Board(
         simulated=simulated,
+        metric=metric,
         records=tuple(cells.values()),
         cohorts=ranking,
         reference=reference,
@@ -182,6 +189,7 @@ def _standing(
     cells: Mapping[tuple[Entry, str], ResultRecord],
     planned: Mapping[tuple[Entry, str], PlannedCell],
     partial: Mapping[tuple[Entry, str], str],
+    metric: Metric,
 ) -> Standing:
     own = [record for (owner, _), record in cells.items() if owner == entry]
     external = tuple(record for record in own if record.relation == "external")
@@ -190,11 +198,12 @@ def _standing(
         for record in external
         if record.cohort.id in ranking and (entry, record.cohort.id) not in partial
     }
-    values = {c: v for c in ranking if c in measured and (v := macro_auroc(measured[c])) is not None}
+    macros = {c: measured[c].evaluation.macro.of(metric).value for c in ranking if c in measured}
+    values = {cohort: value for cohort, value in macros.items() if value is not None}
     lacking = {c for cohort, r in measured.items() for c in _lacking(r, reference[cohort])}
     needed = list(dict.fromkeys(concept for cohort in measured for concept in reference[cohort]))
     reasons = [
-        partial.get((entry, cohort)) or _why_missing(entry, cohort, cells, planned)
+        partial.get((entry, cohort)) or _why_missing(entry, cohort, cells, planned, metric)
         for cohort in ranking
         if cohort not in values
     ]
@@ -212,6 +221,7 @@ def _standing(
     return Standing(
         entry=entry,
         rank=None,
+        metric=metric,
         mean=fmean(values.values()) if values else None,
         spread=None,
         cohorts=tuple(values),
@@ -232,6 +242,7 @@ def _why_missing(
     cohort: str,
     cells: Mapping[tuple[Entry, str], ResultRecord],
     planned: Mapping[tuple[Entry, str], PlannedCell],
+    metric: Metric,
 ) -> str:
     cell = cells.get((entry, cohort)) or planned.get((entry, cohort))
     if cell is None:
@@ -240,7 +251,7 @@ def _why_missing(
         return f"trained on {cohort}"
     if cell.relation == "unknown":
         return f"may have been trained on {cohort}"
-    return f"no macro AUROC on {cohort}"
+    return f"no macro {METRICS[metric]} on {cohort}"
 
 
 def _ranking_cells(standing: Standing, ranking: Sequence[str], draws: Draws) -> list[ResampledCell | None]:
@@ -260,13 +271,17 @@ def _ranked(
         return bool(standing.why_unranked), standing.mean is None, -(standing.mean or 0.0), standing.entry
 
     ordered = [
-        replace(standing, spread=mean_over_cohorts(cells)) if (cells := drawn[standing.entry]) else standing
+        replace(standing, spread=mean_over_cohorts(cells, standing.metric))
+        if (cells := drawn[standing.entry])
+        else standing
         for standing in sorted(standings, key=place)
     ]
     ranked = [standing for standing in ordered if not standing.why_unranked]
     means = [standing.mean for standing in ranked]
     ranks = [1 + means.index(mean) for mean in means]  # equal means share a rank: 1, 1, 3
-    resamples = [mean_draws(drawn[standing.entry])[1] for standing in ranked if drawn[standing.entry]]
+    resamples = [
+        mean_draws(cells, standing.metric)[1] for standing in ranked if (cells := drawn[standing.entry])
+    ]
     if ranked and len(resamples) == len(ranked) and len({len(values) for values in resamples}) == 1:
         ranks = rank_groups(np.array(means, np.float64), np.stack(resamples, axis=1)).tolist()
     of_entry = {standing.entry: rank for standing, rank in zip(ranked, ranks, strict=True)}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from benchmark.metrics.estimates import Estimate, Result
 from benchmark.metrics.intervals import LEVEL
+from benchmark.metrics.names import Metric
 
 
 class ConceptMetrics(Result):
@@ -55,6 +56,10 @@ class MacroMetrics(Result):
     prevalence: float | None
     concepts: tuple[str, ...]
     minimum: int = 10
+
+    def of(self, metric: Metric) -> Estimate:
+        """One of the two averages."""
+        return self.auroc if metric == "auroc" else self.auprc
 
 
 class BootstrapSettings(Result):

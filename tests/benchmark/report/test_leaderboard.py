@@ -12,7 +12,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.report.board import Board
 from benchmark.report.ranking import common_cohorts, make_boards
-from tests.benchmark.report.report_factory import concept, planned, record, run_file
+from tests.benchmark.report.report_factory import concept, estimate, planned, record, run_file
 
 
 def board_of(records: list[ResultRecord], *unfinished: object) -> Board:
@@ -228,3 +228,36 @@ def test_rows_stand_in_the_order_of_their_ranks() -> None:
     [board] = make_boards(run_file(records), records, draws)
     found = [(standing.entry.model, standing.rank) for standing in board.standings]
     assert found == [("best", 1), ("second", 2), ("wide", 2), ("steady", 4)]
+
+
+def test_ranks_by_auprc_are_of_auprc_alone() -> None:
+    def cell(model: str, cohort: str, auroc: float, auprc: float) -> ResultRecord:
+        metrics = concept(auroc).model_copy(update={"auprc": estimate(auprc)})
+        return record(model, cohort, {"AF": metrics})
+
+    records = [
+        cell("sharp", "georgia", 0.80, 0.60),
+        cell("sharp", "ningbo", 0.70, 0.20),
+        cell("broad", "georgia", 0.90, 0.50),
+        cell("broad", "ningbo", 0.85, 0.10),
+    ]
+    noise = np.random.default_rng(0).normal(0, 0.001, (500, 4))
+    draws = {}
+    for at, one in enumerate(records):
+        macro = one.evaluation.macro
+        assert macro.auroc.value is not None
+        assert macro.auprc.value is not None
+        auroc, auprc = macro.auroc.value + noise[:, at], macro.auprc.value + noise[:, at]
+        draws[name_of(one)] = Resampled(auroc, auprc, ("AF",), auroc[:, None].astype(np.float32))
+    [by_auroc] = make_boards(run_file(records), records, draws)
+    [by_auprc] = make_boards(run_file(records), records, draws, metric="auprc")
+    assert ranks(by_auroc) == {"broad": 1, "sharp": 2}
+    assert ranks(by_auprc) == {"sharp": 1, "broad": 2}
+    first = by_auprc.standings[0]
+    assert first.mean == pytest.approx(0.4)
+    assert first.spread is not None
+    assert first.spread.low is not None
+    assert first.spread.high is not None
+    assert 0.397 < first.spread.low < 0.4 < first.spread.high < 0.403
+    assert first.lowest is not None
+    assert first.lowest.cohort.id == "ningbo"

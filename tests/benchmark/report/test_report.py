@@ -119,6 +119,22 @@ def test_numbers_of_the_leaderboard(tmp_path: Path) -> None:
     assert "This ranking is over 1 cohort: georgia (1 concept)." in texts["html"]
 
 
+def test_both_rankings_are_there_and_the_one_asked_for_is_first(tmp_path: Path) -> None:
+    texts = report(tmp_path, USUAL)
+    run = next(path.parent for path in tmp_path.rglob("run.json"))
+    write_report(run, "auprc")
+    by_auprc = (run / "leaderboard.html").read_text()
+    for html, first, second in ((texts["html"], "AUROC", "AUPRC"), (by_auprc, "AUPRC", "AUROC")):
+        captions = [html.index(f"Ranked by mean macro {name} on external cohorts") for name in (first, second)]
+        assert captions == sorted(captions)
+    content = json.loads((run / "leaderboard.json").read_text())
+    [board], [other] = content["rankings"], content["rankings_by_the_other_metric"]
+    assert (board["metric"], other["metric"]) == ("auprc", "auroc")
+    assert [row["external_macro_auprc_mean"] for row in board["rows"]] == [0.45, 0.25]
+    assert [row["external_macro_auroc_mean"] for row in other["rows"]] == [0.9, 0.5]
+    assert "Ranked by mean macro AUPRC" in (run / "leaderboard.md").read_text()
+
+
 def test_csv_has_a_row_for_every_estimate(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(report(tmp_path, USUAL)["csv"])))
     assert len(rows) == 4 * 3 * 2
