@@ -27,6 +27,7 @@ from benchmark.report.heatmap import heatmap
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
+from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 
 
@@ -117,6 +118,8 @@ def as_html(
         tables=tables,
         ranking_rules=ranking_rules,
         unseen=unseen_table(records),
+        reported=reported_table(),
+        reported_words=REPORTED_WORDS,
         unseen_words=UNSEEN_WORDS,
         simulated=SIMULATED if any(board.simulated for board in boards) else "",
         style=Markup(style),  # noqa: S704
