@@ -11,8 +11,8 @@ from benchmark.report.text import UNDEFINED
 
 REPORTED_WORDS = (
     "Figures that others have published of models by these names, as their sources print them. None was run "
-    "again here: records, labels and averages are those of their authors, so they stand beside nothing on this "
-    "page and take no part in a ranking."
+    "again here: records, labels and averages are those of their authors, so they stand beside nothing on "
+    "this page and take no part in a ranking."
 )
 
 TABLE = "published_results.csv"
