@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
-_TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
+_TERMINAL_CODES = re.compile(
+    r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, the cursor
+    r"|(\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(\x07|\x1b\\|\x9c)?"  # titles, links
+)
+
+_ORDERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters and marks of direction, but for tabs, line ends and carriage returns."""
 
 
 def printable(text: str, most: int = 300) -> str:
@@ -33,7 +40,23 @@ def visible(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
     >>> visible("  a\nb"), visible("a\u202eb", "?")
     ('  a�b', 'a?b')
     """
-    return "".join(character if character.isprintable() else instead for character in text)
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else " " if unicodedata.category(character) == "Zs" else instead
+        for character in text
+    )
+
+
+def harmless(text: str) -> str:
+    r"""Take from any output of a program what a terminal would obey; lines stay lines.
+
+    Examples
+    --------
+    >>> harmless("a\x1b[31mb\x07\n\tc")
+    'ab�\n\tc'
+    """
+    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", _TERMINAL_CODES.sub("", text))
 
 
 def some(names: Iterable[object], most: int = 5) -> str:

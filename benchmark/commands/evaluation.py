@@ -20,6 +20,7 @@ from benchmark.commands.options import (
     print_json,
 )
 from benchmark.config import find_places
+from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 DEFAULT_SOURCE = "ptb-xl"
@@ -140,8 +141,7 @@ def run(
 
         with reporter.step("Writing the report"):
             write_report(out)
-    print(outcome.sentence)
-    print(f"Leaderboard: {page}")
+    tell(outcome.sentence, f"Leaderboard: {page}")
     return 1 if outcome.failed else 0
 
 
@@ -156,5 +156,5 @@ def report(folder: Path = DEFAULT_RUN) -> int:
     from benchmark.report import write_report
 
     for path in write_report(folder):
-        print(path)
+        tell(str(path))
     return 0
