@@ -20,6 +20,7 @@ from benchmark.commands import (
     tasks,
     training,
 )
+from benchmark.machine import give_home
 from benchmark.terminal import set_up, tell, why_incomplete
 from benchmark.text import one_line
 from cohorts.errors import LeadboardError, UsageError
@@ -59,6 +60,7 @@ for command in (
 def main() -> None:
     """Entry point of the ``leadboard`` command; exits with 0, 1 (a cell failed) or 2 (a wrong call)."""
     set_up()
+    give_home()
     sys.excepthook = _print_bug
     code = _call()
     incomplete = why_incomplete()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.machine import from_home
 from cohorts.errors import UsageError
 
 CONFIG_FILE = Path("leadboard.toml")
@@ -71,15 +72,22 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
         find_cohort(cohort)
         if not (base / folder).is_dir():
             raise UsageError(f"{CONFIG_FILE} says that {cohort} is in {folder}, but there is no such folder.")
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
     stores = (
         cache
         or _from_environment("LEADBOARD_CACHE")
         or (settings.cache and base / settings.cache)
-        or user_cache
+        or _user_cache()
     )
     folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
-    return Places(chosen, stores.expanduser().absolute(), folders)
+    return Places(chosen, from_home(stores).absolute(), folders)
+
+
+def _user_cache() -> Path:
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
+    except RuntimeError:
+        text = "This account has no home folder; name a folder for the cache with --cache."
+        raise UsageError(text) from None
 
 
 def _from_environment(name: str) -> Path | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
+from benchmark.machine import unnamed
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import resampling_of
@@ -212,5 +213,5 @@ def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[
         try:
             found[name_of(record)] = load_resamples(record, resamples_path(path))
         except LeadboardError as error:
-            lacking[name_of(record)] = str(error)
+            lacking[name_of(record)] = unnamed(str(error))
     return found, lacking

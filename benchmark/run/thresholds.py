@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from benchmark.files import write_atomically
+from benchmark.machine import unnamed
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
@@ -66,7 +67,7 @@ class Validation:
         """
         source = self.source
         if isinstance(source, str):
-            return no_thresholds(source)
+            return no_thresholds(unnamed(source))
         name = source.card.id
         if not len(rows_of(source, "validation")):
             return no_thresholds(f"{name} has no validation fold on this machine")
@@ -78,7 +79,7 @@ class Validation:
             try:
                 self._chosen[folder] = self._choose(cell, source, folder)
             except LeadboardError as error:
-                self._chosen[folder] = no_thresholds(f"on the validation fold of {name}: {error}")
+                self._chosen[folder] = no_thresholds(unnamed(f"on the validation fold of {name}: {error}"))
         return self._chosen[folder]
 
     def _choose(self, cell: Cell, source: Store, folder: Path) -> Thresholds:
