@@ -22,7 +22,7 @@ from benchmark.commands import (
 )
 from benchmark.machine import give_home
 from benchmark.terminal import set_up, tell, why_incomplete
-from benchmark.text import one_line
+from benchmark.text import visible
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -73,16 +73,20 @@ def _call() -> int:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, UsageError) as error:
-        tell(f"leadboard: {one_line(str(error))}", error=True)
+        _say(error)
         return 2
     except LeadboardError as error:
-        tell(f"leadboard: {one_line(str(error))}", error=True)
+        _say(error)
         return 1
     except KeyboardInterrupt:
         stopped = "Stopped. What was finished is kept; the same command goes on from there."
         tell("", stopped, error=True)
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _say(error: Exception) -> None:
+    tell("leadboard: " + " ".join(visible(str(error), " ").split()), error=True)
 
 
 def _print_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

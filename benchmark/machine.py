@@ -9,13 +9,14 @@ import re
 import socket
 from pathlib import Path
 
+from benchmark.text import readable
 from cohorts.errors import UsageError
 
 _SAY_NOTHING = frozenset({"admin", "guest", "localhost", "nobody", "root", "ubuntu", "user"})
 """Names of accounts and machines that many have."""
 
 _QUOTED = re.compile(r"(?P<quote>['\"])/(?:[^'\"\n/]*/)+(?P<name>[^'\"\n/]+)/?(?P=quote)")
-_PLAIN = re.compile(r"(?<![\w.~:/-])/(?:[^\s'\"/:;,()\[\]<>]+/)+(?P<name>[^\s'\"/:;,()\[\]<>]+)")
+_PLAIN = re.compile(r"(?<![\w.~/-])/(?:[^\s'\"/:;,()\[\]<>]+/)+(?P<name>[^\s'\"/:;,()\[\]<>]+)")
 
 
 def from_home(path: Path | str) -> Path:
@@ -48,6 +49,7 @@ def unnamed(text: str) -> str:
     >>> unnamed("No such file: '/mnt/of a hospital/w.pt'; see /opt/model/net.py:3 or https://a.org/b/c")
     "No such file: '…/w.pt'; see …/net.py:3 or https://a.org/b/c"
     """
+    text = re.sub(r"\bfile:/+", "/", readable(text))
     for folder, instead in _folders():
         below = "" if instead == "." else f"{instead}/"
         text = re.sub(rf"(?<![\w.~-]){re.escape(folder)}/(?=\w)", below, text)

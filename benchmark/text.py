@@ -6,10 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_TERMINAL_CODES = re.compile(
-    r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, the cursor
-    r"|(\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(\x07|\x1b\\|\x9c)?"  # titles, links
-)
+_COLOURS = re.compile(r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
+"""Colours and moves of the cursor: they hold no words."""
+
+_WORDS = re.compile(r"(\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(\x07|\x1b\\|\x9c)?")
+"""Titles and links. They hold words, so that two of them in one sentence could hide what is between."""
+
+_NO_BYTES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters that stand for no byte of a file's name."""
 
 _ORDERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters and marks of direction, but for tabs, line ends and carriage returns."""
@@ -28,8 +32,8 @@ def printable(text: str, most: int = 300) -> str:
 
 
 def one_line(text: str) -> str:
-    """Put text on one line, of visible characters only, however long it is."""
-    return " ".join(visible(_TERMINAL_CODES.sub("", text), instead=" ").split())
+    """Put what one stranger wrote on one line, of visible characters only, however long it is."""
+    return " ".join(visible(_WORDS.sub("", text), instead=" ").split())
 
 
 def visible(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
@@ -37,11 +41,12 @@ def visible(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
 
     Examples
     --------
-    >>> visible("  a\nb"), visible("a\u202eb", "?")
+    >>> visible("  a\nb"), visible("a\u202e\x1b[31mb", "?")
     ('  a�b', 'a?b')
     """
     if text.isprintable():
         return text
+    text = _COLOURS.sub("", text)
     return "".join(
         character if character.isprintable() else " " if unicodedata.category(character) == "Zs" else instead
         for character in text
@@ -56,7 +61,19 @@ def harmless(text: str) -> str:
     >>> harmless("a\x1b[31mb\x07\n\tc")
     'ab�\n\tc'
     """
-    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", _TERMINAL_CODES.sub("", text))
+    return _ORDERS.sub("\N{REPLACEMENT CHARACTER}", _COLOURS.sub("", text))
+
+
+def readable(text: str) -> str:
+    r"""Replace what Python puts for bytes of a file's name that are no text: no file can hold that.
+
+    Examples
+    --------
+    >>> readable("r\udcc3\udca9"), readable("r\udcff\ud800")
+    ('ré', 'r��')
+    """
+    whole = _NO_BYTES.sub("\N{REPLACEMENT CHARACTER}", text)
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def some(names: Iterable[object], most: int = 5) -> str:

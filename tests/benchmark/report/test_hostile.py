@@ -79,7 +79,6 @@ def test_nothing_gives_orders_to_a_terminal_or_turns_the_writing_round(
     texts: dict[str, str], file: str
 ) -> None:
     assert harmless(texts[file]) == texts[file]
-    assert "title" not in texts["md"]
 
 
 def test_svg_is_well_formed_and_shows_names_as_they_are(texts: dict[str, str]) -> None:
