@@ -82,7 +82,7 @@ def test_every_command_prints_in_an_alphabet_without_our_signs(folder: Path) -> 
     assert ":X:[bold]+" in out
     (concept,) = json.loads(printed_json)["concepts"]
     assert concept.endswith(":X:[bold]†")
-    assert "+-- Parameters ---" in help_page
+    assert "\n+--------" in help_page
     assert (folder / "run-ré" / "leaderboard.html").is_file()
 
 

@@ -74,7 +74,7 @@ def test_html_shows_hostile_text_and_obeys_none_of_it(texts: dict[str, str]) -> 
     assert len(page.ids) == len(set(page.ids))
 
 
-@pytest.mark.parametrize("file", ["html", "md", "forest", "heatmap"])
+@pytest.mark.parametrize("file", ["html", "md", "csv", "forest", "heatmap"])
 def test_nothing_gives_orders_to_a_terminal_or_turns_the_writing_round(
     texts: dict[str, str], file: str
 ) -> None:
