@@ -134,6 +134,29 @@ def test_the_work_is_done_though_nobody_reads_any_more(folder: Path) -> None:
     assert (folder / "unread" / "leaderboard.html").is_file()
 
 
+UNKNOWN = """
+import pwd
+def getpwuid(uid):
+    raise KeyError(uid)
+pwd.getpwuid = getpwuid
+"""
+
+
+def test_an_account_without_a_home_works_with_a_cache_and_is_told_without(folder: Path) -> None:
+    names = ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "XDG_CACHE_HOME")
+    settings = {key: value for key, value in environment().items() if key not in names}
+    prepare = ["prepare", "georgia", "--data", "data"]
+    run = ["run", "--data", "data", "--model", "age-sex", "--resamples", "20", "--out", "homeless"]
+    made = json.dumps([["cohorts", "--data", "data"], prepare, [*run, "--cache", "homeless-cache"]])
+    command = [sys.executable, "-c", UNKNOWN + CALLS, made]
+    answer = subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, check=False)
+    assert "Traceback" not in answer.stderr
+    assert re.findall(r"^code (\d)", answer.stdout, re.MULTILINE) == ["0", "1", "1"]
+    assert "Not a directory; choose another cache folder with LEADBOARD_CACHE." in answer.stderr
+    assert (folder / "homeless" / "leaderboard.html").is_file()
+    assert not [path for path in folder.iterdir() if path.name.startswith("~")]
+
+
 CLOSED = """
 import os
 import re
