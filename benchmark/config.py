@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.machine import from_home
 from cohorts.errors import UsageError
 
 CONFIG_FILE = Path("leadboard.toml")
@@ -80,6 +79,25 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     )
     folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
     return Places(chosen, from_home(stores).absolute(), folders)
+
+
+def from_home(path: Path | str) -> Path:
+    """Resolve ``~`` at the start of a path; UsageError where there is no such home folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"There is no home folder for {path}; write the path without '~'.") from None
+
+
+def give_home() -> None:
+    """Make sure that there is an answer to where the home folder is, if one below which nothing can be.
+
+    Without any, some libraries fail, and some make a folder that is named ``~``.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.devnull
 
 
 def _user_cache() -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from baselines.clip_image.glyphs import lettering
-from benchmark.compiled import compiled
+from benchmark.metrics.compiled import compiled
 from benchmark.models.contract import Floats
 from cohorts.errors import ModelError, UnknownNameError
 from cohorts.paper import MM_PER_MV, MM_PER_SECOND, PULSE_MV, PULSE_SECONDS, SQUARES, Page, page

@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from benchmark.compiled import compiled
+from benchmark.metrics.compiled import compiled
 
 config: Any = numba.config
 THREADS = int(config.NUMBA_NUM_THREADS)

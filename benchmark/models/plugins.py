@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark.machine import from_home
+from benchmark.config import from_home
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import ABILITIES, Model, ModelCard, card_of
 from benchmark.models.guard import guarded

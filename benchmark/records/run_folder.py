@@ -13,14 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
-from benchmark.machine import unnamed
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import CellName, Draws, load_resamples, name_of, resamples_path
-from benchmark.text import readable
+from benchmark.text import readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
 
 logger = logging.getLogger("leadboard")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.config import Places
-from benchmark.machine import unnamed
 from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
@@ -17,6 +16,7 @@ from benchmark.records.run_folder import AbsentCohort, AbsentModel, PlannedCell,
 from benchmark.run.entries import Entries
 from benchmark.run.finished import sums_of
 from benchmark.run.plan import Cell
+from benchmark.text import unnamed
 from cohorts.store import Store
 
 

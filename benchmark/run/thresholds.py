@@ -13,7 +13,6 @@ import pandas as pd
 from pydantic import ValidationError
 
 from benchmark.files import write_atomically
-from benchmark.machine import unnamed
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
@@ -25,6 +24,7 @@ from benchmark.records.predictions import (
 )
 from benchmark.records.thresholds import VALIDATION, choose_thresholds, why_not_applied
 from benchmark.run.plan import Cell, validation_key
+from benchmark.text import unnamed
 from cohorts.errors import LeadboardError
 from cohorts.store import Store, rows_of
 

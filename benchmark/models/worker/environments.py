@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from benchmark.machine import from_home
+from benchmark.config import from_home
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from benchmark.machine import from_home
+from benchmark.config import from_home
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import Batch, card_of
 from benchmark.models.model_files import ModelFile

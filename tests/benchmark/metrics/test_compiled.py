@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from numba.core import caching
 
-from benchmark.compiled import compiled
+from benchmark.metrics.compiled import compiled
 from cohorts.hashing import ROOT
 
 
 def module_at(folder: Path) -> ModuleType:
     path = folder / "twice_of.py"
-    path.write_text("from benchmark.compiled import compiled\n@compiled\ndef twice(x):\n    return 2 * x\n")
+    path.write_text(
+        "from benchmark.metrics.compiled import compiled\n@compiled\ndef twice(x):\n    return 2 * x\n"
+    )
     spec = importlib.util.spec_from_file_location("twice_of", path)
     assert spec is not None
     assert spec.loader is not None
@@ -71,4 +73,4 @@ def test_everything_that_is_compiled_is_compiled_here() -> None:
         for path in (ROOT / room).rglob("*.py")
         if re.search(r"\bn?jit\b", path.read_text("utf-8"))
     }
-    assert found == {"benchmark/compiled.py"}
+    assert found == {"benchmark/metrics/compiled.py"}
