@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import traceback
+from types import TracebackType
 
 from cyclopts import App, CycloptsError
 
@@ -19,6 +20,9 @@ from benchmark.commands import (
     tasks,
     training,
 )
+from benchmark.config import give_home
+from benchmark.terminal import set_up, tell, why_incomplete
+from benchmark.text import visible
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -55,25 +59,35 @@ for command in (
 
 def main() -> None:
     """Entry point of the ``leadboard`` command; exits with 0, 1 (a cell failed) or 2 (a wrong call)."""
+    set_up()
+    give_home()
+    sys.excepthook = _print_bug
+    code = _call()
+    incomplete = why_incomplete()
+    if incomplete:
+        tell(f"leadboard: {incomplete}", error=True)
+    sys.exit(code or (1 if incomplete else 0))
+
+
+def _call() -> int:
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
-    except CycloptsError as error:
-        _fail(" ".join(str(error).split()))
-    except UsageError as error:
-        _fail(str(error))
+    except (CycloptsError, UsageError) as error:
+        _say(error)
+        return 2
     except LeadboardError as error:
-        print(f"leadboard: {error}", file=sys.stderr)
-        sys.exit(1)
+        _say(error)
+        return 1
     except KeyboardInterrupt:
-        print("\nStopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)
+        stopped = "Stopped. What was finished is kept; the same command goes on from there."
+        tell("", stopped, error=True)
+        return 130
+    return code if isinstance(code, int) else 0
 
 
-def _fail(sentence: str) -> None:
-    print(f"leadboard: {sentence}", file=sys.stderr)
-    sys.exit(2)
+def _say(error: Exception) -> None:
+    tell("leadboard: " + " ".join(visible(str(error), " ").split()), error=True)
+
+
+def _print_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    tell(*"".join(traceback.format_exception(kind, error, trace)).splitlines(), error=True)

@@ -71,15 +71,41 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
         find_cohort(cohort)
         if not (base / folder).is_dir():
             raise UsageError(f"{CONFIG_FILE} says that {cohort} is in {folder}, but there is no such folder.")
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
     stores = (
         cache
         or _from_environment("LEADBOARD_CACHE")
         or (settings.cache and base / settings.cache)
-        or user_cache
+        or _user_cache()
     )
     folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
-    return Places(chosen, stores.expanduser().absolute(), folders)
+    return Places(chosen, from_home(stores).absolute(), folders)
+
+
+def from_home(path: Path | str) -> Path:
+    """Resolve ``~`` at the start of a path; UsageError where there is no such home folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"There is no home folder for {path}; write the path without '~'.") from None
+
+
+def give_home() -> None:
+    """Make sure that there is an answer to where the home folder is, if one below which nothing can be.
+
+    Without any, some libraries fail, and some make a folder that is named ``~``.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.devnull
+
+
+def _user_cache() -> Path:
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
+    except RuntimeError:
+        text = "This account has no home folder; name a folder for the cache with --cache."
+        raise UsageError(text) from None
 
 
 def _from_environment(name: str) -> Path | None:

@@ -22,11 +22,11 @@ class Reporter:
     """Prints what a long command does; to standard error, so that ``--json`` stays clean."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     def say(self, text: str) -> None:
-        """One line of text, as it is; markup and control characters in it are not obeyed."""
-        self.console.print(visible(text), markup=False, soft_wrap=True)
+        """One line of text, as it is; markup, emoji and control characters in it are not obeyed."""
+        self.console.print(visible(text), soft_wrap=True)
 
     @contextmanager
     def step(
@@ -40,13 +40,21 @@ class Reporter:
         done = 0
         if self.console.is_terminal:
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
             )
-            with Progress(*columns, console=self.console, transient=True) as bar:
-                task = bar.add_task(label, total=None)
+            # Not redirected: what a model prints meanwhile would be decoded as colours and links.
+            bar = Progress(
+                *columns,
+                console=self.console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            with bar:
+                task = bar.add_task(visible(label), total=None)
 
                 def update(completed: int, total: int) -> None:
                     nonlocal done

@@ -24,6 +24,7 @@ import pandas as pd
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError
 from cohorts.labelled import Labelled
+from cohorts.locks import ANOTHER_CACHE, locked
 from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_file import (
@@ -31,7 +32,6 @@ from cohorts.store_file import (
     cannot_write,
     check_tables,
     damage_told,
-    only_one,
     open_file,
     read_json,
     read_numbers,
@@ -211,14 +211,14 @@ def prepare(
         If the store cannot be written.
     """
     path = _store_path(cohort, cache)
-    folder, name, partial = path.parent, path.stem, path.with_suffix(".partial")
+    partial = path.with_suffix(".partial")
     ontology = load_ontology()
     labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
     stamp = stamp_of(cohort)
     store, _ = _up_to_date(path, stamp)
     if store is not None and store.ontology_hash == labelling:
         return store  # without the lock: the cache may be somebody else's, read-only
-    with cannot_write(path), only_one(folder, name):
+    with cannot_write(path), locked(path.with_suffix(".lock"), otherwise=ANOTHER_CACHE):
         partial.unlink(missing_ok=True)  # of a process that was killed
         store, damage = _up_to_date(path, stamp)
         if damage:

@@ -8,7 +8,6 @@ their JSON, since the heap that HDF5 keeps text in has no sum. The signals have 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cohorts.errors import LeadboardError
+from cohorts.locks import ANOTHER_CACHE
 
 Numbers = npt.NDArray[Any]
 
@@ -122,15 +122,6 @@ def damage_told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def only_one(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock of one store; the kernel releases it when the process ends in whatever way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def cannot_write(path: Path) -> Iterator[None]:
     """Tell a full or read-only disk as such; HDF5 hides the system's error number in its message."""
     try:
@@ -141,6 +132,5 @@ def cannot_write(path: Path) -> Iterator[None]:
             raise
         reason = os.strerror(int(number[1])) if number else getattr(error, "strerror", None) or str(error)
         raise LeadboardError(
-            f"The store {path} cannot be written ({reason}); free some space, or choose another cache folder "
-            "with LEADBOARD_CACHE."
+            f"The store {path} cannot be written ({reason}); free some space, or {ANOTHER_CACHE}."
         ) from error

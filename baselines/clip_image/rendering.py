@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from baselines.clip_image.glyphs import lettering
+from benchmark.metrics.compiled import compiled
 from benchmark.models.contract import Floats
 from cohorts.errors import ModelError, UnknownNameError
 from cohorts.paper import MM_PER_MV, MM_PER_SECOND, PULSE_MV, PULSE_SECONDS, SQUARES, Page, page
@@ -132,7 +132,7 @@ def lead_rows(wanted: Sequence[str], leads: Sequence[str]) -> list[int]:
     return [list(leads).index(lead) for lead in wanted]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _draw(
     picture: Pixels,
     microvolts: npt.NDArray[np.int32],
@@ -167,7 +167,7 @@ def _draw(
                 picture[colour, y, first + column] = under + (((int(ink[colour]) - under) * covered) // _ONE)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _at(microvolts: npt.NDArray[np.int32], position: int) -> int:
     """Value on the line between two samples, at a position in 2**-16 samples."""
     sample, beyond = position // _SAMPLE, position % _SAMPLE

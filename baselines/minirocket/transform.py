@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from benchmark.metrics.compiled import compiled
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -75,7 +76,7 @@ class Kernels:
             raise ValueError("the arrays of the MiniRocket kernels do not fit together")
 
 
-@numba.njit(cache=True)
+@compiled
 def _convolve(
     signal: Floats, leads: Ints, dilation: int, weights: Floats, padded: Floats, out: Floats
 ) -> None:
@@ -99,7 +100,7 @@ def _convolve(
             out[t] += weight * shifted[t]
 
 
-@numba.njit(cache=True)
+@compiled
 def _proportion_above(values: Floats, bias: float) -> float:
     above = 0
     for value in values:
@@ -107,7 +108,7 @@ def _proportion_above(values: Floats, bias: float) -> float:
     return above / len(values)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _transform(
     signal: Floats,
     weights: Floats,

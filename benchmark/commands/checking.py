@@ -6,8 +6,9 @@ import contextlib
 import sys
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, JsonOption
+from benchmark.commands.options import CacheOption, JsonOption, print_json
 from benchmark.config import find_places
+from benchmark.terminal import tell
 
 WIDTH = 22
 """Of the column of names."""
@@ -43,10 +44,10 @@ def check(
     out = sys.stderr if as_json else sys.stdout
 
     def before(name: str) -> None:
-        print(f"{name:{WIDTH}}", end="", file=out, flush=True)
+        tell(f"{name:{WIDTH}}", error=as_json, end="")
 
     def after(result: CheckResult) -> None:
-        print(result.text(), file=out, flush=True)
+        tell(result.text(), error=as_json)
 
     places = find_places(None, cache)
     with contextlib.redirect_stdout(out):  # what a model prints must not come into the JSON
@@ -54,9 +55,9 @@ def check(
             model, device=device, cache=places.cache, pretrain=pretrain, before=before, after=after
         )
     if as_json:
-        print(report.model_dump_json(indent=2))
+        print_json(report)
     else:
-        print(report.summary())
+        tell(report.summary())
     return 1 if report.failures else 0
 
 
@@ -73,7 +74,9 @@ def new_model(name: str, *, out: Path = Path()) -> int:
     from benchmark.models.scaffold import write_package
 
     package = write_package(name, out)
-    print(f"{package.folder} is written: a model that runs. Next:")
-    print(f"  leadboard check {package.spec}")
-    print(f"  leadboard run --data DATA --model {package.spec}")
+    tell(
+        f"{package.folder} is written: a model that runs. Next:",
+        f"  leadboard check {package.spec}",
+        f"  leadboard run --data DATA --model {package.spec}",
+    )
     return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, JsonOption
+from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, JsonOption, print_json
 from benchmark.config import find_places
+from benchmark.terminal import tell
 
 if TYPE_CHECKING:
     from benchmark.metrics.estimates import PairedDifference
@@ -45,7 +46,7 @@ def compare(
     stores = labelled(places, Reporter()) if places.data is not None or places.folders else None
     found = compare_models(folder, first, second, stores)
     if as_json:
-        print(found.model_dump_json(indent=2))
+        print_json(found)
     else:
         _show(found)
     return 0
@@ -61,14 +62,14 @@ def _show(found: Comparison) -> None:
         rows.append({"cohort": name, "relation": relations, "records": one.scored})
         rows[-1] |= {"concepts": len(one.macro_concepts), "macro AUROC": _shown(one.auroc), **_p(one.auroc)}
         rows[-1]["macro AUPRC"] = "–" if one.auprc is None else _shown(one.auprc)
-    print(f"{found.first} minus {found.second}")
+    tell(f"{found.first} minus {found.second}")
     print_table(rows)
     if found.pooled_over:
         over, p = len(found.pooled_over), _text(found.pooled.p)
-        print(f"Pooled over {over} external: {_shown(found.pooled)}, p {p}")
+        tell(f"Pooled over {over} external: {_shown(found.pooled)}, p {p}")
     else:
-        print("Not pooled: no cohort is external to both.")
-    print()
+        tell("Not pooled: no cohort is external to both.")
+    tell("")
     print_table(
         [
             {
@@ -87,14 +88,14 @@ def _show(found: Comparison) -> None:
             for name, concept in one.concepts.items()
         ]
     )
-    print(
+    tell(
         f"[low, high]: 95 %, from {found.resamples:,} shared resamples, seed {found.seed}. p values are "
         "two-sided; (Holm) is adjusted for all tests in its column."
     )
     for cohort, why in found.refused.items():
-        print(f"Not compared on {cohort}: {why}.")
+        tell(f"Not compared on {cohort}: {why}.")
     for note in found.notes:
-        print(note)
+        tell(note)
 
 
 def _p(difference: PairedDifference, name: str = "p") -> dict[str, str]:

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from benchmark.commands.options import CacheOption, DataOption, JsonOption, Seed, print_json
 from benchmark.config import find_places
+from benchmark.terminal import tell
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
@@ -85,12 +86,12 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
             reporter.say(f"FAILED {name}: {error}")
             failed += 1
             continue
-        print(f"{name}: {size_in_words(store)}, {store.path}")
+        tell(f"{name}: {size_in_words(store)}, {store.path}")
         for warning in store.warnings:
-            print(f"  warning: {warning}")
+            tell(f"  warning: {warning}")
         for reason, ids in store.quarantine.groupby("reason", sort=True)["record_id"]:
             more = f" and {len(ids) - IDS_SHOWN:,} more" if len(ids) > IDS_SHOWN else ""
-            print(f"  quarantined: {', '.join(ids.head(IDS_SHOWN))}{more}: {reason}")
+            tell(f"  quarantined: {', '.join(ids.head(IDS_SHOWN))}{more}: {reason}")
     return 1 if failed else 0
 
 
@@ -113,7 +114,7 @@ def simulate(*cohorts: str, out: Path, seed: Seed = 0, scale: Scale = 1.0) -> in
 
     with Reporter().step("Simulating", quiet_without_work=True) as progress:
         folders = write_releases(out, seed, cohorts or None, scale, progress)
-    print(f"{len(folders)} simulated releases are in {out}")
+    tell(f"{len(folders)} simulated releases are in {out}")
     return 0
 
 
@@ -159,13 +160,13 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
         )
         with reporter.step(f"Downloading {name}", "bytes", quiet_without_work=True) as progress:
             summary = fetch(plan, progress)
-        print(summary.text)
+        tell(summary.text)
         for failure in summary.failures:
-            print(f"  FAILED {failure.path}: {failure.reason}")
+            tell(f"  FAILED {failure.path}: {failure.reason}")
         for path in summary.set_aside:
-            print(f"  set aside, its sum is wrong: {path}")
+            tell(f"  set aside, its sum is wrong: {path}")
         if plan.publication.release.afterwards:
-            print(f"  {plan.publication.release.afterwards}")
+            tell(f"  {plan.publication.release.afterwards}")
         complete = complete and summary.complete
     return 0 if complete else 1
 
@@ -203,5 +204,5 @@ def overlap(
     if rows:
         print_table(rows)
     for sentence in overlap_sentences(summary):
-        print(sentence)
+        tell(sentence)
     return 0

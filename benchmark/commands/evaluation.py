@@ -21,6 +21,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.metrics.names import Metric
+from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 DEFAULT_SOURCE = "ptb-xl"
@@ -144,8 +145,7 @@ def run(
 
         with reporter.step("Writing the report"):
             write_report(out, rank_by)
-    print(outcome.sentence)
-    print(f"Leaderboard: {page}")
+    tell(outcome.sentence, f"Leaderboard: {page}")
     return 1 if outcome.failed else 0
 
 
@@ -162,5 +162,5 @@ def report(folder: Path = DEFAULT_RUN, *, rank_by: Metric = "auroc") -> int:
     from benchmark.report import write_report
 
     for path in write_report(folder, rank_by):
-        print(path)
+        tell(str(path))
     return 0

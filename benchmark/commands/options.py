@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
+from pydantic import BaseModel
 
 from cohorts.errors import UsageError
 
@@ -88,5 +89,7 @@ def other_environment(
 
 
 def print_json(content: object) -> None:
-    """Print strict JSON."""
+    """Print facts or a model of pydantic as strict JSON, which is ASCII: no terminal can spoil it."""
+    if isinstance(content, BaseModel):
+        content = json.loads(content.model_dump_json())
     print(json.dumps(content, indent=2, allow_nan=False))

@@ -15,6 +15,8 @@ from benchmark.metrics.cell.evaluation import ConceptMetrics, Evaluation, MacroM
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.scoring.against_labels import ScoredTable
+from benchmark.terminal import tell
+from benchmark.text import visible
 
 WIDTH_IN_FILES = 250
 """Columns of a table that is not printed on a terminal: wide enough not to fold."""
@@ -24,7 +26,7 @@ def print_statistics(found: CellStatistics) -> None:
     """Print the statistics of the eligible concepts."""
     if not found.concepts:
         return
-    print(f"\nDeLong's interval, and AUPRC at a prevalence of {found.reference_prevalence:g}:")
+    tell("", f"DeLong's interval, and AUPRC at a prevalence of {found.reference_prevalence:g}:")
     rows: list[Row] = [
         {
             "concept": name,
@@ -43,7 +45,7 @@ def _print_calibration(found: CellStatistics) -> None:
     calibration = found.calibration
     if calibration is None:
         return
-    print(f"\nCalibration (errors over {calibration.bins} bins; they rank nothing):")
+    tell("", f"Calibration (errors over {calibration.bins} bins; they rank nothing):")
     print_table(
         [
             {
@@ -62,9 +64,9 @@ def _print_calibration(found: CellStatistics) -> None:
 
 def _print_subgroups(found: CellStatistics) -> None:
     for name, grouping in found.subgroups.items():
-        print(f"\nMacro AUROC by {name}, over {', '.join(grouping.common) or 'no common concept'}:")
+        tell("", f"Macro AUROC by {name}, over {', '.join(grouping.common) or 'no common concept'}:")
         if grouping.reason:
-            print(f"{grouping.reason}.")
+            tell(f"{grouping.reason}.")
             continue
         print_table(
             [
@@ -74,13 +76,13 @@ def _print_subgroups(found: CellStatistics) -> None:
         )
         if grouping.gap is not None:
             gap = grouping.gap
-            print(f"Largest gap, {gap.highest} minus {gap.lowest}: {interval(gap.difference)}")
+            tell(f"Largest gap, {gap.highest} minus {gap.lowest}: {interval(gap.difference)}")
 
 
 def print_extras(found: ScoredTable) -> None:
     """Print readers, Challenge scores and BCa intervals, as far as they were asked for."""
     for name, concepts in found.readers.items():
-        print(f"\n{name}, and the model with no more false alarms:")
+        tell("", f"{name}, and the model with no more false alarms:")
         print_table(
             [
                 {
@@ -100,14 +102,14 @@ def print_extras(found: ScoredTable) -> None:
             ]
         )
     if found.challenge is not None:
-        print(f"\nChallenge 2021, positive outputs from {found.challenge.decisions}:")
+        tell("", f"Challenge 2021, positive outputs from {found.challenge.decisions}:")
         names = ("challenge_metric", "auroc", "auprc", "accuracy", "f_measure")
         scores = {name.replace("_", " "): interval(getattr(found.challenge, name)) for name in names}
         print_table([{"score": name, "value": value} for name, value in scores.items()])
     _print_curves(found)
     _print_recalibrated(found)
     if found.bca is not None:
-        print("\nBCa intervals:")
+        tell("", "BCa intervals:")
         print_table(
             [
                 {"concept": name, "AUROC": interval(one.auroc), "AUPRC": interval(one.auprc)}
@@ -119,7 +121,7 @@ def print_extras(found: ScoredTable) -> None:
 def _print_curves(found: ScoredTable) -> None:
     if not found.curves:
         return
-    print("\nMean distance of the smooth calibration curve from the diagonal (its points: --json):")
+    tell("", "Mean distance of the smooth calibration curve from the diagonal (its points: --json):")
     print_table(
         [
             {"concept": name, "distance": number(one.index), "why none": one.reason or ""}
@@ -131,7 +133,7 @@ def _print_curves(found: ScoredTable) -> None:
 def _print_recalibrated(found: ScoredTable) -> None:
     if not found.recalibrated:
         return
-    print("\nRecalibrated on a sample, measured on the others:")
+    tell("", "Recalibrated on a sample, measured on the others:")
     print_table(
         [
             {
@@ -154,11 +156,16 @@ def print_table(rows: Sequence[Row], hide: Sequence[str] = ()) -> None:
     columns = [name for name in dict.fromkeys(key for row in rows for key in row) if name not in hide]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for at, column in enumerate(columns):
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=at == 0)
+        table.add_column(_text(column.replace("_", " ")), overflow="fold", no_wrap=at == 0)
     for row in rows:
-        table.add_row(*(Text(_shown(row.get(column))) for column in columns))
+        table.add_row(*(_text(_shown(row.get(column))) for column in columns))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_FILES)
     console.print(table)
+
+
+def _text(words: str) -> Text:
+    """Text as it is, in which nothing is obeyed."""
+    return Text(visible(words))
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -188,16 +195,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     print_table(rows)
     settings = evaluation.bootstrap
-    print(
+    tell(
         f"[low, high]: {settings.level:.0%} percentile bootstrap over {settings.groups:,} {settings.unit}, "
         f"{settings.resamples:,} resamples, seed {settings.seed}."
     )
     if any(not metrics.eligible for metrics in evaluation.concepts.values()):
-        print(f"* fewer than {evaluation.macro.minimum} positives or negatives: not in the macro average.")
+        tell(f"* fewer than {evaluation.macro.minimum} positives or negatives: not in the macro average.")
     if any(metrics.caution for metrics in evaluation.concepts.values()):
-        print("† few positives for an AUROC this high: the interval is too narrow.")
+        tell("† few positives for an AUROC this high: the interval is too narrow.")
     for reason, of in _without_interval(evaluation).items():
-        print(f"[–] {', '.join(of)}: {reason}.")
+        tell(f"[–] {', '.join(of)}: {reason}.")
 
 
 def _without_interval(evaluation: Evaluation) -> dict[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,10 @@ from benchmark.commands.options import (
     Resamples,
     Seed,
     belongs_to,
+    print_json,
 )
 from benchmark.config import find_places
+from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -203,9 +204,9 @@ def _show(
     from benchmark.commands.printing import print_evaluation, print_statistics
 
     for note in evaluation.notes:
-        print(note, file=sys.stderr)
+        tell(note, error=True)
     if as_json:
-        print(answer.model_dump_json(indent=2))
+        print_json(answer)
     else:
         print_evaluation(evaluation)
         print_statistics(statistics)
@@ -216,6 +217,6 @@ def _say_where(record: ResultRecord, run: Path) -> None:
 
     model, cohort, counts = record.model.name, record.cohort.id, record.records
     which = "the test fold" if counts.selection == "test" else "all records"
-    print(f"{cohort} is {record.relation} to {model}: {counts.scored:,} records scored, out of {which}.")
-    print(f"Saved: {cell_path(run, model, record.protocol, cohort)}")
-    print(f"'leadboard report {run}' shows it beside the other models of the run.")
+    tell(f"{cohort} is {record.relation} to {model}: {counts.scored:,} records scored, out of {which}.")
+    tell(f"Saved: {cell_path(run, model, record.protocol, cohort)}")
+    tell(f"'leadboard report {run}' shows it beside the other models of the run.")

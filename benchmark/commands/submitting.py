@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.commands.options import CacheOption, DataOption, Flag, JsonOption, print_json
 from benchmark.config import find_places
+from benchmark.terminal import tell
 
 SUBMISSIONS = Path("results/submissions")
 
@@ -28,12 +29,12 @@ def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simul
     from cohorts.catalogue import cohort_cards
 
     folder, cells = pack(run, to, model, simulated=simulated)
-    print(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
+    tell(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
     cards = cohort_cards()
     closed = {cell.record.cohort.id for cell in cells if cards[cell.record.cohort.id].access != "open"}
     for cohort in sorted(closed):
-        print(f"{cohort} is not open to everyone: check that its terms let you share record ids and scores.")
-    print(f"Check it as a reviewer does: leadboard verify {folder} --data RELEASES")
+        tell(f"{cohort} is not open to everyone: check that its terms let you share record ids and scores.")
+    tell(f"Check it as a reviewer does: leadboard verify {folder} --data RELEASES")
     return 0
 
 
@@ -71,7 +72,7 @@ def verify(
         ("Note", found.remarks),
     ):
         for where, what in findings:
-            print(f"{title}: {where}: {what}")
+            tell(f"{title}: {where}: {what}")
     counts = len(found.differences), len(found.unchecked)
-    print(f"{found.agreed:,} checks agree, {counts[0]:,} differ, {counts[1]:,} could not be made.")
+    tell(f"{found.agreed:,} checks agree, {counts[0]:,} differ, {counts[1]:,} could not be made.")
     return 1 if found.differences else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import CacheOption, Count, DataOption, Repeated, Seed
 from benchmark.config import Places, find_places
+from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def train(
     choose_cohorts([source], places)
     plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
     if plan.artifact.done:
-        print(f"{found.card.name} is trained already: {plan.artifact.folder}")
+        tell(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
         train_model(plan, device, workers)
-    print(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
+    tell(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
     return 0
 
 
@@ -118,11 +119,11 @@ def pretrain(
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
     plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
     if plan.artifact.done:
-        print(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
+        tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
         pretrain_model(plan, device, workers)
-    print(f"{found.card.name}: {plan.card.description}\n{plan.artifact.folder}")
+    tell(f"{found.card.name}: {plan.card.description}", str(plan.artifact.folder))
     return 0
 
 
@@ -156,6 +157,5 @@ def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
     from benchmark.protocols.published import install
 
     sentence, artifact = install(find_model(model), file, find_places(None, cache).cache)
-    print(sentence)
-    print(artifact.folder)
+    tell(sentence, str(artifact.folder))
     return 0

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numba
 import numpy as np
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from benchmark.metrics.compiled import compiled
 
 config: Any = numba.config
 THREADS = int(config.NUMBA_NUM_THREADS)
 """The processors, or fewer if ``NUMBA_NUM_THREADS`` says so."""
 
 
-def _compiled(function: Function) -> Function:
-    """Compile without the interpreter lock, and keep the machine code for the next process if possible."""
-    try:
-        return cast(Function, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # numba's answer where neither the package nor the user's cache folder is writable
-        return cast(Function, numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def split_mix(state: Any) -> Any:
     """Scramble 64 bits: the output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -31,7 +22,7 @@ def split_mix(state: Any) -> Any:
     return state ^ (state >> np.uint64(31))
 
 
-@_compiled
+@compiled
 def draw_counts(groups: Any, number_of_groups: int, seed: Any, first: int, counts: Any) -> None:
     """Fill ``counts`` with how often each record is drawn in resamples ``first``, ``first + 1``, ...
 
@@ -74,7 +65,7 @@ def draw_counts(groups: Any, number_of_groups: int, seed: Any, first: int, count
                 counts[i, left + j] = drawn[j, group]
 
 
-@_compiled
+@compiled
 def weigh_negatives(order: Any, positive: Any, odds: float, counts: Any, weight: Any) -> None:
     """Fill ``weight`` ``[resamples]`` with what a negative counts for ``odds`` of them a positive.
 
@@ -96,7 +87,7 @@ def weigh_negatives(order: Any, positive: Any, odds: float, counts: Any, weight:
             weight[j] = odds * drawn[1, j] / drawn[0, j]
 
 
-@_compiled
+@compiled
 def weighted_areas(
     order: Any, positive: Any, last: Any, starts: Any, odds: Any, counts: Any, auroc: Any, auprc: Any
 ) -> None:

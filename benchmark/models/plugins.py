@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from benchmark.config import from_home
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import ABILITIES, Model, ModelCard, card_of
 from benchmark.models.guard import guarded
@@ -209,7 +210,7 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
                 f"No package '{where}' is installed here; install it or give path/to/file.py:Class."
             )
         return _imported(where), attribute
-    path = Path(where).expanduser().resolve()
+    path = from_home(where).resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
     return guarded(f"Importing {path.name}", lambda: module_of_file(path)), attribute

@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Resampled
@@ -19,6 +19,7 @@ from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import CellName, Draws, load_resamples, name_of, resamples_path
+from benchmark.text import readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
 
 logger = logging.getLogger("leadboard")
@@ -75,7 +76,7 @@ class RunFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: Annotated[str, AfterValidator(readable)]
     seed: int
     resamples: int
     cells: tuple[PlannedCell, ...]
@@ -212,5 +213,5 @@ def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[
         try:
             found[name_of(record)] = load_resamples(record, resamples_path(path))
         except LeadboardError as error:
-            lacking[name_of(record)] = str(error)
+            lacking[name_of(record)] = unnamed(str(error))
     return found, lacking

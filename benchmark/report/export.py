@@ -14,6 +14,7 @@ from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
+from benchmark.text import harmless
 
 Row = dict[str, str | float | bool | None]
 
@@ -98,13 +99,14 @@ def csv_cell(value: str | float | bool | None) -> str | float | None:
     """Make a cell safe to open in a spreadsheet: text never starts a formula, numbers stay numbers.
 
     Text that begins with ``= + - @``, a tab or a line break gets a leading apostrophe (OWASP, CSV Injection).
-    None is an empty cell, a truth value ``true`` or ``false``.
+    Nothing in it gives orders to a terminal. None is an empty cell, a truth value ``true`` or ``false``.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = harmless(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def as_json(

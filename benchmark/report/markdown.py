@@ -43,7 +43,7 @@ def as_markdown(
     if records:
         parts += [
             "![Macro AUROC of every model on every cohort](figures/forest.png)",
-            interval_sentences(records),
+            markdown(interval_sentences(records)),
         ]
         parts += [markdown_table(cohort_table(board)) for board in boards]
         for board in boards:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,6 +30,7 @@ from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
 from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
+from benchmark.text import visible
 
 
 def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
@@ -82,6 +84,11 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     return [run / name for name in content]
 
 
+def _shown(value: Any) -> Any:
+    """What a value of the page becomes before it is escaped: text has no characters that cannot be seen."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")
+
+
 def as_html(
     run: RunFile,
     records: Sequence[ResultRecord],
@@ -97,6 +104,7 @@ def as_html(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     # Style and script are this project's own files; the policy lets the browser run this script and no other.
     style, script = (

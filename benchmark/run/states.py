@@ -16,6 +16,7 @@ from benchmark.records.run_folder import AbsentCohort, AbsentModel, PlannedCell,
 from benchmark.run.entries import Entries
 from benchmark.run.finished import sums_of
 from benchmark.run.plan import Cell
+from benchmark.text import unnamed
 from cohorts.store import Store
 
 
@@ -129,13 +130,14 @@ class Plan:
             name=self.options.folder.name,
             seed=settings.seed,
             resamples=settings.resamples,
-            cells=(*self.kept, *self.cells),
-            absent=tuple(self.absent),
+            cells=(*self.kept, *map(_published, self.cells)),
+            absent=tuple(AbsentCohort(cohort=one.cohort, reason=unnamed(one.reason)) for one in self.absent),
             absent_models=tuple(
-                AbsentModel(model=name, reason=reason) for name, reason in self.entries.absent.items()
+                AbsentModel(model=name, reason=unnamed(reason))
+                for name, reason in self.entries.absent.items()
             ),
             warnings=tuple(
-                f"{name}: {text}" for name, store in self.stores.items() for text in store.warnings
+                f"{name}: {unnamed(text)}" for name, store in self.stores.items() for text in store.warnings
             ),
             environment=software(),
         )
@@ -143,3 +145,8 @@ class Plan:
     def save(self) -> None:
         """Write ``run.json``, atomically."""
         save_run(self.options.folder, self.run_file())
+
+
+def _published(cell: PlannedCell) -> PlannedCell:
+    """A cell as it may be read by everyone: its reason may be the last words of a stranger's code."""
+    return cell.model_copy(update={"reason": unnamed(cell.reason)}) if cell.reason else cell

@@ -24,6 +24,7 @@ from benchmark.records.predictions import (
 )
 from benchmark.records.thresholds import VALIDATION, choose_thresholds, why_not_applied
 from benchmark.run.plan import Cell, validation_key
+from benchmark.text import unnamed
 from cohorts.errors import LeadboardError
 from cohorts.store import Store, rows_of
 
@@ -66,7 +67,7 @@ class Validation:
         """
         source = self.source
         if isinstance(source, str):
-            return no_thresholds(source)
+            return no_thresholds(unnamed(source))
         name = source.card.id
         if not len(rows_of(source, "validation")):
             return no_thresholds(f"{name} has no validation fold on this machine")
@@ -78,7 +79,7 @@ class Validation:
             try:
                 self._chosen[folder] = self._choose(cell, source, folder)
             except LeadboardError as error:
-                self._chosen[folder] = no_thresholds(f"on the validation fold of {name}: {error}")
+                self._chosen[folder] = no_thresholds(unnamed(f"on the validation fold of {name}: {error}"))
         return self._chosen[folder]
 
     def _choose(self, cell: Cell, source: Store, folder: Path) -> Thresholds:

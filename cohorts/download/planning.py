@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +15,7 @@ from cohorts.download.disk import PART, RemoteFile, beside, disk_errors, free_sp
 from cohorts.download.publishers import Publication, addresses_of, list_files, publication_of
 from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.locks import take_lock
 from cohorts.release import Release
 
 CONNECTIONS = 4
@@ -140,12 +140,9 @@ def open_ledger(path: Path) -> Iterator[FileIO]:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(path.open("ab", buffering=0))  # a line is one write, for threads
-            try:
-                # The kernel lets go of it when the process ends, in whatever way.
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not take_lock(file, path, wait=False, otherwise="download to another disk"):
                 text = f"Another process is downloading to {path.parent}; wait until it is done."
-                raise UsageError(text) from None
+                raise UsageError(text)
             file.write(b"\n")  # ends a line that a killed process left torn
         yield file
 

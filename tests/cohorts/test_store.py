@@ -15,6 +15,7 @@ import pytest
 
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort, IndexRow, Unreadable
+from cohorts.errors import LeadboardError
 from cohorts.ontology.ontology import hash_of_labelling, load_ontology
 from cohorts.recording import MISSING, STANDARD_LEADS
 from cohorts.store import prepare
@@ -105,10 +106,10 @@ def test_two_data_roots_do_not_share_a_store(georgia, write_release, cache, tmp_
 def test_an_up_to_date_store_in_somebody_elses_cache_needs_no_lock(georgia, cache, monkeypatch):
     prepare(georgia(), cache)
 
-    def refuse(folder, name):
-        raise PermissionError(13, "Permission denied")
+    def refuse(path, otherwise):
+        raise LeadboardError(f"Cannot write {path}: Permission denied; {otherwise}.")
 
-    monkeypatch.setattr("cohorts.store.only_one", refuse)
+    monkeypatch.setattr("cohorts.store.locked", refuse)
     assert len(prepare(georgia(), cache)) == 6
 
 

@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(georgia, cache, room):
 
 def test_a_cache_that_is_a_file_is_told(georgia, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LeadboardError, match=r"h5 cannot be written \(Not a directory\); free some space"):
+    with pytest.raises(LeadboardError, match=r"lock: Not a directory; choose another cache folder"):
         prepare(georgia(), tmp_path / "file")
 
 

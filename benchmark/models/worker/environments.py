@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from benchmark.config import from_home
+
 WORKER = Path(__file__).with_name("worker.py").resolve()
 
 
@@ -55,7 +57,7 @@ class Interpreter:
 
     def command(self, label: str, file: Path | None, device: str) -> list[str]:
         """Give the command that runs the worker."""
-        return [str(Path(self.python).expanduser()), "-u", str(WORKER)]
+        return [str(from_home(self.python)), "-u", str(WORKER)]
 
     def stop(self, label: str) -> None:
         """Leave it to the process group."""

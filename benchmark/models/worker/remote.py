@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from benchmark.config import from_home
 from benchmark.models.cards import card_beside
 from benchmark.models.contract import Batch, card_of
 from benchmark.models.model_files import ModelFile
@@ -256,7 +257,7 @@ def _file_of(spec: str) -> Path | None:
         raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
     if not where.endswith(".py"):
         return None
-    path = Path(where).expanduser().resolve()
+    path = from_home(where).resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
     return path

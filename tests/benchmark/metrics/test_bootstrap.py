@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba.core import caching
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.metrics import kernel
@@ -316,14 +315,6 @@ def test_rank_marks_the_ends_of_ties() -> None:
     assert set(ranking.order[1:].tolist()) == {0, 1}
     assert ranking.last.tolist() == [True, False, True]
     assert ranking.starts.tolist() == [0, 3]
-
-
-def test_compiles_without_a_folder_for_the_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    def twice(x: int) -> int:
-        return 2 * x
-
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    assert kernel._compiled(twice)(21) == 42
 
 
 def test_one_thread_in_another_process_gives_the_same_and_numba_is_loaded_late() -> None:

@@ -15,18 +15,19 @@ from benchmark.report.export import csv_cell
 from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.markdown import markdown
 from benchmark.report.text import entry_labels, interval, number, signed
-from benchmark.text import one_line
+from benchmark.text import harmless, one_line
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
 from tests.benchmark.report.test_report import Page
 
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+ORDERS = "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\u202e\u2066\u2028"
 TABLE = "a|b `c` \\| **d** [e](javascript:f) <b>\n\n# g \"'& $h$ {{ 7*7 }}"
 
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Report of a run that holds hostile text in every free field."""
-    bad = SCRIPT + TABLE
+    bad = SCRIPT + TABLE + ORDERS
     metrics = concept(0.9).model_copy(update={"auroc": estimate(0.9, low=None, high=None, reason=bad)})
     one = record(
         "net",
@@ -71,6 +72,13 @@ def test_html_shows_hostile_text_and_obeys_none_of_it(texts: dict[str, str]) -> 
     assert "{{ 7*7 }}" in page.text
     assert not any(address.startswith("javascript") for address in page.addresses)
     assert len(page.ids) == len(set(page.ids))
+
+
+@pytest.mark.parametrize("file", ["html", "md", "csv", "forest", "heatmap"])
+def test_nothing_gives_orders_to_a_terminal_or_turns_the_writing_round(
+    texts: dict[str, str], file: str
+) -> None:
+    assert harmless(texts[file]) == texts[file]
 
 
 def test_svg_is_well_formed_and_shows_names_as_they_are(texts: dict[str, str]) -> None:
