@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
 from benchmark.locks import alone
@@ -24,6 +24,7 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import predictions_path
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import CellName, Draws, load_resamples, name_of, resamples_path
+from benchmark.records.salvage import readable
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UsageError
 
@@ -195,7 +196,10 @@ def _made_again(run: Path) -> RunFile:
 
     Without its seed and resamples, those of most records are taken; records of others do not belong.
     """
-    content = _readable(run / RUN)
+    try:
+        content = readable(read_json(run / RUN), RunFile)
+    except LeadboardError:
+        content = {}
     found: dict[tuple[int, int], list[PlannedCell]] = {}
     for record in unlisted_records(run, ()):
         seed, resamples, _ = resampling_of(record)
@@ -208,38 +212,7 @@ def _made_again(run: Path) -> RunFile:
     cells |= {cell.name: cell for cell in found.get(drawn, ())}
     usually = {"name": run_name(run), "absent": (), "warnings": (), "environment": {}}
     about = {"seed": drawn[0], "resamples": drawn[1], "cells": tuple(cells.values())}
-    return RunFile.model_validate(usually | content | about)
-
-
-def _readable(path: Path) -> dict[str, Any]:
-    """Give the fields of a ``run.json`` of any version that can be read, and of its cells each that can."""
-    try:
-        content = read_json(path)
-    except LeadboardError:
-        return {}
-    found: dict[str, Any] = {}
-    kinds = get_type_hints(RunFile)
-    for name in RunFile.model_fields:
-        if not isinstance(content, dict) or name not in content or name == "schema_version":
-            continue
-        if name == "cells" and isinstance(content[name], list):
-            found[name] = [cell for entry in content[name] for cell in _planned(entry)]
-            continue
-        try:
-            found[name] = TypeAdapter(kinds[name]).validate_python(content[name])
-        except ValidationError:
-            continue
-    return found
-
-
-def _planned(entry: object) -> Iterator[PlannedCell]:
-    """Give a line of the plan, without fields that this version does not know; nothing if it is none."""
-    if isinstance(entry, dict):
-        known = {name: value for name, value in entry.items() if name in PlannedCell.model_fields}
-        try:
-            yield PlannedCell.model_validate(known)
-        except ValidationError:
-            return
+    return RunFile.model_validate(usually | content | about | {"schema_version": RUN_SCHEMA})
 
 
 def unlisted_records(run: Path, listed: Container[CellName]) -> Iterator[ResultRecord]:

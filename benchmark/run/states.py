@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,23 +160,30 @@ class Plan:
             other = cells.get(cell.name)
             if other is None or not self._was_faster(other, cell):
                 cells[cell.name] = cell
-        cohorts = {cell.cohort for cell in cells.values()} | {absent.cohort for absent in self.absent}
-        missing = self.entries.absent | self.entries.broken
-        models = {cell.model for cell in cells.values()} | missing.keys()
         before = current if current is not None else _EMPTY
         return RunFile(
             name=run_name(self.options.folder),
             seed=settings.seed,
             resamples=settings.resamples,
             cells=tuple(cells.values()),
-            absent=(*self.absent, *(one for one in before.absent if one.cohort not in cohorts)),
-            absent_models=(
-                *(AbsentModel(model=name, reason=reason) for name, reason in self.entries.absent.items()),
-                *(one for one in before.absent_models if one.model not in models),
-            ),
+            absent=self._absent(before, cells.values()),
+            absent_models=self._absent_models(before, cells.values()),
             warnings=self._warnings(before, {cell.cohort for cell in cells.values()}),
             environment=software(),
         )
+
+    def _absent(self, before: RunFile, cells: Iterable[PlannedCell]) -> tuple[AbsentCohort, ...]:
+        """Cohorts that no call has a cell on: what is not on this machine may be on another."""
+        taking_part = {cell.cohort for cell in cells}
+        found = {one.cohort: one for one in (*before.absent, *self.absent)}
+        return tuple(one for cohort, one in sorted(found.items()) if cohort not in taking_part)
+
+    def _absent_models(self, before: RunFile, cells: Iterable[PlannedCell]) -> tuple[AbsentModel, ...]:
+        """The same for models."""
+        taking_part = {cell.model for cell in cells}
+        here = [AbsentModel(model=name, reason=reason) for name, reason in self.entries.absent.items()]
+        found = {one.model: one for one in (*before.absent_models, *here)}
+        return tuple(one for model, one in sorted(found.items()) if model not in taking_part)
 
     def _others(self, current: RunFile | None) -> dict[CellName, PlannedCell]:
         """Cells of ``run.json`` that stay: those of a call with other settings are of another table.

@@ -240,4 +240,5 @@ def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile
             f"{run}; score again, or choose another folder with --out."
         )
     kept = [old for old in content.cells if old.name != cell.name]
-    return content.model_copy(update={"cells": (*kept, cell)})
+    absent = tuple(one for one in content.absent if one.cohort != cell.cohort)
+    return content.model_copy(update={"cells": (*kept, cell), "absent": absent})
