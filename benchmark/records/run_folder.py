@@ -197,7 +197,7 @@ def _made_again(run: Path) -> RunFile:
     Without its seed and resamples, those of most records are taken; records of others do not belong.
     """
     try:
-        content = readable(read_json(run / RUN), RunFile)
+        content = readable(read_json(run / RUN), RunFile) | {"schema_version": RUN_SCHEMA}
     except LeadboardError:
         content = {}
     found: dict[tuple[int, int], list[PlannedCell]] = {}
@@ -212,7 +212,7 @@ def _made_again(run: Path) -> RunFile:
     cells |= {cell.name: cell for cell in found.get(drawn, ())}
     usually = {"name": run_name(run), "absent": (), "warnings": (), "environment": {}}
     about = {"seed": drawn[0], "resamples": drawn[1], "cells": tuple(cells.values())}
-    return RunFile.model_validate(usually | content | about | {"schema_version": RUN_SCHEMA})
+    return RunFile.model_validate(usually | content | about)
 
 
 def unlisted_records(run: Path, listed: Container[CellName]) -> Iterator[ResultRecord]:

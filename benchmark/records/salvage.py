@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -11,22 +11,13 @@ def readable(content: object, schema: type[BaseModel]) -> dict[str, Any]:
     """Give the fields of a schema that stand in the content of a JSON file and are what they should be.
 
     Of a list of objects each one that can be read is taken, without the fields that the schema lacks.
-
-    Examples
-    --------
-    >>> class Cell(BaseModel):
-    ...     cohort: str
-    >>> class Plan(BaseModel):
-    ...     seed: int
-    ...     cells: tuple[Cell, ...]
-    >>> readable({"seed": "many", "cells": [{"cohort": "sph", "new": 1}, {"place": 2}], "title": ""}, Plan)
-    {'cells': (Cell(cohort='sph'),)}
     """
     found: dict[str, Any] = {}
-    for name, kind in get_type_hints(schema).items():
-        if not isinstance(content, dict) or name not in content or name not in schema.model_fields:
+    for name, about in schema.model_fields.items():
+        if not isinstance(content, dict) or name not in content:
             continue
-        value = content[name]
+        value: object = content[name]
+        kind: Any = about.annotation
         entry = next(iter(get_args(kind)), None)
         if isinstance(entry, type) and issubclass(entry, BaseModel):
             found[name] = _entries(value, entry)
