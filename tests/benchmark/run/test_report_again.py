@@ -69,6 +69,26 @@ def test_a_report_older_than_its_records_is_made_again(
     assert ("prevalence", "georgia") not in cells_on_page(folder)
 
 
+def test_a_broken_model_beside_a_finished_one_is_told_alike_everywhere(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(folder)
+    (home / "broken.py").write_text("raise RuntimeError('no')\n")
+    models = (f"{home / 'counting.py'}:Counting", f"{home / 'broken.py'}:Broken")
+    for _ in range(2):
+        code = evaluation.run(
+            model=models, data=home / "data", cache=home / "cache", out=folder, resamples=50
+        )
+        said = capsys.readouterr()
+        assert code == 1
+        assert "0 of 4 cells computed now, 2 failed. Without a result: " in said.out
+        assert "Nothing to do" not in said.out
+        assert "Left out" not in said.err
+        page = (folder / "leaderboard.html").read_text()
+        assert "2 of 4 planned cells have no result" in page
+        assert page.count("raised RuntimeError at broken.py:1: no") == 2
+
+
 def test_a_report_of_other_code_is_made_again(
     home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
