@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark.files import sha256_of
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
@@ -179,8 +180,9 @@ def _sorted_out(
     """Say of the cells of other calls which stand beside this call's in one table, and which do not.
 
     Finished ones do not where the release, the labelling or the resamples have changed since, which is said.
-    A cell that failed stays until it is computed; one that was never begun, or whose model could not even be
-    planned, is the business of the call that asked for it.
+    One whose record was changed by hand has failed; damage beside a whole record is said. A cell that failed
+    stays until it is computed; one that was never begun, or whose model could not even be planned, is the
+    business of the call that asked for it.
 
     Parameters
     ----------
@@ -211,10 +213,13 @@ def _sorted_out(
             continue
         try:
             files = whole_files(path, record, state.files)
+            kept.append(state.model_copy(update={"files": files}))
         except LeadboardError as error:
-            reporter.say(f"{shown}: {error}; name it with --model to run it again.")
-            files = {}
-        kept.append(state.model_copy(update={"files": files}))
+            wrong = f"{error}; name it with --model to run it again."
+            reporter.say(f"{shown}: {wrong}")
+            edited = state.files and state.files.get(path.name) != sha256_of(path)
+            failed = {"status": "failed", "reason": wrong}  # with its sums, by which it is known again
+            kept.append(state.model_copy(update=failed) if edited else state)
     return kept, left_out
 
 

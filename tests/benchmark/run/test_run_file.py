@@ -164,6 +164,28 @@ def test_damage_beside_a_result_of_another_model_is_said(
     assert "name it with --model" not in capsys.readouterr().err
 
 
+def test_an_edited_record_of_another_model_is_no_result_until_it_is_run(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again(home, folder, "prevalence")
+    again(home, folder)
+    edit_json(
+        folder / "prevalence/as-is/georgia.json",
+        lambda record: record["evaluation"]["concepts"]["AF"]["auroc"].update(value=1.0),
+    )
+    capsys.readouterr()
+    for _ in range(2):
+        again(home, folder)
+        (cell,) = (cell for cell in load_run_file(folder).cells if cell.status == "failed")
+        assert (cell.model, cell.cohort) == ("prevalence", "georgia")
+        assert cell.reason is not None
+        assert cell.reason.startswith("georgia.json was changed after it was made")
+    assert "prevalence on georgia: georgia.json was changed after it was made" in capsys.readouterr().err
+    assert again(home, folder, "prevalence").computed == 1
+    assert all(cell.status == "done" for cell in load_run_file(folder).cells)
+    assert load_record(folder / "prevalence/as-is/georgia.json").evaluation.concepts["AF"].auroc.value != 1
+
+
 def test_a_model_that_fails_stays_on_the_page_until_it_is_run(home: Path, folder: Path) -> None:
     plugin = home / "failing.py"
     plugin.write_text(COUNTING.replace("counting", "failing") + "        raise RuntimeError('no wave')\n")
