@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from benchmark.text import printable
 from cohorts.errors import LeadboardError
@@ -28,11 +33,13 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
+            with suppress(OSError):  # where the file system has no locks, only its age tells who is dead
+                _lock(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise LeadboardError(
             f"Cannot write {path}: {error.strerror}; free some space or choose another folder."
@@ -40,6 +47,39 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _lock(file: IO[bytes]) -> None:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+"""Temporary files of `write_atomically`."""
+
+_SURELY_DEAD = 24 * 3600.0
+"""Seconds after which a temporary file without a lock is nobody's: longer than any write takes."""
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Delete what calls of `write_atomically` that were killed have left in these folders.
+
+    A living process has a lock on its file; one of the moment between making and locking it is empty.
+    """
+    for folder in folders:
+        with suppress(OSError):  # a folder that is not there, or is somebody else's
+            for path in folder.iterdir():
+                if _PART.fullmatch(path.name) and not path.is_symlink() and path.is_file():
+                    _delete_if_left(path)
+
+
+def _delete_if_left(path: Path) -> None:
+    with suppress(OSError), path.open("rb") as file:
+        about = os.fstat(file.fileno())
+        if time.time() - about.st_mtime < _SURELY_DEAD:
+            if not about.st_size:
+                return
+            _lock(file)
+        path.unlink()
 
 
 def sha256_of_folder(folder: Path) -> str:

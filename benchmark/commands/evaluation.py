@@ -117,6 +117,7 @@ def run(
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.records.measuring import RunSettings
+    from benchmark.records.report_stamp import is_current
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
 
@@ -140,7 +141,7 @@ def run(
     )
     outcome = run_cells(options, reporter)
     page = out / "leaderboard.html"
-    if outcome.changed or not page.is_file():
+    if not is_current(out):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.files import sha256_of_folder, write_atomically
+from benchmark.files import sha256_of_folder, sweep, write_atomically
+from benchmark.locks import alone
 from benchmark.models.contract import ModelCard
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
@@ -59,18 +60,31 @@ class Artifact:
         """The folder that a model loads."""
         return self.folder / "weights"
 
-    def make(self, work: Callable[[Path, Path], WeightsFacts]) -> None:
-        """Make the weights; a call that was cut off is gone on with.
+    def make(self, work: Callable[[Path, Path], WeightsFacts], *, again: bool = False) -> None:
+        """Make the weights, unless they are there; a call that was cut off is gone on with.
+
+        Two processes never work at the same weights: one waits, and finds them made or goes on with what
+        the other one left.
 
         Parameters
         ----------
         work
             Given a folder for checkpoints, as an earlier call left it, and an empty one for the
             weights.
+        again
+            Whether weights that are there are made again, and replaced once the new ones are whole.
         """
-        unfinished = self.folder / "unfinished"
+        with alone(self.folder / ".lock", f"making the weights in {self.folder}"):
+            if again or not self.done:
+                self._make(work)
+
+    def _make(self, work: Callable[[Path, Path], WeightsFacts]) -> None:
+        unfinished, made = self.folder / "unfinished", self.folder / "made.json"
         try:
-            unfinished.mkdir(parents=True, exist_ok=True)
+            sweep((self.folder,))
+            for left in self.folder.glob(".weights.*"):  # of processes that were killed: the lock is ours
+                shutil.rmtree(left)
+            unfinished.mkdir(exist_ok=True)
             weights = Path(tempfile.mkdtemp(dir=self.folder, prefix=".weights."))
         except OSError as error:
             raise LeadboardError(
@@ -79,13 +93,14 @@ class Artifact:
             ) from error
         try:
             about = work(unfinished, weights)
-            if self.weights.exists():  # of a process that died before it could say that they are complete
+            made.unlink(missing_ok=True)
+            if self.weights.exists():  # earlier ones, or of a process that died before it could note them
                 shutil.rmtree(self.weights)
             weights.rename(self.weights)
         finally:
             shutil.rmtree(weights, ignore_errors=True)
-        made = _Made(**about.__dict__, weights_sha256=sha256_of_folder(self.weights))
-        write_atomically(self.folder / "made.json", made.model_dump_json(indent=2) + "\n")
+        facts = _Made(**about.__dict__, weights_sha256=sha256_of_folder(self.weights))
+        write_atomically(made, facts.model_dump_json(indent=2) + "\n")
         shutil.rmtree(unfinished)
 
     def read(self) -> tuple[WeightsFacts, str]:

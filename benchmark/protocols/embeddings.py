@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.files import write_atomically
+from benchmark.files import sweep, write_atomically
+from benchmark.locks import alone
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
 from benchmark.models.guard import guarded
 from benchmark.progress import Callback
@@ -89,7 +90,10 @@ def embed_store(
     """
     made = folder / "made.json"
     if not made.is_file():
-        _embed(model(), records, folder, batch_size, progress)
+        with alone(folder / ".lock", f"computing the features in {folder}"):
+            if not made.is_file():
+                sweep((folder,))
+                _embed(model(), records, folder, batch_size, progress)
     try:
         seconds = float(json.loads(made.read_bytes())["seconds"])
         features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)

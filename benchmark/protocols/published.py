@@ -110,7 +110,7 @@ def install(source: ModelSource, file: str, cache: Path) -> tuple[str, Artifact]
             raise ModelError(f"With these weights the card of {name} calls itself {card.name}.")
         return WeightsFacts(card=card, origin=f"{sentence} SHA-256 {sha256_of_folder(weights)}.")
 
-    artifact.make(convert)
+    artifact.make(convert, again=True)
     return artifact.read()[0].origin or "", artifact
 
 

@@ -59,6 +59,11 @@ class RunSettings:
     resamples: int = RESAMPLES
     records: Selection | None = None
 
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """Seed and number of the resamples."""
+        return self.seed, self.resamples
+
 
 @dataclass(frozen=True)
 class CellFacts:

@@ -1,30 +1,40 @@
 """The folder of one run: ``run.json``, and ``<model>/<protocol>/<cohort>`` with three suffixes.
 
 ``.json`` is the result record, ``.parquet`` the predictions, ``.resamples.npz`` the resampled figures.
+Several calls may write into one folder at once, also from several machines: each file appears whole or not at
+all, each cell is computed by one call at a time, and ``run.json`` is changed by one at a time. What the locks
+in ``.locks`` hold back is named by their paths.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
+from benchmark.locks import alone
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
+from benchmark.records.predictions import predictions_path
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import CellName, Draws, load_resamples, name_of, resamples_path
-from benchmark.text import readable, unnamed
+from benchmark.records.salvage import salvaged
+from benchmark.text import printable, readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
 
 logger = logging.getLogger("leadboard")
 
 RUN = "run.json"
+
+LOCKS = ".locks"
+
+RUN_SCHEMA: Literal[2] = 2
 
 
 class PlannedCell(BaseModel):
@@ -72,10 +82,11 @@ class AbsentModel(BaseModel):
 
 
 class RunFile(BaseModel):
-    """``run.json``: the plan and the environment of the latest call."""
+    """``run.json``: the cells of the table, and the environment of the latest call."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    schema_version: Literal[2] = RUN_SCHEMA
     name: Annotated[str, AfterValidator(readable)]
     seed: int
     resamples: int
@@ -85,15 +96,44 @@ class RunFile(BaseModel):
     warnings: tuple[str, ...]
     environment: dict[str, str]
 
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """Seed and number of the resamples of its cells."""
+        return self.seed, self.resamples
+
 
 def cell_path(run: Path, model: str, protocol: str, cohort: str) -> Path:
     """Path of a cell's result record; the predictions lie beside it as ``.parquet``."""
     return run / model / protocol / f"{cohort}.json"
 
 
+def lock_path(run: Path, path: Path) -> Path:
+    """Path of the lock of a file of a run."""
+    return run / LOCKS / path.relative_to(run).with_suffix(".lock")
+
+
+def run_name(run: Path) -> str:
+    """Name of a run: that of its folder, however it is written."""
+    return run.name if run.name not in ("", "..") else run.resolve().name or "run"
+
+
 def save_run(run: Path, content: RunFile) -> None:
     """Write ``run.json``, atomically."""
     write_atomically(run / RUN, content.model_dump_json(indent=2) + "\n")
+
+
+def change_run(run: Path, change: Callable[[RunFile | None], RunFile]) -> RunFile:
+    """Replace ``run.json`` by what a function makes of it, while no other call does so.
+
+    Parameters
+    ----------
+    change
+        Given the content as it is now, None where there is none.
+    """
+    with alone(lock_path(run, run / RUN), f"writing {run / RUN}"):
+        content = change(find_run_file(run))
+        save_run(run, content)
+    return content
 
 
 def read_run_file(run: Path) -> RunFile:
@@ -104,22 +144,25 @@ def read_run_file(run: Path) -> RunFile:
     UsageError
         If the folder is not a run.
     LeadboardError
-        If the file is damaged.
+        If the file is damaged or of another schema.
     """
     path = run / RUN
     if not path.is_file():
         raise UsageError(f"No {RUN} in {run}; make a run there first with 'leadboard run --out {run}'.")
+    content = read_json(path)
     try:
-        return RunFile.model_validate(read_json(path))
+        return RunFile.model_validate(content)
     except ValidationError as error:
         first: Any = error.errors()[0]
-        raise LeadboardError(
-            f"{path} is damaged ({first['msg']}); 'leadboard run --out {run}' makes it again."
-        ) from None
+    stated = content.get("schema_version", 1) if isinstance(content, dict) else RUN_SCHEMA
+    wrong = f"is damaged ({first['msg']})"
+    if stated != RUN_SCHEMA:
+        wrong = f"is of schema {printable(str(stated), 20)}, and this version reads schema {RUN_SCHEMA}"
+    raise LeadboardError(f"{path} {wrong}; 'leadboard run --out {run}' makes it again.")
 
 
 def load_run_file(run: Path) -> RunFile:
-    """Read ``run.json``; if it is damaged, make it again from the records of the run, and say so.
+    """Read ``run.json``; if that cannot be done, make it again from the records of the run, and say so.
 
     Raises
     ------
@@ -128,36 +171,62 @@ def load_run_file(run: Path) -> RunFile:
     """
     try:
         return read_run_file(run)
-    except UsageError:
-        raise
     except LeadboardError as error:
-        content = _from_records(run)
-        logger.warning("%s Made again from %d records.", error, len(content.cells))
+        content = _made_again(run)
+        wrong = str(error)
+        if isinstance(error, UsageError):
+            if not content.cells:
+                raise
+            wrong = f"{run / RUN} is missing."
+        done = sum(cell.status == "done" for cell in content.cells)
+        logger.warning("%s Made again from %d records.", wrong, done)
         return content
 
 
-def _from_records(run: Path) -> RunFile:
-    """Put the plan of a run together from its records; those of the commonest seed and resamples belong."""
+def find_run_file(run: Path) -> RunFile | None:
+    """Do what `load_run_file` does, or give None if the folder is not a run yet."""
+    try:
+        return load_run_file(run)
+    except UsageError:
+        return None
+
+
+def _made_again(run: Path) -> RunFile:
+    """Put the plan of a run together from its records, and from what can be read of ``run.json``.
+
+    Without its seed and resamples, those of most records are taken; records of others do not belong.
+    """
+    try:
+        content = salvaged(read_json(run / RUN), RunFile) | {"schema_version": RUN_SCHEMA}
+    except LeadboardError:
+        content = {}
     found: dict[tuple[int, int], list[PlannedCell]] = {}
+    for record in unlisted_records(run, ()):
+        seed, resamples, _ = resampling_of(record)
+        found.setdefault((seed, resamples), []).append(finished_cell(record))
+    usual = RunSettings()
+    drawn = max(found, key=lambda drawn: len(found[drawn]), default=(usual.seed, usual.resamples))
+    if "seed" in content and "resamples" in content:
+        drawn = content["seed"], content["resamples"]
+    cells = {cell.name: cell for cell in content.pop("cells", ())}
+    cells |= {cell.name: cell for cell in found.get(drawn, ())}
+    usually = {"name": run_name(run), "absent": (), "warnings": (), "environment": {}}
+    about = {"seed": drawn[0], "resamples": drawn[1], "cells": tuple(cells.values())}
+    return RunFile.model_validate(usually | content | about)
+
+
+def unlisted_records(run: Path, listed: Container[CellName]) -> Iterator[ResultRecord]:
+    """Give the records of a folder that can be read and lie in their place, other than those listed."""
     for path in sorted(run.glob("*/*/*.json")):
+        place = (path.parts[-3], path.parts[-2], path.stem)
+        if place in listed or not predictions_path(path).is_file():
+            continue
         try:
             record = load_record(path)
         except LeadboardError:
             continue
-        if path == cell_path(run, *name_of(record)):
-            seed, resamples, _ = resampling_of(record)
-            found.setdefault((seed, resamples), []).append(finished_cell(record))
-    usual = RunSettings()
-    seed, resamples = max(found, key=lambda drawn: len(found[drawn]), default=(usual.seed, usual.resamples))
-    return RunFile(
-        name=run.absolute().name,
-        seed=seed,
-        resamples=resamples,
-        cells=tuple(found.get((seed, resamples), ())),
-        absent=(),
-        warnings=(),
-        environment={},
-    )
+        if name_of(record) == place:
+            yield record
 
 
 def finished_cell(record: ResultRecord) -> PlannedCell:
@@ -175,12 +244,12 @@ def finished_cell(record: ResultRecord) -> PlannedCell:
 def load_run(run: Path) -> tuple[RunFile, list[ResultRecord]]:
     """Read ``run.json`` and the result records of its finished cells, in plan order.
 
+    A cell whose record cannot be read has failed, for that reason.
+
     Raises
     ------
     UsageError
         If the folder is not a run.
-    LeadboardError
-        If a file in it is damaged.
     """
     content, cells = load_cells(run)
     return content, [record for _, record in cells]
@@ -189,9 +258,34 @@ def load_run(run: Path) -> tuple[RunFile, list[ResultRecord]]:
 def load_cells(run: Path) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
     """Do what `load_run` does, with the path of each record."""
     content = load_run_file(run)
-    done = [cell for cell in content.cells if cell.status == "done"]
-    paths = [cell_path(run, *cell.name) for cell in done]
-    return content, [(path, load_record(path)) for path in paths]
+    states: list[PlannedCell] = []
+    found: list[tuple[Path, ResultRecord]] = []
+    for cell in content.cells:
+        state = cell
+        if cell.status == "done":
+            path = cell_path(run, *cell.name)
+            try:
+                found.append((path, load_named_record(path, cell.name)))
+            except LeadboardError as error:
+                logger.warning("%s", error)
+                reason = str(error).replace(f"{run}/", "")  # it is shown on the page
+                state = cell.model_copy(update={"status": "failed", "reason": reason, "files": {}})
+        states.append(state)
+    return content.model_copy(update={"cells": tuple(states)}), found
+
+
+def load_named_record(path: Path, name: CellName) -> ResultRecord:
+    """Read a record, and check that it is of the cell whose place it has.
+
+    Raises
+    ------
+    LeadboardError
+        If it is not, or cannot be read.
+    """
+    record = load_record(path)
+    if name_of(record) != name:
+        raise LeadboardError(f"{path} is the record of another cell; run the cell again.")
+    return record
 
 
 def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[CellName, str]]:

@@ -17,11 +17,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.files import sha256_of, write_atomically
+from benchmark.locks import alone, alone_or_not
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.findings import Verification
 from benchmark.records.locations import RecordFiles, in_run, in_submission
@@ -80,22 +82,42 @@ def pack(
     chosen = _choose(content, model)
     cells = [_load(run, cell) for cell in _finished(content, chosen)]
     _refuse_simulated(cells, simulated)
-    to.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=to, prefix=".unfinished-"))
     try:
-        manifest = _build(building, chosen, cells, content)
-        folder = to / manifest.folder
-        if folder.is_dir():
-            if sha256_of(folder / MANIFEST) != sha256_of(building / MANIFEST):
-                raise UsageError(f"{folder} is there and has other content; it is not overwritten.")
-        else:
-            building.chmod(0o755)
-            building.rename(folder)
+        with _workshop(to) as building:
+            manifest = _build(building, chosen, cells, content)
+            folder = to / manifest.folder
+            if folder.is_dir():
+                if sha256_of(folder / MANIFEST) != sha256_of(building / MANIFEST):
+                    raise UsageError(f"{folder} is there and has other content; it is not overwritten.")
+            else:
+                building.rename(folder)
     except OSError as error:
         raise LeadboardError(f"Cannot write below {to}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return folder, cells
+
+
+_UNFINISHED = ".unfinished-"
+_LOCK = ".lock"
+
+
+@contextmanager
+def _workshop(to: Path) -> Iterator[Path]:
+    """Give an empty folder that is gone afterwards, as are those of calls that were killed."""
+    to.mkdir(parents=True, exist_ok=True)
+    for left in to.glob(f"{_UNFINISHED}*"):
+        # A living call has the lock of its folder before it puts anything there.
+        if any(path.name != _LOCK for path in left.iterdir()):
+            with alone_or_not(left / _LOCK) as free:
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(dir=to, prefix=_UNFINISHED))
+    try:
+        with alone(place / _LOCK, f"packing in {place}"):
+            building = place / "submission"
+            building.mkdir()
+            yield building
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _choose(content: RunFile, model: str | None) -> str:

@@ -12,10 +12,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmark.files import write_atomically
+from benchmark.files import sweep, write_atomically
+from benchmark.locks import alone
 from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile, load_cells, load_draws
+from benchmark.records.report_stamp import STAMP, inputs_of, note_report
+from benchmark.records.run_folder import RunFile, load_cells, load_draws, load_run_file, lock_path
 from benchmark.report import cell_tables, facts, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
@@ -51,7 +53,7 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     list of Path
         The files written: ``leaderboard.html``, ``.md``, ``.csv``, ``.json`` and ``figures/``
         ``forest``, ``heatmap`` and, where models were given parts of the labels, ``efficiency``, as ``.svg``
-        and ``.png``.
+        and ``.png``. ``report.json`` says what they were made from.
 
     Raises
     ------
@@ -60,6 +62,19 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     LeadboardError
         If a file in it is damaged, or the folder cannot be written to.
     """
+    load_run_file(run)  # a folder that is no run is left as it is
+    with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
+        made_from = inputs_of(run)
+        sweep((run, run / "figures"))
+        content = _content(run, rank_by)
+        for name, data in content.items():
+            write_atomically(run / name, data)
+        note_report(run, made_from, content)
+    return [run / name for name in content]
+
+
+def _content(run: Path, rank_by: Metric) -> dict[str, str | bytes]:
+    """Give every file of the report of a run by its name."""
     plan, cells = load_cells(run)
     records = [record for _, record in cells]
     draws = load_draws(cells)
@@ -79,9 +94,7 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
         content[f"figures/{picture.name}.png"] = picture.png
-    for name, data in content.items():
-        write_atomically(run / name, data)
-    return [run / name for name in content]
+    return content
 
 
 def _shown(value: Any) -> Any:

@@ -60,20 +60,40 @@ def find_finished(cell: Cell, known: Mapping[str, str]) -> Finished:
         return Finished(record, {}, "")
     if not cell.model.source.files.are_still(record.provenance.files):
         return Finished(record, {}, "files that the model opens have changed")
-    paths = _files(cell.path, record)
-    missing = [path.name for path in paths if not path.is_file()]
-    if missing:
-        return Finished(record, {}, f"without {some(missing)}")
-    files = {path.name: sha256_of(path) for path in paths}
-    if files == known:
-        return Finished(record, files, "")
-    if known and known.get(cell.path.name) != files[cell.path.name]:
-        return Finished(record, {}, f"{cell.path.name} was changed after it was made")
     try:
-        _check_tables(cell.path, record)
+        return Finished(record, whole_files(cell.path, record, known), "")
     except LeadboardError as error:
         return Finished(record, {}, str(error))
-    return Finished(record, files, "")
+
+
+def whole_files(path: Path, record: ResultRecord, known: Mapping[str, str]) -> dict[str, str]:
+    """Look whether the files of a result are those that it was made with.
+
+    Parameters
+    ----------
+    known
+        As for `find_finished`.
+
+    Returns
+    -------
+    SHA-256 of each file by its name.
+
+    Raises
+    ------
+    LeadboardError
+        Naming a file that is missing, damaged or of another result.
+    """
+    paths = _files(path, record)
+    missing = [file.name for file in paths if not file.is_file()]
+    if missing:
+        raise LeadboardError(f"without {some(missing)}")
+    files = {file.name: sha256_of(file) for file in paths}
+    if files == known:
+        return files
+    if known and known.get(path.name) != files[path.name]:
+        raise LeadboardError(f"{path.name} was changed after it was made")
+    _check_tables(path, record)
+    return files
 
 
 def sums_of(cell: Cell, record: ResultRecord) -> dict[str, str]:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark.files import sha256_of
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.published_tasks import is_task
-from benchmark.records.record import load_record
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import (
-    RUN,
     PlannedCell,
+    RunFile,
     cell_path,
-    load_run_file,
+    find_run_file,
+    finished_cell,
+    load_named_record,
+    unlisted_records,
 )
 from benchmark.run.cohorts import choose_cohorts, choose_task, is_here, prepare_all, prepared
 from benchmark.run.entries import Entries, EntrySettings, find_models, plan_entries
-from benchmark.run.finished import find_finished
+from benchmark.run.finished import find_finished, whole_files
 from benchmark.run.plan import Cell, plan_cells
 from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import find_source
@@ -62,13 +66,17 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         lambda: _cohort(options.learns_from, give),
     )
     cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
-    former = _former_states(options.folder)
-    tasks = [_task(cell, former.get(cell.name)) for cell in cells]
+    content = find_run_file(options.folder)
+    former = former_states(content)
+    tasks = [plan_task(cell, former.get(cell.name)) for cell in cells]
     unplanned = [
         _unplanned(name, cohort, reason) for name, reason in entries.broken.items() for cohort in stores
     ]
     planned = {state.name for state in (*(task.state for task in tasks), *unplanned)}
     others = [state for name, state in former.items() if name not in planned]
+    alike = content is not None and content.drawn == options.settings.drawn
+    kept, dropped = _sorted_out(others, alike, options, stores, reporter)
+    kept += _found_again({*planned, *former}, options, stores)
     return Plan(
         options=options,
         stores=stores,
@@ -77,7 +85,9 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         absent=[*absent, *left_out],
         tasks=tasks,
         unplanned=unplanned,
-        kept=_comparable(others, options, stores, reporter),
+        former=former,
+        kept=kept,
+        left_out=dropped,
     )
 
 
@@ -115,8 +125,9 @@ def check_folder(folder: Path, task: str) -> None:
     UsageError
         If the run in the folder is of something else.
     """
-    content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
-    for cohort in dict.fromkeys(state.cohort for state in content):
+    content = find_run_file(folder)
+    cells = () if content is None else content.cells
+    for cohort in dict.fromkeys(state.cohort for state in cells):
         if (cohort == task) if task else not is_task(cohort):
             continue
         raise UsageError(
@@ -125,13 +136,12 @@ def check_folder(folder: Path, task: str) -> None:
         )
 
 
-def _former_states(folder: Path) -> dict[CellName, PlannedCell]:
-    """What became of the cells of earlier calls."""
-    content = load_run_file(folder).cells if (folder / RUN).is_file() else ()
-    return {state.name: state for state in content}
+def former_states(content: RunFile | None) -> dict[CellName, PlannedCell]:
+    """What became of the cells of earlier calls, and of calls that are at work."""
+    return {} if content is None else {state.name: state for state in content.cells}
 
 
-def _task(cell: Cell, former: PlannedCell | None) -> Task:
+def plan_task(cell: Cell, former: PlannedCell | None) -> Task:
     """Look whether a cell is done."""
     found = find_finished(cell, former.files if former is not None else {})
     model, protocol, cohort = cell.name
@@ -160,30 +170,73 @@ def _unplanned(model: str, cohort: str, reason: str) -> PlannedCell:
     )
 
 
-def _comparable(
-    states: Sequence[PlannedCell], options: RunOptions, stores: Mapping[str, Store], reporter: Reporter
-) -> list[PlannedCell]:
-    """Finished cells of earlier calls that may stand beside this call's in one table.
+def _sorted_out(
+    states: Sequence[PlannedCell],
+    alike: bool,
+    options: RunOptions,
+    stores: Mapping[str, Store],
+    reporter: Reporter,
+) -> tuple[list[PlannedCell], list[PlannedCell]]:
+    """Say of the cells of other calls which stand beside this call's in one table, and which do not.
 
-    They may not where the release, the labelling or the resamples have changed since.
+    Finished ones do not where the release, the labelling or the resamples have changed since, which is said.
+    One whose record was changed by hand has failed; damage beside a whole record is said. A cell that failed
+    stays until it is computed; one that was never begun, or whose model could not even be planned, is the
+    business of the call that asked for it.
+
+    Parameters
+    ----------
+    alike
+        Whether they were planned with the settings of this call.
     """
-    kept = []
+    kept: list[PlannedCell] = []
+    left_out: list[PlannedCell] = []
     for state in states:
         if state.status != "done":
+            stays = alike and state.status == "failed" and state.key
+            (kept if stays else left_out).append(state)
             continue
+        shown = f"{state.model} on {state.cohort}"
+        path = cell_path(options.folder, *state.name)
         try:
-            record = load_record(cell_path(options.folder, *state.name))
+            record = load_named_record(path, state.name)
         except LeadboardError as error:
-            reporter.say(f"Left out of the table: {state.model} on {state.cohort}: {error}")
+            reporter.say(f"Left out of the table: {shown}: {error}")
+            left_out.append(state)
             continue
-        store = stores.get(state.cohort)
-        settings = options.settings
-        same_data = store is None or not why_not_of(record, store)
-        if same_data and resampling_of(record)[:2] == (settings.seed, settings.resamples):
-            kept.append(state)
-        else:
+        if not _comparable(record, options, stores):
             reporter.say(
-                f"Left out of the table: {state.model} on {state.cohort}, from other data or settings; "
+                f"Left out of the table: {shown}, from other data or settings; "
                 f"name it with --model to run it again."
             )
-    return kept
+            left_out.append(state)
+            continue
+        try:
+            files = whole_files(path, record, state.files)
+            kept.append(state.model_copy(update={"files": files}))
+        except LeadboardError as error:
+            wrong = f"{error}; name it with --model to run it again."
+            reporter.say(f"{shown}: {wrong}")
+            edited = state.files and state.files.get(path.name) != sha256_of(path)
+            failed = {"status": "failed", "reason": wrong}  # with its sums, by which it is known again
+            kept.append(state.model_copy(update=failed) if edited else state)
+    return kept, left_out
+
+
+def _found_again(
+    listed: set[CellName], options: RunOptions, stores: Mapping[str, Store]
+) -> list[PlannedCell]:
+    """Finished cells that lie in the folder and stand in no plan: each belongs in a table that it fits."""
+    return [
+        finished_cell(record)
+        for record in unlisted_records(options.folder, listed)
+        if _comparable(record, options, stores)
+    ]
+
+
+def _comparable(record: ResultRecord, options: RunOptions, stores: Mapping[str, Store]) -> bool:
+    """Whether a record may stand beside this call's in one table."""
+    store, settings = stores.get(record.cohort.id), options.settings
+    same_data = store is None or not why_not_of(record, store)
+    of_same_kind = is_task(record.cohort.id) == bool(options.task)
+    return same_data and of_same_kind and resampling_of(record)[:2] == settings.drawn

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmark.files import sweep
+from benchmark.locks import alone, alone_or_not
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
-from benchmark.records.run_folder import RUN, PlannedCell, RunFile, read_run_file
+from benchmark.records.run_folder import PlannedCell, find_run_file, lock_path
 from benchmark.run.execution import former_predictions, measure_and_save, predict_and_save
 from benchmark.run.plan_text import plan_lines
-from benchmark.run.planning import make_plan
+from benchmark.run.planning import former_states, make_plan, plan_task
 from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import Validation
 from cohorts.errors import LeadboardError
@@ -26,14 +28,11 @@ class Outcome:
         How many there are, and how many of them were computed now.
     failures
         The cells that have no result.
-    changed
-        Whether the report of the run is no longer of what is in it.
     """
 
     cells: int
     computed: int
     failures: tuple[PlannedCell, ...]
-    changed: bool
 
     @property
     def failed(self) -> int:
@@ -65,43 +64,59 @@ def run(options: RunOptions, reporter: Reporter) -> Outcome:
     plan = make_plan(options, reporter)
     for line in plan_lines(plan):
         reporter.say(line)
-    before = _saved(options)
     computed = execute(plan, reporter)
     failures = tuple(cell for cell in plan.cells if cell.status == "failed")
-    return Outcome(len(plan.cells), computed, failures, bool(computed) or plan.run_file() != before)
-
-
-def _saved(options: RunOptions) -> RunFile | None:
-    """What an earlier call left in ``run.json``."""
-    try:
-        return read_run_file(options.folder) if (options.folder / RUN).is_file() else None
-    except LeadboardError:
-        return None
+    return Outcome(len(plan.cells), computed, failures)
 
 
 def execute(plan: Plan, reporter: Reporter) -> int:
-    """Compute what is not done, saving the plan after each cell; gives how many cells were computed."""
+    """Compute what is not done, saving the plan after each cell; gives how many cells were computed.
+
+    A cell that another call is computing is left for the end, and waited for there.
+    """
     plan.save()
-    options = plan.options
-    scorer = Scorer(options.places.cache, options.hardware, reporter)
-    validation = Validation(plan.source, scorer, reporter)
-    to_do = plan.to_do
-    for task in to_do:
-        try:
-            _compute(task, plan, scorer, validation, reporter)
-        except LeadboardError as error:
-            reporter.say(f"FAILED {task.cell.label}: {error}")
-            task.fail(str(error))
-        plan.save()
-    return sum(task.state.status == "done" for task in to_do)
+    folder = plan.options.folder
+    sweep((folder, *dict.fromkeys(task.cell.path.parent for task in plan.tasks)))
+    validation = Validation(
+        plan.source, Scorer(plan.options.places.cache, plan.options.hardware, reporter), reporter
+    )
+    left = []
+    for task in plan.to_do:
+        with alone_or_not(lock_path(folder, task.cell.path)) as free:
+            if free:
+                _attempt(task, plan, validation, reporter)
+            else:
+                left.append(task)
+    for task in left:
+        with alone(lock_path(folder, task.cell.path), f"computing {task.cell.label}"):
+            _attempt(task, plan, validation, reporter)
+    plan.save()  # for those that another call was faster with
+    return sum(task.computed for task in plan.tasks)
 
 
-def _compute(task: Task, plan: Plan, scorer: Scorer, validation: Validation, reporter: Reporter) -> None:
+def _attempt(task: Task, plan: Plan, validation: Validation, reporter: Reporter) -> None:
+    """Compute a cell, unless another call has done so since the plan was made."""
+    now = former_states(find_run_file(plan.options.folder)).get(task.cell.name)
+    before = plan.former.get(task.cell.name)
+    if now is not None and now.status == "done" and now != before:
+        found = plan_task(task.cell, now)
+        if found.state.status == "done":
+            task.state = found.state
+            return
+    try:
+        _compute(task, plan, validation, reporter)
+    except LeadboardError as error:
+        reporter.say(f"FAILED {task.cell.label}: {error}")
+        task.fail(str(error))
+    plan.save()
+
+
+def _compute(task: Task, plan: Plan, validation: Validation, reporter: Reporter) -> None:
     cell = task.cell
     say: Callable[[str], None] = reporter.say
     predictions = former_predictions(cell, task.former, say)
     if predictions is None:
         with reporter.step(cell.label, quiet_without_work=True) as progress:
-            predictions = predict_and_save(cell, scorer, progress)
+            predictions = predict_and_save(cell, validation.scorer, progress)
     record = measure_and_save(cell, predictions, validation.thresholds(cell), plan.options.settings)
     task.finish(record)

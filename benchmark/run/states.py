@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.config import Places
@@ -12,7 +12,15 @@ from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.provenance import software
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import AbsentCohort, AbsentModel, PlannedCell, RunFile, save_run
+from benchmark.records.resamples import CellName
+from benchmark.records.run_folder import (
+    AbsentCohort,
+    AbsentModel,
+    PlannedCell,
+    RunFile,
+    change_run,
+    run_name,
+)
 from benchmark.run.entries import Entries
 from benchmark.run.finished import sums_of
 from benchmark.run.plan import Cell
@@ -73,15 +81,19 @@ class Task:
         The record of an earlier run of a cell that is to be computed: its predictions may serve again.
     reason
         Why a cell has to be computed again although it was done; empty otherwise.
+    computed
+        Whether this call has computed it.
     """
 
     cell: Cell
     state: PlannedCell
     former: ResultRecord | None = None
     reason: str = ""
+    computed: bool = False
 
     def finish(self, record: ResultRecord) -> None:
         """Say that the cell is done."""
+        self.computed = True
         files = sums_of(self.cell, record)
         self.state = self.state.model_copy(update={"status": "done", "reason": None, "files": files})
 
@@ -92,7 +104,7 @@ class Task:
 
 @dataclass
 class Plan:
-    """The cells of one call, with the state of each; ``run.json`` is written from it.
+    """The cells of one call, with the state of each; they are entered in ``run.json``.
 
     Attributes
     ----------
@@ -100,8 +112,12 @@ class Plan:
         The cohort that thresholds are chosen on, or why it is not to be had.
     unplanned
         Cells of models that are broken: failed before they could be planned.
+    former
+        What ``run.json`` said when this call began.
     kept
-        Finished cells of earlier calls that stand in the same table.
+        Cells of other calls that stand in the same table.
+    left_out
+        Cells of earlier calls that do not, as they were.
     """
 
     options: RunOptions
@@ -111,7 +127,10 @@ class Plan:
     absent: Sequence[AbsentCohort]
     tasks: Sequence[Task]
     unplanned: Sequence[PlannedCell]
+    former: Mapping[CellName, PlannedCell]
     kept: Sequence[PlannedCell]
+    left_out: Sequence[PlannedCell]
+    _entered: bool = field(default=False, init=False)
 
     @property
     def cells(self) -> list[PlannedCell]:
@@ -123,28 +142,81 @@ class Plan:
         """What is not computed yet."""
         return [task for task in self.tasks if task.state.status == "planned"]
 
-    def run_file(self) -> RunFile:
-        """Give the content of ``run.json``."""
+    def save(self) -> None:
+        """Enter this call's cells in ``run.json``; what other calls have entered meanwhile stays."""
+        change_run(self.options.folder, self.entered_in)
+        self._entered = True
+
+    def entered_in(self, current: RunFile | None) -> RunFile:
+        """Give the content of ``run.json`` with this call's cells in it.
+
+        Parameters
+        ----------
+        current
+            Its content now.
+        """
         settings = self.options.settings
+        cells = self._others(current)
+        for cell in self.cells:
+            other = cells.get(cell.name)
+            if other is None or not self._was_faster(other, cell):
+                cells[cell.name] = cell
+        before = current if current is not None else _EMPTY
         return RunFile(
-            name=self.options.folder.name,
+            name=run_name(self.options.folder),
             seed=settings.seed,
             resamples=settings.resamples,
-            cells=(*self.kept, *map(_published, self.cells)),
-            absent=tuple(AbsentCohort(cohort=one.cohort, reason=unnamed(one.reason)) for one in self.absent),
-            absent_models=tuple(
-                AbsentModel(model=name, reason=unnamed(reason))
-                for name, reason in self.entries.absent.items()
-            ),
-            warnings=tuple(
-                f"{name}: {unnamed(text)}" for name, store in self.stores.items() for text in store.warnings
-            ),
+            cells=tuple(map(_published, cells.values())),
+            absent=self._absent(before, cells.values()),
+            absent_models=self._absent_models(before, cells.values()),
+            warnings=self._warnings(before, {cell.cohort for cell in cells.values()}),
             environment=software(),
         )
 
-    def save(self) -> None:
-        """Write ``run.json``, atomically."""
-        save_run(self.options.folder, self.run_file())
+    def _absent(self, before: RunFile, cells: Iterable[PlannedCell]) -> tuple[AbsentCohort, ...]:
+        """Cohorts that no call has a cell on: what is not on this machine may be on another."""
+        taking_part = {cell.cohort for cell in cells}
+        own = (AbsentCohort(cohort=one.cohort, reason=unnamed(one.reason)) for one in self.absent)
+        found = {one.cohort: one for one in (*before.absent, *own)}
+        return tuple(one for cohort, one in sorted(found.items()) if cohort not in taking_part)
+
+    def _absent_models(self, before: RunFile, cells: Iterable[PlannedCell]) -> tuple[AbsentModel, ...]:
+        """The same for models."""
+        taking_part = {cell.model for cell in cells}
+        here = [
+            AbsentModel(model=name, reason=unnamed(reason)) for name, reason in self.entries.absent.items()
+        ]
+        found = {one.model: one for one in (*before.absent_models, *here)}
+        return tuple(one for model, one in sorted(found.items()) if model not in taking_part)
+
+    def _others(self, current: RunFile | None) -> dict[CellName, PlannedCell]:
+        """Cells of ``run.json`` that stay: those of a call with other settings are of another table.
+
+        What this call leaves out, it leaves out once: who enters it again after that is at work.
+        """
+        if current is None or current.drawn != self.options.settings.drawn:
+            return {cell.name: cell for cell in self.kept}
+        cells = {cell.name: cell for cell in current.cells}
+        if self._entered:
+            return cells
+        cells = {name: cell for name, cell in cells.items() if cell not in self.left_out}
+        for cell in self.kept:
+            if cell.name not in cells or cells[cell.name].key == cell.key:
+                cells[cell.name] = cell
+        return cells
+
+    def _was_faster(self, other: PlannedCell, own: PlannedCell) -> bool:
+        """Whether another call has finished a cell that this one has not come to yet."""
+        alike = (own.status, other.status, other.key) == ("planned", "done", own.key)
+        return alike and other != self.former.get(own.name)
+
+    def _warnings(self, before: RunFile, cohorts: set[str]) -> tuple[str, ...]:
+        own = [f"{name}: {unnamed(text)}" for name, store in self.stores.items() for text in store.warnings]
+        others = cohorts - self.stores.keys()
+        return (*own, *(text for text in before.warnings if text.partition(": ")[0] in others))
+
+
+_EMPTY = RunFile(name="", seed=0, resamples=0, cells=(), absent=(), warnings=(), environment={})
 
 
 def _published(cell: PlannedCell) -> PlannedCell:

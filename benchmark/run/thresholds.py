@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from benchmark.files import write_atomically
+from benchmark.locks import alone
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
@@ -22,6 +23,7 @@ from benchmark.records.predictions import (
     predictions_table,
     save_predictions,
 )
+from benchmark.records.run_folder import lock_path
 from benchmark.records.thresholds import VALIDATION, choose_thresholds, why_not_applied
 from benchmark.run.plan import Cell, validation_key
 from benchmark.text import unnamed
@@ -77,7 +79,9 @@ class Validation:
         folder = cell.path.parent
         if folder not in self._chosen:
             try:
-                self._chosen[folder] = self._choose(cell, source, folder)
+                doing = f"scoring the validation fold of {name} with {cell.model.card.name}"
+                with alone(lock_path(folder.parent.parent, folder / VALIDATION), doing):
+                    self._chosen[folder] = self._choose(cell, source, folder)
             except LeadboardError as error:
                 self._chosen[folder] = no_thresholds(unnamed(f"on the validation fold of {name}: {error}"))
         return self._chosen[folder]

@@ -10,10 +10,12 @@ from platform import python_version
 
 import pandas as pd
 
+from benchmark.files import sweep
+from benchmark.locks import alone
 from benchmark.models.cards import read_card
 from benchmark.models.contamination import relation_of
 from benchmark.models.contract import ModelCard
-from benchmark.records.comparability import why_not_of
+from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.measuring import (
     PREDICTIONS,
     CellFacts,
@@ -25,12 +27,21 @@ from benchmark.records.measuring import (
 )
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, software, source_commit
-from benchmark.records.record import Provenance, ResultRecord, load_record
+from benchmark.records.record import Provenance, ResultRecord
 from benchmark.records.resamples import save_measured
-from benchmark.records.run_folder import RunFile, cell_path, finished_cell, load_run_file, save_run
+from benchmark.records.run_folder import (
+    RunFile,
+    cell_path,
+    change_run,
+    find_run_file,
+    finished_cell,
+    load_named_record,
+    lock_path,
+    run_name,
+)
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
-from cohorts.errors import UsageError
+from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Rows, rows_of
@@ -129,9 +140,11 @@ def score_submitted(
     record, resampled = measure(facts, predictions, store, rows, settings)
     scores_key, key = keys_of(record)
     record = record.model_copy(update={"key": key})
-    save_predictions(predictions, scores_key, predictions_path(path))
-    save_measured(record, resampled, path)
-    _join(run, record)
+    with alone(lock_path(run, path), f"scoring {card.name} on {cohort}"):
+        sweep((path.parent,))
+        save_predictions(predictions, scores_key, predictions_path(path))
+        save_measured(record, resampled, path)
+        change_run(run, lambda content: _joined(run, content, record))
     return record
 
 
@@ -163,13 +176,13 @@ def settings_of(run: Path, seed: int | None, resamples: int | None) -> RunSettin
     UsageError
         If others are asked for: numbers of one table must be made alike.
     """
-    if not (run / "run.json").is_file():
+    content = find_run_file(run)
+    if content is None:
         usual = RunSettings()
         return RunSettings(
             seed=usual.seed if seed is None else seed,
             resamples=usual.resamples if resamples is None else resamples,
         )
-    content = load_run_file(run)
     if seed not in (None, content.seed) or resamples not in (None, content.resamples):
         raise UsageError(
             f"The run in {run} has {content.resamples:,} resamples and seed {content.seed}; leave both out, "
@@ -186,13 +199,14 @@ def _check_run(run: Path, store: Labelled) -> None:
     UsageError
         Naming one.
     """
-    if not (run / "run.json").is_file():
-        return
-    cohort = store.card.id
-    for cell in load_run_file(run).cells:
+    content, cohort = find_run_file(run), store.card.id
+    for cell in () if content is None else content.cells:
         if cell.status != "done" or cell.cohort != cohort:
             continue
-        record = load_record(cell_path(run, cell.model, cell.protocol, cohort))
+        try:
+            record = load_named_record(cell_path(run, *cell.name), cell.name)
+        except LeadboardError:
+            continue  # it is not in the table either
         if why_not_of(record, store):
             raise UsageError(
                 f"{cell.model} on {cohort} in {run} is from other data or other labels; run it again, or "
@@ -200,20 +214,31 @@ def _check_run(run: Path, store: Labelled) -> None:
             )
 
 
-def _join(run: Path, record: ResultRecord) -> None:
-    """Enter a record in ``run.json``, in place of an earlier one of the same model and cohort."""
-    bootstrap = record.evaluation.bootstrap
+def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile:
+    """Enter a record in ``run.json``, in place of an earlier one of the same model and cohort.
+
+    Raises
+    ------
+    UsageError
+        If another call has made it a run of other resamples while this one measured.
+    """
+    seed, resamples, _ = resampling_of(record)
     cell = finished_cell(record)
-    content = RunFile(
-        name=run.absolute().name,
-        seed=bootstrap.seed,
-        resamples=bootstrap.resamples,
-        cells=(),
-        absent=(),
-        warnings=(),
-        environment=software(),
-    )
-    if (run / "run.json").is_file():
-        content = load_run_file(run)
+    if content is None:
+        return RunFile(
+            name=run_name(run),
+            seed=seed,
+            resamples=resamples,
+            cells=(cell,),
+            absent=(),
+            warnings=(),
+            environment=software(),
+        )
+    if content.drawn != (seed, resamples):
+        raise UsageError(
+            f"Another call has begun a run with {content.resamples:,} resamples and seed {content.seed} in "
+            f"{run}; score again, or choose another folder with --out."
+        )
     kept = [old for old in content.cells if old.name != cell.name]
-    save_run(run, content.model_copy(update={"cells": (*kept, cell)}))
+    absent = tuple(one for one in content.absent if one.cohort != cell.cohort)
+    return content.model_copy(update={"cells": (*kept, cell), "absent": absent})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmark import locks
 from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
 from benchmark.protocols.harmonise import PreparedRecords
@@ -90,6 +92,29 @@ def test_computed_once(store: Store, tmp_path: Path) -> None:
     second = embed(store, tmp_path, model, batch_size=64)
     assert model.asked == asked
     np.testing.assert_array_equal(first.features, second.features)
+
+
+def test_one_call_waits_for_the_other_and_computes_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, waiting = threading.Event(), threading.Event()
+    monkeypatch.setattr(locks, "MOMENT", 0.01)
+    monkeypatch.setattr(locks.logger, "warning", lambda *_: waiting.set())
+
+    class Patient(Spread):
+        def embed(self, batch: Any) -> Any:
+            begun.set()
+            assert waiting.wait(60)
+            return super().embed(batch)
+
+    first = threading.Thread(target=embed, args=(store, tmp_path, Patient()))
+    first.start()
+    assert begun.wait(60)
+    idle = Spread()
+    found = embed(store, tmp_path, idle)
+    first.join()
+    assert idle.asked == 0
+    assert len(found.starts) == len(store) + 1
 
 
 def test_a_call_that_was_cut_off_leaves_nothing_that_is_taken_for_whole(store: Store, tmp_path: Path) -> None:

@@ -137,6 +137,18 @@ def test_a_failed_training_leaves_its_checkpoints_and_no_model(store: Store, tmp
     assert (plan.artifact.folder / "unfinished" / "checkpoint").is_file()
 
 
+def test_what_killed_trainings_have_left_is_swept(store: Store, tmp_path: Path) -> None:
+    plan = plan_training(source(Mean), store, tmp_path, seed=0)
+    for left in (".weights.abcdefgh", "weights", "unfinished"):
+        (plan.artifact.folder / left).mkdir(parents=True)
+        (plan.artifact.folder / left / "half").write_text("x")
+    (plan.artifact.folder / ".made.json.abcdefgh.part").write_text("{")
+    train(plan, "cpu")
+    load_trained(plan, "cpu")
+    assert {path.name for path in plan.artifact.folder.iterdir()} == {".lock", "made.json", "weights"}
+    assert [path.name for path in plan.artifact.weights.iterdir()] == ["values.npy"]
+
+
 def test_outputs_must_be_what_was_to_be_learnt(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="other outputs"):
         train(plan_training(source(Forgetful), store, tmp_path, seed=0), "cpu")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import Places
+from benchmark.locks import alone
 from benchmark.records.run_folder import load_run_file
 from benchmark.records.submission import pack
 from cohorts.cohort import MARKER
@@ -79,6 +80,19 @@ def test_another_submission_is_not_overwritten(run: Path, tmp_path: Path) -> Non
         pack(run, tmp_path / "to", "noisy")
     assert (first / "manifest.json").read_bytes() == kept
     assert [path.name for path in (tmp_path / "to").iterdir()] == [first.name]
+
+
+def test_what_killed_calls_have_left_is_swept_and_what_a_living_one_packs_stays(
+    run: Path, tmp_path: Path
+) -> None:
+    dead, living, new = (tmp_path / f"to/.unfinished-{name}" for name in ("dead", "living", "new"))
+    for folder in (dead, living):
+        (folder / "submission/records").mkdir(parents=True)
+    new.mkdir()
+    with alone(living / ".lock", "packing"):
+        folder, _ = pack(run, tmp_path / "to", "noisy")
+    assert {path.name for path in (tmp_path / "to").iterdir()} == {living.name, new.name, folder.name}
+    assert not (folder / ".lock").exists()
 
 
 def test_a_model_has_to_be_named_where_there_are_several(run: Path, tmp_path: Path) -> None:

@@ -47,16 +47,15 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         }
     )
     folder = tmp_path_factory.mktemp("run")
-    # A cohort's id names its file, so the hostile one is put into a file with a plain name.
+    # A cohort's id names its file: this one lies a folder deeper, for the slash in it.
     write_run(
         folder,
-        [record("net", "plain", protocol="p")],
+        [one],
         [planned("net", bad, reason=bad)],
         absent={bad: bad},
         warnings=[bad, "=1+1"],
         name=bad,
     )
-    (folder / "net/p/plain.json").write_text(one.model_dump_json())
     paths = write_report(folder)
     found = {path.suffix[1:]: path.read_text("utf-8") for path in paths if path.parent == folder}
     return found | {path.stem: path.read_text("utf-8") for path in paths if path.suffix == ".svg"}

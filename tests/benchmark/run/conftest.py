@@ -1,0 +1,27 @@
+"""A finished run, made once for each file of tests, and copies of it to damage."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.benchmark.run.damaged import COUNTING, again
+from tests.releases import write_challenge, write_ptb_xl
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Releases, a model that counts how often it is built, and a finished run of it."""
+    folder = tmp_path_factory.mktemp("home")
+    write_ptb_xl(folder / "data")
+    write_challenge(folder / "data", "georgia")
+    (folder / "counting.py").write_text(COUNTING)
+    assert again(folder, folder / "run").failed == 0
+    return folder
+
+
+@pytest.fixture
+def folder(home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(home / "run", tmp_path / "run"))
