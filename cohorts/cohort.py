@@ -6,13 +6,14 @@ forgotten (types, uniqueness, order, clean text, paths that stay in their folder
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ from cohorts.errors import RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
+from cohorts.release_files import ReleaseFiles, is_foreign
 
 INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
 OLDEST = 120.0
@@ -140,10 +142,17 @@ class Cohort(ABC):
             # A class attribute is shadowed on purpose: everything that reads the card sees the mark.
             self.card = self.card.model_copy(update={"simulated": True})
 
+    def anew(self) -> Self:
+        """Give the release as if it had just been opened: nothing that was read of it is kept."""
+        other = copy.copy(self)
+        for name in ("_tables", "_paths"):
+            vars(other).pop(name, None)
+        return other
+
     @classmethod
     def found(cls, root: Path) -> bool:
         """Whether ``root`` holds at least one header of this release."""
-        return next(iter(Path(root).rglob("*.hea")), None) is not None
+        return any(name.endswith(".hea") for name, _ in ReleaseFiles(root))
 
     @property
     def variant(self) -> str:
@@ -220,6 +229,8 @@ class Cohort(ABC):
         """Read the recording at a ``path`` of the index."""
         if path.startswith("/") or ".." in path.split("/") or "\\" in path:
             raise RecordError(f"The path '{path}' leaves the release's folder.")
+        if any(is_foreign(name) for name in path.split("/")):
+            raise RecordError(f"The path '{path}' is that of a hidden file, which is no part of a release.")
         try:
             return self._read_signal(self.root / path)
         except OSError as error:

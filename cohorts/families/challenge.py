@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import comment_fields, read_header
 from cohorts.release import Release
+from cohorts.release_files import ReleaseFiles
 
 _TREE = "challenge-2021"
 
@@ -71,9 +71,7 @@ class ChallengeCohort(Cohort):
 
 
 def header_files(folder: Path) -> Iterator[Path]:
-    """All header files below a folder, in the same order on every machine."""
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            if name.endswith(".hea"):
-                yield Path(parent, name)
+    """All header files below a folder, in the same order on every machine; links are followed."""
+    for name, _ in ReleaseFiles(folder):
+        if name.endswith(".hea"):
+            yield folder / name

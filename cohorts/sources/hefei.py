@@ -11,7 +11,7 @@ import numpy as np
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.array_files import reading
-from cohorts.formats.wfdb_header import MAX_VALUES
+from cohorts.formats.wfdb_header import MAX_VALUES, lines_of
 from cohorts.recording import DigitalRecording
 
 _LISTS = ("hf_round2_train.txt", "hf_round2_label.txt")  # one list under two names, as it was passed on
@@ -62,7 +62,7 @@ class Hefei(Cohort):
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
         path = self._list()
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = lines_of(path.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not UTF-8 text; is it the list of this release?") from None
         for number, line in enumerate(lines, start=1):

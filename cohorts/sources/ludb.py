@@ -8,6 +8,7 @@ from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
+from cohorts.formats.wfdb_header import lines_of
 from cohorts.release import Release
 
 _TABLE = "ludb.csv"
@@ -72,7 +73,7 @@ class Ludb(Cohort):
             yield IndexRow(
                 record_id=record_id,
                 path=f"data/{record_id}.hea",
-                statements=tuple(text.strip() for column in _COLUMNS for text in cells[column].splitlines()),
+                statements=tuple(text.strip() for column in _COLUMNS for text in lines_of(cells[column])),
                 age=90.0 if age == ">89" else parse_age(age),
                 sex=_SEX.get(row["Sex"].strip()),
             )
