@@ -34,8 +34,8 @@ class ReleaseFiles:
     ----------
     odd
         Links that were not followed, filled while the files are given: the name below the folder, and the
-        name of the same folder under which it was looked through ("" for the whole), None for a link that leads
-        nowhere.
+        name under which the same folder was looked through ("" for the whole), or None for a link that
+        leads nowhere.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -190,6 +190,9 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
             f"{len(odd_gains):,} headers declare another gain than the {cohort.declared_gain:g}/mV of "
             f"{card.name} {card.version}, and are believed: {examples}."
         )
+    if cohort.unknown_sexes:
+        examples = some(f"'{text}' ({count}x)" for text, count in sorted(cohort.unknown_sexes.items()))
+        found.append(f"Sexes that are not understood, so that the sex is unknown: {examples}.")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
@@ -13,8 +13,6 @@ from cohorts.release import Release
 from cohorts.release_files import ReleaseFiles
 
 _TREE = "challenge-2021"
-
-_SEX: dict[str, Literal["female", "male"]] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
 def challenge_card(folder: str, **facts: Any) -> CohortCard:
@@ -66,7 +64,7 @@ class ChallengeCohort(Cohort):
                 path=relative,
                 statements=codes,
                 age=parse_age(fields.get("age", "")),
-                sex=_SEX.get(fields.get("sex", "").lower()),
+                sex=fields.get("sex"),
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -19,7 +18,6 @@ _FOLDER = "hf_round2_train"
 _LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 _PER_MILLIVOLT = 1000 / 4.88
 _RHYTHMS = {"窦性心律", "窦性心动过缓", "窦性心动过速", "窦性心律不齐", "心房颤动", "起搏心律"}
-_SEX: dict[str, Literal["female", "male"]] = {"FEMALE": "female", "MALE": "male"}
 
 
 class Hefei(Cohort):
@@ -80,7 +78,7 @@ class Hefei(Cohort):
                     path=f"{_FOLDER}/{file}",
                     statements=stated if _RHYTHMS & {*stated} else (*stated, "no rhythm stated"),
                     age=parse_age(age),
-                    sex=_SEX.get(sex.upper()),
+                    sex=sex,
                 )
 
     def _read_signal(self, path: Path) -> DigitalRecording:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
@@ -24,7 +23,6 @@ _COLUMNS = (
     "Non-specific repolarization abnormalities",
     "Other states",
 )
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 
 class Ludb(Cohort):
@@ -75,5 +73,5 @@ class Ludb(Cohort):
                 path=f"data/{record_id}.hea",
                 statements=tuple(text.strip() for column in _COLUMNS for text in lines_of(cells[column])),
                 age=90.0 if age == ">89" else parse_age(age),
-                sex=_SEX.get(row["Sex"].strip()),
+                sex=row["Sex"],
             )
