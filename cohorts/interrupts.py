@@ -19,24 +19,22 @@ def interruptible() -> Iterator[Callable[[], None]]:
     Yields
     ------
     callable
-        To be called between two steps; raises KeyboardInterrupt if one was lost before.
+        To be called between two steps; raises KeyboardInterrupt if one was lost before. Nothing is changed
+        where interrupts are ignored or heard by somebody else.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None  # signals reach the main thread alone
-        return
-    former, interrupted = signal.getsignal(signal.SIGINT), False
+    interrupted = False
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
-        if callable(former):
-            former(number, frame)
+        signal.default_int_handler(number, frame)
 
     def check() -> None:
         if interrupted:
             raise KeyboardInterrupt
 
-    if not callable(former):  # ignored, as under nohup, or not set by Python
+    in_main = threading.current_thread() is threading.main_thread()  # signals reach no other
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield check
         return
     signal.signal(signal.SIGINT, note)
@@ -44,4 +42,4 @@ def interruptible() -> Iterator[Callable[[], None]]:
         yield check
         check()
     finally:
-        signal.signal(signal.SIGINT, former)
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -221,11 +221,11 @@ def prepare(
         If the store cannot be written.
     """
     path = _store_path(cohort, cache)
-    with interruptible():
+    with interruptible() as check:
         stamp = stamp_of(cohort)
         store, _ = _up_to_date(path, stamp)
         if store is None or store.ontology_hash != _labelling(cohort, load_ontology()):
-            _write(path, cohort, stamp, progress, say)
+            _write(path, cohort, stamp, progress, say, check)
             store = Store(path)
     store.file.make_again = functools.partial(_make_again, path, cohort.anew(), say)
     return store
@@ -233,7 +233,8 @@ def prepare(
 
 def _make_again(path: Path, cohort: Cohort, say: Callable[[str], None]) -> None:
     """Write a store in which damage was found while it was read."""
-    _write(path, cohort.anew(), stamp_of(cohort), None, say, signals=True)
+    with interruptible() as check:
+        _write(path, cohort.anew(), stamp_of(cohort), None, say, check, signals=True)
 
 
 def _write(
@@ -242,6 +243,7 @@ def _write(
     stamp: Stamp,
     progress: Progress | None,
     say: Callable[[str], None],
+    check: Callable[[], None],
     *,
     signals: bool = False,
 ) -> None:
@@ -253,7 +255,7 @@ def _write(
         Whether those of the store that is there are in doubt, and looked at before it is kept.
     """
     partial = path.with_suffix(".partial")
-    with cannot_write(path), only_one(path.parent, path.stem), interruptible() as check:
+    with cannot_write(path), only_one(path.parent, path.stem):
         partial.unlink(missing_ok=True)  # of a process that was killed
         ontology = load_ontology()
         store, damage = _up_to_date(path, stamp, signals=signals)

@@ -282,7 +282,8 @@ def test_a_record_id_that_occurs_twice_is_used_once(write_release, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("written", "sex"), [("female", "female"), (" F ", "female"), ("MALE", "male"), ("m", "male"), ("1.0", "female")]
+    ("written", "sex"),
+    [("female", "female"), (" F ", "female"), ("MALE", "male"), ("m", "male"), ("1.0", "female")],
 )
 def test_ptb_xl_with_the_sex_in_words(write_release, tmp_path, written, sex):
     cohort = ptb_xl_with_sex(write_release, written)
