@@ -253,9 +253,10 @@ class Cohort(ABC):
 
     def read_path(self, path: str) -> DigitalRecording:
         """Read the recording at a ``path`` of the index."""
-        if path.startswith("/") or ".." in path.split("/") or "\\" in path:
+        names = path.split("/")
+        if path.startswith("/") or ".." in names or "\\" in path:
             raise RecordError(f"The path '{path}' leaves the release's folder.")
-        if any(is_foreign(name) for name in path.split("/")):
+        if any(map(is_foreign, names)):
             raise RecordError(f"The path '{path}' is that of a hidden file, which is no part of a release.")
         try:
             return self._read_signal(self.root / path)

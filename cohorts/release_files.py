@@ -12,14 +12,16 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
+_NAME = attrgetter("name")
 _FOREIGN = frozenset({"__MACOSX", "@eaDir", "~snapshot", "#snapshot", "lost+found", "$RECYCLE.BIN"})
 
 
 def is_foreign(name: str) -> bool:
     """Whether a file or folder of this name is hidden, or kept by a system and not by a publisher."""
-    return name.startswith(".") or name in _FOREIGN
+    return name[:1] == "." or name in _FOREIGN
 
 
 class ReleaseFiles:
@@ -61,10 +63,11 @@ class ReleaseFiles:
                 inside: list[tuple[str, Path]] = []
                 for entry in _entries(path):
                     inner = f"{name}/{entry.name}" if name else entry.name
-                    if _is_folder(entry):
-                        (links if entry.is_symlink() else inside).append((inner, path / entry.name))
+                    link = entry.is_symlink()
+                    if _is_folder(entry) if link else entry.is_dir():
+                        (links if link else inside).append((inner, path / entry.name))
                         continue
-                    if entry.is_symlink() and not _leads_somewhere(entry):
+                    if link and not _leads_somewhere(entry):
                         self.odd[inner] = None
                     yield inner, entry
                 folders += reversed(inside)
@@ -86,6 +89,7 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads to a folder."""
     try:
         return entry.is_dir()
     except OSError:  # a link to itself

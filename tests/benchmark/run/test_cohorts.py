@@ -44,7 +44,9 @@ def test_a_signal_that_is_damaged_during_a_run_is_made_again_and_that_is_said_in
     capsys.readouterr()
     assert (store.counts(0) == whole).all()
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"The store of {store.card.name}, {store.path}, was damaged (the signal of record ")
+    assert line.startswith(
+        f"The store of {store.card.name}, {store.path}, was damaged (the signal of record "
+    )
     assert line.endswith(" does not fit its checksum) and is made again.")
 
 
