@@ -24,6 +24,8 @@ from cohorts.store import prepare
 class Thing:
     pass
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job has not
+
 def interrupt(_):
     signal.raise_signal(signal.SIGINT)
     for _ in range(100):
@@ -54,6 +56,14 @@ def test_an_interrupt_that_python_loses_stops_prepare(georgia, cache):
     assert not list((cache / "stores").glob("*.partial"))
 
 
+@pytest.fixture(autouse=True)
+def as_in_the_foreground():
+    """A shell lets its background jobs ignore interrupts."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 def test_an_interrupt_at_the_very_end_is_not_lost():
     with pytest.raises(KeyboardInterrupt), interruptible(), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
@@ -62,24 +72,19 @@ def test_an_interrupt_at_the_very_end_is_not_lost():
 
 def test_who_hears_interrupts_otherwise_is_left_alone():
     heard = []
-    former = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    try:
-        with interruptible() as check:
-            signal.raise_signal(signal.SIGINT)
-            check()
-    finally:
-        signal.signal(signal.SIGINT, former)
+    signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    with interruptible() as check:
+        signal.raise_signal(signal.SIGINT)
+        check()
     assert heard == [signal.SIGINT]
 
 
 def test_an_interrupt_that_is_ignored_stays_ignored():
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with interruptible() as check:
-            signal.raise_signal(signal.SIGINT)
-            check()
-    finally:
-        signal.signal(signal.SIGINT, former)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interruptible() as check:
+        signal.raise_signal(signal.SIGINT)
+        check()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_other_threads_work_without_signals():
