@@ -1,77 +1,109 @@
-"""One process at a time, also among several machines that share a disk."""
+"""Locks between processes, on one machine or on several that share a folder.
+
+The kernel's lock of a file is taken: it ends with its process, whatever that dies of, and network file
+systems pass it on to their server. Where a file system has no locks, a lease is taken instead: its holder
+renews it, and one that is no longer renewed may be taken over.
+"""
 
 from __future__ import annotations
 
 import errno
-import fcntl
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+
+from filelock import BaseFileLock, FileLock, SoftFileLease, Timeout
 
 from cohorts.errors import LeadboardError
 
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-"""What disks without locks answer: network and parallel file systems that were mounted without them."""
+logger = logging.getLogger("leadboard")
+
+MOMENT = 1.0
+"""Seconds of waiting before it is said."""
+
+LEASE = 120.0
+"""Seconds after which a lease that was not renewed may be taken over."""
 
 ANOTHER_CACHE = "choose another cache folder with LEADBOARD_CACHE"
 """What to do where the cache cannot be used."""
 
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 @contextmanager
-def locked(
-    path: Path,
-    *,
-    waiting: Callable[[], None] = lambda: None,
-    otherwise: str = "choose another folder",
-) -> Iterator[None]:
-    """Hold the lock of a file; the kernel lets go of it when the process ends, in whatever way.
+def alone(path: Path, doing: str, otherwise: str = "choose another folder") -> Iterator[None]:
+    """Hold a lock; waits for whoever holds it.
 
     Parameters
     ----------
     path
-        The lock file. It is made if it is not there, and stays: removing it would let two processes in.
-    waiting
-        Called once if another process holds the lock, before waiting for it.
+        The file of the lock, which stays.
+    doing
+        What the other one is doing, for the sentence that says what is waited for.
     otherwise
         What to do, after "; ", where the lock cannot be had.
 
     Raises
     ------
     LeadboardError
-        If the file cannot be made, or its file system has no locks.
+        If the file cannot be made.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
-    except OSError as error:
-        room = "free some space, or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise LeadboardError(f"Cannot write {path}: {error.strerror or error}; {room}{otherwise}.") from error
-    with file:
-        if not take_lock(file, path, wait=False, otherwise=otherwise):
-            waiting()
-            take_lock(file, path, otherwise=otherwise)
+    lock = _acquire(path, MOMENT, otherwise)
+    if lock is None:
+        logger.warning("Waiting for another call that is %s.", doing)
+        lock = _acquire(path, -1, otherwise)
+    assert lock is not None  # noqa: S101
+    with _released(lock):
         yield
 
 
-def take_lock(
-    file: IO[Any], path: Path, *, wait: bool = True, otherwise: str = "choose another folder"
-) -> bool:
-    """Lock an open file until it is closed; False, with ``wait=False``, if another process holds its lock.
+@contextmanager
+def alone_or_not(path: Path, otherwise: str = "choose another folder") -> Iterator[bool]:
+    """Hold a lock if nobody else does, without waiting.
 
-    Raises
+    Yields
     ------
-    LeadboardError
-        If the file system has no locks.
+    bool
+        Whether it is held.
     """
+    lock = _acquire(path, 0, otherwise)
+    if lock is None:
+        yield False
+        return
+    with _released(lock):
+        yield True
+
+
+@contextmanager
+def _released(lock: BaseFileLock) -> Iterator[None]:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(path: Path, timeout: float, otherwise: str) -> BaseFileLock | None:
+    """Take a lock; None if somebody else still holds it after so many seconds (-1: wait without end)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _taken(FileLock(path, fallback_to_soft=False), timeout)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        lease = path.with_name(f"{path.name}.lease")
+        return _taken(SoftFileLease(lease, lease_duration=LEASE), timeout)
     except OSError as error:
-        what = "has no file locks" if error.errno in _NO_LOCKS else "does not lock files"
-        raise LeadboardError(
-            f"The file system of {path.parent} {what} ({error.strerror or error}), so two processes could "
-            f"write there at once; {otherwise}."
-        ) from error
-    return True
+        room = "free some space, or " if error.errno in _FULL else ""
+        raise LeadboardError(f"Cannot write {path}: {error.strerror or error}; {room}{otherwise}.") from error
+
+
+def _taken(lock: BaseFileLock, timeout: float) -> BaseFileLock | None:
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        return None
+    return lock

@@ -11,10 +11,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.files import sha256_of_folder, sweep, write_atomically
-from benchmark.locks import alone
 from benchmark.models.contract import ModelCard
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
+from cohorts.locks import alone
 
 
 class WeightsFacts(BaseModel):

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.files import sweep, write_atomically
-from benchmark.locks import alone
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
 from benchmark.models.guard import guarded
 from benchmark.progress import Callback
@@ -21,6 +20,7 @@ from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.hashing import code_hash, hash_of_json
+from cohorts.locks import alone
 from cohorts.store import Store
 
 Rows = npt.NDArray[np.intp]

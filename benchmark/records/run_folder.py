@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
-from benchmark.locks import alone
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import resampling_of
@@ -27,6 +26,7 @@ from benchmark.records.resamples import CellName, Draws, load_resamples, name_of
 from benchmark.records.salvage import salvaged
 from benchmark.text import printable, readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.locks import alone
 
 logger = logging.getLogger("leadboard")
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.files import sha256_of, write_atomically
-from benchmark.locks import alone, alone_or_not
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.findings import Verification
 from benchmark.records.locations import RecordFiles, in_run, in_submission
@@ -42,6 +41,7 @@ from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
 from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.locks import alone, alone_or_not
 
 
 @dataclass(frozen=True, slots=True)

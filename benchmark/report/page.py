@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.files import sweep, write_atomically
-from benchmark.locks import alone
 from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
@@ -33,6 +32,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
+from cohorts.locks import alone
 
 
 def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark.files import sweep
-from benchmark.locks import alone, alone_or_not
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.run_folder import PlannedCell, find_run_file, lock_path
@@ -16,6 +15,7 @@ from benchmark.run.planning import former_states, make_plan, plan_task
 from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import Validation
 from cohorts.errors import LeadboardError
+from cohorts.locks import alone, alone_or_not
 
 
 @dataclass(frozen=True)

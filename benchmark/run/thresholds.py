@@ -13,7 +13,6 @@ import pandas as pd
 from pydantic import ValidationError
 
 from benchmark.files import write_atomically
-from benchmark.locks import alone
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
@@ -28,6 +27,7 @@ from benchmark.records.thresholds import VALIDATION, choose_thresholds, why_not_
 from benchmark.run.plan import Cell, validation_key
 from benchmark.text import unnamed
 from cohorts.errors import LeadboardError
+from cohorts.locks import alone
 from cohorts.store import Store, rows_of
 
 CHOSEN = "thresholds.json"

@@ -11,7 +11,6 @@ from platform import python_version
 import pandas as pd
 
 from benchmark.files import sweep
-from benchmark.locks import alone
 from benchmark.models.cards import read_card
 from benchmark.models.contamination import relation_of
 from benchmark.models.contract import ModelCard
@@ -43,6 +42,7 @@ from benchmark.scoring.prediction_files import PredictionTable, match, read_pred
 from benchmark.text import some
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled
+from cohorts.locks import alone
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Rows, rows_of
 

@@ -15,7 +15,7 @@ from cohorts.download.disk import PART, RemoteFile, beside, disk_errors, free_sp
 from cohorts.download.publishers import Publication, addresses_of, list_files, publication_of
 from cohorts.download.transfer import Addresses
 from cohorts.errors import LeadboardError, UsageError
-from cohorts.locks import take_lock
+from cohorts.locks import alone_or_not
 from cohorts.release import Release
 
 CONNECTIONS = 4
@@ -138,11 +138,10 @@ def open_ledger(path: Path) -> Iterator[FileIO]:
     """
     with ExitStack() as stack:
         with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = alone_or_not(path.with_name(f"{path.name}.lock"), "download to another disk")
+            if not stack.enter_context(lock):
+                raise UsageError(f"Another process is downloading to {path.parent}; wait until it is done.")
             file = stack.enter_context(path.open("ab", buffering=0))  # a line is one write, for threads
-            if not take_lock(file, path, wait=False, otherwise="download to another disk"):
-                text = f"Another process is downloading to {path.parent}; wait until it is done."
-                raise UsageError(text)
             file.write(b"\n")  # ends a line that a killed process left torn
         yield file
 

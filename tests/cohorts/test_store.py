@@ -109,7 +109,7 @@ def test_an_up_to_date_store_in_somebody_elses_cache_needs_no_lock(georgia, cach
     def refuse(path, otherwise):
         raise LeadboardError(f"Cannot write {path}: Permission denied; {otherwise}.")
 
-    monkeypatch.setattr("cohorts.store.locked", refuse)
+    monkeypatch.setattr("cohorts.store.alone", refuse)
     assert len(prepare(georgia(), cache)) == 6
 
 

@@ -9,14 +9,15 @@ import pytest
 
 from cohorts.errors import LeadboardError
 from cohorts.store import Store, prepare
-from cohorts.store_file import DamagedStoreError
+from cohorts.store_file import DamagedStoreError, open_file
 
 
+@pytest.mark.parametrize("value", ["text", 10**15, [1, 2]])  # h5py writes text in another way than bytes
 @pytest.mark.parametrize("name", ["fingerprint", "card", "stamp"])
-def test_facts_of_another_kind_are_damage(georgia, cache, name):
+def test_facts_of_another_kind_are_damage(georgia, cache, name, value):
     path = prepare(georgia(), cache).path
     with h5py.File(path, "r+", libver="v110") as file:
-        file.attrs[name] = "text"  # which h5py writes in another way than bytes
+        file.attrs[name] = value
     with pytest.raises(DamagedStoreError, match="delete it and prepare it again"):
         Store(path)
 
@@ -41,7 +42,7 @@ def flip(path, place, bit=0):
 
 def place_of(path, table):
     """Where the content of a table begins in the file, and how many bytes it has, as h5py finds it."""
-    with h5py.File(path, "r") as file:
+    with open_file(path) as file:
         dataset = file[table]
         if dataset.chunks is None:
             return dataset.id.get_offset(), dataset.nbytes
@@ -112,7 +113,7 @@ def test_a_flipped_bit_of_a_signal_is_told_with_its_record(georgia, cache):
 
 
 def test_a_signal_is_checked_again_once_the_file_was_closed(georgia, cache):
-    store = prepare(georgia(), cache)
+    store = Store(prepare(georgia(), cache).path)
     start, _ = place_of(store.path, "signals/counts")
     store.counts(1)
     flip(store.path, start + 12_000)

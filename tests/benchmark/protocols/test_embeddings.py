@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import locks
 from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.linear_probe import Probe
+from cohorts import locks
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.store import Store, prepare

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import Places
-from benchmark.locks import alone
 from benchmark.records.run_folder import load_run_file
 from benchmark.records.submission import pack
 from cohorts.cohort import MARKER
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.locks import alone
 from tests.benchmark.tiny_run import edit_json, make_places, make_run
 
 

@@ -484,14 +484,16 @@ def test_two_processes_do_not_write_to_one_folder(publisher: Publisher, tmp_path
         download(plan)
 
 
-def test_a_file_system_without_locks_is_told(
+def test_a_disk_that_cannot_be_locked_is_told(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_locks(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
+        raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("fcntl.flock", no_locks)
-    with pytest.raises(LeadboardError, match=r"has no file locks .*; download to another disk\."):
+    with pytest.raises(
+        LeadboardError, match=r"Cannot write .*Input/output error; download to another disk\."
+    ):
         get(publisher, tmp_path)
 
 
