@@ -492,7 +492,7 @@ def test_a_disk_that_cannot_be_locked_is_told(
 
     monkeypatch.setattr("fcntl.flock", no_locks)
     with pytest.raises(
-        LeadboardError, match=r"Cannot write .*Input/output error; download to another disk\."
+        LeadboardError, match=r"Cannot write .*error; download to another disk\."
     ):
         get(publisher, tmp_path)
 
