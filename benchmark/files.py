@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,7 +56,14 @@ def sha256_of_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-MOST_JSON_BYTES = 256 * 2**20
+MOST_JSON_BYTES = 64 * 2**20
+"""A record that names three million quarantined recordings has as much."""
+
+MOST_JSON_GROUPS, MOST_JSON_VALUES = 500_000, 3_000_000
+"""Objects and lists, and commas: what decides the memory that a text of JSON takes when it is read."""
+
+MOST_JSON_INTEGER = 2**64
+"""No count and no seed is larger, and float64 holds the quotient of any two."""
 
 MOST_TABLE_BYTES = 4 * 2**30
 """A table of float64 scores of the largest cohort for all concepts of the ontology is about half of it."""
@@ -77,22 +89,87 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
+@contextmanager
+def refusing(refusal: Callable[[str], LeadboardError]) -> Iterator[None]:
+    """Answer whatever a library raises on a stranger's file in one sentence.
+
+    The readers of Parquet, npz and Excel raise almost anything on damaged bytes, from KeyError to
+    TokenError, and other things with every version: here, at the boundary, all of it means the same.
+
+    Parameters
+    ----------
+    refusal
+        Makes the error from the reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old or odd formats, for the authors of the library
+            yield
+    except LeadboardError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise refusal(reason(error)) from None
+
+
+def reason(error: Exception) -> str:
+    """Take the first line of a library's message, short enough for a sentence."""
+    message = getattr(error, "strerror", None) or str(error)
+    return printable((message.splitlines() or [type(error).__name__])[0], 120).rstrip(".")
+
+
+def regular_size(path: Path) -> int:
+    """Size in bytes of what is to be read.
+
+    Raises
+    ------
+    OSError
+        If it is no regular file: a pipe or a device may hang or never end.
+    """
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "a pipe, device or socket is not read; save it to a file")
+    return facts.st_size
+
+
+def json_bytes(path: Path) -> bytes:
+    """Read a text of JSON that takes no more memory than one of ours may.
+
+    Raises
+    ------
+    LeadboardError
+        If it is larger, has more values than any result, is no regular file or cannot be read.
+    """
+    try:
+        if regular_size(path) > MOST_JSON_BYTES:
+            raise LeadboardError(f"{path} is larger than {MOST_JSON_BYTES // 2**20} MiB.")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise LeadboardError(f"{path} cannot be read ({reason(error)}).") from None
+    groups, values = content.count(b"[") + content.count(b"{"), content.count(b",")
+    if groups > MOST_JSON_GROUPS or values > MOST_JSON_VALUES:
+        raise LeadboardError(f"{path} has {groups:,} lists and objects and {values:,} values; no result has.")
+    return content
+
+
 def read_json(path: Path) -> Any:
     """Read strict JSON: no NaN or infinity, no name twice in an object.
 
     Raises
     ------
     LeadboardError
-        If it is not that, or the file cannot be read or is too large.
+        If it is not that, or cannot be read as `json_bytes` does.
     """
+    content = json_bytes(path)
     try:
-        if path.stat().st_size > MOST_JSON_BYTES:
-            raise LeadboardError(f"{path} is larger than {MOST_JSON_BYTES // 2**20} MiB.")
         return json.loads(
-            path.read_bytes(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_distinct
+            content,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_countable,
+            object_pairs_hook=_distinct,
         )
-    except OSError as error:
-        raise LeadboardError(f"{path} cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:
         raise LeadboardError(f"{path} is not strict JSON ({printable(str(error), 120)}).") from None
 
@@ -106,6 +183,7 @@ def sha256_of(path: Path) -> str:
         If it cannot be read.
     """
     try:
+        regular_size(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -119,6 +197,13 @@ def _no_constant(name: str) -> None:
 def _finite(text: str) -> float:
     number = float(text)
     if number in (float("inf"), -float("inf")):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def _countable(text: str) -> int:
+    number = int(text)
+    if abs(number) > MOST_JSON_INTEGER:
         raise ValueError(f"{text} is too large")
     return number
 

@@ -7,16 +7,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.files import read_json, write_atomically
+from benchmark.files import json_bytes, read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation
 from benchmark.models.contract import ModelCard
 from benchmark.models.model_files import ModelFile
+from benchmark.text import printable
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
+
+MOST_FAULTS = 1_000
+"""Of one file that are looked at one by one: what pydantic says of each takes memory."""
 
 
 class _Schema(BaseModel):
@@ -179,9 +183,7 @@ def load_record(path: Path) -> ResultRecord:
         If the file cannot be read or does not follow the schema.
     """
     try:
-        return ResultRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise LeadboardError(f"Cannot read the result record {path}: {error.strerror}.") from error
+        return ResultRecord.model_validate_json(json_bytes(path))
     except ValidationError as error:
         raise _no_record(path, error) from None
 
@@ -201,10 +203,16 @@ def load_foreign_record(path: Path) -> ResultRecord:
         raise _no_record(path, error) from None
 
 
-def _no_record(path: Path, error: ValidationError) -> LeadboardError:
-    first: Any = error.errors()[0]
+def first_fault(error: ValidationError) -> str:
+    """Say where a stranger's file first departs from its schema, and how."""
+    if error.error_count() > MOST_FAULTS:
+        return f"{error.error_count():,} faults"
+    first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{printable(where, 80)}: {printable(first['msg'], 120)}"
+
+
+def _no_record(path: Path, error: ValidationError) -> LeadboardError:
     return LeadboardError(
-        f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
-        "run the cell again."
+        f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell again."
     )

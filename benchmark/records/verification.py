@@ -24,10 +24,10 @@ from benchmark.records.manifest import (
     Manifest,
     hashes,
 )
-from benchmark.records.record import ResultRecord
+from benchmark.records.record import ResultRecord, first_fault
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
-from benchmark.text import printable, some
+from benchmark.text import some
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import LabelledCohorts
 
@@ -198,7 +198,5 @@ def _read(found: Verification, path: Path, schema: type[Schema]) -> Schema | Non
     except LeadboardError as error:
         found.at(path.name).check(False, str(error))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        found.at(path.name).check(False, f"is not as it should be: {printable(field, 80)}: {first['msg']}")
+        found.at(path.name).check(False, f"is not as it should be: {first_fault(error)}")
     return None
