@@ -6,10 +6,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -59,8 +60,12 @@ def sha256_of_folder(folder: Path) -> str:
 MOST_JSON_BYTES = 64 * 2**20
 """A record that names three million quarantined recordings has as much."""
 
-MOST_JSON_GROUPS, MOST_JSON_VALUES = 500_000, 3_000_000
-"""Objects and lists, and commas: what decides the memory that a text of JSON takes when it is read."""
+MOST_JSON_COMMAS = 3_000_000
+MOST_JSON_GROUPS = 50_000
+"""Lists and objects; the record of a hundred concepts in twenty subgroups has a fifth of it."""
+
+MOST_JSON_VALUES = 200_000
+"""Values in objects and lists, but lists of record ids: what is said of each wrong one takes memory."""
 
 MOST_JSON_INTEGER = 2**64
 """No count and no seed is larger, and float64 holds the quotient of any two."""
@@ -133,45 +138,50 @@ def regular_size(path: Path) -> int:
     return facts.st_size
 
 
-def json_bytes(path: Path) -> bytes:
-    """Read a text of JSON that takes no more memory than one of ours may.
+def read_json(path: Path, long: Collection[str] = (), most: int = MOST_JSON_BYTES) -> Any:
+    """Read strict JSON: no NaN or infinity, no name twice in an object, no more values than a result has.
+
+    Parameters
+    ----------
+    long
+        Names under which a list may have millions of entries.
+    most
+        Bytes of the file.
 
     Raises
     ------
     LeadboardError
-        If it is larger, has more values than any result, is no regular file or cannot be read.
+        If it is not that, is no regular file, or cannot be read.
     """
-    try:
-        if regular_size(path) > MOST_JSON_BYTES:
-            raise LeadboardError(f"{path} is larger than {MOST_JSON_BYTES // 2**20} MiB.")
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise LeadboardError(f"{path} cannot be read ({reason(error)}).") from None
-    groups, values = content.count(b"[") + content.count(b"{"), content.count(b",")
-    if groups > MOST_JSON_GROUPS or values > MOST_JSON_VALUES:
-        raise LeadboardError(f"{path} has {groups:,} lists and objects and {values:,} values; no result has.")
-    return content
-
-
-def read_json(path: Path) -> Any:
-    """Read strict JSON: no NaN or infinity, no name twice in an object.
-
-    Raises
-    ------
-    LeadboardError
-        If it is not that, or cannot be read as `json_bytes` does.
-    """
-    content = json_bytes(path)
+    content = _json_bytes(path, most)
     try:
         return json.loads(
             content,
             parse_constant=_no_constant,
             parse_float=_finite,
             parse_int=_countable,
-            object_pairs_hook=_distinct,
+            object_pairs_hook=_Objects(long),
         )
     except (ValueError, RecursionError) as error:
         raise LeadboardError(f"{path} is not strict JSON ({printable(str(error), 120)}).") from None
+
+
+def _json_bytes(path: Path, most: int) -> bytes:
+    """Read a text that takes no more memory as JSON than one of ours may; counting its signs says so."""
+    try:
+        if regular_size(path) > most:
+            raise LeadboardError(f"{path} is larger than {most // 2**20} MiB.")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise LeadboardError(f"{path} cannot be read ({reason(error)}).") from None
+    groups, commas = content.count(b"[") + content.count(b"{"), content.count(b",")
+    if groups > MOST_JSON_GROUPS or commas > MOST_JSON_COMMAS:
+        raise LeadboardError(f"{path} has {groups:,} lists and objects and {commas:,} commas; no result has.")
+    if content.count(b":") > MOST_JSON_VALUES:  # seldom: in ids, such as times of day, they are no names
+        names = sum(1 for _ in re.finditer(rb'"\s*:', content))
+        if names > MOST_JSON_VALUES:
+            raise LeadboardError(f"{path} has {names:,} names of values; no result has.")
+    return content
 
 
 def sha256_of(path: Path) -> str:
@@ -208,8 +218,18 @@ def _countable(text: str) -> int:
     return number
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("an object has a name twice")
-    return content
+class _Objects:
+    """Makes the objects of one text, and counts what is in them."""
+
+    def __init__(self, long: Collection[str]) -> None:
+        self.long, self.values = long, 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) != len(pairs):
+            raise ValueError("an object has a name twice")
+        lists = (value for name, value in pairs if isinstance(value, list) and name not in self.long)
+        self.values += len(pairs) + sum(map(len, lists))
+        if self.values > MOST_JSON_VALUES:
+            raise ValueError(f"it has more than {MOST_JSON_VALUES:,} values")
+        return content

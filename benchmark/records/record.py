@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from benchmark.files import json_bytes, read_json, write_atomically
+from benchmark.files import read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
@@ -43,7 +43,7 @@ class Quarantined(_Schema):
     """Records that cannot be used for one and the same reason."""
 
     reason: str
-    record_ids: tuple[str, ...]
+    record_ids: Annotated[tuple[str, ...], FailFast()]
 
 
 class RecordCounts(_Schema):
@@ -175,32 +175,21 @@ def save_record(record: ResultRecord, path: Path) -> None:
 
 
 def load_record(path: Path) -> ResultRecord:
-    """Read one record.
-
-    Raises
-    ------
-    LeadboardError
-        If the file cannot be read or does not follow the schema.
-    """
-    try:
-        return ResultRecord.model_validate_json(json_bytes(path))
-    except ValidationError as error:
-        raise _no_record(path, error) from None
-
-
-def load_foreign_record(path: Path) -> ResultRecord:
-    """Read a record that may be a stranger's: strict JSON, nothing else.
+    """Read one record, which may be a stranger's: strict JSON, nothing else.
 
     Raises
     ------
     LeadboardError
         If the file cannot be read, is not strict JSON or does not follow the schema.
     """
-    content = read_json(path)
+    content = read_json(path, long=("record_ids",))
     try:
         return ResultRecord.model_validate(content)
     except ValidationError as error:
-        raise _no_record(path, error) from None
+        raise LeadboardError(
+            f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell "
+            "again."
+        ) from None
 
 
 def first_fault(error: ValidationError) -> str:
@@ -210,9 +199,3 @@ def first_fault(error: ValidationError) -> str:
     first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
     return f"{printable(where, 80)}: {printable(first['msg'], 120)}"
-
-
-def _no_record(path: Path, error: ValidationError) -> LeadboardError:
-    return LeadboardError(
-        f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell again."
-    )

@@ -33,6 +33,9 @@ from cohorts.labelled import LabelledCohorts
 
 Schema = TypeVar("Schema")
 
+MOST_ABOUT_BYTES = 4 * 2**20
+"""Of a manifest, of cards and of an environment; a manifest of a thousand records has a tenth of it."""
+
 Records = Mapping[str, ResultRecord]
 
 
@@ -193,7 +196,7 @@ def _check_alike(found: Verification, records: Records) -> None:
 def _read(found: Verification, path: Path, schema: type[Schema]) -> Schema | None:
     """Read a JSON file of a submission, or say what is wrong with it."""
     try:
-        content: Any = read_json(inside(path.parent, path.name))
+        content: Any = read_json(inside(path.parent, path.name), most=MOST_ABOUT_BYTES)
         return TypeAdapter(schema).validate_python(content)
     except LeadboardError as error:
         found.at(path.name).check(False, str(error))
