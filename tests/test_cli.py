@@ -164,7 +164,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["run", "--data", "data", "--out", "data/ptb-xl/ptbxl_database.csv"], "It is a file, not a folder"),
         (["run", "--data", "data", "--pretrain-on", "nosuch"], "Unknown cohort 'nosuch'"),
         (["pretrain", FOUNDATION, "--data", "data", "--seed", "-1"], "--seed"),
-        (["score", "leadboard.csv", "--cohort", "georgia", "--seed", "-1"], "--seed"),
+        (["score", "data/ptb-xl/ptbxl_database.csv", "--cohort", "georgia", "--seed", "-1"], "--seed"),
         (["submit", "data", "--to", "data/ptb-xl/ptbxl_database.csv"], "It is a file, not a folder"),
         (["simulate", "georgia", "--out", "data/ptb-xl/ptbxl_database.csv"], "It is a file, not a folder"),
         (["run", "--data", "data", "--device", "cuda:77"], "cuda:77"),
