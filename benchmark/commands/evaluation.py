@@ -11,6 +11,7 @@ from benchmark.commands.options import (
     Folder,
     Gibibytes,
     JsonOption,
+    ModelNames,
     Repeated,
     Resamples,
     Seconds,
@@ -44,7 +45,7 @@ def models(*, as_json: JsonOption = False) -> int:
 
 def run(
     *,
-    model: Repeated = (),
+    model: ModelNames = (),
     cohort: Repeated = (),
     task: str | None = None,
     data: DataOption = None,
