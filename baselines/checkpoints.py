@@ -160,7 +160,7 @@ def _load(path: Path) -> Any:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused and isinstance(error, pickle.UnpicklingError):
             raise ModelError(
-                f"{path} holds Python objects besides tensors ({refused[1]}), which are not loaded because "
+                f"{path} holds Python objects besides tensors ({printable(refused[1], 100)}), which are not loaded because "
                 "they can run any code: ask its authors for a plain state dict or a safetensors file."
             ) from None
         raise ModelError(
@@ -224,7 +224,7 @@ def _described(tensor: torch.Tensor) -> str:
 
 
 def _few(names: Iterable[str], count: int = 3) -> str:
-    every = list(names)
+    every = [printable(name, 200) for name in names]
     return ", ".join(every[:count]) + (", ..." if len(every) > count else "")
 
 
