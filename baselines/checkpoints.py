@@ -161,7 +161,7 @@ def _load(path: Path) -> Any:
         if refused and isinstance(error, pickle.UnpicklingError):
             raise ModelError(
                 f"{path} holds Python objects besides tensors ({printable(refused[1], 100)}), which are not "
-                "loaded because they can run any code: ask its authors for a plain state dict or for safetensors."
+                "loaded because they can run any code: ask its authors for a plain state dict or safetensors."
             ) from None
         raise ModelError(
             f"{path} is damaged or no checkpoint at all ({type(error).__name__}): download it again, whole."
