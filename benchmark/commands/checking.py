@@ -6,7 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, JsonOption, print_json
+from benchmark.commands.options import CacheOption, Folder, JsonOption, ModelName, print_json
 from benchmark.config import find_places
 from benchmark.terminal import tell
 
@@ -15,7 +15,7 @@ WIDTH = 22
 
 
 def check(
-    model: str,
+    model: ModelName,
     *,
     device: str = "cpu",
     pretrain: bool = False,
@@ -61,7 +61,7 @@ def check(
     return 1 if report.failures else 0
 
 
-def new_model(name: str, *, out: Path = Path()) -> int:
+def new_model(name: str, *, out: Folder = Path()) -> int:
     """Write a small package with a model that runs as it is, to start from.
 
     Parameters

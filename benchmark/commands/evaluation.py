@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
     CacheOption,
-    Count,
     DataOption,
+    Folder,
     Gibibytes,
     JsonOption,
+    ModelNames,
     Repeated,
     Resamples,
     Seconds,
     Seed,
+    Windows,
+    Workers,
     other_environment,
     print_json,
 )
@@ -45,12 +47,12 @@ def models(*, as_json: JsonOption = False) -> int:
 
 def run(
     *,
-    model: Repeated = (),
+    model: ModelNames = (),
     cohort: Repeated = (),
     task: str | None = None,
     data: DataOption = None,
     cache: CacheOption = None,
-    out: Path = DEFAULT_RUN,
+    out: Folder = DEFAULT_RUN,
     protocol: Repeated = (),
     source: str = DEFAULT_SOURCE,
     pretrain_on: Repeated = (),
@@ -59,8 +61,8 @@ def run(
     resamples: Resamples = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    batch_size: Count = 64,
-    workers: Count = 2,
+    batch_size: Windows = 64,
+    workers: Workers = 2,
     python: str | None = None,
     container: str | None = None,
     deadline: Seconds = 300.0,
@@ -116,18 +118,25 @@ def run(
     """
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.pretraining import check_sources
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
+    from benchmark.run.cohorts import choose_cohorts
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
+    from cohorts.catalogue import find_cohort
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    reporter = Reporter()
+    reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
+    find_cohort(source)
+    check_sources(pretrain_on)
+    if pretrain_on:
+        choose_cohorts(pretrain_on, places)  # before anything is prepared for them
     options = RunOptions(
         folder=out,
-        places=find_places(data, cache),
+        places=places,
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
         hardware=Hardware(device=device, batch_size=batch_size, workers=workers),
         models=model,
@@ -150,7 +159,7 @@ def run(
     return 1 if outcome.failed else 0
 
 
-def report(folder: Path = DEFAULT_RUN, *, rank_by: Metric = "auroc") -> int:
+def report(folder: Folder = DEFAULT_RUN, *, rank_by: Metric = "auroc") -> int:
     """Write the leaderboard, tables and figures of a run again from its records.
 
     Parameters

@@ -14,12 +14,15 @@ from benchmark.commands.options import (
     CacheOption,
     Count,
     DataOption,
+    File,
     Flag,
+    Folder,
     JsonOption,
     Repeated,
     Resamples,
     Seed,
     belongs_to,
+    check_file,
     print_json,
 )
 from benchmark.config import find_places
@@ -66,7 +69,7 @@ class LabelsOptions:
     subgroup: Repeated = ()
     reader: Repeated = ()
     challenge: Annotated[Flag, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = False
-    decisions: Annotated[Path | None, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = None
+    decisions: Annotated[File | None, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = None
     bca: Flag = False
 
 
@@ -94,18 +97,18 @@ class CohortOptions:
     """
 
     name: str | None = None
-    card: Path | None = None
+    card: File | None = None
     allow_missing: Flag = False
     labels_only: Flag = False
     data: DataOption = None
     cache: CacheOption = None
-    out: Path = DEFAULT_RUN
+    out: Folder = DEFAULT_RUN
 
 
 def score(
-    scores: Path,
+    scores: File,
     *,
-    labels: Annotated[Path | None, Parameter(group=WITH_LABELS)] = None,
+    labels: Annotated[File | None, Parameter(group=WITH_LABELS)] = None,
     against: LabelsOptions = LabelsOptions(),
     cohort: Annotated[str | None, Parameter(group=WITH_COHORT)] = None,
     on: CohortOptions = CohortOptions(),
@@ -118,7 +121,7 @@ def score(
     Parameters
     ----------
     scores
-        CSV or Parquet (with --cohort also npz) with record_id and one column of scores per concept.
+        CSV, Parquet or Excel (with --cohort also npz) with record_id and one column of scores per concept.
     labels
         Table of the same records and concepts with 1, 0 or empty (not annotated), and optionally patient_id.
     cohort
@@ -194,6 +197,10 @@ def _readers(named: Sequence[str]) -> dict[str, Path]:
         if not (name and separator and file) or name in found:
             raise UsageError(f"--reader '{text}' is not NAME=FILE with a name of its own.")
         found[name] = Path(file)
+        try:
+            check_file(found[name])
+        except ValueError as error:
+            raise UsageError(f"--reader '{text}' cannot be read: {error}") from None
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.commands.options import CacheOption, Count, DataOption, Repeated, Seed
+from benchmark.commands.options import CacheOption, DataOption, ModelName, Repeated, Seed, Workers
 from benchmark.config import Places, find_places
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def train(
-    model: str,
+    model: ModelName,
     *,
     source: str = "ptb-xl",
     data: DataOption = None,
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
-    workers: Count = 2,
+    workers: Workers = 2,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -67,7 +67,7 @@ def train(
 
 
 def pretrain(
-    model: str,
+    model: ModelName,
     *,
     source: Repeated = ("ptb-xl",),
     hold_out: Repeated = (),
@@ -76,7 +76,7 @@ def pretrain(
     seed: Seed = 0,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    workers: Count = 2,
+    workers: Workers = 2,
 ) -> int:
     """Pre-train a model on signals and reports of one or more cohorts; continues where it was interrupted.
 
@@ -141,7 +141,7 @@ def _start(
     return find_model(model), places, reporter
 
 
-def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
+def weights(model: ModelName, *, file: str, cache: CacheOption = None) -> int:
     """Install published weights: checked by name and shape, converted, and kept in the cache.
 
     Parameters

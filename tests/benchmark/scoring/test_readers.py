@@ -182,7 +182,7 @@ def test_from_the_command_line(
     found = json.loads(capsys.readouterr().out)
     assert found["readers"]["a colleague"]["AF"]["sensitivity"]["value"] == 1.0
     for wrong, words in (
-        (["--decisions", "x.csv"], "belongs to --challenge"),
+        (["--decisions", __file__], "belongs to --challenge"),
         (["--reader", "x.csv"], "is not NAME=FILE"),
     ):
         with pytest.raises(UsageError, match=words):

@@ -491,9 +491,7 @@ def test_a_disk_that_cannot_be_locked_is_told(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("fcntl.flock", no_locks)
-    with pytest.raises(
-        LeadboardError, match=r"Cannot write .*error; download to another disk\."
-    ):
+    with pytest.raises(LeadboardError, match=r"Cannot write .*error; download to another disk\."):
         get(publisher, tmp_path)
 
 
