@@ -121,7 +121,7 @@ class Scorer:
         return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows))
 
     def _fit_probe(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
-        if fit.artifact.done:
+        if fit.artifact.is_whole():
             return
 
         def work(_: Path, weights: Path) -> WeightsFacts:
@@ -175,13 +175,13 @@ class Scorer:
         return self._loaded[1]
 
     def _make(self, base: StartingWeights) -> None:
-        if not base.artifact.done:
+        if base.made_here and not base.artifact.is_whole():
             with self.reporter.step(base.label):
                 base.make(self.hardware.device, self.hardware.workers)
 
     def _train(self, plan: TrainingPlan) -> None:
         self._make_base(plan.base)
-        if not plan.artifact.done:
+        if not plan.artifact.is_whole():
             with self.reporter.step(plan.label):
                 train(plan, self.hardware.device, self.hardware.workers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,26 @@ def test_bad_features_are_refused(store: Store, tmp_path: Path, model: type[Spre
     assert not (tmp_path / "features.partial").exists()
 
 
-def test_damage_is_told(store: Store, tmp_path: Path) -> None:
-    embed(store, tmp_path, Spread())
-    (tmp_path / "features.npy").write_bytes(b"garbage")
-    with pytest.raises(LeadboardError, match="damaged"):
-        embed(store, tmp_path, Spread())
+@pytest.mark.parametrize("name", ["features.npy", "starts.npy", "made.json"])
+@pytest.mark.parametrize("how", ["one bit", "cut off", "gone"])
+def test_damaged_features_are_made_again_and_that_is_said(
+    name: str, how: str, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Spread()
+    first = np.array(embed(store, tmp_path, model).features)
+    asked, path = model.asked, tmp_path / name
+    content = bytearray(path.read_bytes())
+    if how == "gone":
+        path.unlink()
+    elif how == "cut off":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[-9] ^= 1
+        path.write_bytes(content)
+    np.testing.assert_array_equal(embed(store, tmp_path, model).features, first)
+    assert model.asked == 2 * asked
+    if (name, how) != ("made.json", "gone"):  # which nobody can tell from features that were never whole
+        assert re.search(r"The features in .* are damaged \(.+\); they are made again\.", caplog.text)
 
 
 def test_a_probe_averages_the_windows_of_a_record(store: Store, tmp_path: Path) -> None:
