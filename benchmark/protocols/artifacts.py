@@ -16,7 +16,6 @@ from benchmark.models.contract import ModelCard
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
 
-
 logger = logging.getLogger("leadboard")
 
 

@@ -1,8 +1,8 @@
 """Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
 
 The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
-newer. It imports nothing else but `standalone`, which lies beside it; nothing of the suite need be installed
-there.
+newer. It imports nothing else but `standalone` and `leftovers`, which lie beside it; nothing of the suite
+need be installed there.
 
 A frame, in both directions and little-endian::
 
@@ -53,6 +53,7 @@ def _beside(name: str) -> Any:
 
 
 standalone = _beside("standalone")
+leftovers = _beside("leftovers")
 
 
 class UnansweredError(Exception):
@@ -251,7 +252,7 @@ def own_the_streams() -> tuple[int, int]:
 
 
 def leave_a_guard(source: int, sink: int) -> None:
-    """Leave a process that kills the group soon after the suite is gone, whatever the model is doing.
+    """Leave a process that ends everything soon after the suite is gone, whatever the model is doing.
 
     It is nobody's child, so that a model may wait for all children of its own.
     """
@@ -267,7 +268,10 @@ def leave_a_guard(source: int, sink: int) -> None:
     poll = select.poll()
     poll.register(source, 0)  # a hang-up is reported without being asked for
     poll.poll()
+    mark = os.environ.get(leftovers.MARK, "")
+    known = leftovers.stemming_from(worker, mark)
     time.sleep(GRACE)
+    leftovers.end_all(worker, mark, known)
     if os.getpgrp() == worker:
         os.killpg(worker, signal.SIGKILL)
     os._exit(0)

@@ -14,7 +14,7 @@ from benchmark.protocols.embeddings import Embeddings, embed_store
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.linear_probe import Probe
 from cohorts.catalogue import open_cohort
-from cohorts.errors import LeadboardError, ModelError
+from cohorts.errors import ModelError
 from cohorts.store import Store, prepare
 from tests.releases import write_ptb_xl
 

@@ -170,7 +170,7 @@ def test_damaged_weights_are_made_again_and_that_is_said(
     train(plan, "cpu")
     sha256 = load_trained(plan, "cpu")[1]
     damage(plan.artifact)
-    with pytest.raises(LeadboardError, match="damaged|not those that were saved"):
+    with pytest.raises(LeadboardError, match=r"damaged|not those that were saved"):
         load_trained(plan, "cpu")
     assert not plan.artifact.is_whole()
     assert re.search(r"The weights in .+ are .+; they are made again\.", caplog.text)

@@ -16,7 +16,7 @@ import pytest
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
 from benchmark.models.worker import standalone
-from benchmark.models.worker.environments import WORKER, Interpreter
+from benchmark.models.worker.environments import VARIABLES, WORKER, Interpreter
 from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
@@ -51,7 +51,7 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-@pytest.mark.parametrize("file", ["worker.py", "standalone.py"])
+@pytest.mark.parametrize("file", ["worker.py", "standalone.py", "leftovers.py"])
 def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
     tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -85,6 +85,7 @@ class Curious:
             "path": sys.path, "threads": os.environ.get("OMP_NUM_THREADS"), "home": os.environ.get("HOME"),
             "dtypes": [a.dtype.str for a in (batch.signals, batch.age, batch.sex)],
             "contiguous": batch.signals.flags.c_contiguous, "writable": batch.signals.flags.writeable,
+            "variables": sorted(os.environ),
             "sex": batch.sex.tolist(), "nan": [a != a for a in batch.age.tolist()],
         }
         with open(os.environ["SEEN"], "w") as file:
@@ -98,6 +99,7 @@ def test_what_a_model_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "curious.py").write_text(CURIOUS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEEN", "seen.json")
+    monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     monkeypatch.setenv("HOME", "/somewhere")
     monkeypatch.setenv("OMP_NUM_THREADS", threads) if threads else monkeypatch.delenv(
         "OMP_NUM_THREADS", raising=False
@@ -107,13 +109,14 @@ def test_what_a_model_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
         np.array([50, np.nan, 0], np.float32),
         np.array(["female", "", "male"]),
     )
-    with RemoteModel("curious.py:Curious", Interpreter(sys.executable)) as model:
+    with RemoteModel("curious.py:Curious", Interpreter(sys.executable, variables=("SEEN",))) as model:
         answer = model.predict(batch)
     np.testing.assert_array_equal(answer, [[0], [np.nan], [0]])
     seen = json.loads(Path("seen.json").read_text())
     assert seen["batch"] == ["age", "sex", "signals"]
     assert (seen["length"], seen["argv"]) == (3, [])
     assert (seen["cwd"], seen["threads"], seen["home"]) == (str(tmp_path), threads, "/somewhere")
+    assert set(seen["variables"]) <= {*VARIABLES, "SEEN", "LEADBOARD_WORKER"}
     assert str(WORKER.parent) not in seen["path"]
     assert seen["dtypes"] == ["<f4", "<f4", "<U6"]
     assert seen["contiguous"]
