@@ -126,7 +126,7 @@ def run(
         folder=out,
         places=find_places(data, cache),
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device=device, batch_size=batch_size, workers=workers),
+        hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
         models=model,
         cohorts=cohort,
         source=source,

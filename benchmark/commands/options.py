@@ -89,7 +89,7 @@ def other_environment(
         return None
     from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 
-    return WorkerEnvironment(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
+    return WorkerEnvironment(launcher, Deadlines.of(deadline))
 
 
 def _absolute(program: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -15,9 +16,10 @@ import numpy.typing as npt
 
 from benchmark.files import write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked, guarded
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
@@ -76,7 +78,7 @@ def embed_store(
     model: Callable[[], Model],
     records: PreparedRecords,
     folder: Path,
-    batch_size: int,
+    hardware: Hardware,
     progress: Callback | None = None,
 ) -> Embeddings:
     """Embed all records of a store, or open what an earlier call computed; what is damaged is made again.
@@ -102,7 +104,7 @@ def embed_store(
         except _UNREADABLE as error:
             logger.warning("The features in %s are damaged (%s); they are made again.", folder, error)
             made.unlink()
-    _embed(model(), records, folder, batch_size, progress)
+    _embed(model(), records, folder, hardware, progress)
     return _opened(folder)
 
 
@@ -117,7 +119,7 @@ def _opened(folder: Path) -> Embeddings:
 
 
 def _embed(
-    model: Model, records: PreparedRecords, folder: Path, batch_size: int, progress: Callback | None
+    model: Model, records: PreparedRecords, folder: Path, hardware: Hardware, progress: Callback | None
 ) -> None:
     started = time.perf_counter()
     windows = np.zeros(len(records), dtype=np.int64)
@@ -126,8 +128,9 @@ def _embed(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for batch, rows in records.window_batches(batch_size):
-                answer = guarded("embed", lambda batch=batch: _embedded(model, batch))  # type: ignore[misc]
+            for batch, rows in records.window_batches(hardware.batch_size):
+                ask = functools.partial(_embedded, model, batch)
+                answer = asked("embed", model, ask, hardware.deadline)
                 features = checked_features(answer, len(batch), width)
                 width = features.shape[1]
                 file.write(features.tobytes())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.plugins import ModelSource, find_model, installed_models
-from benchmark.models.worker.environments import WorkerEnvironment
+from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
@@ -195,7 +195,10 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
 
 
 def find_models(
-    asked: Sequence[str], environment: WorkerEnvironment | None = None, cache: Path | None = None
+    asked: Sequence[str],
+    environment: WorkerEnvironment | None = None,
+    cache: Path | None = None,
+    deadlines: Deadlines | None = None,
 ) -> tuple[list[ModelSource], dict[str, str]]:
     """Models of a run, and those that are installed or named but broken, with the reason.
 
@@ -205,7 +208,7 @@ def find_models(
         As for `find_model`; empty for all installed ones.
     environment
         Where models that are named by file or module run; None for this process.
-    cache
+    cache, deadlines
         As for `find_model`.
 
     Raises
@@ -217,7 +220,7 @@ def find_models(
     broken: dict[str, str] = {}
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, environment, cache))
+            found.append(find_model(spec, environment, cache, deadlines))
         except ModelError as error:
             broken[spec] = str(error)
     names = [source.card.name for source in found]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
 
@@ -105,6 +105,11 @@ class Deadlines:
 
     batch: float = 300.0
     start: float = 300.0
+
+    @classmethod
+    def of(cls, batch: float) -> Self:
+        """Give those of a user's ``--deadline``; loading may take as long as ever."""
+        return cls(batch, max(batch, cls().start))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from benchmark.models.guard import guarded
-from benchmark.models.worker.standalone import module_of_file
+from benchmark.models.worker.modules import module_of_file
 from cohorts.errors import ModelError, UsageError
 
 

@@ -15,14 +15,8 @@ from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
 from benchmark.models.plugins import ModelSource, find_model
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
-from benchmark.models.worker.standalone import (
-    OpenedFiles,
-    _below_python,
-    code_files,
-    located,
-    module_of_file,
-    shortened,
-)
+from benchmark.models.worker.modules import code_files, module_of_file
+from benchmark.models.worker.standalone import OpenedFiles, _below_python, located, shortened
 
 ENVIRONMENTS = pytest.mark.parametrize(
     "environment", [None, WorkerEnvironment(Interpreter(sys.executable))], ids=["here", "worker"]

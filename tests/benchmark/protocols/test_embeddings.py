@@ -11,6 +11,7 @@ import pytest
 
 from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.linear_probe import Probe
 from cohorts.catalogue import open_cohort
@@ -64,7 +65,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def embed(store: Store, folder: Path, model: Any, batch_size: int = 7) -> Embeddings:
     records = PreparedRecords(store, np.arange(len(store)), SPEC, workers=2)
-    return embed_store(lambda: model, records, folder, batch_size)
+    return embed_store(lambda: model, records, folder, Hardware(batch_size=batch_size))
 
 
 def test_every_window_is_there_once_and_belongs_to_its_record(store: Store, tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_every_window_is_there_once_and_belongs_to_its_record(store: Store, tmp_
 def test_progress_ends_where_the_records_do(store: Store, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     records = PreparedRecords(store, np.arange(len(store)), SPEC)
-    embed_store(Spread, records, tmp_path, 7, lambda done, of: told.append((done, of)))
+    embed_store(Spread, records, tmp_path, Hardware(batch_size=7), lambda done, of: told.append((done, of)))
     assert told[-1] == (len(store), len(store))
 
 

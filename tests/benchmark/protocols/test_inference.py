@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.models.contract import ModelCard
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords
@@ -43,4 +44,4 @@ def test_words_and_complex_numbers_are_no_scores(kind: type) -> None:
             return super().predict(batch).astype(kind)
 
     with pytest.raises(ModelError, match="instead of real numbers"):
-        predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), 2)  # type: ignore[arg-type]
+        predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), Hardware(batch_size=2))  # type: ignore[arg-type]

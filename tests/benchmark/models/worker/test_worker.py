@@ -15,7 +15,7 @@ import pytest
 
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
-from benchmark.models.worker import standalone
+from benchmark.models.worker import modules
 from benchmark.models.worker.environments import VARIABLES, WORKER, Interpreter
 from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
@@ -51,10 +51,13 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-@pytest.mark.parametrize("file", ["worker.py", "standalone.py", "leftovers.py"])
+@pytest.mark.parametrize("file", ["worker.py", "standalone.py", "leftovers.py", "modules.py"])
 def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
     tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    beside = {node.module for node in imports if isinstance(node, ast.ImportFrom) and node.level}
+    assert beside <= {"standalone"}
+    imports = [node for node in imports if not getattr(node, "level", 0)]
     names = {
         name.partition(".")[0]
         for node in imports
@@ -70,7 +73,7 @@ def test_code_is_hashed_as_in_this_process(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.syspath_prepend(str(PLUGINS.parent))
     for spec in (GOOD, "plugins.good:Amplitude"):
         source = find_model(spec)
-        assert standalone.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
+        assert modules.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
 
 
 CURIOUS = """
