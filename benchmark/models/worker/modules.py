@@ -20,9 +20,11 @@ import re
 import shutil
 import sys
 import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
+from .leftovers import MARK
 from .standalone import deepest, libraries, spellings
 
 PREFIX = "leadboard_plugin_"
@@ -126,6 +128,11 @@ def _executed(name: str, file: Path | None, folders: list[str]) -> Any:
     return module
 
 
+def folder_for_children(mark: str) -> Path:
+    """Where a process leaves modules for its children; whoever kills a worker removes its folder."""
+    return Path(tempfile.gettempdir()) / f"leadboard-modules-{mark}"
+
+
 _for_children: list[str] = []
 
 
@@ -133,8 +140,11 @@ def _leave_for_children(name: str, file: Path | None, folders: list[str]) -> Non
     """Let processes that are started anew, which get our ``sys.path``, import a module of this name."""
     with contextlib.suppress(OSError):  # a model that starts none does not need it
         if not _for_children:
-            _for_children.append(tempfile.mkdtemp(prefix="leadboard-modules-"))
+            folder = folder_for_children(os.environ.get(MARK) or uuid.uuid4().hex)
+            folder.mkdir(mode=0o700)
+            _for_children.append(str(folder))
             atexit.register(_remove, _for_children[0], os.getpid())
+        if _for_children[0] not in sys.path:
             sys.path.append(_for_children[0])
         shim = SHIM.format(file=str(file) if file else "", folders=folders)
         Path(_for_children[0], name + ".py").write_text(shim, encoding="utf-8")

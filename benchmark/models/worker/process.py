@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
 from benchmark.models.worker.leftovers import MARK, end_all, stemming_from
+from benchmark.models.worker.modules import folder_for_children
 from benchmark.text import printable
 
 GRACE = 2.0
@@ -253,6 +255,7 @@ class WorkerProcess:
         if self._process.poll() != 0:
             self._stop()
         end_all(self.pid, self._mark, self._known)
+        shutil.rmtree(folder_for_children(self._mark), ignore_errors=True)
         with contextlib.suppress(
             ProcessLookupError, PermissionError
         ):  # nobody is left; macOS says the latter

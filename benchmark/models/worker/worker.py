@@ -28,6 +28,7 @@ import os
 import platform
 import resource
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -272,6 +273,7 @@ def leave_a_guard(source: int, sink: int) -> None:
     known = leftovers.stemming_from(worker, mark)
     time.sleep(GRACE)
     leftovers.end_all(worker, mark, known)
+    shutil.rmtree(modules.folder_for_children(mark), ignore_errors=True)
     if os.getpgrp() == worker:
         os.killpg(worker, signal.SIGKILL)
     os._exit(0)

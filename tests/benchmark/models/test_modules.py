@@ -154,6 +154,7 @@ def test_what_is_no_python_file_is_no_code(tmp_path: Path, monkeypatch: pytest.M
 
 CHILDREN = """
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 {line}
 
@@ -164,8 +165,8 @@ class Model:
     card = {{"name": "with-children", "outputs": ["AF", "LVH"], "trained_on": []}}
 
     def predict(self, batch):
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return np.array(pool.map(spread, list(batch.signals)))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return np.array(list(pool.map(spread, batch.signals, chunksize=99)))
 """
 
 
