@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from benchmark.files import write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
-from benchmark.models.guard import asked, guarded
+from benchmark.models.guard import asked
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.inference import array_of
 from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.hashing import code_hash, hash_of_json
@@ -174,7 +175,7 @@ def checked_features(answer: Any, records: int, width: int | None) -> Floats:
     ModelError
         If it is not one row of finite numbers a record, as wide as in the batches before.
     """
-    features = guarded("What embed returned", lambda: np.asarray(answer))
+    features = array_of(answer, "embed")
     if not np.issubdtype(features.dtype, np.floating):
         raise ModelError(f"embed returned {features.dtype} instead of floating point numbers.")
     if features.ndim != 2 or len(features) != records or features.shape[1] != (width or features.shape[1]):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from benchmark.models.contract import Batch, Model, ModelCard
 from benchmark.models.guard import asked, guarded
+from benchmark.models.worker.standalone import NoNumbersError, numbers
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
@@ -26,12 +27,11 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     """
     outputs = card.outputs if card.outputs != "any" else ()
     expected = (len(batch), len(outputs))
-    scores = guarded(f"What {card.name} returned", lambda: np.asarray(answer))
-    if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
-        raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
+    scores = array_of(answer, card.name)
     if scores.shape != expected:
         raise ModelError(
-            f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}."
+            f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}"
+            f"{_advice(scores.shape, expected)}."
         )
     with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
         scores = scores.astype(np.float32)
@@ -42,6 +42,31 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
             f"{card.name} returned {int(bad.sum())} NaN or infinite scores in one batch, first for {column}."
         )
     return scores
+
+
+def array_of(answer: Any, who: str) -> npt.NDArray[Any]:
+    """Give an answer as an array of real numbers, or raise `ModelError`."""
+    try:
+        array: npt.NDArray[Any] = guarded(
+            f"What {who} returned", functools.partial(numbers, answer, np), NoNumbersError
+        )
+    except NoNumbersError as error:
+        raise ModelError(f"{who} returned {error}.") from None
+    return array
+
+
+def _advice(shape: tuple[int, ...], expected: tuple[int, int]) -> str:
+    """Say how an array of another shape becomes the one that was promised, where that is plain."""
+    records, outputs = expected
+    if shape[:2] == expected and set(shape[2:]) == {1}:
+        return f", without the last {'axis' if len(shape) == 3 else 'axes'}: squeeze it"
+    if outputs == 1 and shape == (records,):
+        return ": add an axis with [:, None]"
+    if shape == (outputs, records):
+        return ": transpose it"
+    if len(shape) > 2 and shape[0] == records:
+        return ": one number for each record and output, not one for each moment"
+    return ""
 
 
 def predict(

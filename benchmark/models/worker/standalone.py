@@ -40,6 +40,35 @@ def construct(model_class: Any, device: str) -> Any:
     return model_class(device=device) if takes_device else model_class()
 
 
+class NoNumbersError(Exception):
+    """An answer of a model is no array of real numbers; the message says what it is."""
+
+
+def numbers(answer: Any, numpy: Any) -> Any:
+    """Give what a model has answered as an array; tensors may lie anywhere, have gradients, or be bfloat16.
+
+    Raises
+    ------
+    NoNumbersError
+        If it is something else.
+    """
+    if hasattr(answer, "keys"):
+        keys = ", ".join(str(key)[:30] for key in list(answer.keys())[:5])
+        raise NoNumbersError(f"a {type(answer).__name__} ({keys}) instead of real numbers; return an array")
+    if hasattr(answer, "detach") and hasattr(answer, "cpu"):
+        answer = answer.detach().cpu()
+        if str(answer.dtype) == "torch.bfloat16":  # which NumPy does not know
+            answer = answer.float()
+    array = numpy.asarray(answer)
+    if array.dtype.name == "bfloat16":
+        array = array.astype("float32")
+    if array.dtype.kind == "O":
+        raise NoNumbersError(f"{type(answer).__name__} instead of real numbers; return an array")
+    if array.dtype.kind not in "iuf":
+        raise NoNumbersError(f"{array.dtype} instead of real numbers")
+    return array
+
+
 def imported_packages() -> dict[str, str]:
     """Versions of the installed packages that were imported."""
     versions = {}

@@ -123,9 +123,12 @@ class Server:
         listed = header["arrays"]
         arrays = {name: self.np.frombuffer(raw[name], dtype).reshape(shape) for name, dtype, shape in listed}
         answer = guarded(what, method, Batch(**arrays))
-        answer = guarded(what, self.np.asarray, answer)  # a tensor that is no array yet says here why
-        if answer.dtype.kind not in "iuf":
-            raise UnansweredError(refused=f"{what} returned {answer.dtype} instead of real numbers")
+        try:
+            answer = guarded(what, functools.partial(standalone.numbers, answer, self.np))
+        except UnansweredError as error:
+            if isinstance(error.__cause__, standalone.NoNumbersError):
+                raise UnansweredError(refused=f"{what} returned {error.__cause__}") from None
+            raise
         return {}, answer.astype(f"<{answer.dtype.kind}{min(answer.dtype.itemsize, 8)}", order="C")
 
     def _load(

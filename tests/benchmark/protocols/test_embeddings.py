@@ -104,7 +104,7 @@ def test_a_call_that_was_cut_off_leaves_nothing_that_is_taken_for_whole(store: S
 
 @pytest.mark.parametrize(
     ("model", "words"),
-    [(Nan, "NaN or infinite"), (Narrowing, "instead of"), (Words, "instead of floating point")],
+    [(Nan, "NaN or infinite"), (Narrowing, "instead of"), (Words, "instead of real numbers")],
 )
 def test_bad_features_are_refused(store: Store, tmp_path: Path, model: type[Spread], words: str) -> None:
     with pytest.raises(ModelError, match=words):
