@@ -79,7 +79,7 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
         or user_cache
     )
     folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
-    return Places(chosen, stores.expanduser().absolute(), folders)
+    return Places(chosen and chosen.absolute(), stores.expanduser().absolute(), folders)
 
 
 def _from_environment(name: str) -> Path | None:

@@ -122,8 +122,9 @@ def run(
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
     reporter = Reporter()
     log_to(reporter)
+    folder = out.absolute()  # a model may change the working folder
     options = RunOptions(
-        folder=out,
+        folder=folder,
         places=find_places(data, cache),
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
         hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
@@ -137,14 +138,14 @@ def run(
         task=task or "",
     )
     outcome = run_cells(options, reporter)
-    page = out / "leaderboard.html"
-    if outcome.changed or not page.is_file():
+    page = "leaderboard.html"
+    if outcome.changed or not (folder / page).is_file():
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(out)
+            write_report(folder)
     print(outcome.sentence)
-    print(f"Leaderboard: {page}")
+    print(f"Leaderboard: {out / page}")
     return 1 if outcome.failed else 0
 
 

@@ -100,10 +100,10 @@ def pretrain(
     workers
         Threads that prepare signals.
     """
+    from benchmark.models.concept_names import unknown_concept
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
-    from cohorts.errors import UnknownNameError
     from cohorts.ontology.ontology import load_ontology
 
     found, places, reporter = _start(model, data, cache, device)
@@ -112,7 +112,7 @@ def pretrain(
     concepts = list(load_ontology().concepts.index)
     for concept in hold_out:
         if concept not in concepts:
-            raise UnknownNameError("concept", concept, concepts)
+            raise unknown_concept(concept, concepts)
     check_sources(source)
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.conformance import abilities, behaviour
+from benchmark.conformance import abilities, behaviour, habits
 from benchmark.conformance.behaviour import in_every_mode
 from benchmark.conformance.declared import input_as_declared
 from benchmark.conformance.outcome import CheckReport, CheckResult
@@ -36,6 +36,7 @@ class Check:
 
 
 LOADING = "loading"
+HABITS = "process left alone"
 WEIGHTS = ("published weights", "pre-training")
 ANSWERS = ("answers",)
 STEADY = ("answers", "asked twice", "earlier batches")
@@ -75,6 +76,7 @@ def check_model(
     device: str = "cpu",
     cache: Path | None = None,
     pretrain: bool = False,
+    deadline: float = 300.0,
     find: Callable[[str], ModelSource] = find_model,
     before: Before = lambda name: None,
     after: After = lambda result: None,
@@ -91,6 +93,8 @@ def check_model(
         Where ``leadboard weights`` has put published weights; None to look for none.
     pretrain
         Whether to pre-train a model that does not call itself small.
+    deadline
+        Seconds that an answer may take.
     find
         Finds the model; another one finds it elsewhere, such as in another interpreter.
     before, after
@@ -102,6 +106,7 @@ def check_model(
         If there is no such model.
     """
     results: dict[str, CheckResult] = {}
+    before_it = habits.state()
 
     def tell(result: CheckResult) -> None:
         results[result.name] = result
@@ -115,10 +120,13 @@ def check_model(
         tell(CheckResult(name=LOADING, outcome="pass", reason=_described(found)))
         with tempfile.TemporaryDirectory(prefix="leadboard-check-") as name:
             folder = Path(name)
-            subject = Subject(found, device, folder, folder / "nothing" if cache is None else cache, pretrain)
+            where = folder / "nothing" if cache is None else cache
+            subject = Subject(found, device, folder, where, pretrain, deadline)
             for check in CHECKS:
                 before(check.name)
                 tell(_result(check, subject, results))
+            before(HABITS)
+            tell(_result(Check(HABITS, lambda _: habits.left_alone(before_it)), subject, results))
     return CheckReport(model=spec, device=device, checks=tuple(results.values()))
 
 

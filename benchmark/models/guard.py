@@ -55,13 +55,15 @@ def guarded(what: str, call: Callable[[], T], *through: type[Exception], seconds
     try:
         with _interrupted_after(seconds):
             return call()
-    except (LeadboardError, *through):
+    except LeadboardError:
         raise
     except _OverdueError as error:
         raise ModelError(
             f"{what} did not answer within {seconds:g} s{_where_it_hung(error)}; see --deadline"
         ) from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, through):
+            raise
         frame = traceback.extract_tb(error.__traceback__)[-1]
         file, line = frame.filename, frame.lineno
         if isinstance(error, SyntaxError) and error.filename:

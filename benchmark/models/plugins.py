@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import importlib.util
@@ -185,10 +186,27 @@ def _module_of(spec: str) -> tuple[ModuleType, str]:
     if ":" in spec:
         return _from_reference(spec)
     offered = installed_models()
+    if spec.endswith(".py"):
+        raise UsageError(f"'{spec}' names a file and no class; write {_with_a_class(spec)}.")
     if spec not in offered:
         raise UnknownNameError("model", spec, offered)
     entry = offered[spec]
     return _imported(entry.module), entry.attr
+
+
+def _with_a_class(file: str) -> str:
+    """Name a file and a class that could be a model, as far as the file can be read."""
+    try:
+        nodes = ast.parse(Path(file).expanduser().read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        nodes = []
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    models = [
+        node.name
+        for node in classes
+        if any(isinstance(member, ast.FunctionDef) and member.name == "predict" for member in node.body)
+    ]
+    return " or ".join(f"{file}:{name}" for name in models[:3]) or f"{file}:Class"
 
 
 def _with_card(model_class: Any, module: ModuleType) -> Any:

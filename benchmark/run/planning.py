@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.models.worker.environments import Deadlines
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
-from benchmark.protocols.protocol import find_protocol
+from benchmark.protocols.protocol import find_protocol, missing_for
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import load_record
@@ -110,7 +110,8 @@ def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:
     if entries.absent:
         name, reason = next(iter(entries.absent.items()))
         return f"No model can be evaluated: {name}: {reason}."
-    return f"None of the models can be asked under {', '.join(protocols)}."
+    needs = "; ".join(f"{name} needs {missing_for(find_protocol(name))}" for name in protocols)
+    return f"None of the models can be asked under {', '.join(protocols)}: {needs}."
 
 
 def check_folder(folder: Path, task: str) -> None:

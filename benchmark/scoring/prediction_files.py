@@ -20,11 +20,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.checks import Floats as Doubles
+from benchmark.models.concept_names import unknown_concept
 from benchmark.models.contract import Floats
 from benchmark.scoring.columns import checked_ids, finite, read_table, record_ids, score_column, text_column
 from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table, reason
 from benchmark.text import printable, some
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import UsageError
 
 FINGERPRINT = "fingerprint"
 NPZ_FAULTS = (
@@ -104,7 +105,7 @@ def _is_archive(path: Path) -> bool:
 def _check_concepts(names: Iterable[str], concepts: Collection[str]) -> None:
     for name in names:
         if name not in concepts:
-            raise UnknownNameError("concept", printable(name, 40), concepts)
+            raise unknown_concept(name, concepts)
 
 
 def _from_table(path: Path, concepts: Collection[str]) -> Content:

@@ -197,7 +197,8 @@ class Neighbours:
     """
 
     def __init__(self, file: Path) -> None:
-        self.files, self.named = [file], {}
+        self.files = [file]
+        self.named: dict[str, Path] = {}
         self.is_relative = False
         if deepest(spellings(file.parent), libraries()):
             return  # everything that is installed is a neighbour there

@@ -86,7 +86,7 @@ NOT_MADE = {
 NOT_MADE_ANYWHERE = {
     "cards:NoCard": "no 'predict' or no 'card'",
     "cards:NoPredict": "no 'predict' or no 'card'",
-    "cards:UnknownField": "The card of UnknownField is not valid: licence_key: Extra inputs",
+    "cards:UnknownField": "licence_key is no field of it, did you mean 'licence'; there are: name",
     "cards:ObjectInCard": "version: Input should be a valid string|object of type object; it may hold",
     "construction:MissingWeights": r"raised OSError at construction.py:\d+: weights.bin is missing",
     "construction:WantsArguments": "raised TypeError .*'weights'",

@@ -165,8 +165,10 @@ def test_protocols_can_be_asked_for(tmp_path: Path, data: Path, cache: Path) -> 
     assert result(tmp_path, "fine-tune-1", model="untrained").pretraining is None
     with pytest.raises(UsageError, match="Did you mean 'zero-shot'"):
         run(tmp_path, data, cache, f"{FILE}:Untrained", protocols=["zeroshot"])
-    with pytest.raises(UsageError, match="None of the models"):
+    with pytest.raises(UsageError, match=r"None of the models .* zero-shot needs 'set_concepts' and outputs"):
         run(tmp_path, data, cache, "prevalence", protocols=["zero-shot"])
+    with pytest.raises(UsageError, match="under linear-probe-10: linear-probe-10 needs 'embed'"):
+        run(tmp_path, data, cache, "prevalence", protocols=["linear-probe-10"])
 
 
 def test_a_model_without_weights_is_listed_and_the_run_goes_on(
