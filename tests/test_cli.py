@@ -333,3 +333,31 @@ def test_sigterm_in_a_training_ends_the_run_and_marks_nothing_failed(home: Path)
     assert "goes on from there" in errors
     assert "Traceback" not in errors
     assert {cell.status for cell in load_run_file(out).cells} == {"planned"}
+
+
+MOVES = """
+import os
+import numpy as np
+
+class Moves:
+    card = {"name": "moves", "outputs": ["AF"], "trained_on": []}
+
+    def __init__(self):
+        os.makedirs("elsewhere", exist_ok=True)
+        os.chdir("elsewhere")
+
+    def predict(self, batch):
+        return np.zeros((len(batch.signals), 1))
+"""
+
+
+def test_a_model_that_changes_the_folder_moves_nothing(home: Path) -> None:
+    place = home / "moving"
+    place.mkdir()
+    (place / "moves.py").write_text(MOVES)
+    (place / "good.py").write_text(Path(GOOD.rpartition(":")[0]).read_text())
+    arguments = ("run", "--data=../data", "--resamples=20", "--out=here", "--cohort=georgia")
+    leadboard(place, *arguments, "--model=moves.py:Moves", "--model=good.py:Amplitude")
+    assert (place / "here/leaderboard.html").is_file()
+    assert (place / "here/amplitude/as-is/georgia.json").is_file()
+    assert not any(path.is_file() for path in (place / "elsewhere").rglob("*"))

@@ -1,53 +1,56 @@
-"""Check of what a model changes in the process that it shares with the suite and with other models."""
+"""What a model changes in the process that it shares with the suite and with other models."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cohorts.errors import ModelError
 
-State = dict[str, Any]
+
+@dataclass(frozen=True)
+class Habits:
+    """What is the same for everybody in a process, at one moment."""
+
+    folder: Path
+    on_interrupt: Any
+    mask: int
+    number: str
+
+    @classmethod
+    def now(cls) -> Habits:
+        """Look at this process."""
+        os.umask(mask := os.umask(0))
+        torch = sys.modules.get("torch")
+        number = str(torch.get_default_dtype()) if torch else "torch.float32"
+        return cls(Path.cwd(), signal.getsignal(signal.SIGINT), mask, number)
+
+    def restore(self) -> None:
+        """Put everything back."""
+        os.chdir(self.folder)
+        os.umask(self.mask)
+        signal.signal(signal.SIGINT, self.on_interrupt)
+        if torch := sys.modules.get("torch"):
+            torch.set_default_dtype(getattr(torch, self.number.partition(".")[2]))
 
 
-def state() -> State:
-    """What a model may not change: by its name, what it is now."""
-    torch = sys.modules.get("torch")
-    return {
-        "the working folder (os.chdir)": _folder(),
-        "the handler of Ctrl-C (signal.signal)": signal.getsignal(signal.SIGINT),
-        "the mask of new files (os.umask)": _mask(),
-        "the default type of torch (torch.set_default_dtype)": torch and torch.get_default_dtype(),
-    }
+WORDS = {
+    "folder": "the working folder (os.chdir)",
+    "on_interrupt": "what Ctrl-C does (signal.signal)",
+    "mask": "the rights of new files (os.umask)",
+    "number": "torch's usual type of numbers (torch.set_default_dtype)",
+}
 
 
-def left_alone(before: State) -> str:
-    """Nothing is changed that others in the process rely on.
-
-    A model that changes the working folder when it is imported moves whatever has a relative path, and another
-    default type makes other numbers of the models after it.
-    """
-    now = state()
-    changed = [name for name, value in before.items() if value is not None and now[name] != value]
-    os.umask(before["the mask of new files (os.umask)"])
+def check_unchanged(before: Habits) -> str:
+    """Put back what a model has changed, and raise `ModelError` if that was anything."""
+    now = Habits.now()
+    changed = [words for name, words in WORDS.items() if getattr(now, name) != getattr(before, name)]
     if changed:
-        raise ModelError(
-            f"It changes {' and '.join(changed)} for everybody; use whole paths and put back what you set."
-        )
-    return "working folder, Ctrl-C and the like are as before"
-
-
-def _folder() -> str | None:
-    try:
-        return str(Path.cwd())
-    except OSError:  # it was removed
-        return None
-
-
-def _mask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        before.restore()
+        raise ModelError(f"It changes {' and '.join(changed)} for everybody; put back what you set.")
+    return "working folder, Ctrl-C, rights of files and torch's type are as before"

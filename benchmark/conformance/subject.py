@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Mode
+from benchmark.conformance.habits import Habits
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
 from benchmark.models.contract import (
     Batch,
@@ -65,6 +66,8 @@ class Subject:
         For weights and checkpoints.
     cache
         Where published weights may lie.
+    habits
+        Of this process before the model was found.
     pretrain
         Whether to pre-train it even if it is not small.
     deadline
@@ -75,6 +78,7 @@ class Subject:
     device: str
     folder: Path
     cache: Path
+    habits: Habits
     pretrain: bool = False
     deadline: float = 300.0
     _done: dict[str, Any] = field(default_factory=dict)

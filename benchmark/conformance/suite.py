@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.conformance import abilities, behaviour, habits
+from benchmark.conformance import abilities, behaviour
 from benchmark.conformance.behaviour import in_every_mode
 from benchmark.conformance.declared import input_as_declared
+from benchmark.conformance.habits import Habits
 from benchmark.conformance.outcome import CheckReport, CheckResult
 from benchmark.conformance.resources import memory_and_speed
 from benchmark.conformance.subject import SkippedError, Subject
@@ -36,7 +37,6 @@ class Check:
 
 
 LOADING = "loading"
-HABITS = "process left alone"
 WEIGHTS = ("published weights", "pre-training")
 ANSWERS = ("answers",)
 STEADY = ("answers", "asked twice", "earlier batches")
@@ -63,6 +63,7 @@ CHECKS = (
     Check("flat signals", in_every_mode(behaviour.flat_signals), ANSWERS),
     Check("huge amplitudes", in_every_mode(behaviour.huge_amplitudes), ANSWERS),
     Check("unknown age and sex", in_every_mode(behaviour.unknown_people), ANSWERS),
+    Check("process left alone", abilities.process_left_alone),
     Check("memory and speed", in_every_mode(memory_and_speed), ANSWERS),
 )
 
@@ -106,7 +107,7 @@ def check_model(
         If there is no such model.
     """
     results: dict[str, CheckResult] = {}
-    before_it = habits.state()
+    habits = Habits.now()
 
     def tell(result: CheckResult) -> None:
         results[result.name] = result
@@ -121,12 +122,10 @@ def check_model(
         with tempfile.TemporaryDirectory(prefix="leadboard-check-") as name:
             folder = Path(name)
             where = folder / "nothing" if cache is None else cache
-            subject = Subject(found, device, folder, where, pretrain, deadline)
+            subject = Subject(found, device, folder, where, habits, pretrain, deadline)
             for check in CHECKS:
                 before(check.name)
                 tell(_result(check, subject, results))
-            before(HABITS)
-            tell(_result(Check(HABITS, lambda _: habits.left_alone(before_it)), subject, results))
     return CheckReport(model=spec, device=device, checks=tuple(results.values()))
 
 

@@ -95,6 +95,7 @@ def find_model(
     environment: WorkerEnvironment | None = None,
     cache: Path | None = None,
     deadlines: Deadlines | None = None,
+    folder: Path | None = None,
 ) -> ModelSource:
     """Find a model and read its card.
 
@@ -111,6 +112,8 @@ def find_model(
         now.
     deadlines
         Of a worker that is started though none was asked for.
+    folder
+        That a relative path of a file is from; the working folder if not given.
 
     Raises
     ------
@@ -119,11 +122,12 @@ def find_model(
     ModelError
         If it exists but cannot be imported, made, or breaks the contract.
     """
+    base = folder or Path.cwd()
     if environment is not None and ":" in spec:
-        found = _found_there(spec, environment)
+        found = _found_there(spec, environment, base)
     else:
         try:
-            found = _found_here(spec)
+            found = _found_here(spec, base)
         except CrowdedError as crowded:
             logger.warning(
                 "%s runs in a process of its own: here '%s' is the name of another module.",
@@ -131,7 +135,7 @@ def find_model(
                 crowded.name,
             )
             alone = WorkerEnvironment(Interpreter(sys.executable), deadlines or Deadlines())
-            found = _found_there(spec, alone)
+            found = _found_there(spec, alone, base)
     files = found.files
     files.at_start = files.now()
     hashed = hash_with_files(found.code_hash, files.at_start)
@@ -144,10 +148,15 @@ def _notes(name: str, cache: Path) -> Path:
     return cache / "model-files" / name
 
 
-def _found_there(spec: str, environment: WorkerEnvironment) -> ModelSource:
+def _found_there(spec: str, environment: WorkerEnvironment, folder: Path) -> ModelSource:
     files = ModelFiles()
     make = functools.partial(
-        RemoteModel, spec, environment.launcher, environment.deadlines, files=files.reported
+        RemoteModel,
+        spec,
+        environment.launcher,
+        environment.deadlines,
+        files=files.reported,
+        base=folder,
     )
     with make(device="cpu") as model:
         files.folder = model.folder
@@ -160,10 +169,10 @@ _opened_by_imports: dict[str, set[str]] = {}
 """Package -> files that were opened while it was imported, which happens once."""
 
 
-def _found_here(spec: str) -> ModelSource:
+def _found_here(spec: str, folder: Path) -> ModelSource:
     opened = OpenedFiles(Path(), SUITE)
     with opened:
-        module, attribute = _module_of(spec)
+        module, attribute = _module_of(spec, folder)
         at_import = _opened_by_imports.setdefault(module.__name__.partition(".")[0], set())
         at_import |= opened.paths
         opened.paths |= at_import
@@ -182,9 +191,9 @@ def _found_here(spec: str) -> ModelSource:
     return replace(found, files=ModelFiles(opened.folder, opened))
 
 
-def _module_of(spec: str) -> tuple[ModuleType, str]:
+def _module_of(spec: str, folder: Path) -> tuple[ModuleType, str]:
     if ":" in spec:
-        return _from_reference(spec)
+        return _from_reference(spec, folder)
     offered = installed_models()
     if spec.endswith(".py"):
         raise UsageError(f"'{spec}' names a file and no class; write {_with_a_class(spec)}.")
@@ -234,7 +243,7 @@ def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
     return ModelSource(spec, make, hashed, card, abilities, small, None if usual is None else tuple(usual))
 
 
-def _from_reference(spec: str) -> tuple[ModuleType, str]:
+def _from_reference(spec: str, folder: Path) -> tuple[ModuleType, str]:
     where, _, attribute = spec.rpartition(":")
     if not attribute.isidentifier():
         raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
@@ -244,7 +253,7 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
                 f"No package '{where}' is installed here; install it or give path/to/file.py:Class."
             )
         return _imported(where), attribute
-    path = Path(where).expanduser().resolve()
+    path = (folder / Path(where).expanduser()).resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
     return guarded(f"Importing {path.name}", lambda: module_of_file(path), CrowdedError), attribute

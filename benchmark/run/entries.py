@@ -218,9 +218,10 @@ def find_models(
     """
     found: list[ModelSource] = []
     broken: dict[str, str] = {}
+    folder = Path.cwd()  # which a model may change
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, environment, cache, deadlines))
+            found.append(find_model(spec, environment, cache, deadlines, folder))
         except ModelError as error:
             broken[spec] = str(error)
     names = [source.card.name for source in found]
