@@ -71,7 +71,7 @@ def write_recordings(
                 np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, len(rows), AT_ONCE):
                 prepared = prepare(records.batch(rows[start : start + AT_ONCE]))
-                left = memoryview(np.ascontiguousarray(prepared, ends.dtype)).cast("B")
+                left = np.ascontiguousarray(prepared, ends.dtype).data.cast("B")
                 while left:
                     with _saying_why(path):
                         left = left[file.write(left) :]
