@@ -21,6 +21,7 @@ from benchmark.commands import (
     training,
 )
 from benchmark.config import give_home
+from benchmark.stopping import Terminated, end_on_sigterm
 from benchmark.terminal import set_up, tell, why_incomplete
 from benchmark.text import visible
 from cohorts.errors import LeadboardError, UsageError
@@ -58,7 +59,11 @@ for command in (
 
 
 def main() -> None:
-    """Entry point of the ``leadboard`` command; exits with 0, 1 (a cell failed) or 2 (a wrong call)."""
+    """Entry point of the ``leadboard`` command.
+
+    Exits with 0, 1 (a cell failed), 2 (a wrong call), 130 (Ctrl-C) or 143 (SIGTERM).
+    """
+    end_on_sigterm()
     set_up()
     give_home()
     sys.excepthook = _print_bug
@@ -78,10 +83,10 @@ def _call() -> int:
     except LeadboardError as error:
         _say(error)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         stopped = "Stopped. What was finished is kept; the same command goes on from there."
         tell("", stopped, error=True)
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130
     return code if isinstance(code, int) else 0
 
 

@@ -95,7 +95,7 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     why = why_no_folder(stores)
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
-    return Places(chosen, stores, folders)
+    return Places(chosen and chosen.absolute(), stores, folders)
 
 
 def why_no_folder(path: Path) -> str:

@@ -24,7 +24,7 @@ BROKEN = [
     "answers:Infinite",
     "answers:Strings",
     "answers:Generator",
-    "answers:RequiresGrad",
+    "answers:Dict",
     "answers:HostileMessage",
     "answers:RaisesOnTheThirdBatch",
     "cards:NoCard",

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, Folder, JsonOption, ModelName, print_json
+from benchmark.commands.options import (
+    CacheOption,
+    Folder,
+    Gibibytes,
+    JsonOption,
+    ModelName,
+    Repeated,
+    Seconds,
+    other_environment,
+    print_json,
+)
 from benchmark.config import find_places
 from benchmark.terminal import tell
 
@@ -19,6 +30,11 @@ def check(
     *,
     device: str = "cpu",
     pretrain: bool = False,
+    python: str | None = None,
+    container: str | None = None,
+    deadline: Seconds = 300.0,
+    memory: Gibibytes | None = None,
+    env: Repeated = (),
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -32,15 +48,30 @@ def check(
         Torch device, such as cpu or cuda.
     pretrain
         Try pre-training even if the model is large.
+    python
+        Interpreter that a model given by file or module runs in, such as /path/to/env/bin/python.
+    container
+        Image that it runs in instead, with Docker.
+    deadline
+        Seconds that it may take for an answer.
+    memory
+        GiB that a model in another environment may use.
+    env
+        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     cache
         Folder that published weights were installed in (or LEADBOARD_CACHE).
     as_json
         Print JSON.
     """
     from benchmark.conformance import CheckResult, check_model
+    from benchmark.models.plugins import find_model
+    from benchmark.models.worker.environments import Deadlines
     from benchmark.protocols.hardware import Hardware
 
-    Hardware(device=device).check()
+    environment = other_environment(python, container, deadline, memory, env)
+    if environment is None:  # this process cannot tell which devices there are in another one
+        Hardware(device=device).check()
+    find = functools.partial(find_model, environment=environment, deadlines=Deadlines.of(deadline))
     out = sys.stderr if as_json else sys.stdout
 
     def before(name: str) -> None:
@@ -52,13 +83,20 @@ def check(
     places = find_places(None, cache)
     with contextlib.redirect_stdout(out):  # what a model prints must not come into the JSON
         report = check_model(
-            model, device=device, cache=places.cache, pretrain=pretrain, before=before, after=after
+            model,
+            device=device,
+            cache=places.cache,
+            pretrain=pretrain,
+            deadline=deadline,
+            find=find,
+            before=before,
+            after=after,
         )
     if as_json:
         print_json(report)
     else:
         tell(report.summary())
-    return 1 if report.failures else 0
+    return 1 if report.failures or not report.was_asked else 0
 
 
 def new_model(name: str, *, out: Folder = Path()) -> int:

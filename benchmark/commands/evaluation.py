@@ -67,6 +67,7 @@ def run(
     container: str | None = None,
     deadline: Seconds = 300.0,
     memory: Gibibytes | None = None,
+    env: Repeated = (),
     rank_by: Metric = "auroc",
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
@@ -110,9 +111,11 @@ def run(
     container
         Image that they run in instead, with Docker.
     deadline
-        Seconds that such a model may take for a batch.
+        Seconds that a model may take for a batch.
     memory
-        GiB that such a model may use.
+        GiB that a model in another environment may use.
+    env
+        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
@@ -134,28 +137,28 @@ def run(
     check_sources(pretrain_on)
     if pretrain_on:
         choose_cohorts(pretrain_on, places)  # before anything is prepared for them
+    folder = out.absolute()  # a model may change the working folder
     options = RunOptions(
-        folder=out,
+        folder=folder,
         places=places,
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device=device, batch_size=batch_size, workers=workers),
+        hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
         models=model,
         cohorts=cohort,
         source=source,
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
-        environment=other_environment(python, container, deadline, memory),
+        environment=other_environment(python, container, deadline, memory, env),
         task=task or "",
     )
     outcome = run_cells(options, reporter)
-    page = out / "leaderboard.html"
-    if not is_current(out):
+    if not is_current(folder):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(out, rank_by)
-    tell(outcome.sentence, f"Leaderboard: {page}")
+            write_report(folder, rank_by)
+    tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
 

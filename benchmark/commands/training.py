@@ -57,7 +57,7 @@ def train(
         )
     choose_cohorts([source], places)
     plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
-    if plan.artifact.done:
+    if plan.artifact.is_whole():
         tell(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
@@ -101,10 +101,10 @@ def pretrain(
     workers
         Threads that prepare signals.
     """
+    from benchmark.models.concept_names import unknown_concept
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
-    from cohorts.errors import UnknownNameError
     from cohorts.ontology.ontology import load_ontology
 
     found, places, reporter = _start(model, data, cache, device)
@@ -113,12 +113,12 @@ def pretrain(
     concepts = list(load_ontology().concepts.index)
     for concept in hold_out:
         if concept not in concepts:
-            raise UnknownNameError("concept", concept, concepts)
+            raise unknown_concept(concept, concepts)
     check_sources(source)
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
     plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
-    if plan.artifact.done:
+    if plan.artifact.is_whole():
         tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.conformance.differences import compared
+from benchmark.conformance.habits import check_unchanged
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.cards import check_outputs
@@ -179,6 +180,15 @@ def _assigned(areas: Any) -> Any:
     from scipy.optimize import linear_sum_assignment
 
     return linear_sum_assignment(areas.T, maximize=True)[1]
+
+
+def process_left_alone(subject: Subject) -> str:
+    """Nothing is changed that others in the process rely on.
+
+    Where the working folder has changed, whatever has a relative path is looked for elsewhere; another usual
+    type makes other numbers of the models that come after.
+    """
+    return check_unchanged(subject.habits)
 
 
 def prompts(subject: Subject) -> str:

@@ -102,7 +102,12 @@ def asked_twice(question: Question) -> str:
     """
     mode, model = question.mode, question.mode.build()
     first = mode.ask(question.batch, model)
-    return compared(mode, first, mode.ask(question.batch, model), "when asked twice")
+    second = mode.ask(question.batch, model)
+    try:
+        return compared(mode, first, second, "when asked twice")
+    except ModelError as error:
+        hint = "dropout or noise is on; a torch network is quiet after .eval()"
+        raise ModelError(f"{str(error).rstrip('.')}: {hint}.") from error
 
 
 def earlier_batches(question: Question) -> str:

@@ -56,10 +56,19 @@ class CheckReport(BaseModel):
         """The checks that failed."""
         return tuple(check for check in self.checks if check.outcome == "fail")
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether it gave an answer that was looked at."""
+        return any(check.name == "answers" and check.outcome == "pass" for check in self.checks)
+
     def summary(self) -> str:
-        """One sentence."""
+        """One sentence, or two where nothing is known of its answers."""
         numbers = {
             outcome: sum(check.outcome == outcome for check in self.checks)
             for outcome in ("pass", "fail", "skipped")
         }
-        return f"{numbers['pass']} passed, {numbers['fail']} failed, {numbers['skipped']} skipped."
+        counted = f"{numbers['pass']} passed, {numbers['fail']} failed, {numbers['skipped']} skipped."
+        if self.was_asked or self.failures:
+            return counted
+        (why,) = [visible(check.reason) for check in self.checks if check.name == "answers"]
+        return f"{counted} The model was never asked, so nothing is known of its answers: {why}."

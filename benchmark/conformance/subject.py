@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Mode
+from benchmark.conformance.habits import Habits
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
 from benchmark.models.contract import (
     Batch,
@@ -65,15 +66,21 @@ class Subject:
         For weights and checkpoints.
     cache
         Where published weights may lie.
+    habits
+        Of this process before the model was found.
     pretrain
         Whether to pre-train it even if it is not small.
+    deadline
+        Seconds that an answer may take.
     """
 
     source: ModelSource
     device: str
     folder: Path
     cache: Path
+    habits: Habits
     pretrain: bool = False
+    deadline: float = 300.0
     _done: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -180,7 +187,7 @@ class Subject:
         if self.stated.outputs == "any" or not self.stated.outputs:
             raise SkippedError("it has no outputs of its own")
         self.base()
-        return Mode(PREDICT, self.stated, self.make, self.device)
+        return Mode(PREDICT, self.stated, self.make, self.device, self.deadline)
 
     def prompted(self) -> Mode:
         """The concepts whose descriptions it is given."""
@@ -192,7 +199,7 @@ class Subject:
     def prompted_for(self, concepts: tuple[str, ...]) -> Mode:
         """Ask a prompted model for these concepts."""
         card = self.asked_for(concepts)
-        return Mode(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device)
+        return Mode(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device, self.deadline)
 
     def asked_for(self, concepts: tuple[str, ...]) -> ModelCard:
         """Give its card with these outputs."""
@@ -211,7 +218,7 @@ class Subject:
         if not self.has("Encoder"):
             raise SkippedError("it has no 'embed'")
         self.base()
-        return Mode(EMBED, self.source.card, self.make, self.device)
+        return Mode(EMBED, self.source.card, self.make, self.device, self.deadline)
 
     def fitted_mode(self) -> Mode:
         """What it has learnt from labels; other instances load it, or are the same one if they cannot."""
@@ -223,7 +230,7 @@ class Subject:
             except LeadboardError:
                 return checked_model(fitted.model)
 
-        return Mode(AFTER_FIT, fitted.card, build, self.device)
+        return Mode(AFTER_FIT, fitted.card, build, self.device, self.deadline)
 
     def fitted(self) -> Fitted:
         """Fit, to labels with gaps if it can.

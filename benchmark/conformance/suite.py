@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.conformance import abilities, behaviour
 from benchmark.conformance.behaviour import in_every_mode
 from benchmark.conformance.declared import input_as_declared
+from benchmark.conformance.habits import Habits
 from benchmark.conformance.outcome import CheckReport, CheckResult
 from benchmark.conformance.resources import memory_and_speed
 from benchmark.conformance.subject import SkippedError, Subject
@@ -62,6 +63,7 @@ CHECKS = (
     Check("flat signals", in_every_mode(behaviour.flat_signals), ANSWERS),
     Check("huge amplitudes", in_every_mode(behaviour.huge_amplitudes), ANSWERS),
     Check("unknown age and sex", in_every_mode(behaviour.unknown_people), ANSWERS),
+    Check("process left alone", abilities.process_left_alone),
     Check("memory and speed", in_every_mode(memory_and_speed), ANSWERS),
 )
 
@@ -75,6 +77,7 @@ def check_model(
     device: str = "cpu",
     cache: Path | None = None,
     pretrain: bool = False,
+    deadline: float = 300.0,
     find: Callable[[str], ModelSource] = find_model,
     before: Before = lambda name: None,
     after: After = lambda result: None,
@@ -91,6 +94,8 @@ def check_model(
         Where ``leadboard weights`` has put published weights; None to look for none.
     pretrain
         Whether to pre-train a model that does not call itself small.
+    deadline
+        Seconds that an answer may take.
     find
         Finds the model; another one finds it elsewhere, such as in another interpreter.
     before, after
@@ -102,6 +107,7 @@ def check_model(
         If there is no such model.
     """
     results: dict[str, CheckResult] = {}
+    habits = Habits.now()
 
     def tell(result: CheckResult) -> None:
         results[result.name] = result
@@ -115,7 +121,8 @@ def check_model(
         tell(CheckResult(name=LOADING, outcome="pass", reason=_described(found)))
         with tempfile.TemporaryDirectory(prefix="leadboard-check-") as name:
             folder = Path(name)
-            subject = Subject(found, device, folder, folder / "nothing" if cache is None else cache, pretrain)
+            where = folder / "nothing" if cache is None else cache
+            subject = Subject(found, device, folder, where, habits, pretrain, deadline)
             for check in CHECKS:
                 before(check.name)
                 tell(_result(check, subject, results))

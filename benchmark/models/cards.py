@@ -10,7 +10,8 @@ import yaml
 from pydantic import ValidationError
 from yaml.constructor import ConstructorError
 
-from benchmark.models.contract import ModelCard
+from benchmark.models.concept_names import concept_meant
+from benchmark.models.contract import ModelCard, why_invalid
 from benchmark.text import printable, some
 from cohorts.catalogue import find_cohort
 from cohorts.errors import ModelError, UsageError
@@ -117,8 +118,10 @@ def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:
     """
     unknown = [output for output in card.outputs if output not in set(concepts)]
     if unknown:
+        meant = {output: concept_meant(output) for output in unknown[:5]}
+        named = [f"{output} (write {concept})" if concept else output for output, concept in meant.items()]
         raise ModelError(
-            f"{card.name} has outputs that are no concepts of the ontology: {', '.join(unknown[:5])}; "
+            f"{card.name} has outputs that are no concepts of the ontology: {', '.join(named)}; "
             "'leadboard concepts' lists them."
         )
 
@@ -170,11 +173,7 @@ def read_card(path: Path | None, name: str | None, outputs: tuple[str, ...]) -> 
     try:
         card = ModelCard.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = printable(".".join(str(part) for part in first["loc"]) or "the card", 60)
-        raise UsageError(
-            f"{path or 'The card'} is not valid: {field}: {printable(first['msg'], 120)}."
-        ) from None
+        raise UsageError(f"{path or 'The card'} is not valid: {why_invalid(error)}.") from None
     if card.outputs != "any" and set(card.outputs) != set(outputs):
         differing = sorted(set(card.outputs) ^ set(outputs))
         raise UsageError(

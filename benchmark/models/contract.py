@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from benchmark.text import printable
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
 
@@ -304,8 +306,17 @@ def card_of(model: Model) -> ModelCard:
     try:
         return ModelCard.model_validate(card)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "card"
-        raise ModelError(
-            f"The card of {type(model).__name__} is not valid: {field}: {first['msg']}."
-        ) from None
+        raise ModelError(f"The card of {type(model).__name__} is not valid: {why_invalid(error)}.") from None
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Say which field of a card is wrong and how; of an unknown one, which there are."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    field = printable(".".join(path) or "card", 60)
+    if first["type"] != "extra_forbidden":
+        return f"{field}: {printable(first['msg'], 160)}"
+    names = list((InputSpec if path[0] == "input" else ModelCard).model_fields)
+    near = get_close_matches(path[-1], names, n=1)
+    hint = f", did you mean '{near[0]}'" if near else ""
+    return f"{field} is no field of it{hint}; there are: {', '.join(names)}"

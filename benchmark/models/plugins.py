@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import importlib.util
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,17 +27,13 @@ from benchmark.models.model_files import (
     hash_with_later_files,
     notes_of,
 )
-from benchmark.models.worker.environments import WorkerEnvironment
+from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerEnvironment
+from benchmark.models.worker.modules import CrowdedError, code_hash, folder_of, module_of_file
 from benchmark.models.worker.remote import RemoteModel
-from benchmark.models.worker.standalone import (
-    GROUP,
-    OpenedFiles,
-    code_hash,
-    construct,
-    folder_of,
-    module_of_file,
-)
+from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct
 from cohorts.errors import ModelError, UnknownNameError, UsageError
+
+logger = logging.getLogger("leadboard")
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,15 @@ def installed_models() -> dict[str, EntryPoint]:
 
 
 def find_model(
-    spec: str, environment: WorkerEnvironment | None = None, cache: Path | None = None
+    spec: str,
+    environment: WorkerEnvironment | None = None,
+    cache: Path | None = None,
+    deadlines: Deadlines | None = None,
+    folder: Path | None = None,
 ) -> ModelSource:
     """Find a model and read its card.
+
+    A model whose own modules have the names of others in this process runs in a worker with this interpreter.
 
     Parameters
     ----------
@@ -106,6 +111,10 @@ def find_model(
     cache
         Where it is noted which files the model has opened before; None to know of those alone that it opens
         now.
+    deadlines
+        Of a worker that is started though none was asked for.
+    folder
+        That a relative path of a file is from; the working folder if not given.
 
     Raises
     ------
@@ -114,7 +123,20 @@ def find_model(
     ModelError
         If it exists but cannot be imported, made, or breaks the contract.
     """
-    found = _found_here(spec) if environment is None or ":" not in spec else _found_there(spec, environment)
+    base = folder or Path.cwd()
+    if environment is not None and ":" in spec:
+        found = _found_there(spec, environment, base)
+    else:
+        try:
+            found = _found_here(spec, base)
+        except CrowdedError as crowded:
+            logger.warning(
+                "%s runs in a process of its own: here '%s' is the name of another module.",
+                spec,
+                crowded.name,
+            )
+            alone = WorkerEnvironment(Interpreter(sys.executable), deadlines or Deadlines())
+            found = _found_there(spec, alone, base)
     files = found.files
     files.at_start = files.now()
     hashed = hash_with_files(found.code_hash, files.at_start)
@@ -127,10 +149,15 @@ def _notes(name: str, cache: Path) -> Path:
     return cache / "model-files" / name
 
 
-def _found_there(spec: str, environment: WorkerEnvironment) -> ModelSource:
+def _found_there(spec: str, environment: WorkerEnvironment, folder: Path) -> ModelSource:
     files = ModelFiles()
     make = functools.partial(
-        RemoteModel, spec, environment.launcher, environment.deadlines, files=files.reported
+        RemoteModel,
+        spec,
+        environment.launcher,
+        environment.deadlines,
+        files=files.reported,
+        base=folder,
     )
     with make(device="cpu") as model:
         files.folder = model.folder
@@ -143,17 +170,17 @@ _opened_by_imports: dict[str, set[str]] = {}
 """Package -> files that were opened while it was imported, which happens once."""
 
 
-def _found_here(spec: str) -> ModelSource:
+def _found_here(spec: str, folder: Path) -> ModelSource:
     opened = OpenedFiles(Path(), SUITE)
     with opened:
-        module, attribute = _module_of(spec)
+        module, attribute = _module_of(spec, folder)
         at_import = _opened_by_imports.setdefault(module.__name__.partition(".")[0], set())
         at_import |= opened.paths
         opened.paths |= at_import
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
             raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
-        hashed = code_hash(module)
+        hashed = guarded(f"Reading the code of {spec}", lambda: code_hash(module))
         if hashed is None:
             raise ModelError(
                 f"{module.__name__} has no source file, so nobody could tell whether it changed."
@@ -165,14 +192,31 @@ def _found_here(spec: str) -> ModelSource:
     return replace(found, files=ModelFiles(opened.folder, opened))
 
 
-def _module_of(spec: str) -> tuple[ModuleType, str]:
+def _module_of(spec: str, folder: Path) -> tuple[ModuleType, str]:
     if ":" in spec:
-        return _from_reference(spec)
+        return _from_reference(spec, folder)
     offered = installed_models()
+    if spec.endswith(".py"):
+        raise UsageError(f"'{spec}' names a file and no class; write {_with_a_class(spec)}.")
     if spec not in offered:
         raise UnknownNameError("model", spec, offered)
     entry = offered[spec]
     return _imported(entry.module), entry.attr
+
+
+def _with_a_class(file: str) -> str:
+    """Name a file and a class that could be a model, as far as the file can be read."""
+    try:
+        nodes = ast.parse(Path(file).expanduser().read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        nodes = []
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    models = [
+        node.name
+        for node in classes
+        if any(isinstance(member, ast.FunctionDef) and member.name == "predict" for member in node.body)
+    ]
+    return " or ".join(f"{file}:{name}" for name in models[:3]) or f"{file}:Class"
 
 
 def _with_card(model_class: Any, module: ModuleType) -> Any:
@@ -200,7 +244,7 @@ def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
     return ModelSource(spec, make, hashed, card, abilities, small, None if usual is None else tuple(usual))
 
 
-def _from_reference(spec: str) -> tuple[ModuleType, str]:
+def _from_reference(spec: str, folder: Path) -> tuple[ModuleType, str]:
     where, _, attribute = spec.rpartition(":")
     if not attribute.isidentifier():
         raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
@@ -210,10 +254,10 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
                 f"No package '{where}' is installed here; install it or give path/to/file.py:Class."
             )
         return _imported(where), attribute
-    path = from_home(where).resolve()
+    path = (folder / from_home(where)).resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
-    return guarded(f"Importing {path.name}", lambda: module_of_file(path)), attribute
+    return guarded(f"Importing {path.name}", lambda: module_of_file(path), CrowdedError), attribute
 
 
 def _imported(name: str) -> ModuleType:

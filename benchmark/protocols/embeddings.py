@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +16,23 @@ import numpy.typing as npt
 
 from benchmark.files import sweep, write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked
+from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.inference import array_of
 from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.locks import alone
 from cohorts.store import Store
+
+logger = logging.getLogger("leadboard")
+
+FILES = ("features.npy", "starts.npy")
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 Rows = npt.NDArray[np.intp]
 
@@ -69,10 +80,10 @@ def embed_store(
     model: Callable[[], Model],
     records: PreparedRecords,
     folder: Path,
-    batch_size: int,
+    hardware: Hardware,
     progress: Callback | None = None,
 ) -> Embeddings:
-    """Embed all records of a store, or open what an earlier call computed.
+    """Embed all records of a store, or open what an earlier call computed; what is damaged is made again.
 
     Parameters
     ----------
@@ -88,25 +99,40 @@ def embed_store(
     ModelError
         If the model raises or its features are not finite numbers of one shape.
     """
+    if (found := _kept(folder)) is not None:
+        return found
+    with alone(folder / ".lock", f"computing the features in {folder}"):
+        if (found := _kept(folder)) is None:
+            sweep((folder,))
+            _embed(model(), records, folder, hardware, progress)
+    return found or _opened(folder)
+
+
+def _kept(folder: Path) -> Embeddings | None:
+    """Open what an earlier call computed, if it is whole; what is damaged is removed, and that is said."""
     made = folder / "made.json"
     if not made.is_file():
-        with alone(folder / ".lock", f"computing the features in {folder}"):
-            if not made.is_file():
-                sweep((folder,))
-                _embed(model(), records, folder, batch_size, progress)
+        return None
     try:
-        seconds = float(json.loads(made.read_bytes())["seconds"])
-        features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
-        starts = np.load(folder / "starts.npy", allow_pickle=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LeadboardError(
-            f"The embeddings in {folder} are damaged ({error}); delete the folder."
-        ) from None
-    return Embeddings(features, starts, seconds)
+        return _opened(folder)
+    except _UNREADABLE as error:
+        logger.warning("The features in %s are damaged (%s); they are made again.", folder, error)
+        made.unlink(missing_ok=True)
+        return None
+
+
+def _opened(folder: Path) -> Embeddings:
+    """Open what was computed, after comparing it with what was written."""
+    made = json.loads((folder / "made.json").read_bytes())
+    for name in FILES:
+        if hash_of_file(folder / name)[0] != made["sha256"][name]:
+            raise ValueError(f"{name} is not what was written")
+    features, starts = (np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in FILES)
+    return Embeddings(features, np.array(starts), float(made["seconds"]))
 
 
 def _embed(
-    model: Model, records: PreparedRecords, folder: Path, batch_size: int, progress: Callback | None
+    model: Model, records: PreparedRecords, folder: Path, hardware: Hardware, progress: Callback | None
 ) -> None:
     started = time.perf_counter()
     windows = np.zeros(len(records), dtype=np.int64)
@@ -115,8 +141,9 @@ def _embed(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for batch, rows in records.window_batches(batch_size):
-                answer = guarded("embed", lambda batch=batch: _embedded(model, batch))  # type: ignore[misc]
+            for batch, rows in records.window_batches(hardware.batch_size):
+                ask = functools.partial(_embedded, model, batch)
+                answer = asked("embed", model, ask, hardware.deadline)
                 features = checked_features(answer, len(batch), width)
                 width = features.shape[1]
                 file.write(features.tobytes())
@@ -131,7 +158,9 @@ def _embed(
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    write_atomically(folder / "made.json", json.dumps({"seconds": time.perf_counter() - started}) + "\n")
+    hashes = {name: hash_of_file(folder / name)[0] for name in FILES}
+    made = {"seconds": time.perf_counter() - started, "sha256": hashes}
+    write_atomically(folder / "made.json", json.dumps(made) + "\n")
 
 
 def _finish(raw: Path, path: Path, shape: tuple[int, int]) -> None:
@@ -158,7 +187,7 @@ def checked_features(answer: Any, records: int, width: int | None) -> Floats:
     ModelError
         If it is not one row of finite numbers a record, as wide as in the batches before.
     """
-    features = guarded("What embed returned", lambda: np.asarray(answer))
+    features = array_of(answer, "embed")
     if not np.issubdtype(features.dtype, np.floating):
         raise ModelError(f"embed returned {features.dtype} instead of floating point numbers.")
     if features.ndim != 2 or len(features) != records or features.shape[1] != (width or features.shape[1]):

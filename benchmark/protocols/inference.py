@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.models.contract import Batch, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked, guarded
+from benchmark.models.worker.standalone import NoNumbersError, numbers
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 
@@ -24,12 +27,11 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     """
     outputs = card.outputs if card.outputs != "any" else ()
     expected = (len(batch), len(outputs))
-    scores = guarded(f"What {card.name} returned", lambda: np.asarray(answer))
-    if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
-        raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
+    scores = array_of(answer, card.name)
     if scores.shape != expected:
         raise ModelError(
-            f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}."
+            f"{card.name} returned scores of shape {scores.shape}; the card promises {expected}"
+            f"{_advice(scores.shape, expected)}."
         )
     with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite and is refused below
         scores = scores.astype(np.float32)
@@ -42,11 +44,36 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     return scores
 
 
+def array_of(answer: Any, who: str) -> npt.NDArray[Any]:
+    """Give an answer as an array of real numbers, or raise `ModelError`."""
+    try:
+        array: npt.NDArray[Any] = guarded(
+            f"What {who} returned", functools.partial(numbers, answer, np), NoNumbersError
+        )
+    except NoNumbersError as error:
+        raise ModelError(f"{who} returned {error}.") from None
+    return array
+
+
+def _advice(shape: tuple[int, ...], expected: tuple[int, int]) -> str:
+    """Say how an array of another shape becomes the one that was promised, where that is plain."""
+    records, outputs = expected
+    if shape[:2] == expected and set(shape[2:]) == {1}:
+        return f", without the last {'axis' if len(shape) == 3 else 'axes'}: squeeze it"
+    if outputs == 1 and shape == (records,):
+        return ": add an axis with [:, None]"
+    if shape == (outputs, records):
+        return ": transpose it"
+    if len(shape) > 2 and shape[0] == records:
+        return ": one number for each record and output, not one for each moment"
+    return ""
+
+
 def predict(
     model: Model,
     card: ModelCard,
     records: PreparedRecords,
-    batch_size: int,
+    hardware: Hardware,
     progress: Callable[[int, int], None] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Score all records; windows of one record are averaged.
@@ -58,13 +85,14 @@ def predict(
     Raises
     ------
     ModelError
-        If the model raises or breaks its contract.
+        If the model raises, takes too long for a batch, or breaks its contract.
     """
     width = len(card.outputs) if card.outputs != "any" else 0
     total = np.zeros((len(records), width), dtype=np.float64)
     windows = np.zeros(len(records), dtype=np.int64)
-    for batch, rows in records.window_batches(batch_size):
-        answer = guarded(f"{card.name}.predict", lambda batch=batch: model.predict(batch))  # type: ignore[misc]
+    for batch, rows in records.window_batches(hardware.batch_size):
+        ask = functools.partial(model.predict, batch)
+        answer = asked(f"{card.name}.predict", model, ask, hardware.deadline)
         scores = checked_scores(answer, batch, card)
         np.add.at(total, rows, scores)
         np.add.at(windows, rows, 1)

@@ -94,6 +94,17 @@ def possible(
     return found
 
 
+def missing_for(protocol: Protocol) -> str:
+    """Say what a model has to have to be asked under a protocol."""
+    pretrained = ", and a small 'pretrain'" if protocol.unseen else ""
+    return {
+        "as-is": "outputs on its card, or 'fit', 'save' and 'load'",
+        "zero-shot": f"'set_concepts' and outputs 'any'{pretrained}",
+        "linear-probe": "'embed'",
+        "fine-tune": "'embed', 'fit', 'save' and 'load'",
+    }[protocol.kind]
+
+
 def chosen(
     candidates: Sequence[Protocol], asked: Collection[str], usual: Collection[str] | None
 ) -> list[Protocol]:

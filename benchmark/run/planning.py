@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.files import sha256_of
+from benchmark.models.worker.environments import Deadlines
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
-from benchmark.protocols.protocol import find_protocol
+from benchmark.protocols.protocol import find_protocol, missing_for
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
@@ -49,7 +50,12 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         else choose_cohorts(options.cohorts, options.places)
     )
     check_sources(options.pretrain_on)
-    sources, unusable = find_models(options.models, options.environment, options.places.cache)
+    sources, unusable = find_models(
+        options.models,
+        options.environment,
+        options.places.cache,
+        Deadlines.of(options.hardware.deadline),
+    )
     for protocol in options.protocols:
         find_protocol(protocol)
     give = prepared(options.places, reporter)
@@ -114,7 +120,8 @@ def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:
     if entries.absent:
         name, reason = next(iter(entries.absent.items()))
         return f"No model can be evaluated: {name}: {reason}."
-    return f"None of the models can be asked under {', '.join(protocols)}."
+    needs = "; ".join(f"{name} needs {missing_for(find_protocol(name))}" for name in protocols)
+    return f"None of the models can be asked under {', '.join(protocols)}: {needs}."
 
 
 def check_folder(folder: Path, task: str) -> None:

@@ -19,13 +19,14 @@ import pandas as pd
 
 from benchmark.files import MOST_TABLE_BYTES, refusing
 from benchmark.metrics.checks import Floats as Doubles
+from benchmark.models.concept_names import unknown_concept
 from benchmark.models.contract import Floats
 from benchmark.records.npz import read_npz
 from benchmark.scoring.columns import checked_ids, finite, read_table, record_ids, score_column, text_column
 from benchmark.scoring.kinds import kind_of
 from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table
 from benchmark.text import printable, some
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import UsageError
 
 FINGERPRINT = "fingerprint"
 MOST = float(np.finfo(np.float32).max)
@@ -94,7 +95,7 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
 def _check_concepts(names: Iterable[str], concepts: Collection[str]) -> None:
     for name in names:
         if name not in concepts:
-            raise UnknownNameError("concept", printable(name, 40), concepts)
+            raise unknown_concept(name, concepts)
 
 
 def _from_table(path: Path, concepts: Collection[str]) -> Content:

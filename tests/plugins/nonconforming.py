@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,22 @@ class Mutating(Right):
 class MutatingAges(Right):
     def predict(self, batch):
         batch.age[:] = 0
+        return super().predict(batch)
+
+
+class ChangesTheFolder(Right):
+    """Works among its own files, and everybody with it."""
+
+    def __init__(self):
+        super().__init__()
+        os.chdir(Path(__file__).parent)
+
+
+class ChangesTheType(Right):
+    def predict(self, batch):
+        import torch
+
+        torch.set_default_dtype(torch.float64)
         return super().predict(batch)
 
 

@@ -43,6 +43,8 @@ class RemoteModel:
         Handed to the model's constructor if that has such a parameter.
     files
         Takes the files that the model opens, by their paths; None to keep no record of them.
+    base
+        Folder that a relative path is from; the working folder if not given.
 
     Attributes
     ----------
@@ -77,8 +79,16 @@ class RemoteModel:
         *,
         device: str = "cpu",
         files: dict[str, ModelFile] | None = None,
+        base: Path | None = None,
     ) -> None:
-        workers = Workers(spec, launcher, deadlines or Deadlines(), device, {} if files is None else files)
+        workers = Workers(
+            spec,
+            _file_of(spec, base or Path.cwd()),
+            launcher,
+            deadlines or Deadlines(),
+            device,
+            {} if files is None else files,
+        )
         weakref.finalize(self, workers.close)  # also at exit
         self._workers = workers
         loaded = workers.first
@@ -108,10 +118,16 @@ class Workers:
     """The workers that a remote model has, one after another; see `RemoteModel`."""
 
     def __init__(
-        self, spec: str, launcher: Launcher, deadlines: Deadlines, device: str, files: dict[str, ModelFile]
+        self,
+        spec: str,
+        file: Path | None,
+        launcher: Launcher,
+        deadlines: Deadlines,
+        device: str,
+        files: dict[str, ModelFile],
     ) -> None:
         self.files = files
-        self.spec, self.file = spec, _file_of(spec)
+        self.spec, self.file = spec, file
         self.launcher = launcher
         self.deadlines = deadlines
         self.device = device
@@ -164,7 +180,9 @@ class Workers:
         launcher, label = self.launcher, f"leadboard-{uuid.uuid4().hex[:12]}"
         try:
             worker = WorkerProcess(
-                launcher.command(label, self.file, self.device), lambda: launcher.stop(label)
+                launcher.command(label, self.file, self.device),
+                lambda: launcher.stop(label),
+                launcher.environment(),
             )
         except OSError as error:
             why = error.strerror or type(error).__name__
@@ -244,7 +262,7 @@ def _words_of(worker: WorkerProcess) -> str:
     return f"; its last words: {'…' if len(words) > WORDS else ''}{words[-WORDS:]}"
 
 
-def _file_of(spec: str) -> Path | None:
+def _file_of(spec: str, base: Path) -> Path | None:
     """Give the file of ``path/to/file.py:Class``, None for any other name.
 
     Raises
@@ -257,7 +275,7 @@ def _file_of(spec: str) -> Path | None:
         raise UsageError(f"'{spec}' names no class; write path/to/file.py:Class or package.module:Class.")
     if not where.endswith(".py"):
         return None
-    path = from_home(where).resolve()
+    path = (base / from_home(where)).resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
     return path

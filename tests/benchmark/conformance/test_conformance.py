@@ -52,7 +52,7 @@ BROKEN = [
     ("bad.py:Raises", "answers", "ZeroDivisionError"),
     ("bad.py:Exits", "answers", "SystemExit"),
     ("nonconforming.py:EncodesCounts", "answers", "int64"),
-    ("nonconforming.py:Noisy", "asked twice", "when asked twice"),
+    ("nonconforming.py:Noisy", "asked twice", "a torch network is quiet after .eval()"),
     ("nonconforming.py:Remembers", "earlier batches", "after another batch"),
     ("nonconforming.py:Drifts", "earlier batches", "after another batch"),
     ("nonconforming.py:OrderDependent", "order of records", "in another order"),
@@ -81,6 +81,12 @@ BROKEN = [
     ("nonconforming.py:HalfPrecision", "huge amplitudes", "32,768 mV"),
     ("nonconforming.py:NeedsAge", "unknown age and sex", "NaN"),
     ("nonconforming.py:NeedsSex", "unknown age and sex", "KeyError"),
+    (
+        "nonconforming.py:ChangesTheFolder",
+        "process left alone",
+        "the working folder (os.chdir)",
+    ),
+    ("nonconforming.py:ChangesTheType", "process left alone", "torch's usual type of numbers"),
     ("nonconforming.py:KeepsBatches", "memory and speed", "signals of 64 of 64 batches"),
     ("nonconforming.py:Grows", "memory and speed", "in 10 batches of 32"),
 ]
@@ -188,6 +194,23 @@ def test_the_command_prints_one_line_a_check(
     assert [line[:22].strip() for line in lines] == [LOADING, *(check.name for check in CHECKS)]
     assert {line[22:].split()[0] for line in lines} == {"pass", "skipped", *(["FAIL"] if code else [])}
     assert f"{code} failed" in summary
+
+
+def test_a_model_that_was_never_asked_is_not_taken_for_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(f"{NONCONFORMING}:Brought", cache=tmp_path) == 1
+    summary = capsys.readouterr().out.splitlines()[-1]
+    assert "The model was never asked, so nothing is known of its answers: its weights" in summary
+
+
+def test_a_model_is_checked_in_another_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = f"{PLUGINS / 'broken' / 'deaths.py'}:Exits"
+    assert check(ends, python=sys.executable) == 1
+    assert "predict raised SystemExit at deaths.py" in capsys.readouterr().out
+    assert check(f"{NONCONFORMING}:Right", python=sys.executable, deadline=60) == 0
+    with pytest.raises(UsageError, match="two environments"):
+        check(ends, python=sys.executable, container="image")
 
 
 def test_what_a_model_prints_stays_out_of_the_json(tmp_path: Path) -> None:

@@ -39,20 +39,22 @@ ANSWERS = {
     "answers:Infinite": "8 NaN or infinite scores",
     "answers:Complex": "complex.* instead of real numbers",
     "answers:Ragged": "returned raised ValueError .*inhomogeneous",
-    "answers:RequiresGrad": "returned raised RuntimeError .*requires grad",
     "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> x+…$",
 }
 ANSWERS_ANYWHERE = {
     "answers:WrongShape": r"shape \(4, 3\); the card promises \(4, 2\)",
     "answers:Overflow": "8 NaN or infinite scores",
     "answers:Strings": "<U3 instead of real numbers",
-    "answers:Nothing": "object instead of real numbers",
-    "answers:Generator": "object instead of real numbers",
+    "answers:Nothing": "returned NoneType instead of real numbers; return an array",
+    "answers:Generator": "returned generator instead of real numbers; return an array",
+    "answers:Dict": r"returned a dict \(logits, hidden\) instead of real numbers; return an array",
+    "answers:TrailingAxis": r"shape \(4, 2, 1\); the card promises \(4, 2\), without the last axis: squeeze",
+    "answers:Transposed": r"shape \(2, 4\); the card promises \(4, 2\): transpose it",
+    "answers:EachMoment": r"shape \(4, 2, 500\); .* one number for each record and output, not one for each",
     "answers:RaisesOnTheThirdBatch": r"predict raised RuntimeError at answers.py:\d+: the third batch is one",
 }
 ANSWERS_OF_WORKERS = {
     "answers:Ragged": "predict raised ValueError .*inhomogeneous",
-    "answers:RequiresGrad": r"predict raised RuntimeError .*requires grad. Use tensor.detach",
     "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> \?x+…$",
     "deaths:Exits": r"predict raised SystemExit at deaths.py:\d+: no licence found",
     "deaths:ExitsAtOnce": "exited with code 3; its last words: no licence server",
@@ -84,7 +86,7 @@ NOT_MADE = {
 NOT_MADE_ANYWHERE = {
     "cards:NoCard": "no 'predict' or no 'card'",
     "cards:NoPredict": "no 'predict' or no 'card'",
-    "cards:UnknownField": "The card of UnknownField is not valid: licence_key: Extra inputs",
+    "cards:UnknownField": "licence_key is no field of it, did you mean 'licence'; there are: name",
     "cards:ObjectInCard": "version: Input should be a valid string|object of type object; it may hold",
     "construction:MissingWeights": r"raised OSError at construction.py:\d+: weights.bin is missing",
     "construction:WantsArguments": "raised TypeError .*'weights'",
@@ -111,6 +113,15 @@ def test_in_a_worker(name: str, words: str) -> None:
     with remote(name) as model, pytest.raises(ModelError, match=words) as caught:
         scores_of(model, FakeRecords())
     assert is_one_clear_line(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["RequiresGrad", "BFloat16"])
+def test_tensors_are_arrays(name: str) -> None:
+    spec, records = f"{BROKEN.parent / 'tensors.py'}:{name}", FakeRecords()
+    here = scores_of(find_model(spec).build("cpu"), records)
+    with RemoteModel(spec, Interpreter(sys.executable)) as model:
+        np.testing.assert_array_equal(scores_of(model, records), here)
+    np.testing.assert_allclose(here, records.signals.std(axis=2)[:, :2], rtol=0.01)
 
 
 @pytest.mark.parametrize(("name", "words"), HANGS.items())

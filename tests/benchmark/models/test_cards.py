@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.models.cards import card_beside, check_outputs, check_training, read_card
+from benchmark.models.concept_names import unknown_concept
 from benchmark.models.contract import InputSpec, ModelCard, card_of
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
@@ -56,7 +57,7 @@ def test_nothing_and_everything(tmp_path: Path) -> None:
 def test_the_american_spelling_of_the_licence_is_read(tmp_path: Path) -> None:
     american = CARD.replace("licence", "license")
     assert card_from(tmp_path, american) == card_from(tmp_path, CARD)
-    with pytest.raises(ModelError, match="license: Extra inputs"):
+    with pytest.raises(ModelError, match="license is no field of it"):
         card_from(tmp_path, CARD + "license: MIT\n")
 
 
@@ -97,7 +98,7 @@ def test_no_object_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (CARD + "colour: red\n", "colour: Extra inputs"),
+        (CARD + "colour: red\n", "colour is no field of it"),
         (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on: Field required"),
         (CARD.replace("250", "fast"), "input.sampling_rate"),
     ],
@@ -144,6 +145,15 @@ def written(folder: Path, content: str) -> Path:
     return path
 
 
+def test_an_output_that_is_named_in_words_is_told_its_id() -> None:
+    with pytest.raises(ModelError, match=r"the ontology: Atrial Fibrillation \(write AF\), GOUT; "):
+        check_outputs(made(outputs=["Atrial Fibrillation", "GOUT"]), ["AF", "LVH"])
+    error = unknown_concept("ATRIAL FIBRILLATION", ["AF"])
+    assert str(error).startswith(
+        "Unknown concept 'ATRIAL FIBRILLATION': that is what the ontology calls 'AF'"
+    )
+
+
 def test_without_a_card_the_training_is_undisclosed() -> None:
     card = read_card(None, "m", ("AF", "LVH"))
     assert (card.name, card.outputs, card.trained_on) == ("m", ("AF", "LVH"), "undisclosed")
@@ -166,7 +176,7 @@ def test_a_card_of_predictions_takes_their_order(tmp_path: Path) -> None:
         ("name: n\ntrained_on: []\n", "The card is of 'n', but --name says 'm'"),
         ("name: m\ntrained_on: []\noutputs: [AF, SB]\n", r"differ in their outputs \(LVH, SB\)"),
         ("name: m\n", "given.yaml is not valid: trained_on: Field required"),
-        ("name: m\ntrained_on: []\ncolour: red\n", "given.yaml is not valid: colour: Extra inputs"),
+        ("name: m\ntrained_on: []\ncolour: red\n", "given.yaml is not valid: colour is no field of it"),
         ("name: [\n", "given.yaml is not valid YAML"),
     ],
 )

@@ -76,6 +76,8 @@ def test_a_card_may_be_a_dict_or_a_card() -> None:
         ({"name": "m" * 65}, "name: "),
         ({"input": {"seconds": -1}}, r"input\.seconds: "),
         ({"trained_on": "ptb-xl"}, "trained_on"),
+        ({"licens": "MIT"}, "licens is no field of it, did you mean 'licence'; there are: name, version, "),
+        ({"input": {"rate": 500}}, r"input\.rate is no field of it; there are: sampling_rate, leads, "),
     ],
 )
 def test_a_wrong_card_says_which_field_is_wrong(change: dict[str, Any], words: str) -> None:

@@ -62,6 +62,8 @@ def test_code_hash_follows_the_file(tmp_path: Path) -> None:
     [
         ("resnt1d", UnknownNameError, "Did you mean 'resnet1d'"),
         ("nowhere/model.py:Model", UsageError, "No file"),
+        (str(PLUGINS / "good.py"), UsageError, r"names a file and no class; write .*good\.py:Amplitude"),
+        ("nowhere/model.py", UsageError, r"no class; write nowhere/model\.py:Class\."),
         (f"{PLUGINS / 'good.py'}:Nothing", UsageError, "no class 'Nothing'"),
         (f"{PLUGINS / 'good.py'}:", UsageError, "names no class"),
         ("no_such_package_at_all.models:Model", UsageError, "No package"),
@@ -139,5 +141,5 @@ def test_a_card_may_lie_beside_the_file(tmp_path: Path, environment: WorkerEnvir
     assert source.card.input.sampling_rate == 250
     assert source.build("cpu").card is not None
     (tmp_path / "card.yaml").write_text(CARD + "author: me\n")
-    with pytest.raises(ModelError, match="author: Extra inputs"):
+    with pytest.raises(ModelError, match="author is no field of it"):
         find_model(spec, environment)

@@ -81,15 +81,32 @@ class Ragged:
         return [[0.5] * (1 + row % 2) for row in range(len(batch))]
 
 
-class RequiresGrad:
-    """A tensor that NumPy refuses until it is detached."""
-
-    card = {**CARD, "name": "requiresgrad"}
+class Dict:
+    card = {**CARD, "name": "dict"}
 
     def predict(self, batch):
-        import torch
+        return {"logits": scores(batch), "hidden": None}
 
-        return torch.zeros((len(batch), 2), requires_grad=True)
+
+class TrailingAxis:
+    card = {**CARD, "name": "trailingaxis"}
+
+    def predict(self, batch):
+        return scores(batch)[:, :, None]
+
+
+class Transposed:
+    card = {**CARD, "name": "transposed"}
+
+    def predict(self, batch):
+        return scores(batch).T
+
+
+class EachMoment:
+    card = {**CARD, "name": "eachmoment"}
+
+    def predict(self, batch):
+        return batch.signals[:, :2]
 
 
 class RaisesOnTheThirdBatch:
