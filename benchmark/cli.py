@@ -15,6 +15,7 @@ from benchmark.commands import (
     comparing,
     data,
     evaluation,
+    explaining,
     scoring,
     submitting,
     tasks,
@@ -52,10 +53,12 @@ for command in (
     scoring.score,
     comparing.compare,
     evaluation.report,
+    explaining.explain,
     submitting.submit,
     submitting.verify,
 ):
     app.command(command)
+app.command(explaining.feature_map, name="map")
 
 
 def main() -> None:

@@ -59,6 +59,10 @@ class Embeddings:
         """Features of the first window of each record: float32 ``[records, features]``."""
         return np.asarray(self.features[self.starts[positions]], dtype=np.float32)
 
+    def in_memory(self) -> Embeddings:
+        """Give the same without its file."""
+        return Embeddings(np.array(self.features), self.starts, self.seconds)
+
     def share(self, positions: Rows) -> float:
         """Seconds that these records' part of the work took, on average."""
         return self.seconds * len(positions) / max(1, len(self.starts) - 1)

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from benchmark.protocols.artifacts import WeightsFacts
 from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embeddings_key
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
-from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.inference import predict
 from benchmark.protocols.linear_probe import Probe
 from benchmark.protocols.prompts import prompts_of
@@ -62,8 +63,10 @@ class Scorer:
     _failed: dict[str, LeadboardError] = field(default_factory=dict)
     _loaded: tuple[str, Model] | None = None
 
-    def score(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
-        """Score the records in these rows of a store.
+    def score(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+    ) -> Scores:
+        """Score the records in these rows of a prepared cohort, or of another source of recordings.
 
         Raises
         ------
@@ -74,7 +77,9 @@ class Scorer:
         with evaluated.source.asked(self.cache):
             return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
 
-    def _predict(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
+    def _predict(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+    ) -> Scores:
         records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
         if not evaluated.fits:
             sha = self._make_base(evaluated.base)
@@ -87,7 +92,9 @@ class Scorer:
             hashes.append(sha256)
         return self._ask(evaluated.card, models, tuple(hashes), records, progress)
 
-    def _prompt(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
+    def _prompt(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+    ) -> Scores:
         sha = self._make_base(evaluated.base)
         model = self._model(evaluated)
         if not isinstance(model, Prompted):
@@ -110,13 +117,15 @@ class Scorer:
         scores = [predict(model, card, records, self.hardware, progress) for model in models]
         return Scores(np.stack(scores), sha, perf_counter() - started)
 
-    def _probe(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
+    def _probe(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+    ) -> Scores:
         scores, hashes = [], []
         for fit in evaluated.fits:
             self._once(fit.key, lambda fit=fit: self._fit_probe(evaluated, fit))  # type: ignore[misc]
             _, sha256 = fit.artifact.read()
             hashes.append(sha256)
-        embeddings = self._embeddings(evaluated, store, progress)
+        embeddings = self.embeddings(evaluated, store, progress)
         for fit in evaluated.fits:
             probe = Probe.load(fit.artifact.weights, evaluated.card)
             scores.append(probe.scores(embeddings, rows))
@@ -130,7 +139,7 @@ class Scorer:
             with self.reporter.step(
                 f"Features of {evaluated.card.name} on {fit.store.card.id}", quiet_without_work=True
             ) as progress:
-                embeddings = self._embeddings(evaluated, fit.store, progress)
+                embeddings = self.embeddings(evaluated, fit.store, progress)
             training, validation = (
                 self._labelled(embeddings, fit, part) for part in ("training", "validation")
             )
@@ -146,15 +155,32 @@ class Scorer:
         records = PreparedRecords(fit.store, rows, fit.card.input, fit.concepts)
         return embeddings.first_windows(rows), targets(records, fit.concepts, part)
 
-    def _embeddings(self, evaluated: EvaluatedModel, store: Store, progress: Callback) -> Embeddings:
-        name = evaluated.source.card.name
-        weights = [evaluated.source.code_hash, *self._make_base(evaluated.base)]
-        key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
-        folder = self.cache / "embeddings" / name / key[:24]
+    def embeddings(self, evaluated: EvaluatedModel, store: RecordingSource, progress: Callback) -> Embeddings:
+        """Features of all recordings of a source; those of a prepared cohort are kept in the cache.
+
+        They are those of the model that a probe is fitted to, or of the first fit where one was trained.
+        """
+        trained = evaluated.fits[0] if evaluated.fits and evaluated.protocol.kind != "linear-probe" else None
         every = PreparedRecords(
-            store, np.arange(len(store)), evaluated.source.card.input, workers=self.hardware.workers
+            store, np.arange(len(store.index)), evaluated.source.card.input, workers=self.hardware.workers
         )
-        return embed_store(lambda: self._model(evaluated), every, folder, self.hardware, progress)
+
+        def model() -> Model:
+            return load_trained(trained, self.hardware.device)[0] if trained else self._model(evaluated)
+
+        def embed(folder: Path) -> Embeddings:
+            return embed_store(model, every, folder, self.hardware, progress)
+
+        weights = [evaluated.source.code_hash, *self._make_base(evaluated.base)]
+        if trained is not None:
+            self._once(trained.key, lambda: self._train(trained))
+            weights.append(trained.key)
+        if isinstance(store, Store):
+            name = evaluated.source.card.name
+            key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
+            return embed(self.cache / "embeddings" / name / key[:24])
+        with TemporaryDirectory() as folder:
+            return embed(Path(folder)).in_memory()
 
     def _make_base(self, base: StartingWeights | None) -> tuple[str, ...]:
         """Make the weights that a model starts from, and give their hash."""

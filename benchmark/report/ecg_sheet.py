@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from benchmark.report.figures import FAINT, INK, Picture, draw, label
@@ -24,10 +25,31 @@ PAPER = {"3x4": (297.0, 210.0), "12x1": (297.0, 420.0)}
 WARNING = "SIMULATED: not a recording of a patient"
 
 _MM = 1 / 25.4  # inches
+_BAND = 18.0  # mm, of the colour behind a trace
+_FOR, _AGAINST = "#d55e00", "#0072b2"  # told apart with a colour vision deficiency
 _HEADING = 14.0  # mm above the grid
 _GRID = ("#f8dde0", "#efb1b8")
 _LINES = (0.3, 0.5)  # points; of small and of large squares
 _TRACE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """Colours behind the traces: orange above 0, blue below, the stronger the further from 0.
+
+    Attributes
+    ----------
+    leads
+        Names of the rows.
+    seconds
+        Length of a column.
+    values
+        ``[leads, columns]``, from the beginning of the recording.
+    """
+
+    leads: tuple[str, ...]
+    seconds: float
+    values: Doubles
 
 
 def sheet(
@@ -36,6 +58,7 @@ def sheet(
     *,
     note: str = "",
     layout: str = "3x4",
+    shade: Shade | None = None,
     simulated: bool = False,
     name: str = "ecg",
 ) -> Picture:
@@ -52,6 +75,8 @@ def sheet(
         Above the grid, in bold and below it in grey; what is not ASCII becomes ``?``.
     layout
         ``"3x4"`` or ``"12x1"``, see `cohorts.paper.page`.
+    shade
+        What lies behind the traces in colour, such as what a model looked at.
     simulated
         Says so in red, for recordings that are not of a patient.
     name
@@ -85,6 +110,8 @@ def sheet(
         )
         axes.set(xlim=(0, paper.width), ylim=(paper.height, 0), xticks=[], yticks=[])
         _paper(axes, paper)
+        if shade is not None:
+            _shade(axes, paper, shade)
         for x, y in curves:
             axes.plot(x, y, color=INK, lw=_TRACE, solid_joinstyle="round")
 
@@ -110,6 +137,34 @@ def _curve(strip: Strip, row: Row, signal: Doubles, sampling_rate: float) -> tup
     shown = signal[first : last + 1]
     seconds = (first + np.arange(len(shown))) / sampling_rate - strip.start
     return strip.left + seconds * MM_PER_SECOND, row.baseline - (shown - middle) * MM_PER_MV
+
+
+def _shade(axes: Axes, paper: Page, shade: Shade) -> None:
+    """Colour the stretch of each lead that a strip shows."""
+    strongest = float(np.abs(shade.values).max(initial=0.0)) or 1.0
+    for strip in paper.strips:
+        if strip.lead not in shade.leads:
+            continue
+        row, end = paper.rows[strip.row], strip.start + strip.seconds
+        for column, value in enumerate(shade.values[shade.leads.index(strip.lead)]):
+            first = max(column * shade.seconds, strip.start)
+            last = min((column + 1) * shade.seconds, end)
+            if last <= first or abs(value) < 0.05 * strongest:
+                continue
+            left = strip.left + (first - strip.start) * MM_PER_SECOND
+            height = min(_BAND, row.height)
+            corner = (left, row.baseline - height / 2)
+            colour = _FOR if value > 0 else _AGAINST
+            axes.add_patch(
+                Rectangle(
+                    corner,
+                    (last - first) * MM_PER_SECOND,
+                    height,
+                    fc=colour,
+                    lw=0,
+                    alpha=0.65 * abs(value) / strongest,
+                )
+            )
 
 
 def _paper(axes: Axes, paper: Page) -> None:

@@ -14,13 +14,13 @@ from benchmark.metrics.delong import delong_test
 from benchmark.metrics.estimates import PairedDifference, Result, nan_if_none, none_if_nan
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import why_incomparable, why_not_of
+from benchmark.records.naming import named
 from benchmark.records.predictions import content_hash, load_predictions, predictions_path, score_tables
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, resamples_path
 from benchmark.records.run_folder import cell_path, load_cells
 from benchmark.report.across_cohorts import ResampledCell, compare
-from benchmark.text import printable
-from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import LabelledCohorts, signals_read
 
 
@@ -42,7 +42,7 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
         If a file of the run is damaged.
     """
     cells = load_cells(run)[1]
-    names = [_find(name, [record for _, record in cells]) for name in (first, second)]
+    names = [named(name, [record for _, record in cells]) for name in (first, second)]
     if names[0] == names[1]:
         raise UsageError(f"'{first}' and '{second}' are the same; name two models of the run.")
     refused: dict[str, str] = {}
@@ -88,19 +88,6 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
         simulated=tuple(c for c in usable if sides[0][c].record.cohort.simulated),
         notes=tuple(notes),
     )
-
-
-def _find(name: str, records: Sequence[ResultRecord]) -> tuple[str, str]:
-    """Model and protocol of a name."""
-    there = list(dict.fromkeys((record.model.name, record.protocol) for record in records))
-    matching = [pair for pair in there if name in (pair[0], "/".join(pair))]
-    if not matching:
-        known = dict.fromkeys(shown for pair in there for shown in (pair[0], "/".join(pair)))
-        raise UnknownNameError("model of this run", printable(name, 64), known)
-    if len(matching) > 1:
-        several = ", ".join("/".join(pair) for pair in matching)
-        raise UsageError(f"{name} was evaluated under several protocols; name one of {several}.")
-    return matching[0]
 
 
 def _side(
