@@ -1,0 +1,138 @@
+"""A cell of a run is opened again, and its model is asked what it looked at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.cli import app
+from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
+from benchmark.records.measuring import RunSettings
+from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
+from cohorts.errors import LeadboardError, UsageError
+from tests.benchmark.tiny_run import make_places
+
+LOOKER = """
+class Looker:  # it looks at V2 between 1.0 and 1.2 s, and at nothing else
+    card = {"name": "looker", "outputs": ["LVH", "AF"], "trained_on": [], "input": {"sampling_rate": 100}}
+
+    def predict(self, batch):
+        seen = (batch.signals[:, 7, 100:120] ** 2).mean(axis=1)
+        return [[0.0, value] for value in seen]
+
+    def embed(self, batch):
+        return batch.signals.std(axis=2)
+"""
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    return make_places(tmp_path_factory.mktemp("places"))
+
+
+@pytest.fixture(scope="module")
+def plugin(places: Places) -> str:
+    assert places.data is not None
+    file = places.data.parent / "looker.py"
+    file.write_text(LOOKER)
+    return f"{file}:Looker"
+
+
+@pytest.fixture(scope="module")
+def folder(places: Places, plugin: str) -> Path:
+    assert places.data is not None
+    folder = places.data.parent / "run"
+    options = RunOptions(
+        folder, places, RunSettings(resamples=20), Hardware(), models=(plugin,), protocols=("as-is",)
+    )
+    assert not run(options, Reporter()).failed
+    return folder
+
+
+def leadboard(places: Places, *words: object) -> None:
+    options = ["--data", str(places.data), "--cache", str(places.cache)]
+    code = app([*map(str, words), *options], exit_on_error=False, result_action="return_value")
+    assert code == 0
+
+
+def test_the_place_is_found_drawn_and_tested(
+    places: Places, plugin: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leadboard(places, "explain", folder, "looker", "georgia", "AF", "--record", "E00002", "--spec", plugin)
+    said = capsys.readouterr().out
+    assert "V2" in said
+    assert "from 1.0 to 1.2 s" in said
+    assert "the map holds" in said
+    place = folder / "explanations/looker/as-is/georgia/AF"
+    assert {path.name for path in place.iterdir()} == {
+        "E00002.json",
+        *(f"E00002-{name}.{kind}" for name in ("occlusion", "deletion") for kind in ("svg", "png")),
+    }
+    found = json.loads((place / "E00002.json").read_text())
+    importance = np.array(found["importance"])
+    assert np.unravel_index(importance.argmax(), importance.shape) == (7, 5)
+    away = np.delete(importance, 7, axis=0)
+    assert np.abs(away).max() == 0
+    table = pd.read_parquet(folder / "looker/as-is/georgia.parquet")
+    assert found["score"] == pytest.approx(table.loc[table["record_id"] == "E00002", "AF"].item(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["looker", "georgia", "LBBB", "--record", "E00002"], "no score for 'LBBB'"),
+        (["looker", "georgia", "AF", "--record", "nobody"], "no usable record 'nobody'"),
+        (["looker", "ludb", "AF", "--record", "1"], "Unknown cohort on which looker was evaluated"),
+        (["other", "georgia", "AF", "--record", "E00002"], "Unknown model of this run"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    places: Places, plugin: str, folder: Path, words: list[str], why: str
+) -> None:
+    with pytest.raises(UsageError, match=why):
+        leadboard(places, "explain", folder, *words, "--spec", plugin)
+
+
+def test_another_model_by_the_same_name_explains_nothing(
+    places: Places, folder: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "looker.py"
+    changed.write_text(LOOKER.replace("[:, 7, 100:120]", "[:, 1, 200:220]"))
+    with pytest.raises(LeadboardError, match=r"the score \d.* in the run: it is another model now"):
+        leadboard(
+            places,
+            "explain",
+            folder,
+            "looker",
+            "georgia",
+            "AF",
+            "--record",
+            "E00002",
+            "--spec",
+            f"{changed}:Looker",
+        )
+
+
+def test_the_hospitals_of_a_run_are_mapped(
+    places: Places, plugin: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leadboard(places, "map", folder, "looker", "--concept", "AF", "--spec", plugin)
+    said = capsys.readouterr().out
+    assert "The hospital is told from the features of looker with an AUROC of" in said
+    assert "georgia against the others" in said
+    points = pd.read_csv(folder / "maps/looker/as-is/map.csv")
+    assert list(points) == ["cohort", "AF", "x", "y"]
+    assert points["cohort"].value_counts().to_dict() == {"ptb-xl": 120, "georgia": 40}
+    assert (folder / "maps/looker/as-is/map.png").stat().st_size > 10_000
+
+
+def test_a_concept_that_nobody_knows(places: Places, plugin: str, folder: Path) -> None:
+    with pytest.raises(UsageError, match="Unknown concept 'NOTHING'"):
+        leadboard(places, "map", folder, "looker", "--concept", "NOTHING", "--spec", plugin)
