@@ -68,7 +68,7 @@ def write_store(
             try:
                 native = cohort.read_path(source)
                 digital = standard_leads(native)
-                _check_usable(digital.counts)
+                check_usable(digital.counts)
             except RecordError as error:
                 unusable[record_id] = str(error)
             else:
@@ -167,7 +167,7 @@ class _SignalWriter:
         }
 
 
-def _check_usable(counts: Counts) -> None:
+def check_usable(counts: Counts) -> None:
     """Refuse a signal without information; one flat lead among others is fine."""
     flat = bool((counts == counts[:, :1]).all())
     if not flat and counts.min() == MISSING:

@@ -63,10 +63,30 @@ def check_file(path: Path) -> None:
         raise ValueError(f"{error.strerror}.") from None
 
 
-def _place(_: object, path: Path) -> None:
-    """Validate a path to a file or a folder, which must not be too long for the machine."""
+def _place(_: object, path: Path | None) -> None:
+    """Validate a path to a file or a folder that is to be read: it is there, and not too long a name."""
+    if path is not None:
+        _there(path)
+
+
+def _there(path: Path) -> None:
     try:
         path.stat()
+    except OSError as error:
+        raise ValueError(f"{error.strerror}.") from None
+
+
+def _new_file(_: object, path: Path) -> None:
+    """Validate a path to a file that will be written."""
+    if why := why_no_folder(path.parent):
+        raise ValueError(f"{why.replace('it ', f'{path.parent} ', 1) if why.startswith('it ') else why}.")
+    if _is_folder(path):
+        raise ValueError("It is a folder, not a file.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
     except OSError as error:
         raise ValueError(f"{error.strerror}.") from None
 
@@ -74,9 +94,9 @@ def _place(_: object, path: Path) -> None:
 Folder = Annotated[Path, Parameter(validator=_folder)]
 
 
-def _model(_: object, given: str | tuple[str, ...]) -> None:
+def _model(_: object, given: str | tuple[str, ...] | None) -> None:
     """Validate path/to/file.py:Class, as far as that the machine can look for the file."""
-    for spec in (given,) if isinstance(given, str) else given:
+    for spec in (given,) if isinstance(given, str) else given or ():
         try:
             Path(spec.rpartition(":")[0]).exists()
         except OSError as error:
@@ -87,6 +107,7 @@ ModelName = Annotated[str, Parameter(validator=_model)]
 ModelNames = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False, validator=_model)]
 File = Annotated[Path, Parameter(validator=_file)]
 Place = Annotated[Path, Parameter(validator=_place)]
+NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
 CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
 JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
@@ -97,6 +118,7 @@ Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES)
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_COUNT))]
 Windows = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WINDOWS))]
 Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))]
+Rate = Annotated[float, Parameter(validator=Number(gte=1, lte=10_000))]
 Seconds = Annotated[float, Parameter(validator=Number(gte=LEAST_SECONDS, lte=MOST_SECONDS))]
 Gibibytes = Annotated[float, Parameter(validator=Number(gte=LEAST_GIB, lte=MOST_GIB))]
 

@@ -16,7 +16,8 @@ from benchmark.commands.options import MOST_RESAMPLES, MOST_SEED
 from cohorts.errors import UsageError
 
 FILES = {("score", name) for name in ("--scores", "--labels", "--decisions", "--card")}
-EITHER = {("verify", "--path")}
+NEW_FILES = {("predict", "--out")}
+EITHER = {("verify", "--path"), ("predict", "--signals")}
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,8 @@ def call(command: str, name: str, value: str) -> list[str]:
         if argument.name == name:
             words += [f"{name}={value}"] if name.startswith("--") else [value]
         elif argument.required:
-            needed = "a.file" if (command, argument.name) in FILES else "."
+            place = (command, argument.name)
+            needed = "a.file" if place in FILES else "new.csv" if place in NEW_FILES else "."
             words += [f"{argument.name}={needed}"] if argument.name.startswith("--") else [needed]
     return words
 
@@ -112,6 +114,9 @@ def test_a_file_for_a_folder_and_the_other_way_round(command: str, name: str, tm
             ("a.file/x", "Not a directory"),
         ):
             assert words in refusal(call(command, name, value))
+    elif (command, name) in NEW_FILES:
+        assert "It is a folder, not a file" in refusal(call(command, name, "."))
+        assert "a.file is a file, not a folder" in refusal(call(command, name, "a.file/new.csv"))
     else:
         assert "It is a file, not a folder" in refusal(call(command, name, "a.file"))
         assert "a.file is a file, not a folder" in refusal(call(command, name, "a.file/below/it"))

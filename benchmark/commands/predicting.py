@@ -1,0 +1,154 @@
+"""Command that scores recordings and measures nothing: predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    Gibibytes,
+    ModelName,
+    NewFile,
+    Place,
+    Rate,
+    Repeated,
+    Seconds,
+    Seed,
+    Windows,
+    Workers,
+    other_environment,
+)
+from benchmark.config import find_places
+from benchmark.terminal import tell
+from cohorts.errors import UsageError
+
+if TYPE_CHECKING:
+    from cohorts.loose_files import LooseRecordings
+    from cohorts.store import Store
+
+SHOWN = 20
+"""Recordings that are left out with their reasons; more are counted."""
+
+
+def predict(
+    model: ModelName,
+    *,
+    signals: Place | None = None,
+    cohort: str | None = None,
+    out: NewFile,
+    rate: Rate | None = None,
+    unit: Literal["mV", "uV", "V"] | None = None,
+    leads: str | None = None,
+    protocol: str = "",
+    source: str = "ptb-xl",
+    data: DataOption = None,
+    cache: CacheOption = None,
+    seed: Seed = 0,
+    device: str = "cpu",
+    batch_size: Windows = 64,
+    workers: Workers = 2,
+    python: str | None = None,
+    container: str | None = None,
+    deadline: Seconds = 300.0,
+    memory: Gibibytes | None = None,
+    env: Repeated = (),
+) -> int:
+    """Score any recordings with any model; nothing is evaluated, and no label is looked at.
+
+    Parameters
+    ----------
+    model
+        Name, path/to/file.py:Class or package.module:Class.
+    signals
+        A WFDB header, a folder of them, or a NumPy array [records, leads, samples] (.npy).
+    cohort
+        A cohort on this machine instead.
+    out
+        Table of the scores, a .parquet or .csv file: record_id and a column for each concept.
+    rate, unit, leads
+        Of an array: in Hz; mV, uV or V; such as I,II,V1,V2,V3,V4,V5,V6. They are never guessed.
+    protocol
+        Such as zero-shot or linear-probe-100; by default what the model can do without labels, else with.
+    source
+        Cohort that labels are learnt from, where the model has to learn first.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    seed
+        Seed of trainings.
+    device
+        Torch device, such as cpu or cuda.
+    batch_size
+        Windows per batch.
+    workers
+        Threads that prepare signals.
+    python
+        Interpreter that a model given by file or module runs in, such as /path/to/env/bin/python.
+    container
+        Image that it runs in instead, with Docker.
+    deadline
+        Seconds that the model may take for a batch.
+    memory
+        GiB that a model in another environment may use.
+    env
+        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
+    """
+    from benchmark.files import write_atomically
+    from benchmark.progress import Reporter, log_to
+    from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.scorer import Scorer
+    from benchmark.run.cohorts import prepare_cohort
+    from benchmark.run.prediction import Asking, as_file, find_asked
+    from benchmark.run.prediction import predict as ask
+
+    if (signals is None) == (cohort is None):
+        raise UsageError(
+            "Give the recordings with --signals, or name a cohort with --cohort; one of the two."
+        )
+    if out.suffix not in (".parquet", ".csv"):
+        raise UsageError(f"--out {out} is neither a .parquet nor a .csv file; name one.")
+    hardware = Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline)
+    hardware.check()
+    reporter, places = Reporter(), find_places(data, cache)
+    log_to(reporter)
+    environment = other_environment(python, container, deadline, memory, env)
+    asked = find_asked(Asking(model, protocol, source, seed, places, hardware, environment), reporter)
+    recordings: Store | LooseRecordings
+    if cohort is not None:
+        recordings = prepare_cohort(cohort, places, reporter)
+        unusable = len(recordings.quarantine)
+    else:
+        recordings = _loose(signals, rate, unit, leads)
+        unusable = len(recordings.unusable)
+        for record_id, reason in list(recordings.unusable.items())[:SHOWN]:
+            tell(f"Left out: {record_id}: {reason}")
+    if not len(recordings.index):
+        raise UsageError("None of the recordings can be used.")
+    scorer = Scorer(places.cache, hardware, reporter)
+    with reporter.step(f"Asking {asked.card.name}") as progress:
+        table = ask(asked, recordings, scorer, progress)
+    write_atomically(out, as_file(table, out.suffix))
+    tell(
+        f"{asked.card.name}, {asked.protocol.name}: {len(table):,} recordings, {table.shape[1] - 1} concepts"
+        f"{f', {unusable:,} left out' if unusable else ''}: {out}"
+    )
+    return 0
+
+
+def _loose(signals: Path | None, rate: float | None, unit: str | None, leads: str | None) -> LooseRecordings:
+    from cohorts.loose_files import array_recordings, wfdb_recordings
+
+    assert signals is not None  # noqa: S101
+    given = {"--rate": rate, "--unit": unit, "--leads": leads}
+    if signals.suffix != ".npy":
+        spare = [name for name, value in given.items() if value is not None]
+        if spare:
+            raise UsageError(f"{', '.join(spare)} belong to a .npy array; WFDB headers say it themselves.")
+        return wfdb_recordings(signals)
+    missing = [name for name, value in given.items() if value is None]
+    if rate is None or unit is None or leads is None:
+        raise UsageError(f"An array does not say what it holds; give {', '.join(missing)} too.")
+    return array_recordings(signals, rate, unit, [lead.strip() for lead in leads.split(",")])
