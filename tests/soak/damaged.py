@@ -1,0 +1,1 @@
+def damages(stage): return []
