@@ -121,7 +121,7 @@ def _own_group(pid: int) -> None:
 def command(
     words: tuple[str, ...],
     home: Path,
-    log: str = "said.txt",
+    log: Path,
     *,
     most_file_bytes: int | None = None,
     environment: Mapping[str, str] | None = None,
@@ -151,6 +151,5 @@ def command(
         main()
         return 0
 
-    path = home.parent / f"{home.name}-{log}"
-    path.write_bytes(b"")
-    return fork(work, path, prepare)
+    log.write_bytes(b"")
+    return fork(work, log, prepare)

@@ -1,4 +1,4 @@
-"""What everything is tried on: a tiny release, the commands of the table, and what is left when they are done."""
+"""What everything is tried on: a tiny release, the commands of the table, and what they leave."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,28 @@ from tests.soak.processes import Ended, Running, command, fork
 MODELS = Path(__file__).with_name("models.py")
 DATA = ("--data", "{data}")
 RUN = ("--out", "run", "--resamples", "20", "--model", "{models}:Noisy", "--model", "age-sex")
+
+
+SIMULATED = {
+    "brugada-huca": "brugada-huca",
+    "code-15": "code-15",
+    "code-test": "code-test",
+    "cpsc-2018": "challenge-2021/training/cpsc_2018",
+    "ecg-arrhythmia": "ecg-arrhythmia",
+    "echonext": "echonext",
+    "heedb-mgh": "heedb",
+    "hefei": "hefei",
+    "incart": "challenge-2021/training/st_petersburg_incart",
+    "incartdb": "incartdb",
+    "ludb": "ludb",
+    "mimic-iv-ecg": "mimic-iv-ecg",
+    "ptb-xl": "ptb-xl",
+    "ptbdb": "ptbdb",
+    "sami-trop": "sami-trop",
+    "sph": "sph",
+    "zzu-pecg": "zzu-pecg",
+}
+"""Cohorts of which the stage has a release of few records, and where it lies."""
 
 
 class Command(NamedTuple):
@@ -58,7 +80,9 @@ COMMANDS = (
         ("prepare", "run"),
         ("run",),
     ),
-    Command("download", ("download", "ptb-xl", "--data", "fetched", "--mirror", "{mirror}"), (), ("fetched",)),
+    Command(
+        "download", ("download", "ptb-xl", "--data", "fetched", "--mirror", "{mirror}"), (), ("fetched",)
+    ),
     Command("simulate", ("simulate", "georgia", "ptb-xl", "--out", "made", "--scale", "0.02"), (), ("made",)),
 )
 NAMED = {command.name: command for command in COMMANDS}
@@ -88,9 +112,13 @@ class Stage:
         for need in done.needs:
             shutil.copytree(self.root / "after" / need, home, symlinks=True, dirs_exist_ok=True)
 
+    def call(self, words: Iterable[str], home: Path, log: str = "said.txt", **limits: Any) -> Running:
+        """Start a command given as words, with placeholders."""
+        return command(tuple(word.format(**self.words) for word in words), home, self.root / log, **limits)
+
     def start(self, done: Command, home: Path, log: str = "said.txt", **limits: Any) -> Running:
         """Start a command in a home."""
-        return command(tuple(word.format(**self.words) for word in done.words), home, log, **limits)
+        return self.call(done.words, home, log, **limits)
 
     def finish(self, done: Command, home: Path, *codes: int, **limits: Any) -> Ended:
         """Carry a command out to its end."""
@@ -126,6 +154,8 @@ def set_stage(root: Path) -> Iterator[Stage]:
             stage.expected[done.name] = left_by(done, home)
             if done.name == "run":
                 shutil.copy(home / "run/noisy/as-is/georgia.parquet", words["mine"])
+        few = ("simulate", *SIMULATED, "--out", "sim", "--scale", "0.01")
+        check_manners(stage.call(few, root).wait(), 0)
         yield stage
 
 
@@ -178,7 +208,9 @@ def content_of(path: Path) -> str:
             content = {name: arrays[name].tobytes().hex() for name in arrays.files}
     elif path.suffix == ".json":
         # The sums that a run keeps are of files that hold times.
-        content = _without({*TIMES, "files"} if path.name == RUN_FILE else set(TIMES), json.loads(path.read_bytes()))
+        content = _without(
+            {*TIMES, "files"} if path.name == RUN_FILE else set(TIMES), json.loads(path.read_bytes())
+        )
     elif path.suffix == ".jsonl":
         content = sorted(filter(None, path.read_text().split("\n")))
     elif path.parent.name == "figures" or path.name.startswith("leaderboard."):
