@@ -105,7 +105,7 @@ def mend(stage: Stage, kind: Kind, chance: random.Random, home: Path) -> int:
 def told_by_verify(stage: Stage, pattern: str, chance: random.Random, home: Path) -> int:
     """Damage one file of a submission or a run, and see that `verify` does not agree with it."""
     for name in ("prepare", "run", "submit"):
-        shutil.copytree(stage.root / "after" / name, home, dirs_exist_ok=True)
+        shutil.copytree(stage.after(name), home, dirs_exist_ok=True)
     path = _one(home, pattern, chance)
     before = content_of(path) if path.suffix != ".md" else ""
     way = chance.choice(WAYS)
@@ -158,7 +158,7 @@ def resume(stage: Stage, name: str, chance: random.Random, home: Path) -> int:
     ends = time.monotonic() + 60
     while not list(home.glob("cache/models/*/*/unfinished/*")) and time.monotonic() < ends:
         time.sleep(0.02)
-    time.sleep(chance.uniform(0, 0.8) * stage.seconds[name])
+    time.sleep(chance.uniform(0, 0.8) * stage.seconds(done))
     running.kill()
     check_manners(running.wait(), 0, -9)
     files = sorted(path for path in home.glob("cache/models/*/*/unfinished/*") if path.is_file())

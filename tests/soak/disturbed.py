@@ -30,7 +30,7 @@ def kill(stage: Stage, done: Command, chance: random.Random, home: Path) -> int:
     stage.lay_out(done, home)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         running = stage.start(done, home)
-        time.sleep(chance.uniform(0, 1.1) * stage.seconds[done.name])
+        time.sleep(chance.uniform(0, 1.1) * stage.seconds(done))
         running.kill()
         check_manners(running.wait(), 0, -9)
     stage.finish(done, home)
@@ -74,7 +74,7 @@ def double(stage: Stage, pair: Pair, chance: random.Random, home: Path) -> int:
     for done in (pair.first, pair.second):
         stage.lay_out(done, home)
     first = stage.start(pair.first, home, "first.txt")
-    time.sleep(chance.choice((0, 0, chance.random())) * stage.seconds[pair.first.name] / 2)
+    time.sleep(chance.choice((0, 0, chance.random())) * stage.seconds(pair.first) / 2)
     second = stage.start(pair.second, home, "second.txt")
     ended = [check_manners(running.wait(), *pair.codes) for running in (first, second)]
     if all(end.code for end in ended):
@@ -145,7 +145,7 @@ def fill(stage: Stage, done: Command, chance: random.Random, home: Path) -> int:
         inner.mkdir()
         stage.lay_out(done, inner)
         used = shutil.disk_usage(disk).used
-        needed = sum(path.stat().st_size for path in (stage.root / "after" / done.name).rglob("*"))
+        needed = sum(path.stat().st_size for path in stage.after(done.name).rglob("*"))
         change(f"size={used + 4096 * chance.randint(1, 2 + needed // 4096)}")
         check_manners(stage.start(done, inner).wait(), 0, 1, 2)
         change("size=8g")

@@ -20,7 +20,7 @@ from cohorts.download.disk import FileError
 from cohorts.errors import LeadboardError
 from tests.soak.faults import Fault, Lost
 from tests.soak.mutation import mutated
-from tests.soak.parsers import Parser, parsers
+from tests.soak.parsers import PARSERS, Parser
 from tests.soak.processes import fork
 from tests.soak.stage import Stage
 
@@ -46,6 +46,8 @@ def fuzz(stage: Stage, parser: Parser, chance: random.Random, home: Path) -> int
     numbers = mmap.mmap(-1, 8)
     verdict = home / "verdict.json"
     seed = chance.random()
+    for name in parser.after:
+        stage.after(name)
 
     def work() -> int:
         folder = home / "files"
@@ -141,5 +143,5 @@ def fuzzings(stage: Stage) -> list[Fault]:
     """A row for every parser."""
     return [
         Fault("fuzzing", parser.what, "mutated; 20 s and 1 GiB for each", partial(fuzz, stage, parser))
-        for parser in parsers()
+        for parser in PARSERS
     ]

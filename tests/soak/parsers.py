@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
@@ -44,6 +43,8 @@ class Parser(NamedTuple):
 
     Attributes
     ----------
+    after
+        Commands that make the files.
     lay_out
         Puts whole files into an empty folder.
     pattern
@@ -55,6 +56,7 @@ class Parser(NamedTuple):
     """
 
     what: str
+    after: tuple[str, ...]
     lay_out: Callable[[Stage, Path], object]
     pattern: str
     read: Callable[[Path, Path], object]
@@ -89,10 +91,17 @@ def everything(store: Store) -> None:
         _ = store.index, store.labels, store.quarantine, store.warnings
 
 
-def _prepare(cohort: str, path: Path, folder: Path) -> None:
-    release = open_cohort(cohort, folder)
-    if release is not None:
-        everything(prepare(release, folder / "cache"))
+def _release(cohort: str) -> Callable[[Path, Path], None]:
+    def read(path: Path, folder: Path) -> None:
+        release = open_cohort(cohort, folder)
+        if release is not None:
+            everything(prepare(release, folder / "cache"))
+
+    return read
+
+
+def _store(path: Path, folder: Path) -> None:
+    everything(Store(path))
 
 
 def _resamples(path: Path, folder: Path) -> None:
@@ -224,51 +233,51 @@ def _verify(path: Path, folder: Path) -> None:
     verify(folder, lambda name, /, *, signals=True: None)
 
 
+def _submission(stage: Stage, folder: Path) -> None:
+    (sent,) = (stage.root / "after/submit/sent").iterdir()
+    linked(str(sent.relative_to(stage.root)))(stage, folder)
+
+
 def _run(path: Path, folder: Path) -> None:
     load_run(folder)
 
 
-def parsers() -> tuple[Parser, ...]:
-    """The table."""
-    cell = "after/run/run/noisy/as-is/georgia"
-    sent = "after/submit/sent"
-
-    def only(read: Callable[[Path], Any]) -> Callable[[Path, Path], Any]:
-        return lambda path, folder: read(path)
-
-    return (
-        Parser("WFDB header", copied("data/challenge-2021/training/georgia/g1/E00001.*"), "*.hea",
-               only(read_record), 400),
-        Parser("WFDB signals", copied("data/challenge-2021/training/georgia/g1/E00001.*"), "*.mat",
-               lambda path, folder: read_record(path.with_suffix(".hea"))),
-        Parser("WFDB, other formats", _formats, "*",
-               lambda path, folder: read_record(path.with_suffix(".hea"))),
-        Parser("store", copied("after/prepare/cache/stores/georgia*.h5"), "*.h5",
-               lambda path, folder: everything(Store(path)), 100),
-        Parser("predictions", copied(f"{cell}.parquet"), "*.parquet", only(load_predictions), 300),
-        Parser("result record", copied(f"{cell}.json"), "*.json", _records, 300),
-        Parser("resampled figures", copied(f"{cell}.json", f"{cell}.resamples.npz"), "*.npz", _resamples),
-        Parser("run.json", linked("after/run/run"), "run.json", _run, 100),
-        Parser("run, verified", linked("after/run/run"), "**/*", _verify, 50),
-        Parser("submission, verified", linked_submission(sent), "**/*", _verify, 50),
-        Parser("tables to score", _tables, "*s.[cp]*", _score, 40),
-        Parser("predictions and card of others", _tables, "[cs]*.[cnpy]*", _submitted, 200),
-        Parser("leadboard.toml", _tables, "*.toml", _config, 300),
-        Parser("checkpoints", _checkpoints, "*", only(read_checkpoint), 300),
-        Parser("cached weights", linked("after/run/cache/models/age-sex"), "*/**/*", _weights, 200),
-        Parser("archives", _archives, "a.*", _unpack, 200),
-        Parser("download ledger and list", linked("after/download/fetched"), ".leadboard/**/*", _plan, 50),
-        Parser("publishers' answers", _answers, "*", _answer, 300),
-        Parser("frames of a worker", _frames, "*", _frame, 300),
-        *(
-            Parser(f"release of {name}", linked("sim"), f"{folder}/**/*", functools.partial(_prepare, name), 15)
-            for name, folder in SIMULATED.items()
-        ),
-    )  # fmt: skip
+def _only(read: Callable[[Path], Any]) -> Callable[[Path, Path], Any]:
+    return lambda path, folder: read(path)
 
 
-def linked_submission(where: str) -> Callable[[Stage, Path], None]:
-    """Link the one submission that there is."""
-    return lambda stage, folder: linked(str(next((stage.root / where).iterdir()).relative_to(stage.root)))(
-        stage, folder
-    )
+def _header_of(path: Path, folder: Path) -> None:
+    read_record(path.with_suffix(".hea"))
+
+
+_RECORD = copied("data/challenge-2021/training/georgia/g1/E00001.*")
+_CELL = "after/run/run/noisy/as-is/georgia"
+_DONE = linked("after/run/run")
+
+PARSERS = (
+    Parser("WFDB header", (), _RECORD, "*.hea", _header_of, 400),
+    Parser("WFDB signals", (), _RECORD, "*.mat", _header_of),
+    Parser("WFDB, other formats", (), _formats, "*", _header_of),
+    Parser("store", ("prepare",), copied("after/prepare/cache/stores/georgia*.h5"), "*.h5", _store, 100),
+    Parser("predictions", ("run",), copied(f"{_CELL}.parquet"), "*", _only(load_predictions), 300),
+    Parser("result record", ("run",), copied(f"{_CELL}.json"), "*", _records, 300),
+    Parser("resampled figures", ("run",), copied(f"{_CELL}.*"), "*.npz", _resamples),
+    Parser("run.json", ("run",), _DONE, "run.json", _run, 100),
+    Parser("run, verified", ("run",), _DONE, "**/*", _verify, 50),
+    Parser("submission, verified", ("submit",), _submission, "**/*", _verify, 50),
+    Parser("tables to score", ("run",), _tables, "*s.[cp]*", _score, 40),
+    Parser("predictions and card of others", ("run",), _tables, "[cs]*.[cnpy]*", _submitted, 200),
+    Parser("leadboard.toml", ("run",), _tables, "*.toml", _config, 300),
+    Parser("checkpoints", (), _checkpoints, "*", _only(read_checkpoint), 300),
+    Parser("cached weights", ("run",), linked("after/run/cache/models/age-sex"), "*/**/*", _weights, 200),
+    Parser("archives", (), _archives, "a.*", _unpack, 200),
+    Parser("download ledger", ("download",), linked("after/download/fetched"), ".leadboard/**/*", _plan, 50),
+    Parser("publishers' answers", (), _answers, "*", _answer, 300),
+    Parser("frames of a worker", (), _frames, "*", _frame, 300),
+    *(
+        Parser(
+            f"release of {cohort}", ("few",), linked("after/few/sim"), f"{folder}/**/*", _release(cohort), 15
+        )
+        for cohort, folder in SIMULATED.items()
+    ),
+)
