@@ -14,7 +14,8 @@ from typing import NamedTuple
 from tests.soak.faults import Fault, Lost, check_manners
 from tests.soak.stage import NAMED, Stage, content_of
 
-RUN, REPORT, SUBMIT = NAMED["run"], NAMED["report"], NAMED["submit"]
+RUN, REPORT = NAMED["run"], NAMED["report"]
+ONLY_RUN = RUN._replace(makes=("run/",))
 
 
 def _flip(path: Path, chance: random.Random) -> None:
@@ -53,12 +54,19 @@ WAYS = (_flip, _flip, _cut, _empty, _zero, _exchange, _delete)
 
 
 class Kind(NamedTuple):
-    """A kind of file: where such files lie, which command has to mend it, and what may happen to it."""
+    """A kind of file: where such files lie, which command has to mend it, and what may happen to it.
+
+    Attributes
+    ----------
+    anew
+        Whether the run is deleted first: weights and stores are not looked at while its cells are done.
+    """
 
     what: str
     pattern: str
     then: str = "run"
     ways: tuple[Callable[[Path, random.Random], None], ...] = WAYS
+    anew: bool = False
 
 
 KINDS = (
@@ -70,9 +78,9 @@ KINDS = (
     Kind("resampled figures", "run/*/as-is/*.resamples.npz"),
     Kind("missing page", "run/leaderboard.*", "run", (_delete,)),
     Kind("page", "run/leaderboard.*", "report"),
-    Kind("store", "cache/stores/*.h5"),
-    Kind("cached weights", "cache/models/*/*/weights/*"),
-    Kind("facts of weights", "cache/models/*/*/made.json"),
+    Kind("store", "cache/stores/*.h5", anew=True),
+    Kind("cached weights", "cache/models/*/*/weights/*", anew=True),
+    Kind("facts of weights", "cache/models/*/*/made.json", anew=True),
 )
 
 
@@ -88,14 +96,11 @@ def mend(stage: Stage, kind: Kind, chance: random.Random, home: Path) -> int:
     before = path.read_bytes()
     way(path, chance)
     changed = f"{path.relative_to(home)} after {way.__name__.strip('_')}"
+    if kind.anew:
+        shutil.rmtree(home / "run")
     try:
         stage.finish(NAMED[kind.then], home)
-        if kind.what == "store":  # the predictions are made already; a new model needs the store
-            check_manners(
-                stage.start(RUN._replace(words=(*RUN.words, "--model", "{models}:Loud")), home).wait(), 0
-            )
-        else:
-            stage.check(NAMED[kind.then], home)
+        stage.check(ONLY_RUN, home)
     except Lost as lost:
         same = " (the same bytes as before)" if path.is_file() and path.read_bytes() == before else ""
         raise Lost(f"{changed}{same}: {lost}") from None
@@ -144,21 +149,22 @@ def release(stage: Stage, pattern: str, chance: random.Random, home: Path) -> in
         check_manners(stage.call(words, home).wait(), 0)
         shutil.rmtree(home / "cache/models")  # of the damaged release there are weights too
         check_manners(stage.call(words, home).wait(), 0)
-        stage.check(RUN._replace(makes=("run",)), home)
+        stage.check(ONLY_RUN, home)
     except Lost as lost:
         raise Lost(f"{changed}, whole again: {lost}") from None
     return 1
 
 
 def resume(stage: Stage, name: str, chance: random.Random, home: Path) -> int:
-    """Kill a training after its first epoch, damage a checkpoint, and see that it ends as it would have."""
+    """Kill a training, damage what it left to go on with, and see that it ends as it would have."""
     done = NAMED[name]
     stage.lay_out(done, home)
+    stage.after(name)
     running = stage.start(done, home)
-    ends = time.monotonic() + 60
-    while not list(home.glob("cache/models/*/*/unfinished/*")) and time.monotonic() < ends:
-        time.sleep(0.02)
-    time.sleep(chance.uniform(0, 0.8) * stage.seconds(done))
+    awaited, ends = chance.choice(("*", "last.ckpt", "last.ckpt")), time.monotonic() + 60
+    while not list(home.glob(f"cache/models/*/*/unfinished/{awaited}")) and time.monotonic() < ends:
+        time.sleep(0.005)
+    time.sleep(chance.uniform(0, 0.2))
     running.kill()
     check_manners(running.wait(), 0, -9)
     files = sorted(path for path in home.glob("cache/models/*/*/unfinished/*") if path.is_file())
