@@ -79,7 +79,6 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="name of a fault, or a kind of them")
     parser.add_argument("--rounds", type=int, default=0, help="times that each is tried, instead of minutes")
     options = parser.parse_args()
-    warm_up()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     try:
         with set_stage(folder) as stage:
@@ -91,6 +90,7 @@ def main() -> int:
             if not faults:
                 print(f"No fault is named {', '.join(options.only)}.", file=sys.stderr)
                 return 2
+            warm_up(training=any("train" in fault.what for fault in faults))
             tallies = soak(faults, folder / "trial", 60 * options.minutes, options.seed, options.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,18 +20,19 @@ PATIENCE = 90.0
 
 ROOMS = (
     *("benchmark.cli", "benchmark.commands.printing", "benchmark.commands.listing", "benchmark.run.runner"),
-    *("benchmark.report", "benchmark.report.page", "benchmark.scoring.on_cohort"),
+    *("benchmark.report", "benchmark.report.page", "benchmark.scoring.on_cohort", "baselines.controls"),
     *("benchmark.scoring.against_labels", "benchmark.records.submission", "benchmark.records.verification"),
-    *("benchmark.protocols.training", "benchmark.protocols.pretraining", "benchmark.models.plugins"),
-    *("baselines.controls", "baselines.checkpoints", "baselines.contrastive.pretrained"),
-    *("baselines.text.encoders", "baselines.training.lightning_run", "baselines.training.supervised"),
     *("cohorts.download", "cohorts.catalogue", "cohorts.simulator.simulate", "sklearn.linear_model"),
+)
+TRAINING = (
+    *("benchmark.protocols.training", "benchmark.protocols.pretraining", "baselines.contrastive.pretrained"),
+    *("baselines.text.encoders", "baselines.training.lightning_run", "baselines.training.supervised"),
 )
 
 
-def warm_up() -> None:
+def warm_up(*, training: bool) -> None:
     """Import what commands import, without starting a thread: what is forked afterwards starts at once."""
-    for room in ROOMS:
+    for room in (*ROOMS, *(TRAINING if training else ())):
         import_module(room)
 
 
