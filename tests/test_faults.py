@@ -17,8 +17,8 @@ from tests.soak.processes import Ended
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = (
-    *("kill -9: prepare", "kill -9: submit", "two at once: report and report", "damage: predictions"),
-    *("disk: cache elsewhere, prepare", "fuzzing: WFDB header", "fuzzing: result record"),
+    *("kill -9: prepare", "two at once: prepare and prepare", "disk: cache elsewhere, prepare"),
+    *("damage: predictions", "fuzzing: WFDB header", "fuzzing: result record", "fuzzing: run.json"),
     *("fuzzing: archives", "fuzzing: frames of a worker", "fuzzing: publishers' answers"),
 )
 

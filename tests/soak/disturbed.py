@@ -6,6 +6,7 @@ import functools
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -25,14 +26,15 @@ ROOM = 8 * 2**30
 """More than a download wants to see free; nothing is taken of it until it is written to."""
 
 
-def kill(stage: Stage, done: Command, chance: random.Random, home: Path) -> int:
-    """Kill a command up to three times at random moments, then let it finish."""
+def kill(stage: Stage, done: Command, chance: random.Random, home: Path, how: int = signal.SIGKILL) -> int:
+    """End a command by a signal, up to three times at random moments, then let it finish."""
     stage.lay_out(done, home)
+    seconds = stage.seconds(done)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         running = stage.start(done, home)
-        time.sleep(chance.uniform(0, 1.1) * stage.seconds(done))
-        running.kill()
-        check_manners(running.wait(), 0, -9)
+        time.sleep(chance.uniform(0, 1.1) * seconds)
+        running.kill(how)
+        check_manners(running.wait(), 0, -how, 128 + how)
     stage.finish(done, home)
     stage.check(done, home)
     return 1
@@ -187,6 +189,8 @@ def elsewhere(stage: Stage, done: Command, chance: random.Random, home: Path) ->
 
 _WAYS = (
     ("kill -9", "", "killed at a random moment, up to three times; then the same command", kill),
+    ("interrupt", "Ctrl-C", "the same with Ctrl-C", partial(kill, how=signal.SIGINT)),
+    ("interrupt", "SIGTERM", "the same with SIGTERM", partial(kill, how=signal.SIGTERM)),
     ("disk", "full", "on a disk that has room for a random part of what it writes; then with room", fill),
     ("disk", "read-only", "on a read-only disk; then on the same one, writable", forbid),
     ("disk", "cache elsewhere", "with the cache on another file system", elsewhere),

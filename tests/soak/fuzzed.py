@@ -111,7 +111,7 @@ def _complaint(parser: Parser, path: Path, folder: Path) -> str:
     try:
         parser.read(path, folder)
     except EXPECTED as error:
-        return _bad_manners(error)
+        return _bad_manners(error, parser.reserves)
     except MemoryError:
         return "it asked for more than a gigabyte"
     except Exception as error:  # noqa: BLE001 - which exceptions there are is what is looked for
@@ -124,7 +124,7 @@ def _complaint(parser: Parser, path: Path, folder: Path) -> str:
     return ""
 
 
-def _bad_manners(error: Exception) -> str:
+def _bad_manners(error: Exception, reserves: bool) -> str:
     """An error is one printable sentence of bearable length, and not the answer to a full memory."""
     text = str(error)
     if not text.isprintable():
@@ -133,7 +133,7 @@ def _bad_manners(error: Exception) -> str:
         return f"a message of {len(text):,} characters: {text[:100]}"
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError):
+        if isinstance(cause, MemoryError) and not reserves:
             return f"it asked for more than a gigabyte before it said: {text[:200]}"
         cause = cause.__cause__ or cause.__context__
     return ""

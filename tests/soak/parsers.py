@@ -53,6 +53,8 @@ class Parser(NamedTuple):
         Given the file that was mutated and the folder, reads it.
     batch
         Mutations in a trial; fewer where one takes long.
+    reserves
+        Whether it may ask for as much memory as a file announces, as long as it never touches it.
     """
 
     what: str
@@ -61,6 +63,7 @@ class Parser(NamedTuple):
     pattern: str
     read: Callable[[Path, Path], object]
     batch: int = 150
+    reserves: bool = False
 
 
 def copied(*patterns: str) -> Callable[[Stage, Path], None]:
@@ -268,7 +271,7 @@ PARSERS = (
     Parser("tables to score", ("run",), _tables, "*s.[cp]*", _score, 40),
     Parser("predictions and card of others", ("run",), _tables, "[cs]*.[cnpy]*", _submitted, 200),
     Parser("leadboard.toml", ("run",), _tables, "*.toml", _config, 300),
-    Parser("checkpoints", (), _checkpoints, "*", _only(read_checkpoint), 300),
+    Parser("checkpoints", (), _checkpoints, "*", _only(read_checkpoint), 300, True),
     Parser("cached weights", ("run",), linked("after/run/cache/models/age-sex"), "*/**/*", _weights, 200),
     Parser("archives", (), _archives, "a.*", _unpack, 200),
     Parser("download ledger", ("download",), linked("after/download/fetched"), ".leadboard/**/*", _plan, 50),

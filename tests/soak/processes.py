@@ -138,6 +138,7 @@ def command(
     """
 
     def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is the command's to answer
         os.chdir(home)
         for name in [name for name in os.environ if name.startswith("LEADBOARD_")]:
             del os.environ[name]
@@ -149,6 +150,7 @@ def command(
         from benchmark.cli import main
 
         sys.argv = ["leadboard", *words]
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         main()
         return 0
 
