@@ -66,13 +66,21 @@ def open_cohort(
     """
     cohort = find_cohort(cohort_id)
     root = overrides.get(cohort_id)
-    if root is not None and not cohort.found(root):
+    if root is not None and not _holds(cohort, root):
         raise UsageError(
             f"{root} does not hold {cohort.card.name}; correct the path given for '{cohort_id}'."
         )
     if root is None and data_root is not None:
         root = Path(data_root) / cohort.card.folder
-    return cohort(root) if root is not None and cohort.found(root) else None
+    return cohort(root) if root is not None and _holds(cohort, root) else None
+
+
+def _holds(cohort: type[Cohort], root: Path) -> bool:
+    """Whether a folder holds a release; one that may not be looked into holds none for this user."""
+    try:
+        return cohort.found(root)
+    except OSError:
+        return False
 
 
 def cohort_cards() -> dict[str, CohortCard]:

@@ -6,13 +6,16 @@ forgotten (types, uniqueness, order, clean text, paths that stay in their folder
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,10 +24,18 @@ from cohorts.errors import RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
+from cohorts.release_files import ReleaseFiles, is_foreign
 
 INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
 OLDEST = 120.0
 LONGEST_TEXT = 100_000
+
+Sex = Literal["female", "male"]
+_SEXES: Mapping[str, Sex] = {
+    **dict.fromkeys(("female", "f", "woman"), "female"),
+    **dict.fromkeys(("male", "m", "man"), "male"),
+}
+_NOT_STATED = {"", "unknown", "u", "nan", "n/a", "na", "none", "null", "not stated", "other"}
 
 MARKER = "SIMULATED.txt"
 """Name of the file by which a simulated release is recognised."""
@@ -99,14 +110,17 @@ class CohortCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """One record as a release's hook found it; `Cohort.index` cleans and checks it."""
+    """One record as a release's hook found it; `Cohort.index` cleans and checks it.
+
+    ``sex`` is what the release writes: a word or its first letter in English, or one of `Cohort.sexes`.
+    """
 
     record_id: str
     path: str
     statements: tuple[str, ...]
     patient_id: str | None = None
     age: float = math.nan
-    sex: Literal["female", "male"] | None = None
+    sex: str | None = None
     fold: int | None = None
     report: str | None = None
 
@@ -134,16 +148,31 @@ class Cohort(ABC):
     declared_gain: ClassVar[float | None] = None
     """Counts per mV that every header of the release is known to declare."""
 
+    sexes: ClassVar[Mapping[str, Sex]] = MappingProxyType({})
+    """The release's own codes for the sexes, where it has no words."""
+
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         if (self.root / MARKER).is_file():
             # A class attribute is shadowed on purpose: everything that reads the card sees the mark.
             self.card = self.card.model_copy(update={"simulated": True})
 
+    def anew(self) -> Self:
+        """Give the release as if it had just been opened: nothing that was read of it is kept."""
+        other = copy.copy(self)
+        for name in ("_tables", "_paths"):
+            vars(other).pop(name, None)
+        return other
+
     @classmethod
     def found(cls, root: Path) -> bool:
         """Whether ``root`` holds at least one header of this release."""
-        return next(iter(Path(root).rglob("*.hea")), None) is not None
+        try:
+            return any(name.endswith(".hea") for name, _ in ReleaseFiles(root))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except PermissionError as error:  # of a folder in it, which the index tells
+            return bool(error.filename != str(root))
 
     @property
     def variant(self) -> str:
@@ -175,8 +204,13 @@ class Cohort(ABC):
         """Records that are not in the index: ``record_id`` and ``reason``."""
         return self._tables[1]
 
+    @property
+    def unknown_sexes(self) -> Mapping[str, int]:
+        """What the release writes as a sex and nobody understands, and in how many records of the index."""
+        return self._tables[2]
+
     @cached_property
-    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
         try:
             listed = list(self._read_index())
         except OSError as error:
@@ -190,9 +224,10 @@ class Cohort(ABC):
                 unreadable.append((record_id, _text(reason)))
             elif isinstance(found, IndexRow):
                 rows[record_id] = found
-        return _index_table(rows), pd.DataFrame(
-            sorted(unreadable), columns=["record_id", "reason"], dtype="str"
-        )
+        kept = [rows[record_id] for record_id in sorted(rows)]
+        sexes, unknown = _understood([row.sex for row in kept], self.sexes)
+        left_out = pd.DataFrame(sorted(unreadable), columns=["record_id", "reason"], dtype="str")
+        return _index_table(kept, sexes), left_out, unknown
 
     def read(self, record: str | pd.Series[Any]) -> DigitalRecording:
         """Read one recording in its native form, given its id or its row of the index.
@@ -218,8 +253,11 @@ class Cohort(ABC):
 
     def read_path(self, path: str) -> DigitalRecording:
         """Read the recording at a ``path`` of the index."""
-        if path.startswith("/") or ".." in path.split("/") or "\\" in path:
+        names = path.split("/")
+        if path.startswith("/") or ".." in names or "\\" in path:
             raise RecordError(f"The path '{path}' leaves the release's folder.")
+        if any(map(is_foreign, names)):
+            raise RecordError(f"The path '{path}' is that of a hidden file, which is no part of a release.")
         try:
             return self._read_signal(self.root / path)
         except OSError as error:
@@ -262,17 +300,27 @@ def _objection(found: IndexRow | Unreadable, same_id: IndexRow | None) -> str | 
     return None
 
 
-def _index_table(rows: dict[str, IndexRow]) -> pd.DataFrame:
-    order = sorted(rows)
-    found = [rows[record_id] for record_id in order]
+def _understood(
+    written: Sequence[str | None], codes: Mapping[str, Sex]
+) -> tuple[list[Sex | None], Mapping[str, int]]:
+    """Sex of each record, and how often each writing occurs that says something nobody understands."""
+    meaning = {
+        text: codes.get(text) or _SEXES.get(text.lower()) for text in map(_text, filter(None, written))
+    }
+    sexes = [meaning[_text(text)] if text else None for text in written]
+    odd = Counter(_text(text) for text, sex in zip(written, sexes, strict=True) if text and sex is None)
+    return sexes, {text: count for text, count in odd.items() if text.lower() not in _NOT_STATED}
+
+
+def _index_table(found: Sequence[IndexRow], sexes: Sequence[str | None]) -> pd.DataFrame:
     ages = [row.age if 0 < row.age <= OLDEST else math.nan for row in found]
     codes = [tuple(dict.fromkeys(filter(None, map(_text, row.statements)))) for row in found]
     return pd.DataFrame(
         {
-            "record_id": pd.Series(order, dtype="str"),
+            "record_id": pd.Series([_text(row.record_id) for row in found], dtype="str"),
             "patient_id": pd.Series([_text(row.patient_id or "") or None for row in found], dtype="str"),
             "age": pd.Series(ages, dtype="float64"),
-            "sex": pd.Series([row.sex for row in found], dtype="str"),
+            "sex": pd.Series(list(sexes), dtype="str"),
             "fold": pd.Series([row.fold for row in found], dtype="Int64"),
             "statements": pd.Series(codes, dtype="object"),
             "report": pd.Series([_text(row.report or "") or None for row in found], dtype="str"),

@@ -49,3 +49,12 @@ class RecordError(LeadboardError):
 
 class ModelError(LeadboardError):
     """A model breaks its contract; the message says which part of it and how."""
+
+
+_SHOWN = 5
+
+
+def some(items: Iterable[str]) -> str:
+    """Name the first of many things in a sentence, and how many more there are."""
+    every = list(items)
+    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else "")

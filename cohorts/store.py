@@ -10,11 +10,10 @@ import hashlib
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import h5py
 import numpy as np
@@ -23,21 +22,22 @@ import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError
+from cohorts.interrupts import interruptible
 from cohorts.labelled import Labelled
 from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_file import (
     DamagedStoreError,
+    SharedFile,
     cannot_write,
     check_tables,
-    damage_told,
     only_one,
     open_file,
     read_json,
     read_numbers,
 )
-from cohorts.store_staleness import stamp_of
-from cohorts.store_writing import FORMAT, Progress, write_labels, write_store
+from cohorts.store_staleness import Stamp, stamp_of
+from cohorts.store_writing import Progress, write_labels, write_store
 
 _TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
 
@@ -45,7 +45,9 @@ _TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
 class Store:
     """A prepared cohort, read-only.
 
-    It may be pickled and forked: each process opens the file for itself when it first reads a signal.
+    Its file stays open, so that all that it gives is of one preparation, even if the cohort is prepared again
+    meanwhile. It may be pickled and forked: each process opens the file for itself and makes sure that it is
+    the same store.
 
     Parameters
     ----------
@@ -55,50 +57,54 @@ class Store:
     Raises
     ------
     LeadboardError
-        If it is missing or of another version.
+        If it is missing or of another version; later, if the file had to be opened again and another store
+        lies there.
     DamagedStoreError
         If it is damaged; so does everything that reads a table or a signal later.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self._opened: tuple[int, Any] | None = None
-        with self._file() as file:
-            if file.attrs["format"] != FORMAT:
-                raise LeadboardError(
-                    f"{path} has the layout of another version; delete it and prepare it again."
-                )
-            self.fingerprint, self.ontology_hash, self.ontology_version, self.stamp = (
-                bytes(file.attrs[name]).decode()
-                for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
-            )
-            self.recordings = self.fingerprint
-            self.card = CohortCard.model_validate_json(file.attrs["card"])
-            signals = file["signals"]
-            self.lengths: npt.NDArray[np.int64] = read_numbers(signals, "length")
-            self.rates: npt.NDArray[np.float64] = read_numbers(signals, "rate")
-            self._offsets: npt.NDArray[np.int64] = read_numbers(signals, "offset")
-            self._sums: npt.NDArray[np.uint32] = read_numbers(signals, "crc32")
-            self._gain: npt.NDArray[np.float64] = read_numbers(signals, "gain")
-            self._baseline: npt.NDArray[np.float64] = read_numbers(signals, "baseline")
-            self._checked = np.zeros(len(self.lengths), bool)
+        self.file = SharedFile(self.path)
+        self._seen = 0  # openings of the file
+        try:
+            self.file.read(self._read_facts)
+        except BaseException:
+            self.close()
+            raise
 
-    @contextmanager
-    def _file(self) -> Iterator[h5py.File]:
-        """Open the file for a look at its tables."""
-        with damage_told(self.path), open_file(self.path) as file:
-            yield file
+    def _read_facts(self, file: h5py.File) -> None:
+        self.fingerprint, self.ontology_hash, self.ontology_version, self.stamp = (
+            bytes(file.attrs[name]).decode()
+            for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
+        )
+        self.recordings = self.fingerprint
+        self.card = CohortCard.model_validate_json(file.attrs["card"])
+        signals = file["signals"]
+        self.lengths: npt.NDArray[np.int64] = read_numbers(signals, "length")
+        self.rates: npt.NDArray[np.float64] = read_numbers(signals, "rate")
+        self._offsets: npt.NDArray[np.int64] = read_numbers(signals, "offset")
+        self._sums: npt.NDArray[np.uint32] = read_numbers(signals, "crc32")
+        self._gain: npt.NDArray[np.float64] = read_numbers(signals, "gain")
+        self._baseline: npt.NDArray[np.float64] = read_numbers(signals, "baseline")
 
-    def check_tables(self) -> None:
-        """Compare every table with its sum; those of the signals are compared when one is read."""
-        with self._file() as file:
-            check_tables(file, besides="counts")
+    def check(self, *, signals: bool = False) -> None:
+        """Compare every table with its sum, and every signal if asked; they are compared when read, too."""
+        self.file.read(lambda file: check_tables(file, besides="counts"))
+        for position in range(len(self) if signals else 0):
+            self.counts(position)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
-        return type(self), (self.path,)
+    def __reduce__(self) -> tuple[type[Self], tuple[Path], tuple[bytes, ...] | None]:
+        return type(self), (self.path,), self.file.facts
+
+    def __setstate__(self, facts: tuple[bytes, ...]) -> None:
+        """Make sure that another process has opened the same store."""
+        self.close()
+        self.file.facts = facts
+        self.file.read(lambda file: None)
 
     def __enter__(self) -> Self:
         return self
@@ -109,15 +115,14 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file; reading a signal opens it again."""
-        if self._opened is not None and self._opened[0] == os.getpid():
-            self._opened[1].file.close()
-        self._opened = None
+        """Close the file; reading opens it again."""
+        self.file.close()
 
     @functools.cached_property
     def index(self) -> pd.DataFrame:
         """The cohort's index without the quarantined records, in the order of the signals."""
-        with self._file() as file:
+
+        def read(file: h5py.File) -> pd.DataFrame:
             table = file["index"]
             fold = read_numbers(table, "fold")
             texts = {name: read_json(table, name) for name in _TEXTS}
@@ -134,42 +139,46 @@ class Store:
                 }
             )
 
+        return self.file.read(read)
+
     @functools.cached_property
     def labels(self) -> pd.DataFrame:
         """int8 ``[records, concepts]``: 1 positive, 0 negative, -1 not annotated here."""
-        with self._file() as file:
-            return pd.DataFrame(read_numbers(file, "labels"), columns=read_json(file, "concepts"))
+        return self.file.read(
+            lambda file: pd.DataFrame(read_numbers(file, "labels"), columns=read_json(file, "concepts"))
+        )
 
     @functools.cached_property
     def quarantine(self) -> pd.DataFrame:
         """Records of the release that cannot be used: ``record_id`` and ``reason``."""
-        with self._file() as file:
-            table = file["quarantine"]
-            names = ("record_id", "reason")
-            return pd.DataFrame({name: pd.Series(read_json(table, name), dtype="str") for name in names})
+
+        def read(file: h5py.File) -> pd.DataFrame:
+            columns = {name: read_json(file["quarantine"], name) for name in ("record_id", "reason")}
+            return pd.DataFrame({name: pd.Series(texts, dtype="str") for name, texts in columns.items()})
+
+        return self.file.read(read)
 
     @functools.cached_property
     def warnings(self) -> tuple[str, ...]:
         """What `prepare` found odd about the release, one sentence each."""
-        with self._file() as file:
-            return (*read_json(file, "warnings"), *read_json(file, "unknown_codes"))
+        return self.file.read(lambda file: (*read_json(file, "warnings"), *read_json(file, "unknown_codes")))
 
     def counts(self, position: int) -> Counts:
         """Give the stored counts of one record, int16 ``[12, samples]``, standard leads."""
         start, length = int(self._offsets[position]), int(self.lengths[position])
+        return self.file.read(lambda file: self._counts(file, position, start, length))
+
+    def _counts(self, file: h5py.File, position: int, start: int, length: int) -> Counts:
+        if self._seen != self.file.openings:
+            self._seen, self._checked = self.file.openings, np.zeros(len(self), bool)
+            self._signals = file["signals/counts"]
         leads = len(STANDARD_LEADS)
-        with damage_told(self.path):
-            opened = self._opened
-            if opened is None or opened[0] != os.getpid():
-                self._checked = np.zeros(len(self), bool)
-                opened = self._opened = (os.getpid(), open_file(self.path)["signals/counts"])
-            counts: Counts = opened[1][start : start + leads * length].reshape(leads, length)
+        counts: Counts = self._signals[start : start + leads * length].reshape(leads, length)
         # Once for each opening of the file: an epoch of a training need not look again.
         if not self._checked[position] and zlib.crc32(counts.data) != self._sums[position]:
-            raise DamagedStoreError(
-                self.path,
-                f"the signal of record {self.index['record_id'].iloc[position]} of {self.card.name} does not "
-                "fit its checksum",
+            record_id = read_json(file["index"], "record_id")[position]
+            raise ValueError(
+                f"the signal of record {record_id} of {self.card.name} does not fit its checksum"
             )
         self._checked[position] = True
         return counts
@@ -192,7 +201,8 @@ def prepare(
     A store is up to date while names, sizes and modification times of the release's files, and this
     package's reading code, are those it was written from. If only the ontology has changed, the
     labels alone are made again. A store whose tables do not fit their sums is made again too, and that is
-    said. The file appears complete or not at all, and two processes that prepare the same cohort take turns.
+    said; so is one in which damage is found later, while it is read. The file appears complete or not at
+    all, and two processes that prepare the same cohort take turns.
 
     Parameters
     ----------
@@ -211,28 +221,55 @@ def prepare(
         If the store cannot be written.
     """
     path = _store_path(cohort, cache)
-    folder, name, partial = path.parent, path.stem, path.with_suffix(".partial")
-    ontology = load_ontology()
-    labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
-    stamp = stamp_of(cohort)
-    store, _ = _up_to_date(path, stamp)
-    if store is not None and store.ontology_hash == labelling:
-        return store  # without the lock: the cache may be somebody else's, read-only
-    with cannot_write(path), only_one(folder, name):
+    with interruptible() as check:
+        stamp = stamp_of(cohort)
+        store, _ = _up_to_date(path, stamp)
+        if store is None or store.ontology_hash != _labelling(cohort, load_ontology()):
+            _write(path, cohort, stamp, progress, say, check)
+            store = Store(path)
+    store.file.make_again = functools.partial(_make_again, path, cohort.anew(), say)
+    return store
+
+
+def _make_again(path: Path, cohort: Cohort, say: Callable[[str], None]) -> None:
+    """Write a store in which damage was found while it was read."""
+    with interruptible() as check:
+        _write(path, cohort.anew(), stamp_of(cohort), None, say, check, signals=True)
+
+
+def _write(
+    path: Path,
+    cohort: Cohort,
+    stamp: Stamp,
+    progress: Progress | None,
+    say: Callable[[str], None],
+    check: Callable[[], None],
+    *,
+    signals: bool = False,
+) -> None:
+    """Write a store, or the part of it that is not up to date, unless somebody else just did.
+
+    Parameters
+    ----------
+    signals
+        Whether those of the store that is there are in doubt, and looked at before it is kept.
+    """
+    partial = path.with_suffix(".partial")
+    with cannot_write(path), only_one(path.parent, path.stem):
         partial.unlink(missing_ok=True)  # of a process that was killed
-        store, damage = _up_to_date(path, stamp)
+        ontology = load_ontology()
+        store, damage = _up_to_date(path, stamp, signals=signals)
         if damage:
             say(f"The store of {cohort.card.name}, {path}, was damaged ({damage}) and is made again.")
         try:
             if store is None:
-                write_store(partial, cohort, ontology, stamp, progress)
+                write_store(partial, cohort, ontology, stamp, progress, check)
                 partial.replace(path)
-            elif store.ontology_hash != labelling:
+            elif store.ontology_hash != _labelling(cohort, ontology):
                 _relabel(store, partial, ontology)
                 partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-    return Store(path)
 
 
 def find_store(cohort: Cohort, cache: Path) -> Store | None:
@@ -249,13 +286,18 @@ def _store_path(cohort: Cohort, cache: Path) -> Path:
     return Path(cache) / "stores" / f"{name}.h5"
 
 
-def _up_to_date(path: Path, stamp: str) -> tuple[Store | None, str]:
+def _labelling(cohort: Cohort, ontology: Ontology) -> str:
+    """Hash of what decides the labels of a cohort."""
+    return hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
+
+
+def _up_to_date(path: Path, stamp: Stamp, *, signals: bool = False) -> tuple[Store | None, str]:
     """Give the store at this path, or None if it cannot be used; and what is damaged, if that is why."""
     try:
         store = Store(path)
-        if store.stamp != stamp:
+        if store.stamp != stamp.digest:
             return None, ""
-        store.check_tables()
+        store.check(signals=signals)
     except DamagedStoreError as error:
         return None, error.damage
     except LeadboardError:  # none there, or one of another version

@@ -13,10 +13,10 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 import h5py
 import numpy as np
@@ -25,8 +25,17 @@ import numpy.typing as npt
 from cohorts.errors import LeadboardError
 
 Numbers = npt.NDArray[Any]
+Found = TypeVar("Found")
+
+FORMAT = 2
+"""Version of what a store's file holds."""
 
 _LAYOUT = ("v110", "v110")
+# What h5py, numpy and pydantic raise for bytes that are not those of a store.
+_DAMAGE = (
+    *(OSError, LookupError, ValueError, TypeError, AttributeError),
+    *(ArithmeticError, MemoryError, RuntimeError),
+)
 
 
 class DamagedStoreError(LeadboardError):
@@ -42,7 +51,11 @@ class DamagedStoreError(LeadboardError):
 
     def __init__(self, path: Path, damage: str) -> None:
         super().__init__(f"{path} is damaged ({damage}); delete it and prepare it again.")
+        self.path = path
         self.damage = damage
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path, str]]:
+        return type(self), (self.path, self.damage)
 
 
 def open_file(path: Path, mode: Literal["r", "r+", "w"] = "r") -> h5py.File:
@@ -117,8 +130,92 @@ def damage_told(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise LeadboardError(f"{path} is not there; prepare the cohort first.") from None
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
-        raise DamagedStoreError(path, " ".join(str(error).split())) from None
+    except _DAMAGE as error:
+        raise DamagedStoreError(path, " ".join(str(error).split()) or type(error).__name__) from None
+
+
+class SharedFile:
+    """The file of one store, opened once in each process and kept open.
+
+    A store that is prepared again gets a new file in place of this one, which stays readable for whoever
+    has it open: what is read later belongs to what was read first. Where the file has to be opened anew (in
+    another process, or after `close`), its facts are compared with the first ones.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Attributes
+    ----------
+    make_again
+        Makes a damaged file again from the release; None where the release is not known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.make_again: Callable[[], None] | None = None
+        self.facts: tuple[bytes, ...] | None = None
+        self.openings = 0
+        self._opened: tuple[int, h5py.File] | None = None
+
+    def read(self, look: Callable[[h5py.File], Found]) -> Found:
+        """Give what ``look`` finds in the file; a damaged one is made again if that is possible.
+
+        Raises
+        ------
+        LeadboardError
+            If the file is not there, or not the store that it was.
+        DamagedStoreError
+            If it is damaged and cannot be made again.
+        """
+        try:
+            return self._look(look)
+        except DamagedStoreError as error:
+            if self.make_again is None:
+                raise
+            self.close()
+            try:
+                self.make_again()
+            except LeadboardError as obstacle:
+                damage = f"{error.damage}, and it cannot be made again: {str(obstacle).rstrip('.')}"
+                raise DamagedStoreError(self.path, damage) from None
+        return self._look(look)
+
+    def _look(self, look: Callable[[h5py.File], Found]) -> Found:
+        with damage_told(self.path):
+            return look(self._open())
+
+    def _open(self) -> h5py.File:
+        if self._opened is None or self._opened[0] != os.getpid():
+            file = open_file(self.path)
+            try:
+                self._compare(file)
+            except BaseException:
+                file.close()
+                raise
+            self.openings += 1
+            self._opened = (os.getpid(), file)
+        return self._opened[1]
+
+    def _compare(self, file: h5py.File) -> None:
+        if file.attrs["format"] != FORMAT:
+            raise LeadboardError(
+                f"{self.path} has the layout of another version; delete it and prepare it again."
+            )
+        facts = tuple(bytes(file.attrs[name]) for name in ("fingerprint", "ontology_hash"))
+        if self.facts not in (None, facts):
+            raise LeadboardError(
+                f"{self.path} was prepared again, from a changed release, while it was in use; run the same "
+                "command again."
+            )
+        self.facts = facts
+
+    def close(self) -> None:
+        """Close the file; reading opens it again."""
+        if self._opened is not None and self._opened[0] == os.getpid():
+            self._opened[1].close()
+        self._opened = None
 
 
 @contextmanager

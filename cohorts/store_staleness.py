@@ -6,17 +6,20 @@ import functools
 import hashlib
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cohorts.cohort import Cohort
-from cohorts.errors import UsageError
+from cohorts.errors import UsageError, some
 from cohorts.hashing import ROOT, code_hash, hash_of_files, imported_files
+from cohorts.release_files import ReleaseFiles
 
 READING_ROOMS = (
     "cohorts/formats",
     "cohorts/cohort.py",
     "cohorts/recording.py",
+    "cohorts/release_files.py",
     "cohorts/store.py",
     "cohorts/store_file.py",
     "cohorts/store_writing.py",
@@ -24,8 +27,24 @@ READING_ROOMS = (
 """The code that decides what any store holds; a cohort's own files and their families come with it."""
 
 
-def stamp_of(cohort: Cohort) -> str:
-    """Hash what a change of the release or of the code that reads it would change; no file is read.
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a store is compared with.
+
+    Attributes
+    ----------
+    digest
+        Hash of what a change of the release, or of the code that reads it, would change.
+    warnings
+        What is odd about the release's links, one sentence each.
+    """
+
+    digest: str
+    warnings: tuple[str, ...]
+
+
+def stamp_of(cohort: Cohort) -> Stamp:
+    """Look at names, sizes and times of a release's files, behind links too; no file is read.
 
     Raises
     ------
@@ -34,31 +53,42 @@ def stamp_of(cohort: Cohort) -> str:
     """
     decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
     digest = hashlib.sha256(" ".join(map(str, decides)).encode())
+    odd: dict[str, str | None] = {}
     try:
         for source in cohort.source_paths():
-            for line in _listing(source, source.name):
+            for line in _listing(source, odd):
                 digest.update(os.fsencode(line))
     except OSError as error:
         raise UsageError(
             f"{error.filename} cannot be read ({error.strerror}); is {cohort.root} complete?"
         ) from None
-    return digest.hexdigest()
+    return Stamp(digest.hexdigest(), tuple(_warnings(odd)))
 
 
-def _listing(path: Path, name: str) -> Iterator[str]:
-    """Yield name, size and modification time of a file or of all files below a folder, sorted."""
-    if not path.is_dir():
-        status = path.stat()
-        yield f"{name} {status.st_size} {status.st_mtime_ns}\n"
+def _listing(source: Path, odd: dict[str, str | None]) -> Iterator[str]:
+    """Yield name, size and modification time of a file or of all files below a folder, and what is odd."""
+    if not source.is_dir():
+        status = source.stat()
+        yield f"{source.name} {status.st_size} {status.st_mtime_ns}\n"
         return
-    with os.scandir(path) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _listing(path / entry.name, f"{name}/{entry.name}")
-        else:
-            status = entry.stat(follow_symlinks=False)
-            yield f"{name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
+    files = ReleaseFiles(source)
+    for name, entry in files:
+        status = entry.stat(follow_symlinks=name not in files.odd)
+        yield f"{source.name}/{name} {status.st_size} {status.st_mtime_ns}\n"
+    for name, first in files.odd.items():
+        place = None if first is None else f"{source.name}/{first}".rstrip("/")
+        odd[f"{source.name}/{name}"] = place
+        yield f"{source.name}/{name} is {place}\n"
+
+
+def _warnings(odd: Mapping[str, str | None]) -> Iterator[str]:
+    """Say which links were not followed."""
+    nowhere = [name for name, first in odd.items() if first is None]
+    again = [f"{name} (as {first})" for name, first in odd.items() if first is not None]
+    if nowhere:
+        yield f"Links that lead nowhere, so that recordings may be missing: {some(nowhere)}."
+    if again:
+        yield f"Links to folders that were looked through already, and not a second time: {some(again)}."
 
 
 @functools.cache

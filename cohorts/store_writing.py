@@ -20,7 +20,7 @@ import hashlib
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,27 +30,35 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.cohort import Cohort
-from cohorts.errors import RecordError
+from cohorts.errors import RecordError, some
 from cohorts.ontology.ontology import Ontology, hash_of_labelling
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
-from cohorts.store_file import open_file, write_json, write_numbers
+from cohorts.store_file import FORMAT, open_file, write_json, write_numbers
+from cohorts.store_staleness import Stamp
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
-FORMAT = 2
-"""Version of the layout."""
-
 _CHUNK = 1 << 20  # samples
-_SHOWN = 5
 
 Progress = Callable[[int, int], None]
 
 
 def write_store(
-    path: Path, cohort: Cohort, ontology: Ontology, stamp: str, progress: Progress | None
+    path: Path,
+    cohort: Cohort,
+    ontology: Ontology,
+    stamp: Stamp,
+    progress: Progress | None,
+    check: Callable[[], None],
 ) -> None:
-    """Write a cohort to a new file; memory does not grow with its signals."""
+    """Write a cohort to a new file; memory does not grow with its signals.
+
+    Parameters
+    ----------
+    check
+        Called after each record; raises what shall end the work.
+    """
     listed = cohort.index()
     odd_gains: dict[str, float] = {}
     unusable: dict[str, str] = {}
@@ -69,6 +77,7 @@ def write_store(
                     odd_gains[record_id] = float(native.gain[native.gain != cohort.declared_gain][0])
             if progress is not None:
                 progress(number + 1, len(listed))
+            check()
         signals.finish()
         index = listed[~listed["record_id"].isin(unusable)].reset_index(drop=True)
         quarantine = pd.concat(
@@ -79,12 +88,12 @@ def write_store(
         ).sort_values(["record_id", "reason"])
         _write_index(file.create_group("index"), index)
         _write_texts(file.create_group("quarantine"), quarantine)
-        write_json(file, "warnings", _warnings(cohort, odd_gains))
+        write_json(file, "warnings", [*stamp.warnings, *_warnings(cohort, odd_gains)])
         write_labels(file, index["statements"].tolist(), ontology, cohort.card.id, cohort.card.vocabulary)
         file.attrs["format"] = FORMAT
         # As bytes of a fixed number: these lie in the header that HDF5 checks, text does not.
         file.attrs["card"] = np.bytes_(cohort.card.model_dump_json().encode())
-        file.attrs["stamp"] = np.bytes_(stamp)
+        file.attrs["stamp"] = np.bytes_(stamp.digest)
         file.attrs["fingerprint"] = np.bytes_(_fingerprint(cohort.card.id, index, signals))
 
 
@@ -176,11 +185,14 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     if card.signal_note:
         found.append(f"The signals of {card.name} were {card.signal_note}.")
     if odd_gains:
-        examples = _some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
+        examples = some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
         found.append(
             f"{len(odd_gains):,} headers declare another gain than the {cohort.declared_gain:g}/mV of "
             f"{card.name} {card.version}, and are believed: {examples}."
         )
+    if cohort.unknown_sexes:
+        examples = some(f"'{text}' ({count}x)" for text, count in sorted(cohort.unknown_sexes.items()))
+        found.append(f"Sexes that are not understood, so that the sex is unknown: {examples}.")
     return found
 
 
@@ -189,16 +201,11 @@ def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tup
     if not unknown:
         return []
     records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)
-    examples = _some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
+    examples = some(f"{code} ({count}x)" for code, count in sorted(unknown.items()))
     return [
         f"Records with a code in no table of the vocabulary '{vocabulary}', not annotated (-1) for what no "
         f"other of their codes states: {records:,}; the codes are {examples}."
     ]
-
-
-def _some(items: Iterable[str]) -> str:
-    every = list(items)
-    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else "")
 
 
 def _write_index(group: h5py.Group, index: pd.DataFrame) -> None:

@@ -42,8 +42,10 @@ class TaskStore(Store):
         folds = [None if pd.isna(fold) else int(fold) for fold in self.index["fold"]]
         self.fingerprint = hash_of_json([self.recordings, name, folds])
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Path, str, dict[str, int] | None]]:  # type: ignore[override]
-        return type(self), (self.path, self.task.name, self._split)
+    def __reduce__(  # type: ignore[override]
+        self,
+    ) -> tuple[type[Self], tuple[Path, str, dict[str, int] | None], tuple[bytes, ...] | None]:
+        return type(self), (self.path, self.task.name, self._split), self.file.facts
 
     @functools.cached_property
     def index(self) -> pd.DataFrame:
@@ -83,7 +85,9 @@ def open_task(name: str, store: Store, data: Path | None) -> TaskStore:
         If such a list is missing, or not one of records.
     """
     task = find_task(name)
-    return TaskStore(store.path, name, _read_split(task, data) if task.splits else None)
+    seen = TaskStore(store.path, name, _read_split(task, data) if task.splits else None)
+    seen.file.make_again = store.file.make_again
+    return seen
 
 
 def _read_split(task: PublishedTask, data: Path | None) -> dict[str, int]:

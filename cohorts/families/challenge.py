@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import comment_fields, read_header
 from cohorts.release import Release
+from cohorts.release_files import ReleaseFiles
 
 _TREE = "challenge-2021"
-
-_SEX: dict[str, Literal["female", "male"]] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
 def challenge_card(folder: str, **facts: Any) -> CohortCard:
@@ -66,14 +64,12 @@ class ChallengeCohort(Cohort):
                 path=relative,
                 statements=codes,
                 age=parse_age(fields.get("age", "")),
-                sex=_SEX.get(fields.get("sex", "").lower()),
+                sex=fields.get("sex"),
             )
 
 
 def header_files(folder: Path) -> Iterator[Path]:
-    """All header files below a folder, in the same order on every machine."""
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            if name.endswith(".hea"):
-                yield Path(parent, name)
+    """All header files below a folder, in the same order on every machine; links are followed."""
+    for name, _ in ReleaseFiles(folder):
+        if name.endswith(".hea"):
+            yield folder / name

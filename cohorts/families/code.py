@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import permutations
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import h5py
 import numpy as np
@@ -44,6 +44,12 @@ class CodeCohort(Cohort):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._arrays: dict[Path, h5py.Dataset] = {}
+
+    def anew(self) -> Self:
+        """Give the release without its open files."""
+        other = super().anew()
+        other._arrays = {}
+        return other
 
     def warnings(self) -> tuple[str, ...]:
         """Warn if the augmented limb leads of most tracings follow from I and II in another order only.

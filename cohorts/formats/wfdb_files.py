@@ -55,6 +55,8 @@ def read_record(path: Path) -> DigitalRecording:
     for file in {line.file for line in header.signals}:
         if file in {".", ".."} or any(character in file for character in "/\\\0"):
             raise RecordError(f"{path.name} names a signal file outside its folder: {shown(file)}.")
+        if file.startswith("."):  # such files are no part of a release: nobody notices when they change
+            raise RecordError(f"{path.name} names a hidden signal file: {shown(file)}.")
     if not header.signals or not all(line.format == "16" and line.simple for line in header.signals):
         return _read_with_wfdb(path, header)
     counts = _read_plain(path.parent, header)

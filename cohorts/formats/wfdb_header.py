@@ -104,7 +104,7 @@ def read_header(path: Path) -> Header:
         text = _decoded(path.read_bytes())
     except OSError as error:
         raise RecordError(f"{path.name} cannot be read: {cause(error)}.") from None
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in lines_of(text)]
     comments = tuple(line[1:].strip() for line in lines if line.startswith("#"))
     content = [line for line in lines if line and not line.startswith("#")]
     if not content:
@@ -201,6 +201,14 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         return raw.decode("latin-1")  # older headers, with a one-byte µ
+
+
+def lines_of(text: str) -> list[str]:
+    """Split text where a line ends in a file: not at the rarer signs that `str.splitlines` splits at too.
+
+    Byte 0x85, for one, is an ellipsis in the comments of older headers.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def file_size(path: Path) -> int:

@@ -41,7 +41,7 @@ def right_hypertrophy(heart: Heart, s: float, now: Random) -> None:
     heart.qrs.vectors[1] = size * np.array([0.12, 0.22, -0.45 - 0.3 * s])
     heart.qrs.vectors[2] = size * np.array([0.12, 0.55, -0.75 - 0.4 * s])
     heart.qrs.vectors[3] = size * np.array([-0.65 - 0.4 * s, 0.30, -0.05])
-    heart.qrs.vectors[4] = size * np.array([-0.40, -0.1, 0.25])
+    heart.qrs.vectors[4:5] = size * np.array([-0.40, -0.1, 0.25])  # a wide escape rhythm has four
     heart.set_frontal_axis(100 + 28 * s)
     heart.t = heart.t + np.array([0.05, -0.08 * s, 0.26 + 0.2 * s])
 

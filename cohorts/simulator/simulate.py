@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import MARKER
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.simulator import VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
@@ -128,7 +128,9 @@ def simulate(
     UnknownNameError
         If there is no release of that name to simulate.
     UsageError
-        If a release's folder holds something that the simulator has not made.
+        If a release's folder holds something that the simulator has not made, or is none.
+    LeadboardError
+        If the releases cannot be written.
     """
     names = [name for name, release in RELEASES.items() if release.default] if sites is None else list(sites)
     for name in names:
@@ -140,14 +142,21 @@ def simulate(
         raise UsageError(f"The seed {seed} is negative; give 0 or more.")
     total = sum(record_count(SITES[site], scale) for name in names for site in RELEASES[name].sites)
     counter = _Counter(progress, total)
-    return [_simulate_release(Path(out), RELEASES[name], seed, scale, counter) for name in names]
+    try:
+        return [_simulate_release(Path(out), RELEASES[name], seed, scale, counter) for name in names]
+    except OSError as error:
+        wrong = isinstance(error, FileExistsError | NotADirectoryError | PermissionError)
+        raise (UsageError if wrong else LeadboardError)(
+            f"Simulated releases cannot be written to {out} ({error.strerror or error}); choose another "
+            "folder, or free some space."
+        ) from None
 
 
 def _simulate_release(out: Path, release: Release, seed: int, scale: float, counter: _Counter) -> Path:
     """Write one release into an empty folder."""
     folder = out / release.folder
     marker, text = folder / MARKER, _marker_text(seed, scale)
-    if marker.is_file() and marker.read_text(encoding="utf-8") == text:
+    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == text:
         return folder
     if folder.exists() and any(folder.iterdir()) and not marker.is_file():
         raise UsageError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
@@ -18,7 +17,6 @@ from cohorts.release import Release, Unpack
 _TRACINGS = "ecg_tracings.hdf5"
 _ATTRIBUTES = "attributes.csv"
 _GOLD = "annotations/gold_standard.csv"
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 READERS = (
     "cardiologist1",
@@ -106,7 +104,7 @@ class CodeTest(CodeCohort):
                 path=f"{_TRACINGS}/{row}",
                 statements=tuple(finding for finding, present in flags.items() if present),
                 age=parse_age(person["age"]),
-                sex=_SEX.get(person["sex"].strip().upper()),
+                sex=person["sex"],
             )
 
     def _lines(self, name: str, columns: tuple[str, ...]) -> list[dict[str, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,6 @@ from cohorts.release import Release
 
 _TABLE = "echonext_metadata_100k.csv"
 _SPLITS = {"train": 1, "val": 2, "test": 3, "no_split": 4}
-_SEX: dict[str, Literal["female", "male"]] = {"female": "female", "male": "male", "0": "female", "1": "male"}
 _COMPOSITE = "shd_moderate_or_greater_flag"
 _VALVES = (
     "aortic_stenosis",
@@ -113,6 +113,8 @@ class EchoNext(Cohort):
         agreement="the PhysioNet Restricted Health Data Use Agreement 1.5.0",
     )
 
+    sexes = MappingProxyType({"0": "female", "1": "male"})
+
     def __init__(self, root: Path, reading: str | None = None) -> None:
         super().__init__(root)
         self.reading = reading
@@ -150,7 +152,7 @@ class EchoNext(Cohort):
                     statements=_statements(cells),
                     patient_id=cells["patient_key"] or None,
                     age=parse_age(cells["age_at_ecg"]),
-                    sex=_SEX.get(cells["sex"].lower()),
+                    sex=cells["sex"],
                     fold=_SPLITS[split],
                 )
         for split in _SPLITS:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable
 from cohorts.families import twelve_sl
@@ -16,7 +16,6 @@ _PEOPLE = Path("metadata", "metadata.csv")
 _READINGS = Path("12SL_diagnoses", "diagnoses_acquisition.csv")
 _DICTIONARY = Path("12SL_diagnoses", "diagnoses_dictionary.csv")
 _NAME = re.compile(r"\s*[./]*(?:WFDB/)?(.*?)(?:\.hea)?\s*", re.DOTALL)
-_SEX: dict[str, Literal["female", "male"]] = {"FEMALE": "female", "MALE": "male"}
 _DAYS = 365.25
 
 
@@ -77,7 +76,7 @@ class HeedbMgh(Cohort):
                     statements=found,
                     patient_id=row["BDSPPatientID"],
                     age=_years(row["AgeAtAcquisition"]),
-                    sex=_SEX.get(row[self.sex_column].strip().upper()),
+                    sex=row[self.sex_column],
                 )
 
 

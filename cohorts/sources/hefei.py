@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.array_files import reading
-from cohorts.formats.wfdb_header import MAX_VALUES
+from cohorts.formats.wfdb_header import MAX_VALUES, lines_of
 from cohorts.recording import DigitalRecording
 
 _LISTS = ("hf_round2_train.txt", "hf_round2_label.txt")  # one list under two names, as it was passed on
@@ -19,7 +18,6 @@ _FOLDER = "hf_round2_train"
 _LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 _PER_MILLIVOLT = 1000 / 4.88
 _RHYTHMS = {"窦性心律", "窦性心动过缓", "窦性心动过速", "窦性心律不齐", "心房颤动", "起搏心律"}
-_SEX: dict[str, Literal["female", "male"]] = {"FEMALE": "female", "MALE": "male"}
 
 
 class Hefei(Cohort):
@@ -62,7 +60,7 @@ class Hefei(Cohort):
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
         path = self._list()
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = lines_of(path.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not UTF-8 text; is it the list of this release?") from None
         for number, line in enumerate(lines, start=1):
@@ -80,7 +78,7 @@ class Hefei(Cohort):
                     path=f"{_FOLDER}/{file}",
                     statements=stated if _RHYTHMS & {*stated} else (*stated, "no rhythm stated"),
                     age=parse_age(age),
-                    sex=_SEX.get(sex.upper()),
+                    sex=sex,
                 )
 
     def _read_signal(self, path: Path) -> DigitalRecording:

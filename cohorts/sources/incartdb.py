@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from cohorts.release import Release
 _PATIENT = re.compile(r"<age>:\s*(\S+)\s*<sex>:\s*(\S+)\s*(?:<diagnoses>:?\s*(.*))?")
 _NUMBER = re.compile(r"patient\s+(\d+)")
 _BETWEEN_FINDINGS = re.compile(r"[,;]|\s(?:and|as|on|with)\s")
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 # Codes and symbols of beats in the MIT annotation format, https://physionet.org/physiotools/wag/annot-5.htm.
 _BEATS = {1: "N", 2: "L", 3: "R", 4: "a", 5: "V", 6: "F", 7: "J", 8: "A", 9: "S", 10: "E", 11: "j", 12: "/"}
@@ -73,7 +71,7 @@ class Incartdb(Cohort):
                 ),
                 patient_id=number[1],
                 age=parse_age(age),
-                sex=_SEX.get(sex),
+                sex=sex,
                 report=findings,
             )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
+from cohorts.formats.wfdb_header import lines_of
 from cohorts.release import Release
 
 _TABLE = "ludb.csv"
@@ -23,7 +23,6 @@ _COLUMNS = (
     "Non-specific repolarization abnormalities",
     "Other states",
 )
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 
 class Ludb(Cohort):
@@ -72,7 +71,7 @@ class Ludb(Cohort):
             yield IndexRow(
                 record_id=record_id,
                 path=f"data/{record_id}.hea",
-                statements=tuple(text.strip() for column in _COLUMNS for text in cells[column].splitlines()),
+                statements=tuple(text.strip() for column in _COLUMNS for text in lines_of(cells[column])),
                 age=90.0 if age == ">89" else parse_age(age),
-                sex=_SEX.get(row["Sex"].strip()),
+                sex=row["Sex"],
             )

@@ -6,7 +6,6 @@ import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.errors import UsageError
@@ -20,7 +19,6 @@ _TABLE = "records_w_diag_icd10.csv"
 _DIAGNOSES = "all_diag_all"
 _LIST = re.compile(r"\[('[A-Z0-9]+'(, '[A-Z0-9]+')*)?\]")
 _FOLDS = {str(fold): fold for fold in range(20)} | {f"{fold}.0": fold for fold in range(20)}
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 _OLDEST_TOLD = 90.0
 
 _CODES = """
@@ -112,7 +110,7 @@ class MimicIvEcgExtIcd(Cohort):
                     statements=_statements(diagnoses),
                     patient_id=row["subject_id"],
                     age=min(parse_age(row["age"]), _OLDEST_TOLD),
-                    sex=_SEX.get(row["gender"].strip()),
+                    sex=row["gender"],
                     fold=fold,
                 )
 

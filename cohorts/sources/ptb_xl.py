@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
@@ -19,7 +20,6 @@ _COLUMNS = {"ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "strat_
 _OPTIONAL = {"heart_axis", "extra_beats"}  # a table cut to fewer columns says less
 _AXES = frozenset({"MID", "LAD", "ALAD", "AXL", "RAD", "ARAD", "AXR"})
 _CERTAIN = (0.0, 100.0)  # 0: no likelihood was given
-_SEX: dict[str, Literal["female", "male"]] = {"0": "male", "1": "female"}
 
 
 class PtbXl(Cohort):
@@ -58,6 +58,7 @@ class PtbXl(Cohort):
     )
     release = Release(size=3_180_000_000, open_data=True)  # 87,204 files in PhysioNet's bucket
     declared_gain = 1000.0
+    sexes = MappingProxyType({"0": "male", "1": "female"})
 
     def __init__(self, root: Path, sampling_rate: Literal[100, 500] | None = None) -> None:
         super().__init__(root)
@@ -116,7 +117,7 @@ def _index_row(row: dict[str, str], file: str, line: int) -> IndexRow | Unreadab
         statements=(*codes, _axis(row["heart_axis"]), *_extra_beats(row["extra_beats"])),
         patient_id=_whole(row["patient_id"]) or None,
         age=90.0 if _whole(row["age"]) == "300" else parse_age(row["age"]),
-        sex=_SEX.get(_whole(row["sex"])),
+        sex=_whole(row["sex"]) or row["sex"],
         fold=int(fold) if fold else None,
         report=row["report"] or None,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError
@@ -12,7 +11,6 @@ from cohorts.families.challenge import header_files
 from cohorts.formats.wfdb_header import comment_fields, read_header
 from cohorts.release import Release
 
-_SEX: dict[str, Literal["female", "male"]] = {"female": "female", "male": "male"}
 _INFARCTS = {"acute": "acute infarction (localization)", "former": "former infarction (localization)"}
 _NO_WALL = {"no", "unknown", "n/a"}
 
@@ -59,7 +57,7 @@ class Ptbdb(Cohort):
                 statements=_statements(fields),
                 patient_id=path.parent.name,
                 age=parse_age(fields.get("age", "")),
-                sex=_SEX.get(fields.get("sex", "").lower()),
+                sex=fields.get("sex"),
             )
 
 

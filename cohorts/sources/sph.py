@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import h5py
 import numpy as np
@@ -19,7 +18,6 @@ from cohorts.release import Release, Unpack
 
 _TABLE = "metadata.csv"
 _COLUMNS = ("ECG_ID", "AHA_Code", "Patient_ID", "Age", "Sex")
-_SEX: dict[str, Literal["female", "male"]] = {"F": "female", "M": "male"}
 
 
 class Sph(Cohort):
@@ -69,7 +67,7 @@ class Sph(Cohort):
                     statements=codes,
                     patient_id=row["Patient_ID"].strip() or None,
                     age=parse_age(row["Age"]),
-                    sex=_SEX.get(row["Sex"].strip().upper()),
+                    sex=row["Sex"],
                 )
 
     def _read_signal(self, path: Path) -> DigitalRecording:

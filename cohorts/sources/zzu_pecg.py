@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.formats.csv_rows import csv_rows
@@ -13,7 +12,6 @@ from cohorts.release import Release
 
 _TABLE = "AttributesDictionary.csv"
 _COLUMNS = ("Filename", "ECG_ID", "Patient_ID", "Age", "Gender", "AHA_code")
-_SEX: dict[str, Literal["female", "male"]] = {"Female": "female", "Male": "male"}
 
 
 class ZzuPecg(Cohort):
@@ -77,7 +75,7 @@ class ZzuPecg(Cohort):
                     statements=codes,
                     patient_id=cells["Patient_ID"] or None,
                     age=_years(cells["Age"]),
-                    sex=_SEX.get(cells["Gender"]),
+                    sex=cells["Gender"],
                 )
 
 

@@ -279,3 +279,37 @@ def test_a_record_id_that_occurs_twice_is_used_once(write_release, tmp_path):
     assert len(store) == 6
     assert list(store.quarantine["record_id"]) == ["X0001", "X0002", "X0003"]
     assert "g9/X0001.hea and, used, at g1/X0001.hea" in store.quarantine["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("written", "sex"),
+    [("female", "female"), (" F ", "female"), ("MALE", "male"), ("m", "male"), ("1.0", "female")],
+)
+def test_ptb_xl_with_the_sex_in_words(write_release, tmp_path, written, sex):
+    cohort = ptb_xl_with_sex(write_release, written)
+    assert set(cohort.index()["sex"]) == {sex}
+    assert not cohort.unknown_sexes
+
+
+def ptb_xl_with_sex(write_release, written):
+    """PTB-XL in which every record has this in the column of the sex."""
+    root = write_release("ptb-xl")
+    table = root / "ptb-xl" / "ptbxl_database.csv"
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    rows.assign(sex=written).to_csv(table, index=False)
+    return open_cohort("ptb-xl", root)
+
+
+@pytest.mark.parametrize("written", ["", "nan", "Unknown", "N/A"])
+def test_a_sex_that_is_not_stated_is_no_reason_to_warn(write_release, tmp_path, written):
+    store = prepare(ptb_xl_with_sex(write_release, written), tmp_path / "cache")
+    assert store.index["sex"].isna().all()
+    assert store.warnings == ()
+
+
+def test_a_sex_that_nobody_understands_is_said(write_release, tmp_path):
+    store = prepare(ptb_xl_with_sex(write_release, "weiblich"), tmp_path / "cache")
+    assert store.index["sex"].isna().all()
+    assert store.warnings == ("Sexes that are not understood, so that the sex is unknown: 'weiblich' (6x).",)
+    challenge = prepare(challenge_with(write_release, "Sex: Female", "Sex: 2"), tmp_path / "cache")
+    assert challenge.warnings == ("Sexes that are not understood, so that the sex is unknown: '2' (1x).",)

@@ -9,7 +9,7 @@ import pytest
 
 from cohorts.errors import LeadboardError
 from cohorts.store import Store, prepare
-from cohorts.store_file import DamagedStoreError
+from cohorts.store_file import DamagedStoreError, open_file
 
 
 @pytest.mark.parametrize("name", ["fingerprint", "card", "stamp"])
@@ -41,7 +41,7 @@ def flip(path, place, bit=0):
 
 def place_of(path, table):
     """Where the content of a table begins in the file, and how many bytes it has, as h5py finds it."""
-    with h5py.File(path, "r") as file:
+    with open_file(path) as file:
         dataset = file[table]
         if dataset.chunks is None:
             return dataset.id.get_offset(), dataset.nbytes
@@ -112,7 +112,7 @@ def test_a_flipped_bit_of_a_signal_is_told_with_its_record(georgia, cache):
 
 
 def test_a_signal_is_checked_again_once_the_file_was_closed(georgia, cache):
-    store = prepare(georgia(), cache)
+    store = Store(prepare(georgia(), cache).path)
     start, _ = place_of(store.path, "signals/counts")
     store.counts(1)
     flip(store.path, start + 12_000)

@@ -21,6 +21,7 @@ SHARED = [
     "formats/wfdb_header.py",
     "cohort.py",
     "recording.py",
+    "release_files.py",
     "store.py",
     "store_file.py",
     "store_writing.py",

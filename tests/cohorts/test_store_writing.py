@@ -37,6 +37,7 @@ def test_the_layout_is_the_one_described(made, counts_of):
     signals = {"a": counts_of(1, 500), "b": counts_of(2, 300), "c": counts_of(3, 41)}
     settings = {"a": {}, "b": {"rate": 250, "gain": "200(7)/mV"}, "c": {}}
     store = made({name: (counts, settings[name]) for name, counts in signals.items()})
+    store.close()
     with h5py.File(store.path, "r") as file:
         assert file.attrs["format"] == 2
         assert json.loads(bytes(file.attrs["card"]))["id"] == "georgia"
@@ -69,6 +70,7 @@ def test_records_may_lie_across_the_pieces_in_which_signals_are_written(made, co
     with Store(store.path) as opened:
         for position, signal in enumerate(signals.values()):
             np.testing.assert_array_equal(opened.counts(position), signal)
+    store.close()
     with h5py.File(store.path, "r") as file:
         assert file["signals/counts"].shape == (sum(signal.size for signal in signals.values()),)
 

@@ -30,6 +30,26 @@ def test_a_damaged_store_is_made_again_and_that_is_said_in_a_line(
     assert line.endswith(") and is made again.")
 
 
+def test_a_signal_that_is_damaged_during_a_run_is_made_again_and_that_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_challenge(tmp_path / "data")
+    store = prepare_cohort("georgia", Places(tmp_path / "data", tmp_path / "cache"), Reporter())
+    whole = store.counts(0).copy()
+    store.close()
+    content = bytearray(store.path.read_bytes())
+    place = content.index(whole.tobytes())
+    content[place] ^= 1
+    store.path.write_bytes(content)
+    capsys.readouterr()
+    assert (store.counts(0) == whole).all()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        f"The store of {store.card.name}, {store.path}, was damaged (the signal of record "
+    )
+    assert line.endswith(" does not fit its checksum) and is made again.")
+
+
 def test_two_sources_of_labels_for_the_same_recordings_never_stand_beside_each_other(tmp_path):
     write_icd(tmp_path)
     places = Places(data=tmp_path, cache=tmp_path / "cache")

@@ -393,3 +393,49 @@ def test_read_header_gives_comments_without_the_signals(tmp_path):
     header = read_header(tmp_path / "r.hea")
     assert header.comments == ("Age: 5", "Dx: 1")
     assert header.samples == 4
+
+
+# Signs at which `str.splitlines` splits and a file has no end of line: 0x85 is an ellipsis in older files.
+NO_ENDS = [b"\x85", *(sign.encode() for sign in "\x85\u2028\u2029\x0b\x0c\x1c\x1d\x1e")]
+
+
+def two_lines(header, sign):
+    """Put another comment into a header, with a sign in its middle that ends no line."""
+    header.write_bytes(header.read_bytes().replace(b"#Age", b"#a first" + sign + b"and a second\n#Age"))
+    comments = read_header(header).comments
+    assert (len(comments), comments[1]) == (2, "Age: 41")
+    assert comments[0].startswith("a first")
+    assert comments[0].endswith("and a second")
+
+
+@pytest.mark.parametrize("sign", NO_ENDS)
+def test_only_the_end_of_a_line_ends_a_comment(tmp_path, write_record, counts_of, sign):
+    header = write_record(tmp_path / "r.hea", counts_of(1), comments=["Age: 41"])
+    expected = read_record(header).counts
+    two_lines(header, sign)
+    np.testing.assert_array_equal(read_record(header).counts, expected)
+
+
+@pytest.mark.parametrize("sign", NO_ENDS[:4])  # at the others, which ASCII has, wfdb splits
+def test_the_same_holds_for_what_is_read_with_wfdb(tmp_path, counts_of, sign):
+    names = {"units": ["mV"] * 2, "sig_name": ["I", "II"], "fmt": ["212"] * 2, "write_dir": str(tmp_path)}
+    wfdb.wrsamp("r", fs=500, p_signal=counts_of(1).T[:, :2] / 1000, comments=["Age: 41"], **names)
+    header = tmp_path / "r.hea"
+    header.write_text(header.read_text().replace("# Age", "#Age"))
+    expected = read_record(header).counts
+    two_lines(header, sign)
+    np.testing.assert_array_equal(read_record(header).counts, expected)
+
+
+def test_all_three_ends_of_lines_are_known(record):
+    expected = read_record(record).counts
+    for end in (b"\r\n", b"\r"):
+        record.write_bytes(record.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", end))
+        np.testing.assert_array_equal(read_record(record).counts, expected)
+
+
+def test_a_header_cannot_name_a_hidden_signal_file(record):
+    record.with_suffix(".dat").rename(record.parent / "._r.dat")
+    edit(record, ("r.dat", "._r.dat"))
+    with pytest.raises(RecordError, match=r"r\.hea names a hidden signal file: '\._r\.dat'"):
+        read_record(record)

@@ -11,7 +11,8 @@ import pytest
 
 from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS
-from cohorts.simulator.conditions import CONDITIONS, CONFUSED, PARENTS, TABLE, conflicts
+from cohorts.simulator.conditions import CONDITIONS, CONFUSED, PARENTS, TABLE, apply, conflicts
+from cohorts.simulator.heart import normal_heart
 from cohorts.simulator.noise import Noise
 
 PATIENTS = range(4)
@@ -183,3 +184,27 @@ def test_signal_is_finite_for_every_pair_that_can_meet(measured: Make) -> None:
             m = measured({one: float(rng.random()), other: float(rng.random())}, int(rng.integers(50)))
             assert np.isfinite(m.signal).all()
             assert 0.2 < np.abs(m.signal).max() < 12
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_pair_that_can_meet_makes_a_heart(seed: int) -> None:
+    """Also the rare ones: a release of thousands of records meets them all."""
+    for one, other in combinations(CONDITIONS, 2):
+        if conflicts(one, other):
+            continue
+        for severity in (0.0, 1.0):
+            now = np.random.default_rng(seed)
+            heart = normal_heart(60.0, False, now, now)
+            apply(heart, {one: severity, other: severity}, now)
+            assert np.isfinite(heart.qrs.vectors).all(), (one, other)
+
+
+def test_a_wide_escape_rhythm_keeps_the_right_axis_of_hypertrophy() -> None:
+    wide = 0
+    for seed in range(8):
+        now = np.random.default_rng(seed)
+        heart = normal_heart(60.0, False, now, now)
+        apply(heart, {"IIIAVB": 0.9, "RVH": 0.5}, now)
+        wide += len(heart.qrs.vectors) == 4
+        assert heart.frontal_axis() > 90
+    assert wide

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cohorts.errors import UnknownNameError, UsageError
+from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.simulator.simulate import RELEASES, simulate
 from cohorts.simulator.sites import SITES
 
@@ -77,3 +77,35 @@ def test_wrong_calls(call: dict[str, Any], message: str, tmp_path: Path) -> None
     with pytest.raises((UsageError, UnknownNameError), match=message):
         simulate(tmp_path, **call)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("inside", ["", "inside", "inside/it"])
+def test_a_file_where_the_folder_should_be_is_told(inside: str, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(UsageError, match=r"cannot be written to .*out.* \(Not a directory\); choose another"):
+        simulate(tmp_path / "out" / inside, sites=["georgia"], scale=0.02)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_file_where_a_release_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "challenge-2021").write_text("mine")
+    with pytest.raises(UsageError, match=r"cannot be written to .* \((Not a directory|File exists)\)"):
+        simulate(tmp_path, sites=["georgia"], scale=0.02)
+    assert (tmp_path / "challenge-2021").read_text() == "mine"
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(LeadboardError, match=r"\(No space left on device\); choose another folder") as told:
+        simulate(tmp_path, sites=["ludb"], scale=0.03)
+    assert not isinstance(told.value, UsageError)
+
+
+def test_a_mark_of_a_simulated_release_that_is_no_text_is_another_one(tmp_path: Path) -> None:
+    (folder,) = simulate(tmp_path, sites=["ludb"], scale=0.03)
+    (folder / "SIMULATED.txt").write_bytes(b"\xff\xfe")
+    assert simulate(tmp_path, sites=["ludb"], scale=0.03) == [folder]
+    assert "Synthetic recordings" in (folder / "SIMULATED.txt").read_text()
