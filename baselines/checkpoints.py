@@ -8,42 +8,31 @@ from __future__ import annotations
 
 import pickle
 import re
-import struct
 import warnings
+import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from benchmark.files import sha256_of, write_atomically
-from cohorts.errors import ModelError, UsageError
+from baselines.memory import limited_memory
+from benchmark.files import refusing, regular_size, sha256_of, write_atomically
+from benchmark.text import printable
+from cohorts.errors import LeadboardError, ModelError, UsageError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Where training scripts put the tensors if not at the top."""
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
 
-# What torch raises for a file that is cut, altered, or of another kind altogether.
-_UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-    pickle.UnpicklingError,
-    SafetensorError,
-)
 State = Mapping[str, torch.Tensor]
+
+
+_ROOM = 2**30
+"""Bytes that reading a checkpoint may take besides twice its size: fifty bytes can ask for a hundred GB."""
 
 
 class _Skipped:
@@ -118,10 +107,16 @@ def read_checkpoint(
     UsageError
         If there is no such file.
     ModelError
-        If it is damaged, holds other objects than tensors, numbers and containers, or no state dict.
+        If it is damaged, unpacks to more than it is, holds other objects than tensors, numbers and
+        containers, or no state dict.
     """
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}: give the checkpoint file that the authors published.")
+    try:
+        size = regular_size(path)
+    except (OSError, ValueError):
+        raise UsageError(
+            f"There is no file {printable(str(path), 200)}: give the checkpoint that the authors published."
+        ) from None
+    _check_unpacked(path, size)
     content = _load(path)
     if isinstance(content, dict):
         content = next((content[key] for key in wrappers if isinstance(content.get(key), dict)), content)
@@ -136,14 +131,32 @@ def read_checkpoint(
     return {name: tensor for name, tensor in named.items() if name not in ignore}
 
 
+def _check_unpacked(path: Path, size: int) -> None:
+    """Refuse an archive that unpacks to more than it is: torch reads all of it into memory.
+
+    ``torch.save`` stores tensors as they are, so that nothing genuine is refused.
+    """
+    try:
+        with refusing(LeadboardError), zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except LeadboardError:
+        return  # no archive; an older checkpoint, or what is said when it is read
+    if unpacked > size:
+        raise ModelError(
+            f"{path} has {size:,} bytes and unpacks to {unpacked:,}, which no file of torch.save does: give "
+            "the file as its authors published it."
+        )
+
+
 def _load(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with torch.serialization.safe_globals(_SKIPPED), warnings.catch_warnings():
+        allowed = limited_memory(2 * path.stat().st_size + _ROOM)
+        with allowed, torch.serialization.safe_globals(_SKIPPED), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # torch's notes on old formats are for their authors
             return torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except Exception as error:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused and isinstance(error, pickle.UnpicklingError):
             raise ModelError(

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.text import printable
 from cohorts.errors import UsageError
 
 CONFIG_FILE = Path("leadboard.toml")
+
+LARGEST = 256 * 1024
+"""Bytes of the configuration file, which has a line for each cohort."""
 
 
 class ConfigFile(BaseModel):
@@ -21,7 +25,7 @@ class ConfigFile(BaseModel):
     Attributes
     ----------
     data, cache
-        As ``--data`` and ``--cache``; relative paths are relative to the file.
+        As ``--data`` and ``--cache``; relative paths are relative to the file, ``~`` is the home folder.
     folders
         Cohort id -> folder, for releases that lie elsewhere.
     """
@@ -58,28 +62,81 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     Raises
     ------
     UsageError
-        If a named folder is not there or the configuration file is not valid.
+        If a named folder is not there, a file is in the place of the cache, or the configuration file is not
+        valid.
     """
     settings = _read_config()
     base = CONFIG_FILE.absolute().parent
-    chosen = data or _from_environment("LEADBOARD_DATA") or (settings.data and base / settings.data)
-    if chosen is not None and not chosen.is_dir():
-        raise UsageError(f"No folder {chosen}; give the folder that holds the releases with --data.")
-    for cohort, folder in settings.folders.items():
+    chosen = (
+        data or _from_environment("LEADBOARD_DATA") or (settings.data and base / _expanded(settings.data))
+    )
+    if chosen is not None:
+        chosen = _expanded(chosen)
+        if not _is_folder(chosen):
+            raise UsageError(
+                f"No folder {_shown(chosen)}; give the folder that holds the releases with --data."
+            )
+    folders = {cohort: base / _expanded(folder) for cohort, folder in settings.folders.items()}
+    for cohort, folder in folders.items():
         from cohorts.catalogue import find_cohort
 
         find_cohort(cohort)
-        if not (base / folder).is_dir():
-            raise UsageError(f"{CONFIG_FILE} says that {cohort} is in {folder}, but there is no such folder.")
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadboard"
+        if not _is_folder(folder):
+            raise UsageError(
+                f"{CONFIG_FILE} says that {cohort} is in {_shown(folder)}, but there is no such folder."
+            )
     stores = (
         cache
         or _from_environment("LEADBOARD_CACHE")
-        or (settings.cache and base / settings.cache)
-        or user_cache
+        or (settings.cache and base / _expanded(settings.cache))
+        or _user_cache()
     )
-    folders = {cohort: base / folder for cohort, folder in settings.folders.items()}
-    return Places(chosen, stores.expanduser().absolute(), folders)
+    stores = _expanded(stores).absolute()
+    why = why_no_folder(stores)
+    if why:
+        raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
+    return Places(chosen, stores, folders)
+
+
+def why_no_folder(path: Path) -> str:
+    """Say why there is no folder at a path and none can be made; empty if there is one or it can."""
+    try:
+        for place in (path, *path.parents):
+            if place.is_dir():
+                return ""
+            if place.is_symlink() or place.exists():
+                what = "a file" if place.exists() else "a link that leads nowhere"
+                return f"{'it' if place == path else _shown(place)} is {what}, not a folder"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, for one
+        return False
+
+
+def _expanded(path: Path) -> Path:
+    """Put the home folder in the place of ``~``."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"The home folder in {_shown(path)} is not known; write the whole path.") from None
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path), 200)
+
+
+def _user_cache() -> Path:
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(caches) if caches else Path.home() / ".cache") / "leadboard"
+    except RuntimeError:
+        raise UsageError("No home folder is known here; say with --cache where stores may be kept.") from None
 
 
 def _from_environment(name: str) -> Path | None:
@@ -88,13 +145,22 @@ def _from_environment(name: str) -> Path | None:
 
 
 def _read_config() -> ConfigFile:
-    if not CONFIG_FILE.is_file():
+    if not (CONFIG_FILE.is_symlink() or CONFIG_FILE.exists()):
         return ConfigFile()
     try:
-        return ConfigFile.model_validate(tomllib.loads(CONFIG_FILE.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{CONFIG_FILE} is not valid TOML: {error}.") from None
+        if not CONFIG_FILE.is_file() or CONFIG_FILE.stat().st_size > LARGEST:
+            raise UsageError(
+                f"{CONFIG_FILE} is no file of at most {LARGEST // 1024} kB; write one, or remove it."
+            )
+        text = CONFIG_FILE.read_text(encoding="utf-8-sig")  # some editors put a byte-order mark first
+        return ConfigFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{CONFIG_FILE} has a wrong entry: {where}: {first['msg']}.") from None
+        raise UsageError(
+            f"{CONFIG_FILE} has a wrong entry: {printable(where, 80)}: {printable(first['msg'], 120)}."
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{CONFIG_FILE} cannot be read ({error.strerror}).") from None
+    except (ValueError, RecursionError) as error:  # among them that it is no UTF-8, and no TOML
+        raise UsageError(f"{CONFIG_FILE} is not valid TOML: {printable(str(error), 120)}.") from None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
+import stat
 import tempfile
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,7 +57,18 @@ def sha256_of_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-MOST_JSON_BYTES = 256 * 2**20
+MOST_JSON_BYTES = 64 * 2**20
+"""A record that names three million quarantined recordings has as much."""
+
+MOST_JSON_COMMAS = 3_000_000
+MOST_JSON_GROUPS = 50_000
+"""Lists and objects; the record of a hundred concepts in twenty subgroups has a fifth of it."""
+
+MOST_JSON_VALUES = 200_000
+"""Values in objects and lists, but lists of record ids: what is said of each wrong one takes memory."""
+
+MOST_JSON_INTEGER = 2**64
+"""No count and no seed is larger, and float64 holds the quotient of any two."""
 
 MOST_TABLE_BYTES = 4 * 2**30
 """A table of float64 scores of the largest cohort for all concepts of the ontology is about half of it."""
@@ -77,24 +94,94 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
-def read_json(path: Path) -> Any:
-    """Read strict JSON: no NaN or infinity, no name twice in an object.
+@contextmanager
+def refusing(refusal: Callable[[str], LeadboardError]) -> Iterator[None]:
+    """Answer whatever a library raises on a stranger's file in one sentence.
+
+    The readers of Parquet, npz and Excel raise almost anything on damaged bytes, from KeyError to
+    TokenError, and other things with every version: here, at the boundary, all of it means the same.
+
+    Parameters
+    ----------
+    refusal
+        Makes the error from the reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old or odd formats, for the authors of the library
+            yield
+    except LeadboardError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise refusal(reason(error)) from None
+
+
+def reason(error: Exception) -> str:
+    """Take the first line of a library's message, short enough for a sentence."""
+    message = getattr(error, "strerror", None) or str(error)
+    return printable((message.splitlines() or [type(error).__name__])[0], 120).rstrip(".")
+
+
+def regular_size(path: Path) -> int:
+    """Size in bytes of what is to be read.
+
+    Raises
+    ------
+    OSError
+        If it is no regular file: a pipe or a device may hang or never end.
+    """
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "a pipe, device or socket is not read; save it to a file")
+    return facts.st_size
+
+
+def read_json(path: Path, long: Collection[str] = (), most: int = MOST_JSON_BYTES) -> Any:
+    """Read strict JSON: no NaN or infinity, no name twice in an object, no more values than a result has.
+
+    Parameters
+    ----------
+    long
+        Names under which a list may have millions of entries.
+    most
+        Bytes of the file.
 
     Raises
     ------
     LeadboardError
-        If it is not that, or the file cannot be read or is too large.
+        If it is not that, is no regular file, or cannot be read.
     """
+    content = _json_bytes(path, most)
     try:
-        if path.stat().st_size > MOST_JSON_BYTES:
-            raise LeadboardError(f"{path} is larger than {MOST_JSON_BYTES // 2**20} MiB.")
         return json.loads(
-            path.read_bytes(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_distinct
+            content,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_countable,
+            object_pairs_hook=_Objects(long),
         )
-    except OSError as error:
-        raise LeadboardError(f"{path} cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:
         raise LeadboardError(f"{path} is not strict JSON ({printable(str(error), 120)}).") from None
+
+
+def _json_bytes(path: Path, most: int) -> bytes:
+    """Read a text that takes no more memory as JSON than one of ours may; counting its signs says so."""
+    try:
+        if regular_size(path) > most:
+            raise LeadboardError(f"{path} is larger than {most // 2**20} MiB.")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise LeadboardError(f"{path} cannot be read ({reason(error)}).") from None
+    groups, commas = content.count(b"[") + content.count(b"{"), content.count(b",")
+    if groups > MOST_JSON_GROUPS or commas > MOST_JSON_COMMAS:
+        raise LeadboardError(f"{path} has {groups:,} lists and objects and {commas:,} commas; no result has.")
+    if content.count(b":") > MOST_JSON_VALUES:  # seldom: in ids, such as times of day, they are no names
+        names = sum(1 for _ in re.finditer(rb'"\s*:', content))
+        if names > MOST_JSON_VALUES:
+            raise LeadboardError(f"{path} has {names:,} names of values; no result has.")
+    return content
 
 
 def sha256_of(path: Path) -> str:
@@ -106,6 +193,7 @@ def sha256_of(path: Path) -> str:
         If it cannot be read.
     """
     try:
+        regular_size(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -123,8 +211,25 @@ def _finite(text: str) -> float:
     return number
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("an object has a name twice")
-    return content
+def _countable(text: str) -> int:
+    number = int(text)
+    if abs(number) > MOST_JSON_INTEGER:
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+class _Objects:
+    """Makes the objects of one text, and counts what is in them."""
+
+    def __init__(self, long: Collection[str]) -> None:
+        self.long, self.values = long, 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) != len(pairs):
+            raise ValueError("an object has a name twice")
+        lists = (value for name, value in pairs if isinstance(value, list) and name not in self.long)
+        self.values += len(pairs) + sum(map(len, lists))
+        if self.values > MOST_JSON_VALUES:
+            raise ValueError(f"it has more than {MOST_JSON_VALUES:,} values")
+        return content

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.options import DataOption, JsonOption, Resamples, Seed, print_json
+from benchmark.commands.options import DataOption, Folder, JsonOption, Resamples, Seed, print_json
 from benchmark.config import find_places
 from cohorts.errors import UsageError
 
@@ -18,7 +17,7 @@ FIGURES = ("positive_agreement", "negative_agreement", "kappa")
 
 
 def agreement(
-    ptb_xl_plus: Path,
+    ptb_xl_plus: Folder,
     *,
     data: DataOption = None,
     resamples: Resamples = 1_000,

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, JsonOption
+from benchmark.commands.options import CacheOption, Folder, JsonOption
 from benchmark.config import find_places
 
 WIDTH = 22
@@ -60,7 +60,7 @@ def check(
     return 1 if report.failures else 0
 
 
-def new_model(name: str, *, out: Path = Path()) -> int:
+def new_model(name: str, *, out: Folder = Path()) -> int:
     """Write a small package with a model that runs as it is, to start from.
 
     Parameters

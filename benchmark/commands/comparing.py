@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, JsonOption
+from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, Folder, JsonOption
 from benchmark.config import find_places
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def compare(
     first: str,
     second: str,
-    folder: Path = DEFAULT_RUN,
+    folder: Folder = DEFAULT_RUN,
     *,
     data: DataOption = None,
     cache: CacheOption = None,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from benchmark.commands.options import CacheOption, DataOption, JsonOption, Seed, print_json
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    Folder,
+    JsonOption,
+    Seed,
+    print_json,
+)
 from benchmark.config import find_places
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
 
-Scale = Annotated[float, Parameter(validator=Number(gt=0, lte=1000))]
+Scale = Annotated[float, Parameter(validator=Number(gte=0.001, lte=1000))]
 
 
 def cohorts(
@@ -94,7 +100,7 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
     return 1 if failed else 0
 
 
-def simulate(*cohorts: str, out: Path, seed: Seed = 0, scale: Scale = 1.0) -> int:
+def simulate(*cohorts: str, out: Folder, seed: Seed = 0, scale: Scale = 1.0) -> int:
     """Write synthetic releases in their native layouts; every number from them is marked simulated.
 
     Parameters
@@ -144,8 +150,9 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
         try:
             data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            why = "it is not a folder" if data.exists() else error.strerror
-            raise UsageError(f"Releases cannot be put into {data} ({why}); give another --data.") from None
+            raise UsageError(
+                f"Releases cannot be put into {data} ({error.strerror}); give another --data."
+            ) from None
     root = find_places(data).data
     if root is None:
         raise UsageError("No data folder was named; say with --data where the releases are to go.")

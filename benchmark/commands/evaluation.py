@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
     CacheOption,
-    Count,
     DataOption,
+    Folder,
     Gibibytes,
     JsonOption,
     Repeated,
     Resamples,
     Seconds,
     Seed,
+    Windows,
+    Workers,
     other_environment,
     print_json,
 )
@@ -48,7 +49,7 @@ def run(
     task: str | None = None,
     data: DataOption = None,
     cache: CacheOption = None,
-    out: Path = DEFAULT_RUN,
+    out: Folder = DEFAULT_RUN,
     protocol: Repeated = (),
     source: str = DEFAULT_SOURCE,
     pretrain_on: Repeated = (),
@@ -57,8 +58,8 @@ def run(
     resamples: Resamples = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    batch_size: Count = 64,
-    workers: Count = 2,
+    batch_size: Windows = 64,
+    workers: Workers = 2,
     python: str | None = None,
     container: str | None = None,
     deadline: Seconds = 300.0,
@@ -145,7 +146,7 @@ def run(
     return 1 if outcome.failed else 0
 
 
-def report(folder: Path = DEFAULT_RUN) -> int:
+def report(folder: Folder = DEFAULT_RUN) -> int:
     """Write the leaderboard, tables and figures of a run again from its records.
 
     Parameters

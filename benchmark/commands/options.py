@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
 
+from benchmark.config import why_no_folder
+from benchmark.files import regular_size
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,19 +25,66 @@ MOST_RESAMPLES = 20_000
 MOST_SEED = 2**32 - 1
 """The largest that every library takes."""
 
-MOST_SECONDS = 7 * 24 * 3600
-MOST_GIB = 2**20
+LEAST_SECONDS, MOST_SECONDS = 0.001, 7 * 24 * 3600
+LEAST_GIB, MOST_GIB = 2**-10, 2**20
+MOST_COUNT = 10**9
+"""Patients that a sample is drawn of; there are fewer."""
 
-DataOption = Annotated[Path | None, Parameter(name="--data")]
-CacheOption = Annotated[Path | None, Parameter(name="--cache")]
+
+MOST_WINDOWS = 2**16
+MOST_WORKERS = 512
+
+
+def _folder(_: object, path: Path | None) -> None:
+    """Validate a folder; that one to be read is missing says better who knows what it should hold."""
+    why = "" if path is None else why_no_folder(path)
+    if why:
+        raise ValueError(f"{why}.".capitalize() if why.startswith("it ") else f"{why}.")
+
+
+def _file(_: object, path: Path | None) -> None:
+    """Validate a file that is read: a pipe may hang, and tables are read twice."""
+    if path is not None:
+        check_file(path)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot be read as a file.
+
+    Raises
+    ------
+    ValueError
+        Saying why.
+    """
+    try:
+        regular_size(path)
+    except OSError as error:
+        raise ValueError(f"{error.strerror}.") from None
+
+
+def _place(_: object, path: Path) -> None:
+    """Validate a path to a file or a folder, which must not be too long for the machine."""
+    try:
+        path.stat()
+    except OSError as error:
+        raise ValueError(f"{error.strerror}.") from None
+
+
+Folder = Annotated[Path, Parameter(validator=_folder)]
+File = Annotated[Path, Parameter(validator=_file)]
+Place = Annotated[Path, Parameter(validator=_place)]
+DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
+CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
 JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
 Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED))]
 Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES))]
-Count = Annotated[int, Parameter(validator=Number(gte=1))]
-Seconds = Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_SECONDS))]
-Gibibytes = Annotated[float, Parameter(validator=Number(gt=0, lte=MOST_GIB))]
+Count = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_COUNT))]
+Windows = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WINDOWS))]
+Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))]
+Seconds = Annotated[float, Parameter(validator=Number(gte=LEAST_SECONDS, lte=MOST_SECONDS))]
+Gibibytes = Annotated[float, Parameter(validator=Number(gte=LEAST_GIB, lte=MOST_GIB))]
 
 
 def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:

@@ -15,12 +15,15 @@ from benchmark.commands.options import (
     CacheOption,
     Count,
     DataOption,
+    File,
     Flag,
+    Folder,
     JsonOption,
     Repeated,
     Resamples,
     Seed,
     belongs_to,
+    check_file,
 )
 from benchmark.config import find_places
 from cohorts.errors import UsageError
@@ -65,7 +68,7 @@ class LabelsOptions:
     subgroup: Repeated = ()
     reader: Repeated = ()
     challenge: Annotated[Flag, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = False
-    decisions: Annotated[Path | None, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = None
+    decisions: Annotated[File | None, Parameter(group=(WITH_LABELS, WITH_CHALLENGE))] = None
     bca: Flag = False
 
 
@@ -93,18 +96,18 @@ class CohortOptions:
     """
 
     name: str | None = None
-    card: Path | None = None
+    card: File | None = None
     allow_missing: Flag = False
     labels_only: Flag = False
     data: DataOption = None
     cache: CacheOption = None
-    out: Path = DEFAULT_RUN
+    out: Folder = DEFAULT_RUN
 
 
 def score(
-    scores: Path,
+    scores: File,
     *,
-    labels: Annotated[Path | None, Parameter(group=WITH_LABELS)] = None,
+    labels: Annotated[File | None, Parameter(group=WITH_LABELS)] = None,
     against: LabelsOptions = LabelsOptions(),
     cohort: Annotated[str | None, Parameter(group=WITH_COHORT)] = None,
     on: CohortOptions = CohortOptions(),
@@ -193,6 +196,10 @@ def _readers(named: Sequence[str]) -> dict[str, Path]:
         if not (name and separator and file) or name in found:
             raise UsageError(f"--reader '{text}' is not NAME=FILE with a name of its own.")
         found[name] = Path(file)
+        try:
+            check_file(found[name])
+        except ValueError as error:
+            raise UsageError(f"--reader '{text}' cannot be read: {error}") from None
     return found
 
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, DataOption, Flag, JsonOption, print_json
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    Flag,
+    Folder,
+    JsonOption,
+    Place,
+    print_json,
+)
 from benchmark.config import find_places
 
 SUBMISSIONS = Path("results/submissions")
 
 
-def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simulated: Flag = False) -> int:
+def submit(
+    run: Folder, *, to: Folder = SUBMISSIONS, model: str | None = None, simulated: Flag = False
+) -> int:
     """Pack a model's results from a run into one folder for review; earlier submissions are left alone.
 
     Parameters
@@ -38,7 +48,7 @@ def submit(run: Path, *, to: Path = SUBMISSIONS, model: str | None = None, simul
 
 
 def verify(
-    path: Path, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+    path: Place, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
 ) -> int:
     """Recompute results from their predictions and name every difference; exit code 1 if there is one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.commands.options import CacheOption, Count, DataOption, Repeated, Seed
+from benchmark.commands.options import CacheOption, DataOption, Repeated, Seed, Workers
 from benchmark.config import Places, find_places
 from cohorts.errors import UsageError
 
@@ -22,7 +22,7 @@ def train(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
-    workers: Count = 2,
+    workers: Workers = 2,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -75,7 +75,7 @@ def pretrain(
     seed: Seed = 0,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    workers: Count = 2,
+    workers: Workers = 2,
 ) -> int:
     """Pre-train a model on signals and reports of one or more cohorts; continues where it was interrupted.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,10 @@ Groups = npt.NDArray[np.int64]
 
 ELIGIBLE_MINIMUM = 10
 """Positives, and negatives, that a concept needs to enter a macro average, a ranking or a comparison."""
+
+
+ROUNDING = 1e-6
+"""How far a probability may be outside 0 to 1: single precision and a softmax's sum err by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,33 @@ def probability_column(
     Raises
     ------
     UsageError, ModelError
-        As `column`; ModelError also for a score outside 0 to 1.
+        As `column`; ModelError also for a score outside 0 to 1, and not by rounding.
     """
     found = column(labels, probabilities, name)
-    outside = int(np.count_nonzero((found.scores < 0) | (found.scores > 1)))
+    found = replace(found, scores=without_rounding(found.scores))
+    outside = int(np.count_nonzero(outside_unit(found.scores)))
     if outside:
         raise ModelError(
             f"{outside} of {len(found.scores)} scores of {name} are outside 0 to 1 and so no probabilities."
         )
     return found
+
+
+def outside_unit(values: Floats) -> npt.NDArray[np.bool_]:
+    """Find what is no probability."""
+    return (values < 0) | (values > 1)
+
+
+def without_rounding(values: Floats) -> Floats:
+    """Put probabilities that rounding has moved out of 0 to 1, by `ROUNDING` at most, back to its ends.
+
+    Examples
+    --------
+    >>> without_rounding(np.array([-1e-9, 0.5, 1.0000001, 1.1]))
+    array([0. , 0.5, 1. , 1.1])
+    """
+    clipped = np.clip(values, 0.0, 1.0)
+    return np.where(np.abs(values - clipped) <= ROUNDING, clipped, values)
 
 
 def checked_labels(labels: npt.ArrayLike, name: str = "this column") -> npt.NDArray[np.int8]:

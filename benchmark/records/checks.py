@@ -16,7 +16,7 @@ from benchmark.records.locations import RecordFiles
 from benchmark.records.measuring import PREDICTIONS, keys_of
 from benchmark.records.predictions import FIT, content_hash, load_predictions, score_matrix
 from benchmark.records.recomputation import TOLERANCE, check_against_labels
-from benchmark.records.record import ResultRecord, load_foreign_record
+from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.threshold_checks import check_thresholds
 from benchmark.text import some
 from cohorts.catalogue import cohort_cards, measured_cards
@@ -37,7 +37,7 @@ def check_record(findings: Findings, files: RecordFiles, stores: LabelledCohorts
     The record, None if it cannot be read.
     """
     try:
-        record = load_foreign_record(files.record)
+        record = load_record(files.record)
     except LeadboardError as error:
         findings.check(False, str(error))
         return None

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.files import sha256_of
+from benchmark.files import MOST_TABLE_BYTES, sha256_of
 
 MANIFEST, CARD, ENVIRONMENT, README = "manifest.json", "card.json", "environment.json", "README.md"
 RECORDS, PREDICTIONS, VALIDATIONS = "records", "predictions", "validation"
@@ -45,11 +45,14 @@ def hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder by its path, but the manifest; nothing else is opened."""
     paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return {
-        path.relative_to(folder).as_posix(): sha256_of(path) if _is_plain(path) else "no plain file"
+        path.relative_to(folder).as_posix(): _why_not_hashed(path) or sha256_of(path)
         for path in paths
         if path != folder / MANIFEST
     }
 
 
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _why_not_hashed(path: Path) -> str:
+    """Say what stands in the place of a hash for what no submission has; empty for a file."""
+    if path.is_symlink() or not path.is_file():
+        return "no plain file"
+    return "too large" if path.stat().st_size > MOST_TABLE_BYTES else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from benchmark.metrics.cell.calibration import rounding_notes
 from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, Resampled, evaluate_resampled
 from benchmark.metrics.cell.statistics import cell_statistics
 from benchmark.metrics.cell.subgroups import usual_members
@@ -149,7 +151,7 @@ def measure(
         relation=facts.relation,
         records=_record_counts(store, facts.selection, scored=len(predictions)),
         ontology=labelling_of(store.card, facts.model.outputs),
-        evaluation=_with_notes(evaluation, facts, store, rows),
+        evaluation=_with_notes(evaluation, facts, fits, store, rows),
         statistics=statistics,
         predictions=PredictionsFile(
             file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
@@ -159,9 +161,12 @@ def measure(
     return record, resampled
 
 
-def _with_notes(evaluation: Evaluation, facts: CellFacts, store: Labelled, rows: Rows) -> Evaluation:
+def _with_notes(
+    evaluation: Evaluation, facts: CellFacts, fits: Sequence[pd.DataFrame], store: Labelled, rows: Rows
+) -> Evaluation:
     """Note what else a reader has to know, such as how many predictions made elsewhere are lacking."""
     notes = [*evaluation.notes, *task_notes(evaluation, store.card.id)]
+    notes += rounding_notes(fits) if facts.model.probabilities else ()
     if facts.protocol == PREDICTIONS:
         notes += _notes_on_submitted(facts, store, rows)
     return evaluation.model_copy(update={"notes": tuple(notes)})

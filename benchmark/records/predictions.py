@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmark.files import MOST_TABLE_BYTES, write_atomically
+from benchmark.files import refusing, write_atomically
+from benchmark.records.parquet import TooLargeError, parquet_schema, read_parquet
 from cohorts.errors import LeadboardError
 
 _KEY = b"leadboard.key"
@@ -92,21 +93,21 @@ def load_predictions(path: Path) -> tuple[pd.DataFrame, str]:
     """
     if path.is_symlink() or not path.is_file():
         raise LeadboardError(f"The predictions {path} are not there.")
+    with refusing(lambda why: LeadboardError(f"The predictions {path} cannot be read ({why}).")):
+        return _load(path)
+
+
+def _load(path: Path) -> tuple[pd.DataFrame, str]:
     try:
-        too_large = path.stat().st_size > MOST_TABLE_BYTES
-        file = pq.ParquetFile(path)
-        schema = file.schema_arrow
-        if too_large or file.metadata.num_rows * len(schema) * 4 > MOST_TABLE_BYTES:
-            raise LeadboardError(f"The predictions {path} are too large.")
+        schema = parquet_schema(path, cell_bytes=4)
         plain = schema.names[:1] == ["record_id"] and len(set(schema.names)) == len(schema.names)
         text = plain and (pa.types.is_string(schema.types[0]) or pa.types.is_large_string(schema.types[0]))
         if not text or any(not pa.types.is_float32(kind) for kind in schema.types[1:]):
             raise LeadboardError(f"The predictions {path} are no table of record_id and float32 scores.")
-        table = file.read()
-        table.validate(full=True)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise LeadboardError(f"The predictions {path} cannot be read ({error}).") from None
+        table = read_parquet(path, schema.names)
+    except TooLargeError as error:
+        raise LeadboardError(f"The predictions {path} are too large ({error}).") from None
     if any(column.null_count for column in table.columns):
         raise LeadboardError(f"The predictions {path} have missing values.")
     key = (schema.metadata or {}).get(_KEY, b"").decode("utf-8", "replace")
-    return table.replace_schema_metadata(None).to_pandas(), key
+    return table.to_pandas(), key

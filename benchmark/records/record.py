@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Evaluation
@@ -14,9 +14,13 @@ from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation
 from benchmark.models.contract import ModelCard
 from benchmark.models.model_files import ModelFile
+from benchmark.text import printable
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
+
+MOST_FAULTS = 1_000
+"""Of one file that are looked at one by one: what pydantic says of each takes memory."""
 
 
 class _Schema(BaseModel):
@@ -39,7 +43,7 @@ class Quarantined(_Schema):
     """Records that cannot be used for one and the same reason."""
 
     reason: str
-    record_ids: tuple[str, ...]
+    record_ids: Annotated[tuple[str, ...], FailFast()]
 
 
 class RecordCounts(_Schema):
@@ -171,40 +175,27 @@ def save_record(record: ResultRecord, path: Path) -> None:
 
 
 def load_record(path: Path) -> ResultRecord:
-    """Read one record.
-
-    Raises
-    ------
-    LeadboardError
-        If the file cannot be read or does not follow the schema.
-    """
-    try:
-        return ResultRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise LeadboardError(f"Cannot read the result record {path}: {error.strerror}.") from error
-    except ValidationError as error:
-        raise _no_record(path, error) from None
-
-
-def load_foreign_record(path: Path) -> ResultRecord:
-    """Read a record that may be a stranger's: strict JSON, nothing else.
+    """Read one record, which may be a stranger's: strict JSON, nothing else.
 
     Raises
     ------
     LeadboardError
         If the file cannot be read, is not strict JSON or does not follow the schema.
     """
-    content = read_json(path)
+    content = read_json(path, long=("record_ids",))
     try:
         return ResultRecord.model_validate(content)
     except ValidationError as error:
-        raise _no_record(path, error) from None
+        raise LeadboardError(
+            f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell "
+            "again."
+        ) from None
 
 
-def _no_record(path: Path, error: ValidationError) -> LeadboardError:
-    first: Any = error.errors()[0]
+def first_fault(error: ValidationError) -> str:
+    """Say where a stranger's file first departs from its schema, and how."""
+    if error.error_count() > MOST_FAULTS:
+        return f"{error.error_count():,} faults"
+    first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
-    return LeadboardError(
-        f"{path} is not a result record of schema {SCHEMA_VERSION}: {where}: {first['msg']}; "
-        "run the cell again."
-    )
+    return f"{printable(where, 80)}: {printable(first['msg'], 120)}"

@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.files import write_atomically
+from benchmark.files import refusing, write_atomically
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.intervals import percentile_interval
+from benchmark.records.npz import read_npz
 from benchmark.records.record import ResultRecord, save_record
 from cohorts.errors import LeadboardError
 
@@ -29,6 +28,9 @@ Draws = Mapping[CellName, Resampled]
 """The resampled figures of the cells of a run."""
 
 TOLERANCE = 1e-9
+
+MOST_BYTES = 2**28
+"""Unpacked: many times what the most resamples of every concept take."""
 
 
 def name_of(record: ResultRecord) -> CellName:
@@ -85,12 +87,10 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
     """
     if not path.is_file():
         raise LeadboardError(f"{path.name} is missing; run the cell again to have it")
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            key = str(file["key"])
-            macro_auroc, macro_auprc, auroc = (file[name] for name in ("macro_auroc", "macro_auprc", "auroc"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise LeadboardError(f"{path.name} is damaged ({error}); run the cell again") from None
+    with refusing(lambda why: LeadboardError(f"{path.name} is damaged ({why}); run the cell again")):
+        found = read_npz(path, MOST_BYTES)
+        key = str(found["key"])
+        macro_auroc, macro_auprc, auroc = (found[name] for name in ("macro_auroc", "macro_auprc", "auroc"))
     if key != resamples_key(record):
         raise LeadboardError(f"{path.name} is of other predictions, labels or settings; run the cell again")
     evaluation = record.evaluation

@@ -80,8 +80,13 @@ def pack(
     chosen = _choose(content, model)
     cells = [_load(run, cell) for cell in _finished(content, chosen)]
     _refuse_simulated(cells, simulated)
-    to.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=to, prefix=".unfinished-"))
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=to, prefix=".unfinished-"))
+    except OSError as error:
+        raise UsageError(
+            f"Submissions cannot be put into {to} ({error.strerror}); name another folder."
+        ) from None
     try:
         manifest = _build(building, chosen, cells, content)
         folder = to / manifest.folder

@@ -24,14 +24,17 @@ from benchmark.records.manifest import (
     Manifest,
     hashes,
 )
-from benchmark.records.record import ResultRecord
+from benchmark.records.record import ResultRecord, first_fault
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
-from benchmark.text import printable, some
+from benchmark.text import some
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import LabelledCohorts
 
 Schema = TypeVar("Schema")
+
+MOST_ABOUT_BYTES = 4 * 2**20
+"""Of a manifest, of cards and of an environment; a manifest of a thousand records has a tenth of it."""
 
 Records = Mapping[str, ResultRecord]
 
@@ -193,12 +196,10 @@ def _check_alike(found: Verification, records: Records) -> None:
 def _read(found: Verification, path: Path, schema: type[Schema]) -> Schema | None:
     """Read a JSON file of a submission, or say what is wrong with it."""
     try:
-        content: Any = read_json(inside(path.parent, path.name))
+        content: Any = read_json(inside(path.parent, path.name), most=MOST_ABOUT_BYTES)
         return TypeAdapter(schema).validate_python(content)
     except LeadboardError as error:
         found.at(path.name).check(False, str(error))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        found.at(path.name).check(False, f"is not as it should be: {printable(field, 80)}: {first['msg']}")
+        found.at(path.name).check(False, f"is not as it should be: {first_fault(error)}")
     return None

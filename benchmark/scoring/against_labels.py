@@ -1,10 +1,11 @@
 """Score any table of predictions against any table of labels: the core of ``leadboard score``.
 
-Both are CSV (comma, semicolon or tab) or Parquet, joined by ``record_id``; row order is free.
+Both are CSV (comma, semicolon or tab), Parquet or Excel, joined by ``record_id``; row order is free.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics.bootstrap import group_records
+from benchmark.metrics.cell.calibration import rounding_notes
 from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, evaluate
 from benchmark.metrics.cell.operating_points import no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics, cell_statistics
@@ -21,6 +23,7 @@ from benchmark.metrics.cell.subgroups import age_bands
 from benchmark.scoring.bca import Bca, bca
 from benchmark.scoring.challenge import Challenge, challenge
 from benchmark.scoring.columns import (
+    MISSING,
     check_same_records,
     concepts_of,
     label_column,
@@ -30,9 +33,16 @@ from benchmark.scoring.columns import (
     text_column,
 )
 from benchmark.scoring.readers import Reader, read_against
-from benchmark.scoring.recalibration import Recalibrated, SmoothCurve, recalibrate, smooth_curves
+from benchmark.scoring.recalibration import (
+    Recalibrated,
+    SmoothCurve,
+    check_sample,
+    recalibrate,
+    smooth_curves,
+)
 from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_table
 from benchmark.text import some
+from cohorts.cohort import OLDEST, parse_age
 from cohorts.errors import UsageError
 
 
@@ -116,12 +126,18 @@ def score_table(
     labels, scores, text = _read(scores_file, labels_file, options.subgroups)
     patients = text.get(PATIENT)
     groups = np.arange(len(labels)) if patients is None else group_records(patients)
+    if options.recalibrate:
+        check_sample(groups, options.recalibrate)
     evaluation = evaluate(labels, scores, patients, resamples=resamples, seed=seed)
     settings = evaluation.bootstrap
     ignored = [name for name in labels_file.columns if name not in (RECORD, *text, *labels.columns)]
-    notes = evaluation.notes
+    notes = (*scores_file.remarks, *labels_file.remarks, *evaluation.notes)
     if ignored:
         notes += (f"{labels_path} has columns without scores, which are ignored: {some(ignored)}.",)
+    if "age" in options.subgroups:
+        notes += _note_on_ages(labels_file, text["age"])
+    if options.probabilities:
+        notes += rounding_notes([scores])
     statistics = cell_statistics(
         labels,
         [scores],
@@ -185,8 +201,25 @@ def _check_groupings(names: Sequence[str], labels: TableFile, concepts: Sequence
 
 def _members(name: str, values: pd.Series[Any]) -> list[str | None]:
     """Group of each record; ages in years become bands."""
-    if name == "age":
-        years = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
-        if not np.isnan(years).all():
-            return age_bands(years)
+    if name == "age" and _is_in_years(values):
+        return age_bands([parse_age(value) for value in values])
     return [value or None for value in values]
+
+
+def _is_in_years(ages: pd.Series[Any]) -> bool:
+    """Whether a column of ages holds numbers; otherwise its words, such as ``old``, are the groups."""
+    return not pd.to_numeric(ages, errors="coerce").isna().all()
+
+
+def _note_on_ages(file: TableFile, ages: pd.Series[Any]) -> tuple[str, ...]:
+    """Say how many ages cannot be, and are unknown."""
+    if not _is_in_years(ages):
+        return ()
+    strange = [age for age in ages if age and math.isnan(parse_age(age)) and age.lower() not in MISSING]
+    if not strange:
+        return ()
+    number = f"{len(strange):,} of {len(ages):,} ages"
+    return (
+        f"{number} in {file.path} are not above 0 and at most {OLDEST:g} years "
+        f"({some(dict.fromkeys(strange))}); they count as unknown.",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
+from benchmark.files import refusing
 from benchmark.metrics.checks import Floats
+from benchmark.records.parquet import TooLargeError, read_parquet
+from benchmark.scoring.excel import sheet_columns
 from benchmark.scoring.tables import (
-    FAULTS,
     PATIENT,
     RECORD,
     TableFile,
     columns_beside,
     open_table,
-    reason,
+    too_large,
+    unpacked,
 )
 from benchmark.text import printable, some
-from cohorts.errors import UsageError
+from cohorts.errors import LeadboardError, UsageError
 
-LABELS = {"1": 1, "true": 1, "0": 0, "false": 0, "": -1, "na": -1, "nan": -1}
+MISSING = ("", "na", "nan")
+"""How a cell without a value is written, in any case."""
+
+LABELS = {"1": 1, "true": 1, "0": 0, "false": 0, **dict.fromkeys(MISSING, -1)}
 """How a label is read, in any case; numbers equal to 1 and 0 (``1.0``) are labels too."""
 
 MOST = float(np.finfo(np.float64).max)
@@ -52,26 +57,66 @@ def concepts_of(scores: TableFile, labels: TableFile) -> list[str]:
 
 
 def read_table(file: TableFile, text: list[str], numbers: Iterable[str] = ()) -> pa.Table:
-    """Read the named columns: in CSV, ``text`` as it stands and ``numbers`` as float64."""
-    columns = [*text, *numbers]
+    """Read the named columns: in CSV and Excel, ``text`` as it stands and ``numbers`` as float64.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, naming the cell that is no number where that is why, or has no rows.
+    """
+    names = list(numbers)
+    refusal = _refusal(file)
     try:
-        if file.delimiter is None:
-            table = pq.ParquetFile(file.path).read(columns=columns)
-        else:
-            types = dict.fromkeys(text, pa.string()) | dict.fromkeys(numbers, pa.float64())
-            table = pacsv.read_csv(
-                file.path,
-                pacsv.ReadOptions(column_names=file.columns, skip_rows=1),
-                pacsv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True),
-                pacsv.ConvertOptions(column_types=types, include_columns=columns),
-            )
-    except FAULTS as error:
-        if numbers:  # as text it can be read, or it says better why not
-            _find_non_number(file, read_table(file, columns), numbers)
-        raise UsageError(f"{file.path} cannot be read as a table ({reason(error)}); correct it.") from None
+        with refusing(_UnreadableError):
+            table = _READERS[file.kind](file, text, names)
+    except _UnreadableError as error:
+        if names:  # as text it can be read, or it says better why not
+            _find_non_number(file, read_table(file, [*text, *names]), names)
+        raise refusal(str(error)) from None
     if table.num_rows == 0:
         raise UsageError(f"{file.path} has a header but no rows; give one row per record.")
     return table
+
+
+class _UnreadableError(LeadboardError):
+    """What a library said of a table; the message is its reason alone."""
+
+
+def _refusal(file: TableFile) -> Callable[[str], UsageError]:
+    return lambda why: UsageError(f"{file.path} cannot be read as a table ({why}); correct it.")
+
+
+def _read_parquet(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
+    names = [*text, *numbers]
+    stored = [file.index if file.index and name == RECORD else name for name in names]
+    try:
+        return read_parquet(file.path, stored).rename_columns(names)
+    except TooLargeError as error:
+        raise too_large(file.path, str(error)) from None
+
+
+def _read_csv(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
+    types = dict.fromkeys(text, pa.string()) | dict.fromkeys(numbers, pa.float64())
+    return pacsv.read_csv(
+        pa.BufferReader(unpacked(file.path)) if file.kind == "packed csv" else file.path,
+        pacsv.ReadOptions(column_names=file.columns, skip_rows=1),
+        pacsv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True),
+        pacsv.ConvertOptions(column_types=types, include_columns=[*text, *numbers]),
+    )
+
+
+def _read_excel(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
+    found = sheet_columns(file.path, [*text, *numbers], (RECORD, PATIENT))
+    table = pa.table({name: pa.array(cells, pa.string()) for name, cells in found.items()})
+    for name in numbers:
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, pc.utf8_trim_whitespace(table[name]).cast(pa.float64()))
+    return table
+
+
+_READERS = {
+    "csv": _read_csv, "packed csv": _read_csv, "parquet": _read_parquet, "excel": _read_excel
+}  # fmt: skip
 
 
 def _find_non_number(file: TableFile, table: pa.Table, columns: Iterable[str]) -> None:
@@ -90,11 +135,13 @@ def _find_non_number(file: TableFile, table: pa.Table, columns: Iterable[str]) -
 
 def text_column(file: TableFile, table: pa.Table, name: str) -> pd.Series[Any]:
     """Read a column as text without surrounding blanks, "" where missing."""
-    try:
-        column = pc.utf8_trim_whitespace(table[name].cast(pa.string()))
+    kind = printable(str(table[name].type), 40)
+    with refusing(
+        lambda _: UsageError(f"Column '{printable(name, 40)}' of {file.path} is {kind}; write it as text.")
+    ):
+        column = pc.utf8_trim_whitespace(table[name].cast(pa.large_string()))
+        column.validate(full=True)
         return pd.Series(column.fill_null("").to_pandas(), dtype="str")
-    except FAULTS:
-        raise UsageError(f"Column '{name}' of {file.path} is {table[name].type}; write it as text.") from None
 
 
 def record_ids(file: TableFile, table: pa.Table) -> pd.Index[Any]:

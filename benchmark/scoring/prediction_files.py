@@ -1,15 +1,13 @@
 """Reading the predictions that somebody made elsewhere for a cohort of this project.
 
-Parquet, CSV (comma, semicolon or tab) or ``.npz``, with ``record_id`` and one column or array per concept; an
-``.npz`` may instead hold ``scores`` ``[records, outputs]`` and ``outputs``. A ``fingerprint`` (a column, an
-array, or metadata of Parquet) says which state of the cohort they were made on.
+Parquet, CSV (comma, semicolon or tab), Excel or ``.npz``, with ``record_id`` and one column or array per
+concept; an ``.npz`` may instead hold ``scores`` ``[records, outputs]`` and ``outputs``. A ``fingerprint`` (a
+column, an array, or metadata of Parquet) says which state of the cohort they were made on.
 """
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +17,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmark.files import MOST_TABLE_BYTES, refusing
 from benchmark.metrics.checks import Floats as Doubles
 from benchmark.models.contract import Floats
+from benchmark.records.npz import read_npz
 from benchmark.scoring.columns import checked_ids, finite, read_table, record_ids, score_column, text_column
-from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table, reason
+from benchmark.scoring.kinds import kind_of
+from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table
 from benchmark.text import printable, some
 from cohorts.errors import UnknownNameError, UsageError
 
 FINGERPRINT = "fingerprint"
-NPZ_FAULTS = (
-    OSError, ValueError, EOFError, KeyError, MemoryError, RuntimeError, SyntaxError, OverflowError,
-    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
-)  # fmt: skip
-"""What numpy and zipfile raise between them for a file that is damaged or made to deceive."""
-
 MOST = float(np.finfo(np.float32).max)
 """The largest score: predictions are kept in single precision."""
 
 Column = npt.NDArray[Any]
-Content = tuple["pd.Index[Any]", str | None, dict[str, Doubles]]
-"""Record ids, fingerprint, and concept -> scores as they stand in the file."""
+Content = tuple["pd.Index[Any]", str | None, dict[str, Doubles], tuple[str, ...]]
+"""Record ids, fingerprint, concept -> scores as they stand in the file, and remarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     Parameters
     ----------
     path
-        Parquet, CSV or ``.npz``, as its first bytes say.
+        Parquet, CSV, Excel or ``.npz``, as its first bytes say.
     concepts
         Which columns there may be.
 
@@ -81,24 +76,19 @@ def read_prediction_file(path: Path, concepts: Collection[str]) -> PredictionTab
     UsageError
         If the file is not such a table: naming the column and the record that is wrong.
     """
-    ids, fingerprint, columns = (_from_npz if _is_archive(path) else _from_table)(path, concepts)
+    read = _from_npz if kind_of(path) == "npz" else _from_table
+    ids, fingerprint, columns, remarks = read(path, concepts)
     scores = np.empty((len(ids), len(columns)), np.float32)
     tied = []
     for position, (name, column) in enumerate(columns.items()):
         scores[:, position] = finite(path, name, column, ids, MOST)
         if _loses_order(column, scores[:, position]):
             tied.append(name)
-    remarks = (f"Many scores of {some(tied)} differ by less than single precision keeps, and become ties.",)
-    return PredictionTable(ids, tuple(columns), scores, fingerprint, remarks if tied else ())
-
-
-def _is_archive(path: Path) -> bool:
-    try:
-        check_size(path, path.stat().st_size)
-        with path.open("rb") as file:
-            return file.read(4).startswith(b"PK")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+    if tied:
+        remarks += (
+            f"Many scores of {some(tied)} differ by less than single precision keeps, and become ties.",
+        )
+    return PredictionTable(ids, tuple(columns), scores, fingerprint, remarks)
 
 
 def _check_concepts(names: Iterable[str], concepts: Collection[str]) -> None:
@@ -121,20 +111,20 @@ def _from_table(path: Path, concepts: Collection[str]) -> Content:
         ids,
         _only(path, fingerprints),
         {name: score_column(file, table, name, ids) for name in names},
+        file.remarks,
     )
 
 
 def _from_npz(path: Path, concepts: Collection[str]) -> Content:
-    try:
+    check_size(path, path.stat().st_size)
+    with refusing(
+        lambda why: UsageError(
+            f"{path} cannot be read as npz of plain arrays ({why}); save it with numpy.savez."
+        )
+    ):
         with zipfile.ZipFile(path) as archive:
             check_size(path, sum(member.file_size for member in archive.infolist()))
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {str(name): np.asarray(archive[name]) for name in archive.files}
-        arrays = _by_concept(path, arrays)
-    except NPZ_FAULTS as error:
-        raise UsageError(
-            f"{path} cannot be read as npz of plain arrays ({reason(error)}); save it with numpy.savez."
-        ) from None
+        arrays = _by_concept(path, read_npz(path, MOST_TABLE_BYTES))
     if RECORD not in arrays:
         raise UsageError(f"{path} has no array {RECORD} (it has {some(arrays)}); add the id of each record.")
     ids = checked_ids(path, _texts(path, RECORD, arrays.pop(RECORD)))
@@ -144,7 +134,8 @@ def _from_npz(path: Path, concepts: Collection[str]) -> Content:
     _check_concepts(arrays, concepts)
     if not arrays:
         raise UsageError(f"{path} has no scores beside {RECORD}; add an array for each concept.")
-    return ids, _only(path, fingerprints), {name: _numbers(path, name, one) for name, one in arrays.items()}
+    columns = {name: _numbers(path, name, one) for name, one in arrays.items()}
+    return ids, _only(path, fingerprints), columns, ()
 
 
 def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:

@@ -89,6 +89,20 @@ def smooth_curves(
     return found
 
 
+def check_sample(groups: Groups, patients: int) -> int:
+    """Count the patients there are.
+
+    Raises
+    ------
+    UsageError
+        If they are not more than the ``patients`` that are to be drawn for a sample.
+    """
+    count = int(groups.max(initial=-1)) + 1
+    if not 0 < patients < count:
+        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: there are {count} patients.")
+    return count
+
+
 def recalibrate(
     labels: pd.DataFrame,
     probabilities: pd.DataFrame,
@@ -111,11 +125,9 @@ def recalibrate(
     Raises
     ------
     UsageError
-        If there are not more patients than that.
+        As `check_sample`.
     """
-    count = int(groups.max(initial=-1)) + 1
-    if not 0 < patients < count:
-        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: there are {count} patients.")
+    count = check_sample(groups, patients)
     drawn = np.random.default_rng(settings.seed).choice(count, patients, replace=False)
     sampled = np.isin(groups, drawn)
     return {

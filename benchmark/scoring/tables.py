@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from benchmark.files import MOST_TABLE_BYTES
+from benchmark.files import MOST_TABLE_BYTES, refusing, regular_size
+from benchmark.records.parquet import TooLargeError, parquet_schema
+from benchmark.scoring.excel import sheet_header
+from benchmark.scoring.kinds import Kind, kind_of
 from benchmark.text import printable, some
 from cohorts.errors import UsageError
 
@@ -20,8 +23,11 @@ RECORD, PATIENT = "record_id", "patient_id"
 
 LONGEST_HEADER = 2**20  # bytes
 
-FAULTS = (OSError, ValueError, pa.ArrowException)
-"""What pyarrow raises for a file that cannot be read; a name that is not UTF-8 is a ValueError."""
+MOST_UNPACKED = 2**30
+"""Of a compressed CSV, which is unpacked into memory."""
+
+INDEX = "__index_level_"
+"""What pandas calls the columns of a row index without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +36,23 @@ class TableFile:
 
     Attributes
     ----------
-    delimiter
-        None for Parquet.
+    columns
+        With ``record_id`` among them, also where the ids are pandas' row index.
+    index
+        What the column of ids is called in a Parquet file that has them in pandas' row index.
     metadata
         Of Parquet, as its bytes are.
+    remarks
+        Sentences for the user: what was taken for something, or ignored.
     """
 
     path: Path
     columns: list[str]
-    delimiter: str | None
+    kind: Kind
+    delimiter: str = ","
+    index: str | None = None
     metadata: Mapping[bytes, bytes] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def open_table(path: Path) -> TableFile:
@@ -50,21 +63,27 @@ def open_table(path: Path) -> TableFile:
     UsageError
         If the file is no table with distinct column names and a ``record_id``, or is absurdly large.
     """
-    metadata: Mapping[bytes, bytes] = {}
-    try:
-        check_size(path, path.stat().st_size)
-        with path.open("rb") as file:
-            start = file.readline(LONGEST_HEADER)
-        if not start.strip():
-            found = "begins with a blank line" if start else "is empty"
-            raise UsageError(f"{path} {found}; give a table with a header and one row per record.")
-        if start.startswith(b"PAR1"):
-            header, metadata = _parquet_header(path)
-            delimiter = None
+    kind = kind_of(path)
+    with refusing(lambda why: UsageError(f"{path} cannot be read ({why}); check the file.")):
+        check_size(path, regular_size(path))
+        if kind == "npz":
+            raise UsageError(
+                f"{path} is npz, which is read for predictions on a cohort only; write the table as CSV or "
+                "Parquet."
+            )
+        if kind == "parquet":
+            file = _open_parquet(path)
+        elif kind == "excel":
+            file = TableFile(path, sheet_header(path), kind)
         else:
-            header, delimiter = _csv_header(path, start)
-    except FAULTS as error:
-        raise UsageError(f"{path} cannot be read ({reason(error)}); check the file.") from None
+            header, delimiter = _csv_header(path, _first_line(path, kind))
+            file = TableFile(path, header, kind, delimiter)
+    _check_names(file)
+    return file
+
+
+def _check_names(file: TableFile) -> None:
+    path, header = file.path, file.columns
     if "" in header:
         raise UsageError(
             f"Column {header.index('') + 1} of {path} has no name; name it, or write the table without its "
@@ -79,24 +98,71 @@ def open_table(path: Path) -> TableFile:
         raise UsageError(
             f"{path} has no column {RECORD} (it has {some(header)}); add it, to name the record of each row."
         )
-    return TableFile(path, header, delimiter, metadata)
 
 
 def check_size(path: Path, size: int) -> None:
     """Refuse a file that is, unpacks to or declares more than any table of scores."""
     if size > MOST_TABLE_BYTES:
+        raise too_large(path, f"{size / 2**30:,.0f} GiB")
+
+
+def too_large(path: Path, what: str) -> UsageError:
+    """Make the error of a file that has so much."""
+    return UsageError(
+        f"{path} has {what}, and no table of scores has more than {MOST_TABLE_BYTES // 2**30} GiB; check the "
+        "file."
+    )
+
+
+def _open_parquet(path: Path) -> TableFile:
+    """Read the header of Parquet; text in pandas' row index is the record ids where no column is."""
+    try:
+        schema = parquet_schema(path, cell_bytes=8)
+    except TooLargeError as error:
+        raise too_large(path, str(error)) from None
+    names = [str(name) for name in schema.names]
+    metadata = schema.metadata or {}
+    indexes = [name for name in names if name.startswith(INDEX)]
+    others = [name for name in names if name not in indexes]
+    if not indexes:
+        return TableFile(path, names, "parquet", metadata=metadata)
+    if RECORD in others:
+        remark = f"The row index of {path} was ignored, since it has a column {RECORD}."
+        return TableFile(path, others, "parquet", metadata=metadata, remarks=(remark,))
+    kind = schema.field(indexes[0]).type
+    if len(indexes) > 1 or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise UsageError(
-            f"{path} has {size / 2**30:,.0f} GiB, and no table of scores has more than "
-            f"{MOST_TABLE_BYTES // 2**30}; check the file."
+            f"{path} has no column {RECORD}, and its nameless row index is {printable(str(kind), 40)}; "
+            f"if that holds the ids, name it {RECORD} (rename_axis in pandas), or write them as a column."
         )
+    remark = f"The row index of {path} was taken for the {RECORD}s."
+    return TableFile(
+        path, [RECORD, *others], "parquet", index=indexes[0], metadata=metadata, remarks=(remark,)
+    )
 
 
-def _parquet_header(path: Path) -> tuple[list[str], Mapping[bytes, bytes]]:
-    file = pq.ParquetFile(path)
-    check_size(path, file.metadata.num_rows * file.metadata.num_columns * 8)
-    names = [str(name) for name in file.schema_arrow.names]
-    own = [name for name in names if not name.startswith("__index_level_")]  # pandas writes its row index so
-    return own, file.schema_arrow.metadata or {}
+def _first_line(path: Path, kind: Kind) -> bytes:
+    with gzip.open(path) if kind == "packed csv" else path.open("rb") as file:
+        start = file.readline(LONGEST_HEADER)
+    if not start.strip():
+        found = "begins with a blank line" if start else "is empty"
+        raise UsageError(f"{path} {found}; give a table with a header and one row per record.")
+    return start
+
+
+def unpacked(path: Path) -> pa.Buffer:
+    """Unpack a compressed CSV into memory, all of it, and check its sum.
+
+    Raises
+    ------
+    UsageError
+        If it unpacks to more than is read so.
+    """
+    with gzip.open(path) as file:
+        content = file.read(MOST_UNPACKED + 1)
+    if len(content) > MOST_UNPACKED:
+        raise UsageError(f"{path} unpacks to more than {MOST_UNPACKED // 2**30} GiB; unpack it first.")
+    return pa.py_buffer(content)
 
 
 def _csv_header(path: Path, line: bytes) -> tuple[list[str], str]:
@@ -121,9 +187,3 @@ def columns_beside(file: TableFile, *others: str) -> list[str]:
     if not names:
         raise UsageError(f"{file.path} has no column of scores beside {RECORD}; add one for each concept.")
     return names
-
-
-def reason(error: Exception) -> str:
-    """Take the first line of a library's message, short enough for a sentence."""
-    message = getattr(error, "strerror", None) or str(error)
-    return printable((message.splitlines() or [type(error).__name__])[0], 120).rstrip(".")

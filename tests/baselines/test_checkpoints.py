@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 import pickle
 import random
+import resource
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -212,6 +215,59 @@ def test_another_archive(tmp_path: Path) -> None:
         archive.writestr("model/weights.txt", "none")
     with pytest.raises(ModelError, match="is damaged or no checkpoint at all"):
         read_checkpoint(tmp_path / "model.pth")
+
+
+@pytest.mark.parametrize("name", ["model.pth", "model.pth.tar"])
+def test_a_compressed_checkpoint_does_not_fill_the_memory(tmp_path: Path, name: str) -> None:
+    whole, packed = tmp_path / "whole.pth", tmp_path / name
+    torch.save({"state_dict": {"a": torch.zeros(50_000)}}, whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.namelist():
+            target.writestr(member, source.read(member))
+    assert packed.stat().st_size < 10_000
+    assert set(torch.load(packed, weights_only=True)) == {"state_dict"}  # so torch would have taken it
+    with pytest.raises(ModelError, match=r"unpacks to 20\d,\d{3}, which no file of torch.save does"):
+        read_checkpoint(packed)
+
+
+def test_members_that_share_their_bytes_do_not_fill_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    torch.save({"state_dict": {"a": torch.zeros(50_000)}}, path)
+    with zipfile.ZipFile(path, "a") as archive:
+        for at in range(3):
+            twin = copy.copy(archive.getinfo("model/data/0"))
+            twin.filename = f"model/data/{at + 1}"
+            archive.filelist.append(twin)
+        archive._didModify = True
+    with pytest.raises(ModelError, match=r"which no file of torch\.save does"):
+        read_checkpoint(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
+@pytest.mark.parametrize(
+    "call", [b"cbuiltins\nbytearray\n\x8a\x06%b\x85R.", b"ctorch\nFloatTensor\n\x8a\x06%b\x85R."]
+)
+def test_a_few_bytes_cannot_ask_for_a_hundred_gigabytes(tmp_path: Path, call: bytes) -> None:
+    path, other = tmp_path / "model.pth", tmp_path / "other.pth"
+    torch.save(STATE, other)
+    with zipfile.ZipFile(other) as source, zipfile.ZipFile(path, "w") as target:
+        for member in source.namelist():
+            content = source.read(member)
+            if member.endswith("data.pkl"):
+                content = b"\x80\x02" + call % (10**11).to_bytes(6, "little")
+            target.writestr(member.replace("other/", "model/"), content)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(ModelError, match="is damaged or no checkpoint at all"):
+        read_checkpoint(path)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_what_cannot_be_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pth")
+    for path in (tmp_path / "pipe.pth", tmp_path / ("x" * 300), Path("a\0b")):
+        with pytest.raises(UsageError, match="There is no file") as caught:
+            read_checkpoint(path)
+        assert str(caught.value).isprintable()
 
 
 def test_a_state_that_fits() -> None:

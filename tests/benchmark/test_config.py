@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,11 +52,69 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
         ("data = 3", "data"),
         ("[folders]\ngeorgia = 'nowhere'", "georgia"),
         ("[folders]\ngerogia = 'elsewhere'", "Did you mean 'georgia'"),
+        (f"data = '{'x' * 5000}'", "No folder .*x…; give the folder"),
+        (f"data = '{'x/' * 5000}'", "No folder .*…; give the folder"),
+        (f"[folders]\ngeorgia = '{'x' * 5000}'", "georgia is in .*x…, but there is no such folder"),
+        (f"cache = '{'x' * 5000}'", "The cache cannot be in .*x…: File name too long; name another"),
+        ("cache = 'leadboard.toml'", "The cache cannot be in .*: it is a file, not a folder"),
+        ("cache = 'leadboard.toml/x'", "The cache cannot be in .*leadboard.toml is a file, not a folder"),
+        ("cache = '~nobody-of-that-name/x'", "The home folder in ~nobody-of-that-name/x is not known"),
+        ("data = 'a\\u0000b'", "No folder"),
+        ('data = "a\\u0000b"', "No folder"),
+        ("a = " + "[" * 100_000, "not valid TOML"),
+        ("a = 2026-99-99", "not valid TOML"),
+        ("#" + "x" * 300_000, "no file of at most 256 kB"),
+        ('"x\u202ey" = 1', "wrong entry: x y: Extra inputs"),
     ],
 )
 def test_wrong_files_say_what_is_wrong(text: str, words: str) -> None:
     Path("leadboard.toml").write_text(text)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
+        find_places()
+    assert str(caught.value).isprintable()
+
+
+def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere/data").mkdir()
+    Path("leadboard.toml").write_text('data = "~/data"\ncache = "~/c"\n[folders]\ngeorgia = "~/data"\n')
+    home = tmp_path / "elsewhere"
+    found = find_places()
+    assert (found.data, found.cache, found.folders) == (home / "data", home / "c", {"georgia": home / "data"})
+    Path("leadboard.toml").unlink()
+    assert find_places(Path("~/data"), Path("~/c")).data == home / "data"  # a shell leaves --data=~ alone
+    monkeypatch.setenv("LEADBOARD_DATA", "~/data")
+    assert find_places().data == home / "data"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path, encoding: str) -> None:
+    Path("leadboard.toml").write_text("data = 'file'\n", encoding=encoding)
+    assert find_places().data == tmp_path / "file"
+
+
+@pytest.mark.parametrize("content", [b"data = '\xff'", "data = 'file'".encode("utf-16"), b"\0"])
+def test_other_encodings_are_refused(content: bytes) -> None:
+    Path("leadboard.toml").write_bytes(content)
+    with pytest.raises(UsageError, match="not valid TOML"):
+        find_places()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_the_place_of_the_configuration_is_said(make: Callable[[Path], None]) -> None:
+    make(Path("leadboard.toml"))
+    with pytest.raises(UsageError, match="is no file of at most"):
+        find_places()
+
+
+def test_a_cache_needs_no_home_if_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", nobody)
+    assert find_places(None, tmp_path / "c").cache == tmp_path / "c"
+    with pytest.raises(UsageError, match="say with --cache"):
         find_places()
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.calibration import BINS, brier_parts, calibration_error
-from benchmark.metrics.checks import Groups
+from benchmark.metrics.checks import ROUNDING, Groups, outside_unit, without_rounding
 from benchmark.metrics.estimates import Estimate, Result
 from benchmark.metrics.intervals import estimate
 from benchmark.metrics.recalibration import recalibration
@@ -93,8 +93,8 @@ def calibration(
     """
     if not len(labels.columns):
         return "no concept is eligible"
-    values = probabilities.to_numpy(np.float64)
-    outside = int(np.count_nonzero((values < 0) | (values > 1)))
+    values = without_rounding(probabilities.to_numpy(np.float64))
+    outside = int(np.count_nonzero(outside_unit(values)))
     if outside:
         return f"{outside} scores are outside 0 to 1, though the model claims probabilities"
     truth = labels.to_numpy(np.int8)
@@ -113,6 +113,26 @@ def calibration(
         intercept=median(intercepts) if intercepts else None,
         bins=BINS,
         concepts=found,
+    )
+
+
+def rounding_notes(fits: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Say how many scores of a model that claims probabilities are outside 0 to 1 by rounding, if any are.
+
+    Parameters
+    ----------
+    fits
+        Scores ``[records, concepts]`` of each fit.
+    """
+    moved = 0
+    for scores in fits:
+        values = scores.to_numpy(np.float64)
+        moved += int(np.count_nonzero(outside_unit(values) & ~outside_unit(without_rounding(values))))
+    if not moved:
+        return ()
+    which = "1 score is" if moved == 1 else f"{moved:,} scores are"
+    return (
+        f"{which} outside 0 to 1, by {ROUNDING:g} or less: taken as 0 or 1 where calibration is measured.",
     )
 
 

@@ -103,10 +103,10 @@ def test_a_table_that_would_not_fit_in_memory_is_not_read(
     save_predictions(predictions_table(ids, zeros, ("AF", "LVH")), "k", path)
     declared = rows * 3 * 4
     assert path.stat().st_size < declared / 10
-    monkeypatch.setattr("benchmark.records.predictions.MOST_TABLE_BYTES", declared)
+    monkeypatch.setattr("benchmark.records.parquet.MOST_TABLE_BYTES", declared)
     assert len(load_predictions(path)[0]) == rows
     for most in (declared - 1, path.stat().st_size - 1):
-        monkeypatch.setattr("benchmark.records.predictions.MOST_TABLE_BYTES", most)
+        monkeypatch.setattr("benchmark.records.parquet.MOST_TABLE_BYTES", most)
         with pytest.raises(LeadboardError, match="are too large"):
             load_predictions(path)
 

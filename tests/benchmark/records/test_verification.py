@@ -292,7 +292,8 @@ def test_links_to_records_and_predictions_are_not_followed(submission: Path, pla
         ),
         ('{"model": "noisy", "files": {}, "files": {}}', "an object has a name twice"),
         ('{"model": "noisy", "files": {}, "schema_version": 2}', "manifest.json: is not as it should be"),
-        ("[" * 100_000, "manifest.json is not strict JSON"),
+        ("[" * 40_000, "manifest.json is not strict JSON"),
+        ("[" * 100_000, "has 100,000 lists and objects"),
     ],
 )
 def test_a_manifest_that_is_none_is_named(submission: Path, content: str, words: str) -> None:

@@ -336,6 +336,7 @@ def test_what_is_larger_than_any_table_is_not_read(
 ) -> None:
     path = write(table, tmp_path, kind)
     monkeypatch.setattr("benchmark.scoring.tables.MOST_TABLE_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr("benchmark.records.parquet.MOST_TABLE_BYTES", path.stat().st_size - 1)
     with pytest.raises(UsageError, match="no table of scores has more"):
         read(path)
 
@@ -347,6 +348,7 @@ def test_a_packed_table_is_not_unpacked_without_end(tmp_path: Path, monkeypatch:
     for path in (tmp_path / "zeros.parquet", tmp_path / "zeros.npz"):
         assert path.stat().st_size < 280_000 < 2 * 8 * 20_000
         monkeypatch.setattr("benchmark.scoring.tables.MOST_TABLE_BYTES", 280_000)
+        monkeypatch.setattr("benchmark.records.parquet.MOST_TABLE_BYTES", 280_000)
         with pytest.raises(UsageError, match="no table of scores has more"):
             read(path)
 
