@@ -19,6 +19,7 @@ from benchmark.commands import (
     tasks,
     training,
 )
+from benchmark.stopping import Terminated, end_on_sigterm
 from cohorts.errors import LeadboardError, UsageError
 
 app = App(
@@ -54,7 +55,11 @@ for command in (
 
 
 def main() -> None:
-    """Entry point of the ``leadboard`` command; exits with 0, 1 (a cell failed) or 2 (a wrong call)."""
+    """Entry point of the ``leadboard`` command.
+
+    Exits with 0, 1 (a cell failed), 2 (a wrong call), 130 (Ctrl-C) or 143 (SIGTERM).
+    """
+    end_on_sigterm()
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -65,9 +70,9 @@ def main() -> None:
     except LeadboardError as error:
         print(f"leadboard: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("\nStopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(143 if isinstance(stop, Terminated) else 130)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

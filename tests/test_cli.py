@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from benchmark.records.record import load_record
+from benchmark.records.run_folder import load_run_file
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -283,7 +284,7 @@ class Slow:
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
     (home / "slow.py").write_text(SLOW)
     out = home / f"killed-{how.name}"
@@ -312,9 +313,10 @@ def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Sig
         time.sleep(0.05)
     process.send_signal(how)
     _, errors = process.communicate(timeout=60)
-    if how == signal.SIGINT:
-        assert process.returncode == 130
+    if how != signal.SIGKILL:
+        assert process.returncode == 128 + how
         assert "goes on from there" in errors
+        assert "FAILED" not in errors
     (home / "slow-now").unlink()
     done = [out / "amplitude/as-is" / f"{cohort}.json" for cohort in ("ptb-xl", "georgia")]
     before = {path: path.stat().st_mtime_ns for path in done}
@@ -323,3 +325,19 @@ def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Sig
     assert "2 to compute" in leadboard(home, *arguments).stderr
     assert before == {path: path.stat().st_mtime_ns for path in done}
     assert not list(out.rglob("*.part"))
+
+
+def test_sigterm_in_a_training_ends_the_run_and_marks_nothing_failed(home: Path) -> None:
+    out = home / "terminated"
+    arguments = ("run", "--data=data", "--model=resnet1d", f"--out={out}", "--resamples=20")
+    process = subprocess.Popen(
+        (*COMMAND, *arguments), cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert any("resnet1d: epoch 1 of" in line for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "goes on from there" in errors
+    assert "Traceback" not in errors
+    assert {cell.status for cell in load_run_file(out).cells} == {"planned"}

@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
+from benchmark.stopping import Terminated
 from cohorts.errors import ModelError
 
 logger = logging.getLogger("leadboard")
@@ -147,7 +149,7 @@ def train(
     ModelError
         If the checkpoint in the folder is damaged or of another training.
     KeyboardInterrupt
-        On Ctrl-C; what is lost is the epoch that was running.
+        On Ctrl-C, and on SIGTERM as `Terminated`; what is lost is the epoch that was running.
     """
     where = torch.device(device)
     path = training.folder / CHECKPOINT
@@ -206,12 +208,14 @@ def _fit(trainer: lightning.Trainer, training: ResumableTraining, checkpoint: Pa
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(training, ckpt_path=checkpoint, weights_only=True)
+    except SIGTERMException as stop:  # where nobody but Lightning listens to SIGTERM
+        raise Terminated from stop
     except SystemExit as stop:
         if not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         # Lightning turns Ctrl-C into an exit and ignores the next one; the caller decides about both.
         signal.signal(signal.SIGINT, on_interrupt)
-        raise KeyboardInterrupt from stop
+        raise type(stop.__context__) from stop
 
 
 @contextmanager

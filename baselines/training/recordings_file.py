@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import torch
 
 from benchmark.models.contract import Batch, Floats, Records
 from benchmark.models.labels import Labels
+from cohorts.errors import LeadboardError
 
 AT_ONCE = 256
 
@@ -46,23 +49,61 @@ def write_recordings(
     Returns
     -------
     ``[records, ...]``, read-only, on disk.
+
+    Raises
+    ------
+    LeadboardError
+        If the file cannot be written, such as on a full disk.
     """
     rows = np.arange(len(records)) if rows is None else rows
     ends = prepare(records.batch(rows[[0, -1]]))
     shape = (len(rows), *ends.shape[1:])
-    if path.exists():
-        mapped: Prepared = np.lib.format.open_memmap(path, mode="r")
-        # Preparing two records or many may round differently.
-        if mapped.shape == shape and np.allclose(mapped[[0, -1]], ends, rtol=1e-3, atol=1e-3):
-            return mapped
+    found = _mapped(path)
+    # Preparing two records or many may round differently.
+    if found is not None and found.shape == shape and np.allclose(found[[0, -1]], ends, rtol=1e-3, atol=1e-3):
+        return found
     partial = path.with_suffix(".partial")
-    written = np.lib.format.open_memmap(partial, mode="w+", dtype=ends.dtype, shape=shape)
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
-        written[start : start + len(some)] = prepare(records.batch(some))
-    written.flush()
-    partial.replace(path)
+    header = {"descr": ends.dtype.str, "fortran_order": False, "shape": shape}
+    try:
+        # Not written through a map: a disk that is full would end the process without a word.
+        with _opened(partial, path) as file:
+            with _saying_why(path):
+                np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(rows), AT_ONCE):
+                prepared = prepare(records.batch(rows[start : start + AT_ONCE]))
+                left = memoryview(np.ascontiguousarray(prepared, ends.dtype)).cast("B")
+                while left:
+                    with _saying_why(path):
+                        left = left[file.write(left) :]
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return np.lib.format.open_memmap(path, mode="r")
+
+
+def _opened(partial: Path, path: Path) -> FileIO:
+    """Open the file without a buffer, which would fail once more when it is closed."""
+    with _saying_why(path):
+        return partial.open("wb", buffering=0)
+
+
+def _mapped(path: Path) -> Prepared | None:
+    """What an earlier call wrote; None where there is nothing, or nothing that can be read."""
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def _saying_why(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LeadboardError(
+            f"{path} cannot be written ({error.strerror}); free some space, or choose another cache folder "
+            "with LEADBOARD_CACHE."
+        ) from error
 
 
 def mean_and_scale(signals: Floats) -> tuple[float, float]:

@@ -64,6 +64,7 @@ def run(
     container: str | None = None,
     deadline: Seconds = 300.0,
     memory: Gibibytes | None = None,
+    env: Repeated = (),
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
@@ -106,9 +107,11 @@ def run(
     container
         Image that they run in instead, with Docker.
     deadline
-        Seconds that such a model may take for a batch.
+        Seconds that a model may take for a batch.
     memory
-        GiB that such a model may use.
+        GiB that a model in another environment may use.
+    env
+        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     """
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
@@ -124,14 +127,14 @@ def run(
         folder=out,
         places=find_places(data, cache),
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device=device, batch_size=batch_size, workers=workers),
+        hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
         models=model,
         cohorts=cohort,
         source=source,
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
-        environment=other_environment(python, container, deadline, memory),
+        environment=other_environment(python, container, deadline, memory, env),
         task=task or "",
     )
     outcome = run_cells(options, reporter)

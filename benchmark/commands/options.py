@@ -106,7 +106,11 @@ def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:
 
 
 def other_environment(
-    python: str | None, container: str | None, deadline: float, memory: float | None
+    python: str | None,
+    container: str | None,
+    deadline: float,
+    memory: float | None,
+    env: tuple[str, ...] = (),
 ) -> WorkerEnvironment | None:
     """Give the environment that models are to run in, None for this process.
 
@@ -122,18 +126,24 @@ def other_environment(
     if python:
         from benchmark.models.worker.environments import Interpreter
 
-        launcher = Interpreter(python, size)
+        launcher = Interpreter(_absolute(python), size, env)
     elif container:
         from benchmark.models.worker.containers import Container
 
-        launcher = Container(container, memory=size)
-    elif memory is not None:
-        raise UsageError("--memory limits a model in another environment; give --python or --container too.")
+        launcher = Container(container, memory=size, variables=env)
+    elif memory is not None or env:
+        option, does = ("--memory", "limits") if env == () else ("--env", "is for")
+        raise UsageError(f"{option} {does} a model in another environment; give --python or --container too.")
     else:
         return None
     from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 
-    return WorkerEnvironment(launcher, Deadlines(batch=deadline, start=max(deadline, Deadlines().start)))
+    return WorkerEnvironment(launcher, Deadlines.of(deadline))
+
+
+def _absolute(program: str) -> str:
+    """Give the whole path of a program, unless the shell would look for its name."""
+    return str(Path(program).expanduser().absolute()) if "/" in program else program
 
 
 def print_json(content: object) -> None:

@@ -56,7 +56,7 @@ def train(
         )
     choose_cohorts([source], places)
     plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
-    if plan.artifact.done:
+    if plan.artifact.is_whole():
         print(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
@@ -117,7 +117,7 @@ def pretrain(
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
     plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
-    if plan.artifact.done:
+    if plan.artifact.is_whole():
         print(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):

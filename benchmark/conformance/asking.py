@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.models.contract import Batch, Floats, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked
 from benchmark.protocols.embeddings import checked_features
 from benchmark.protocols.inference import checked_scores
 
@@ -31,12 +32,15 @@ class Mode:
         Makes another instance with the same weights.
     device
         Where it computes.
+    deadline
+        Seconds that an answer may take.
     """
 
     name: str
     card: ModelCard
     build: Callable[[], Model]
     device: str
+    deadline: float = 300.0
 
     @cached_property
     def model(self) -> Model:
@@ -50,7 +54,8 @@ class Mode:
     def answer(self, batch: Batch, model: Model) -> Floats:
         """Do the same with the batch itself."""
         method: Any = getattr(model, "embed" if self.name == EMBED else "predict")
-        answer = guarded(f"{self.card.name}.{method.__name__}", lambda: method(batch))
+        what = f"{self.card.name}.{'embed' if self.name == EMBED else 'predict'}"
+        answer = asked(what, model, functools.partial(method, batch), self.deadline)
         if self.name == EMBED:
             return np.array(checked_features(answer, len(batch), None))
         return checked_scores(answer, batch, self.card)

@@ -8,6 +8,8 @@ changed the model has another hash.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from benchmark.files import write_atomically
 from benchmark.models.worker.standalone import OpenedFiles, hash_of_file, located
 from cohorts.errors import LeadboardError
 from cohorts.hashing import ROOT, hash_of_json
+
+logger = logging.getLogger("leadboard")
 
 SUITE = (ROOT / "benchmark", ROOT / "cohorts")
 
@@ -89,16 +93,28 @@ class ModelFiles:
             yield
 
     def note_later_ones(self, notes: Path) -> None:
-        """Add the files that were not opened at the start to a file of notes; what stands there stays."""
+        """Add the files that were not opened at the start to a file of notes; what stands there stays.
+
+        Unless it is damaged: it cannot be added to, and is replaced.
+        """
         start = {file.path for file in self.at_start}
         noted = {file.path: file for file in self.now() if file.path not in start}
-        noted |= {file.path: file for file in _noted(notes)}
+        with contextlib.suppress(_DamagedError):
+            noted |= {file.path: file for file in _noted(notes)}
         if noted:
             write_atomically(notes, _LIST.dump_json(tuple(noted.values()), indent=2))
 
     def changed_since(self, notes: Path) -> list[tuple[str, str | None]]:
-        """Path and hash of every noted file that holds something else now; None for one that is gone."""
-        now = [(file, self._sha256(file.path)) for file in _noted(notes)]
+        """Path and hash of every noted file that holds something else now; None for one that is gone.
+
+        Nobody can tell of damaged notes: they are taken for a changed file themselves, and that is logged.
+        """
+        try:
+            noted = _noted(notes)
+        except _DamagedError as error:
+            logger.warning("%s is damaged, and counts as a changed file of the model.", notes)
+            return [(notes.name, str(error))]
+        now = [(file, self._sha256(file.path)) for file in noted]
         return [(file.path, sha256) for file, sha256 in now if sha256 != file.sha256]
 
     def _sha256(self, path: str) -> str | None:
@@ -124,10 +140,18 @@ def notes_of(folder: Path, code_hash: str) -> Path:
     return folder / f"{code_hash[:32]}.json"
 
 
+class _DamagedError(Exception):
+    """Notes that cannot be read; the message is a hash of what stands there."""
+
+
 def _noted(notes: Path) -> tuple[ModelFile, ...]:
     try:
-        return _LIST.validate_json(notes.read_bytes())
+        content = notes.read_bytes()
     except FileNotFoundError:
         return ()
-    except (OSError, ValidationError) as error:
-        raise LeadboardError(f"{notes} is damaged; delete it and run again.") from error
+    except OSError as error:
+        raise LeadboardError(f"{notes} cannot be read ({error.strerror}); delete it and run again.") from None
+    try:
+        return _LIST.validate_json(content)
+    except ValidationError:
+        raise _DamagedError(hashlib.sha256(content).hexdigest()) from None

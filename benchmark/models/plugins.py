@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,17 +25,13 @@ from benchmark.models.model_files import (
     hash_with_later_files,
     notes_of,
 )
-from benchmark.models.worker.environments import WorkerEnvironment
+from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerEnvironment
+from benchmark.models.worker.modules import CrowdedError, code_hash, folder_of, module_of_file
 from benchmark.models.worker.remote import RemoteModel
-from benchmark.models.worker.standalone import (
-    GROUP,
-    OpenedFiles,
-    code_hash,
-    construct,
-    folder_of,
-    module_of_file,
-)
+from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct
 from cohorts.errors import ModelError, UnknownNameError, UsageError
+
+logger = logging.getLogger("leadboard")
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,14 @@ def installed_models() -> dict[str, EntryPoint]:
 
 
 def find_model(
-    spec: str, environment: WorkerEnvironment | None = None, cache: Path | None = None
+    spec: str,
+    environment: WorkerEnvironment | None = None,
+    cache: Path | None = None,
+    deadlines: Deadlines | None = None,
 ) -> ModelSource:
     """Find a model and read its card.
+
+    A model whose own modules have the names of others in this process runs in a worker with this interpreter.
 
     Parameters
     ----------
@@ -105,6 +108,8 @@ def find_model(
     cache
         Where it is noted which files the model has opened before; None to know of those alone that it opens
         now.
+    deadlines
+        Of a worker that is started though none was asked for.
 
     Raises
     ------
@@ -113,7 +118,19 @@ def find_model(
     ModelError
         If it exists but cannot be imported, made, or breaks the contract.
     """
-    found = _found_here(spec) if environment is None or ":" not in spec else _found_there(spec, environment)
+    if environment is not None and ":" in spec:
+        found = _found_there(spec, environment)
+    else:
+        try:
+            found = _found_here(spec)
+        except CrowdedError as crowded:
+            logger.warning(
+                "%s runs in a process of its own: here '%s' is the name of another module.",
+                spec,
+                crowded.name,
+            )
+            alone = WorkerEnvironment(Interpreter(sys.executable), deadlines or Deadlines())
+            found = _found_there(spec, alone)
     files = found.files
     files.at_start = files.now()
     hashed = hash_with_files(found.code_hash, files.at_start)
@@ -152,7 +169,7 @@ def _found_here(spec: str) -> ModelSource:
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
             raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
-        hashed = code_hash(module)
+        hashed = guarded(f"Reading the code of {spec}", lambda: code_hash(module))
         if hashed is None:
             raise ModelError(
                 f"{module.__name__} has no source file, so nobody could tell whether it changed."
@@ -212,7 +229,7 @@ def _from_reference(spec: str) -> tuple[ModuleType, str]:
     path = Path(where).expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"No file {path}; check the path of --model {spec}.")
-    return guarded(f"Importing {path.name}", lambda: module_of_file(path)), attribute
+    return guarded(f"Importing {path.name}", lambda: module_of_file(path), CrowdedError), attribute
 
 
 def _imported(name: str) -> ModuleType:

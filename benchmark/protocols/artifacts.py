@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,12 @@ from benchmark.files import sha256_of_folder, write_atomically
 from benchmark.models.contract import ModelCard
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
+
+logger = logging.getLogger("leadboard")
+
+
+class DamagedError(LeadboardError):
+    """Weights in the cache are not what was put there."""
 
 
 class WeightsFacts(BaseModel):
@@ -54,6 +61,21 @@ class Artifact:
         """Whether the weights are there."""
         return (self.folder / "made.json").is_file()
 
+    def is_whole(self) -> bool:
+        """Whether the weights are there as they were made; damaged ones are said, and count as not made.
+
+        Only for what the suite has made and can make again, not for what the user brought.
+        """
+        if not self.done:
+            return False
+        try:
+            self.read()
+        except DamagedError as error:
+            logger.warning("%s; they are made again.", error)
+            (self.folder / "made.json").unlink(missing_ok=True)
+            return False
+        return True
+
     @property
     def weights(self) -> Path:
         """The folder that a model loads."""
@@ -93,16 +115,15 @@ class Artifact:
 
         Raises
         ------
-        LeadboardError
-            If the folder is damaged or its weights were changed.
+        DamagedError
+            If they are not those that were saved; a sentence without its full stop.
         """
-        path = self.folder / "made.json"
         try:
-            made = _Made.model_validate_json(path.read_bytes())
+            made = _Made.model_validate_json((self.folder / "made.json").read_bytes())
+            found = sha256_of_folder(self.weights)
         except (OSError, ValidationError) as error:
-            raise LeadboardError(f"{path} is damaged; delete {self.folder} and run again.") from error
-        if sha256_of_folder(self.weights) != made.weights_sha256:
-            raise LeadboardError(
-                f"The weights in {self.weights} are not those that were saved; delete {self.folder}."
-            )
+            words = error.strerror if isinstance(error, OSError) else "made.json is not what was written"
+            raise DamagedError(f"The weights in {self.folder} are damaged ({words})") from error
+        if found != made.weights_sha256:
+            raise DamagedError(f"The weights in {self.weights} are not those that were saved")
         return made, made.weights_sha256

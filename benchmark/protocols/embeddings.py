@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +16,21 @@ import numpy.typing as npt
 
 from benchmark.files import write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked, guarded
+from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.rooms import SCORE_ROOMS
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.store import Store
+
+logger = logging.getLogger("leadboard")
+
+FILES = ("features.npy", "starts.npy")
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 Rows = npt.NDArray[np.intp]
 
@@ -68,10 +78,10 @@ def embed_store(
     model: Callable[[], Model],
     records: PreparedRecords,
     folder: Path,
-    batch_size: int,
+    hardware: Hardware,
     progress: Callback | None = None,
 ) -> Embeddings:
-    """Embed all records of a store, or open what an earlier call computed.
+    """Embed all records of a store, or open what an earlier call computed; what is damaged is made again.
 
     Parameters
     ----------
@@ -88,21 +98,28 @@ def embed_store(
         If the model raises or its features are not finite numbers of one shape.
     """
     made = folder / "made.json"
-    if not made.is_file():
-        _embed(model(), records, folder, batch_size, progress)
-    try:
-        seconds = float(json.loads(made.read_bytes())["seconds"])
-        features = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
-        starts = np.load(folder / "starts.npy", allow_pickle=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LeadboardError(
-            f"The embeddings in {folder} are damaged ({error}); delete the folder."
-        ) from None
-    return Embeddings(features, starts, seconds)
+    if made.is_file():
+        try:
+            return _opened(folder)
+        except _UNREADABLE as error:
+            logger.warning("The features in %s are damaged (%s); they are made again.", folder, error)
+            made.unlink()
+    _embed(model(), records, folder, hardware, progress)
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> Embeddings:
+    """Open what was computed, after comparing it with what was written."""
+    made = json.loads((folder / "made.json").read_bytes())
+    for name in FILES:
+        if hash_of_file(folder / name)[0] != made["sha256"][name]:
+            raise ValueError(f"{name} is not what was written")
+    features, starts = (np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in FILES)
+    return Embeddings(features, np.array(starts), float(made["seconds"]))
 
 
 def _embed(
-    model: Model, records: PreparedRecords, folder: Path, batch_size: int, progress: Callback | None
+    model: Model, records: PreparedRecords, folder: Path, hardware: Hardware, progress: Callback | None
 ) -> None:
     started = time.perf_counter()
     windows = np.zeros(len(records), dtype=np.int64)
@@ -111,8 +128,9 @@ def _embed(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for batch, rows in records.window_batches(batch_size):
-                answer = guarded("embed", lambda batch=batch: _embedded(model, batch))  # type: ignore[misc]
+            for batch, rows in records.window_batches(hardware.batch_size):
+                ask = functools.partial(_embedded, model, batch)
+                answer = asked("embed", model, ask, hardware.deadline)
                 features = checked_features(answer, len(batch), width)
                 width = features.shape[1]
                 file.write(features.tobytes())
@@ -127,7 +145,9 @@ def _embed(
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    write_atomically(folder / "made.json", json.dumps({"seconds": time.perf_counter() - started}) + "\n")
+    hashes = {name: hash_of_file(folder / name)[0] for name in FILES}
+    made = {"seconds": time.perf_counter() - started, "sha256": hashes}
+    write_atomically(folder / "made.json", json.dumps(made) + "\n")
 
 
 def _finish(raw: Path, path: Path, shape: tuple[int, int]) -> None:

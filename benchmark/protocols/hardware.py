@@ -1,4 +1,4 @@
-"""How to compute: device, batch size and threads."""
+"""How to compute: device, batch size, threads and patience."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from cohorts.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """How to compute; none of it may move a score."""
+    """How to compute; none of it may move a score.
+
+    Attributes
+    ----------
+    deadline
+        Seconds that a model may take for a batch.
+    """
 
     device: str = "cpu"
     batch_size: int = 64
     workers: int = 2
+    deadline: float = 300.0
 
     def check(self) -> None:
         """Refuse a device that is not there, before anything is computed.

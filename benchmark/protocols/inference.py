@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.models.contract import Batch, Model, ModelCard
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked, guarded
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 
@@ -46,7 +48,7 @@ def predict(
     model: Model,
     card: ModelCard,
     records: PreparedRecords,
-    batch_size: int,
+    hardware: Hardware,
     progress: Callable[[int, int], None] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Score all records; windows of one record are averaged.
@@ -58,13 +60,14 @@ def predict(
     Raises
     ------
     ModelError
-        If the model raises or breaks its contract.
+        If the model raises, takes too long for a batch, or breaks its contract.
     """
     width = len(card.outputs) if card.outputs != "any" else 0
     total = np.zeros((len(records), width), dtype=np.float64)
     windows = np.zeros(len(records), dtype=np.int64)
-    for batch, rows in records.window_batches(batch_size):
-        answer = guarded(f"{card.name}.predict", lambda batch=batch: model.predict(batch))  # type: ignore[misc]
+    for batch, rows in records.window_batches(hardware.batch_size):
+        ask = functools.partial(model.predict, batch)
+        answer = asked(f"{card.name}.predict", model, ask, hardware.deadline)
         scores = checked_scores(answer, batch, card)
         np.add.at(total, rows, scores)
         np.add.at(windows, rows, 1)

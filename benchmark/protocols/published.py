@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -10,8 +11,8 @@ from benchmark.files import sha256_of_folder
 from benchmark.models.contract import Model, ModelCard, Published, card_of
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.artifacts import Artifact, WeightsFacts
-from cohorts.errors import ModelError, UsageError
+from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts
+from cohorts.errors import LeadboardError, ModelError, UsageError
 
 
 class StartingWeights(Protocol):
@@ -64,18 +65,27 @@ def published_folder(name: str, cache: Path) -> Artifact:
     return Artifact(cache / "weights" / name)
 
 
+def weights_command(source: ModelSource) -> str:
+    """Say how published weights of a model are brought here."""
+    file = getattr(source.model_class, "weights_file", "FILE")
+    return f"leadboard weights {shlex.quote(source.spec)} --file {file}"
+
+
 def find_published(source: ModelSource, cache: Path) -> PublishedWeights | None:
     """Find the published weights of a model, or give None.
 
     Raises
     ------
     LeadboardError
-        If they are damaged.
+        If they are damaged: nobody but the user can bring them again.
     """
     artifact = published_folder(source.card.name, cache)
     if "Published" not in source.abilities or not artifact.done:
         return None
-    about, sha256 = artifact.read()
+    try:
+        about, sha256 = artifact.read()
+    except DamagedError as error:
+        raise LeadboardError(f"{error}; bring them again with: {weights_command(source)}") from error
     return PublishedWeights(sha256, about.card, artifact)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmark.models.contract import Floats, Model, ModelCard, Prompted
-from benchmark.models.guard import guarded
+from benchmark.models.guard import asked
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.artifacts import WeightsFacts
@@ -93,7 +94,8 @@ class Scorer:
             raise ModelError(f"{evaluated.card.name} has no 'set_concepts'.")
         prompts = prompts_of(evaluated.card.outputs)
         records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
-        guarded(f"{evaluated.card.name}.set_concepts", lambda: model.set_concepts(prompts))
+        tell = functools.partial(model.set_concepts, prompts)
+        asked(f"{evaluated.card.name}.set_concepts", model, tell, self.hardware.deadline)
         return self._ask(evaluated.card, [model], sha, records, progress)
 
     def _ask(
@@ -105,7 +107,7 @@ class Scorer:
         progress: Callback,
     ) -> Scores:
         started = perf_counter()
-        scores = [predict(model, card, records, self.hardware.batch_size, progress) for model in models]
+        scores = [predict(model, card, records, self.hardware, progress) for model in models]
         return Scores(np.stack(scores), sha, perf_counter() - started)
 
     def _probe(self, evaluated: EvaluatedModel, store: Store, rows: Rows, progress: Callback) -> Scores:
@@ -121,7 +123,7 @@ class Scorer:
         return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows))
 
     def _fit_probe(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
-        if fit.artifact.done:
+        if fit.artifact.is_whole():
             return
 
         def work(_: Path, weights: Path) -> WeightsFacts:
@@ -152,7 +154,7 @@ class Scorer:
         every = PreparedRecords(
             store, np.arange(len(store)), evaluated.source.card.input, workers=self.hardware.workers
         )
-        return embed_store(lambda: self._model(evaluated), every, folder, self.hardware.batch_size, progress)
+        return embed_store(lambda: self._model(evaluated), every, folder, self.hardware, progress)
 
     def _make_base(self, base: StartingWeights | None) -> tuple[str, ...]:
         """Make the weights that a model starts from, and give their hash."""
@@ -175,13 +177,13 @@ class Scorer:
         return self._loaded[1]
 
     def _make(self, base: StartingWeights) -> None:
-        if not base.artifact.done:
+        if base.made_here and not base.artifact.is_whole():
             with self.reporter.step(base.label):
                 base.make(self.hardware.device, self.hardware.workers)
 
     def _train(self, plan: TrainingPlan) -> None:
         self._make_base(plan.base)
-        if not plan.artifact.done:
+        if not plan.artifact.is_whole():
             with self.reporter.step(plan.label):
                 train(plan, self.hardware.device, self.hardware.workers)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.plugins import ModelSource, find_model, installed_models
-from benchmark.models.worker.environments import WorkerEnvironment
+from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
-from benchmark.protocols.published import StartingWeights, find_published
+from benchmark.protocols.published import StartingWeights, find_published, weights_command
 from benchmark.protocols.training import learnable_concepts, plan_training
 from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
@@ -165,7 +166,6 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
     WeightsNotFoundError
         If there are none here and the run is not to make them.
     """
-    name = source.card.name
     published = find_published(source, settings.cache)
     if published is not None:
         return published
@@ -175,10 +175,9 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        commands.append(f"leadboard pretrain {name} {sources}")
+        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}")
     if "Published" in source.abilities:
-        file = getattr(source.model_class, "weights_file", "FILE")
-        commands.append(f"leadboard weights {name} --file {file}")
+        commands.append(weights_command(source))
     if commands:
         raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
     return None
@@ -196,7 +195,10 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
 
 
 def find_models(
-    asked: Sequence[str], environment: WorkerEnvironment | None = None, cache: Path | None = None
+    asked: Sequence[str],
+    environment: WorkerEnvironment | None = None,
+    cache: Path | None = None,
+    deadlines: Deadlines | None = None,
 ) -> tuple[list[ModelSource], dict[str, str]]:
     """Models of a run, and those that are installed or named but broken, with the reason.
 
@@ -206,7 +208,7 @@ def find_models(
         As for `find_model`; empty for all installed ones.
     environment
         Where models that are named by file or module run; None for this process.
-    cache
+    cache, deadlines
         As for `find_model`.
 
     Raises
@@ -218,7 +220,7 @@ def find_models(
     broken: dict[str, str] = {}
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, environment, cache))
+            found.append(find_model(spec, environment, cache, deadlines))
         except ModelError as error:
             broken[spec] = str(error)
     names = [source.card.name for source in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmark.models.worker.environments import Deadlines
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol
@@ -45,7 +46,12 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         else choose_cohorts(options.cohorts, options.places)
     )
     check_sources(options.pretrain_on)
-    sources, unusable = find_models(options.models, options.environment, options.places.cache)
+    sources, unusable = find_models(
+        options.models,
+        options.environment,
+        options.places.cache,
+        Deadlines.of(options.hardware.deadline),
+    )
     for protocol in options.protocols:
         find_protocol(protocol)
     give = prepared(options.places, reporter)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -22,7 +24,8 @@ from baselines.training.recordings_file import Crops, mean_and_scale, write_reco
 from baselines.training.supervised import cross_entropy, masked_loss
 from benchmark.models.contract import FitSettings, InputSpec
 from benchmark.models.labels import macro_auroc, targets
-from cohorts.errors import ModelError
+from benchmark.stopping import Terminated
+from cohorts.errors import LeadboardError, ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=10)
@@ -63,15 +66,29 @@ def test_what_is_in_the_signal_is_learnt(model: MiniRocket | ResNet1d, tmp_path:
 
 
 class Stop(logging.Handler):
-    """Presses Ctrl-C when an epoch is reported."""
+    """Presses Ctrl-C, or sends another signal, when an epoch is reported."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, number: signal.Signals = signal.SIGINT) -> None:
         super().__init__(logging.INFO)
-        self.epoch = epoch
+        self.epoch, self.number = epoch, number
 
     def emit(self, record: logging.LogRecord) -> None:
         if f"epoch {self.epoch} of" in record.getMessage():
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(self.number)
+
+
+def test_sigterm_ends_a_training_though_nobody_but_lightning_listens(tmp_path: Path) -> None:
+    handler = Stop(1, signal.SIGTERM)
+    log = logging.getLogger("leadboard")
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        with pytest.raises(Terminated):
+            fit(tmp_path / "fit")
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
@@ -267,6 +284,25 @@ def test_recordings_are_written_once_and_completely(tmp_path: Path) -> None:
     others = FakeRecords(5, 2, SPEC)
     np.testing.assert_array_equal(write_recordings(others, path), others.everything.signals)
     assert [file.name for file in tmp_path.iterdir()] == ["training.npy"]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    records = FakeRecords(5, 1, SPEC)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))  # as where the disk ends
+    try:
+        with pytest.raises(LeadboardError, match=r"training\.npy cannot be written \(.+\); free some space"):
+            write_recordings(records, tmp_path / "training.npy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_recordings_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
+    records, path = FakeRecords(5, 1, SPEC), tmp_path / "training.npy"
+    write_recordings(records, path)
+    os.truncate(path, path.stat().st_size // 2)
+    np.testing.assert_array_equal(write_recordings(records, path), records.everything.signals)
 
 
 def test_the_scaling_is_that_of_all_samples() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.models.contract import Batch, Floats, Model, ModelCard, card_of
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 
 
@@ -38,4 +39,4 @@ class FakeRecords:
 
 def scores_of(model: Model, records: FakeRecords, size: int = 4, card: ModelCard | None = None) -> Floats:
     """What the suite makes of a model's answers."""
-    return predict(model, card or card_of(model), records, size)  # type: ignore[arg-type]
+    return predict(model, card or card_of(model), records, Hardware(batch_size=size))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,14 @@ class Container:
         Name of an image that Docker finds or may pull.
     memory
         Bytes that the container may use.
+    variables
+        Names of the environment's variables that it is given; otherwise it sees none of them.
     """
 
     image: str
     python: str = "python3"
     memory: int | None = None
+    variables: tuple[str, ...] = ()
     address_space = None  # Docker sets the limit
 
     @property
@@ -46,6 +50,8 @@ class Container:
         """Give the command that runs the worker in a container of this name."""
         options = ["--rm", "--interactive", "--name", label, "--network", "none"]
         options += ["--security-opt", "no-new-privileges", "--entrypoint", self.python]
+        for name in self.variables:
+            options += ["--env", name]
         for path in [WORKER.parent] if file is None else [WORKER.parent, file.parent]:
             options += ["--volume", f"{path}:{path}:ro"]
         if self.memory is not None:
@@ -53,6 +59,10 @@ class Container:
         if device.startswith("cuda"):
             options += ["--gpus", "all"]
         return [DOCKER, "run", *options, self.image, "-u", str(WORKER)]
+
+    def environment(self) -> dict[str, str]:
+        """Give Docker's own command what it may need to find its engine; none of it reaches the container."""
+        return dict(os.environ)
 
     def stop(self, label: str) -> None:
         """Kill the container; killing its client would leave it running."""

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
+
+
+VARIABLES = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TMP", "TEMP"),
+    *("LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_MESSAGES"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
+    *("PYTHONPATH", "PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"),
+    *("XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TORCH_HOME"),
+    *("KERAS_HOME", "KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "XLA_FLAGS", "JAX_PLATFORMS", "MPLCONFIGDIR"),
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUBLAS_WORKSPACE_CONFIG"),
+    *("NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    *("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ENABLE_MPS_FALLBACK"),
+)
+"""Variables of the environment that a worker inherits: where things are and how to compute, no secrets."""
+
+
+def inherited(more: Iterable[str] = ()) -> dict[str, str]:
+    """Give those variables of this process that a worker may see.
+
+    Parameters
+    ----------
+    more
+        Further names.
+    """
+    return {name: os.environ[name] for name in (*VARIABLES, *more) if name in os.environ}
 
 
 class Launcher(Protocol):
@@ -27,8 +55,11 @@ class Launcher(Protocol):
     def command(self, label: str, file: Path | None, device: str) -> list[str]:
         """Give the command that runs the worker; ``file`` is the model's, None if it is installed there."""
 
+    def environment(self) -> dict[str, str]:
+        """Give all variables that the command gets."""
+
     def stop(self, label: str) -> None:
-        """End what is outside of the command's process group."""
+        """End what stems from no process of the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +73,13 @@ class Interpreter:
     address_space
         Bytes of address space that the worker may use. The driver of an accelerator reserves far more
         than it uses, so there no limit makes sense.
+    variables
+        Names of the environment's variables that it inherits besides `VARIABLES`.
     """
 
     python: str
     address_space: int | None = None
+    variables: tuple[str, ...] = ()
     needs = "It has to be a Python 3.8 or newer with numpy 1.20 or newer, such as ENV/bin/python"
 
     @property
@@ -57,8 +91,12 @@ class Interpreter:
         """Give the command that runs the worker."""
         return [str(Path(self.python).expanduser()), "-u", str(WORKER)]
 
+    def environment(self) -> dict[str, str]:
+        """Give the named variables and no others: passwords lie among the rest."""
+        return inherited(self.variables)
+
     def stop(self, label: str) -> None:
-        """Leave it to the process group."""
+        """Leave it to what is known of its processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +105,11 @@ class Deadlines:
 
     batch: float = 300.0
     start: float = 300.0
+
+    @classmethod
+    def of(cls, batch: float) -> Self:
+        """Give those of a user's ``--deadline``; loading may take as long as ever."""
+        return cls(batch, max(batch, cls().start))
 
 
 @dataclass(frozen=True, slots=True)

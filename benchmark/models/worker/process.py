@@ -6,15 +6,19 @@ import contextlib
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
+from benchmark.models.worker.leftovers import MARK, end_all, stemming_from
+from benchmark.models.worker.modules import folder_for_children
 from benchmark.text import printable
 
 GRACE = 2.0
@@ -61,7 +65,9 @@ class WorkerProcess:
     command
         What to start. It leads a process group of its own.
     stop
-        Called unless the command ends without an error, for what is outside of its group.
+        Called unless the command ends without an error, for what no process here stems from.
+    environment
+        All variables that it gets; a mark by which its processes are found is added.
 
     Attributes
     ----------
@@ -76,10 +82,19 @@ class WorkerProcess:
         If there is no such command.
     """
 
-    def __init__(self, command: Sequence[str], stop: Callable[[], None]) -> None:
+    def __init__(
+        self, command: Sequence[str], stop: Callable[[], None], environment: Mapping[str, str]
+    ) -> None:
         pipe = subprocess.PIPE
+        self._mark = uuid.uuid4().hex
         self._process = subprocess.Popen(  # noqa: S603
-            command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            bufsize=0,
+            start_new_session=True,
+            env={**environment, MARK: self._mark},
         )
         self._stop = stop
         self._starter = os.getpid()
@@ -88,6 +103,7 @@ class WorkerProcess:
         for pipe_end in (self._in, self._out, self._err):
             os.set_blocking(pipe_end, False)
         _widen(self._in)
+        self._known: set[tuple[int, str]] = set()
         self._words = bytearray()
         self._asked = 0
         self.answers = 0
@@ -217,6 +233,7 @@ class WorkerProcess:
         """End it in order, or else by force; again, or in a fork of the suite, is harmless."""
         if self.over or self._process.stdin is None or os.getpid() != self._starter:
             return
+        self._known = stemming_from(self.pid, self._mark)
         self._process.stdin.close()
         self._wait(GRACE)
         self.kill()
@@ -231,12 +248,14 @@ class WorkerProcess:
                 poll.unregister(self._err)
 
     def kill(self) -> None:
-        """Kill its process group and whatever else belongs to it; its last words stay."""
+        """Kill all its processes (see `leftovers`) and whatever else belongs to it; its last words stay."""
         if self.over:
             return
         self.over = True
         if self._process.poll() != 0:
             self._stop()
+        end_all(self.pid, self._mark, self._known)
+        shutil.rmtree(folder_for_children(self._mark), ignore_errors=True)
         with contextlib.suppress(
             ProcessLookupError, PermissionError
         ):  # nobody is left; macOS says the latter

@@ -163,7 +163,9 @@ class Workers:
         launcher, label = self.launcher, f"leadboard-{uuid.uuid4().hex[:12]}"
         try:
             worker = WorkerProcess(
-                launcher.command(label, self.file, self.device), lambda: launcher.stop(label)
+                launcher.command(label, self.file, self.device),
+                lambda: launcher.stop(label),
+                launcher.environment(),
             )
         except OSError as error:
             why = error.strerror or type(error).__name__

@@ -1,14 +1,12 @@
-"""What the suite and a worker both do with a model: make it, hash its code, and see which files it opens.
+"""What the suite and a worker both do with a model: make it, and see which files it opens.
 
-Python 3.8 or newer and its standard library; the worker loads this file by its path.
+Python 3.8 or newer and its standard library: the worker takes this file from beside itself.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
-import importlib.util
 import inspect
 import os
 import site
@@ -33,18 +31,6 @@ LARGEST_HDF5 = 1 << 31
 """Bytes; an HDF5 file that is larger holds recordings rather than weights."""
 
 
-def module_of_file(path: Path) -> Any:
-    """Import a Python file under a name of its own."""
-    name = f"leadboard_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    file_spec = importlib.util.spec_from_file_location(name, path)
-    if file_spec is None or file_spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(file_spec)
-    sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
-    file_spec.loader.exec_module(module)
-    return module
-
-
 def construct(model_class: Any, device: str) -> Any:
     """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
     try:
@@ -52,61 +38,6 @@ def construct(model_class: Any, device: str) -> Any:
     except ValueError:  # some classes of C extensions have no signature
         takes_device = False
     return model_class(device=device) if takes_device else model_class()
-
-
-def code_files(module: Any) -> list[Path]:
-    """Give the Python files of a model, empty if it has none.
-
-    All of its top-level package, because a model is rarely one file: a change too many costs a run, a change
-    missed costs a wrong number. Outside of packages its file, and what this imports from the same folder.
-    """
-    if getattr(module, "__file__", None) is None:
-        return []
-    package = module.__name__.partition(".")[0]
-    is_packaged = module.__package__ not in ("", None) and package in sys.modules
-    top = getattr(sys.modules[package], "__path__", None) if is_packaged else None
-    files = sorted(path for folder in top or () for path in Path(folder).rglob("*.py"))
-    return files or _with_neighbours(Path(module.__file__))
-
-
-def _with_neighbours(file: Path) -> list[Path]:
-    found, to_read = [file], [file]
-    if _deepest(_spellings(file.parent), libraries()):
-        return found  # everything that is installed is a neighbour there
-    while to_read:
-        for name in _imported_names(to_read.pop()):
-            package = file.parent / name
-            beside = sorted(package.rglob("*.py")) if package.is_dir() else [package.with_suffix(".py")]
-            new = [path for path in beside if path.is_file() and path not in found]
-            found += new
-            to_read += new
-    return found
-
-
-def _imported_names(file: Path) -> set[str]:
-    try:
-        nodes = list(ast.walk(ast.parse(file.read_bytes())))
-    except (SyntaxError, ValueError):  # whoever imports it will hear of it
-        return set()
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {name.partition(".")[0] for name in names}
-
-
-def folder_of(module: Any) -> Path:
-    """Give the folder of a model's top-level package, or of its file outside of packages."""
-    files = code_files(module)
-    package = os.path.commonpath([str(file.parent) for file in files])
-    return Path(os.path.abspath(package if module.__package__ else files[0].parent))
-
-
-def code_hash(module: Any) -> str | None:
-    """Hash the Python files of a model (see `code_files`), None if it has none."""
-    files = code_files(module)
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest() if files else None
 
 
 def imported_packages() -> dict[str, str]:
@@ -123,14 +54,14 @@ def libraries() -> list[str]:
     """Folders of the interpreter, of installed packages and of the system."""
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
     folders += [*sysconfig.get_paths().values(), *SYSTEM]
-    return [spelling for folder in folders for spelling in _spellings(folder)]
+    return [spelling for folder in folders for spelling in spellings(folder)]
 
 
 class OpenedFiles:
     """Which data files Python opens for reading while it watches; an instance is a context manager.
 
-    Python files are left out, which `code_hash` is of, and so are `libraries`, settings of the user, and what
-    was written to the folder for temporary files meanwhile.
+    Python files are left out, which `modules.code_hash` is of, and so are `libraries`, settings of the user,
+    and what was written to the folder for temporary files meanwhile.
 
     Parameters
     ----------
@@ -145,8 +76,8 @@ class OpenedFiles:
         self.paths: set[str] = set()
         self._written: set[str] = set()
         self._skipped = [*libraries(), *map(os.path.expanduser, (*SETTINGS, *CREDENTIALS))]
-        self._skipped += [spelling for other in others for spelling in _spellings(other)]
-        self._temporary = _spellings(tempfile.gettempdir())
+        self._skipped += [spelling for other in others for spelling in spellings(other)]
+        self._temporary = spellings(tempfile.gettempdir())
 
     def __enter__(self) -> OpenedFiles:
         _watch(self)
@@ -161,7 +92,7 @@ class OpenedFiles:
 
     def skip(self, folder: Path) -> None:
         """Take one more folder for none of the model's."""
-        self._skipped += [spelling for spelling in _spellings(folder) if spelling not in self._skipped]
+        self._skipped += [spelling for spelling in spellings(folder) if spelling not in self._skipped]
 
     def hashed(self) -> list[dict[str, Any]]:
         """Give ``path`` (see `shortened`), ``sha256`` and ``size`` of each file as it is now."""
@@ -176,11 +107,11 @@ class OpenedFiles:
     def _counts(self, path: str) -> bool:
         if path.endswith((".py", ".pyc")) or "__pycache__" in path or not os.path.isfile(path):
             return False
-        spellings = _spellings(path)
-        if path in self._written and _deepest(spellings, self._temporary):
+        named = spellings(path)
+        if path in self._written and deepest(named, self._temporary):
             return False
-        skipped = _deepest(spellings, self._skipped)
-        return not skipped or _deepest(spellings, _spellings(self.folder)) > skipped
+        skipped = deepest(named, self._skipped)
+        return not skipped or deepest(named, spellings(self.folder)) > skipped
 
 
 _watching: list[OpenedFiles] = []
@@ -213,12 +144,12 @@ def _below_python(folder: Path) -> list[str]:
     ]
 
 
-def _spellings(path: Any) -> list[str]:
+def spellings(path: Any) -> list[str]:
     """Give an absolute path as it was named and without links."""
     return list({os.path.abspath(path): 0, os.path.realpath(path): 0})
 
 
-def _deepest(paths: Iterable[str], folders: Iterable[str]) -> int:
+def deepest(paths: Iterable[str], folders: Iterable[str]) -> int:
     """Length of the longest of the folders that one of the paths lies in, 0 for none."""
     within = [f for f in folders for path in paths if path == f or path.startswith(f.rstrip("/") + "/")]
     return max(map(len, within), default=0)
@@ -245,14 +176,14 @@ def shortened(path: str, folder: Path) -> str:
 
     Relative to the model's folder if it lies there, else from the home folder, ``~``; elsewhere whole.
     """
-    for home in _spellings(os.path.expanduser("~")):
-        if _deepest([path], [str(folder)]):
+    for home in spellings(os.path.expanduser("~")):
+        if deepest([path], [str(folder)]):
             name = os.path.relpath(path, folder)
             return f"./{name}" if name.startswith("~") else name
-        if _deepest([path], [home]):
+        if deepest([path], [home]):
             return "~/" + os.path.relpath(path, home)
         homes = os.path.dirname(home)
-        if homes != "/" and _deepest([path], [homes]):
+        if homes != "/" and deepest([path], [homes]):
             return "~" + os.path.relpath(path, homes)
     return path
 

@@ -1,8 +1,8 @@
 """Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
 
 The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
-newer. It imports nothing else but `standalone`, which lies beside it; nothing of the suite need be installed
-there.
+newer. It imports nothing else but `leftovers`, `modules` and `standalone`, which lie beside it; nothing of
+the suite need be installed there.
 
 A frame, in both directions and little-endian::
 
@@ -19,8 +19,8 @@ below it, goes to standard error, the end of which the suite keeps as last words
 from __future__ import annotations
 
 import faulthandler
+import functools
 import importlib
-import importlib.util
 import io
 import json
 import math
@@ -28,6 +28,7 @@ import os
 import platform
 import resource
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -43,16 +44,15 @@ GRACE = 1.0
 """Seconds that a worker has to end in order once the suite is gone."""
 
 
-def _beside(name: str) -> Any:
-    """Import a file of this folder, which the model cannot import by accident."""
-    path = Path(__file__).resolve().with_name(f"{name}.py")
-    spec: Any = importlib.util.spec_from_file_location(f"leadboard_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _beside(*names: str) -> list[Any]:
+    """Import files of this folder as a package, which the model cannot import by accident."""
+    package: Any = type(sys)("leadboard_worker")
+    package.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules[package.__name__] = package
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
-standalone = _beside("standalone")
+leftovers, modules, standalone = _beside("leftovers", "modules", "standalone")
 
 
 class UnansweredError(Exception):
@@ -148,10 +148,10 @@ class Server:
         card = guarded(f"The card of {spec}", getattr, self.model, "card", card)
         if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
-        code_hash = standalone.code_hash(module)
+        code_hash = guarded(f"Reading the code of {spec}", modules.code_hash, module)
         if code_hash is None:
             raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
-        self.opened.folder = standalone.folder_of(module)
+        self.opened.folder = modules.folder_of(module)
         return {
             "card": guarded(f"The card of {spec}", _plain, card),
             "abilities": [name for name in ("embed", "set_concepts") if hasattr(self.model, name)],
@@ -175,7 +175,9 @@ def find(spec: str, file: str | None) -> tuple[Any, str]:
     """Import a file, ``package.module:Class`` or what an installed name stands for."""
     where, _, attribute = spec.rpartition(":")
     if file is not None:
-        return guarded(f"Importing {Path(file).name}", standalone.module_of_file, Path(file)), attribute
+        return guarded(
+            f"Importing {Path(file).name}", functools.partial(modules.module_of_file, Path(file), alone=True)
+        ), attribute
     if not where:
         from importlib.metadata import entry_points  # slow to import
 
@@ -251,7 +253,7 @@ def own_the_streams() -> tuple[int, int]:
 
 
 def leave_a_guard(source: int, sink: int) -> None:
-    """Leave a process that kills the group soon after the suite is gone, whatever the model is doing.
+    """Leave a process that ends everything soon after the suite is gone, whatever the model is doing.
 
     It is nobody's child, so that a model may wait for all children of its own.
     """
@@ -267,7 +269,11 @@ def leave_a_guard(source: int, sink: int) -> None:
     poll = select.poll()
     poll.register(source, 0)  # a hang-up is reported without being asked for
     poll.poll()
+    mark = os.environ.get(leftovers.MARK, "")
+    known = leftovers.stemming_from(worker, mark)
     time.sleep(GRACE)
+    leftovers.end_all(worker, mark, known)
+    shutil.rmtree(modules.folder_for_children(mark), ignore_errors=True)
     if os.getpgrp() == worker:
         os.killpg(worker, signal.SIGKILL)
     os._exit(0)

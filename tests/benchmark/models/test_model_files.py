@@ -15,14 +15,8 @@ from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
 from benchmark.models.plugins import ModelSource, find_model
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
-from benchmark.models.worker.standalone import (
-    OpenedFiles,
-    _below_python,
-    code_files,
-    located,
-    module_of_file,
-    shortened,
-)
+from benchmark.models.worker.modules import code_files, module_of_file
+from benchmark.models.worker.standalone import OpenedFiles, _below_python, located, shortened
 
 ENVIRONMENTS = pytest.mark.parametrize(
     "environment", [None, WorkerEnvironment(Interpreter(sys.executable))], ids=["here", "worker"]
@@ -111,13 +105,19 @@ def test_a_file_that_is_gone_or_new_counts_as_a_change(folder: Path, tmp_path: P
     assert not source.files.are_still(recorded)
 
 
-def test_damaged_notes_are_not_passed_over(folder: Path, tmp_path: Path) -> None:
+def test_damaged_notes_count_as_a_change(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = tmp_path / "cache"
-    answer(found(folder, None, cache), cache)
+    whole = found(folder, None, cache)
+    answer(whole, cache)
     (notes,) = (cache / "model-files" / "weighted").iterdir()
     notes.write_text("[")
-    with pytest.raises(Exception, match="is damaged; delete it and run again"):
-        found(folder, None, cache)
+    source = found(folder, None, cache)
+    assert source.code_hash != whole.code_hash
+    assert f"{notes} is damaged, and counts as a changed file" in caplog.text
+    answer(source, cache)
+    assert found(folder, None, cache).code_hash == source.code_hash
 
 
 def test_what_counts(tmp_path: Path) -> None:

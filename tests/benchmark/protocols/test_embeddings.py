@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 
 from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.linear_probe import Probe
 from cohorts.catalogue import open_cohort
-from cohorts.errors import LeadboardError, ModelError
+from cohorts.errors import ModelError
 from cohorts.store import Store, prepare
 from tests.releases import write_ptb_xl
 
@@ -63,7 +65,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def embed(store: Store, folder: Path, model: Any, batch_size: int = 7) -> Embeddings:
     records = PreparedRecords(store, np.arange(len(store)), SPEC, workers=2)
-    return embed_store(lambda: model, records, folder, batch_size)
+    return embed_store(lambda: model, records, folder, Hardware(batch_size=batch_size))
 
 
 def test_every_window_is_there_once_and_belongs_to_its_record(store: Store, tmp_path: Path) -> None:
@@ -79,7 +81,7 @@ def test_every_window_is_there_once_and_belongs_to_its_record(store: Store, tmp_
 def test_progress_ends_where_the_records_do(store: Store, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     records = PreparedRecords(store, np.arange(len(store)), SPEC)
-    embed_store(Spread, records, tmp_path, 7, lambda done, of: told.append((done, of)))
+    embed_store(Spread, records, tmp_path, Hardware(batch_size=7), lambda done, of: told.append((done, of)))
     assert told[-1] == (len(store), len(store))
 
 
@@ -111,11 +113,26 @@ def test_bad_features_are_refused(store: Store, tmp_path: Path, model: type[Spre
     assert not (tmp_path / "features.partial").exists()
 
 
-def test_damage_is_told(store: Store, tmp_path: Path) -> None:
-    embed(store, tmp_path, Spread())
-    (tmp_path / "features.npy").write_bytes(b"garbage")
-    with pytest.raises(LeadboardError, match="damaged"):
-        embed(store, tmp_path, Spread())
+@pytest.mark.parametrize("name", ["features.npy", "starts.npy", "made.json"])
+@pytest.mark.parametrize("how", ["one bit", "cut off", "gone"])
+def test_damaged_features_are_made_again_and_that_is_said(
+    name: str, how: str, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Spread()
+    first = np.array(embed(store, tmp_path, model).features)
+    asked, path = model.asked, tmp_path / name
+    content = bytearray(path.read_bytes())
+    if how == "gone":
+        path.unlink()
+    elif how == "cut off":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[-9] ^= 1
+        path.write_bytes(content)
+    np.testing.assert_array_equal(embed(store, tmp_path, model).features, first)
+    assert model.asked == 2 * asked
+    if (name, how) != ("made.json", "gone"):  # which nobody can tell from features that were never whole
+        assert re.search(r"The features in .* are damaged \(.+\); they are made again\.", caplog.text)
 
 
 def test_a_probe_averages_the_windows_of_a_record(store: Store, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmark.models.contract import ModelCard
+from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords
@@ -27,7 +29,7 @@ def test_windows_are_averaged_whatever_the_batch() -> None:
         Spread(),
         Spread.card,
         records,
-        4,
+        Hardware(batch_size=4),
         lambda done, of: told.append((done, of)),  # type: ignore[arg-type]
     )
     expected = records.signals.std(axis=2)[:, :2].reshape(5, 3, 2).mean(axis=1)
@@ -43,4 +45,15 @@ def test_words_and_complex_numbers_are_no_scores(kind: type) -> None:
             return super().predict(batch).astype(kind)
 
     with pytest.raises(ModelError, match="instead of real numbers"):
-        predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), 2)  # type: ignore[arg-type]
+        predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), Hardware(batch_size=2))  # type: ignore[arg-type]
+
+
+def test_a_model_that_hangs_has_a_deadline() -> None:
+    class Hangs(Spread):
+        def predict(self, batch: Any) -> Any:
+            time.sleep(1000)
+
+    with pytest.raises(
+        ModelError, match=r"did not answer within 0\.2 s at test_inference\.py:\d+; see --deadline"
+    ):
+        predict(Hangs(), Hangs.card, FakeRecords(records=3, windows=1), Hardware(deadline=0.2))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -176,8 +177,8 @@ def test_a_model_without_weights_is_listed_and_the_run_goes_on(
     (absent,) = load_run_file(tmp_path).absent_models
     assert absent.model == "brought"
     assert "weights not found" in absent.reason
-    assert "leadboard pretrain brought --source ptb-xl" in absent.reason
-    assert "leadboard weights brought --file FILE" in absent.reason
+    assert f"leadboard pretrain {FILE}:Brought --source ptb-xl" in absent.reason
+    assert f"leadboard weights {FILE}:Brought --file FILE" in absent.reason
     with pytest.raises(UsageError, match="weights not found"):
         run(tmp_path / "alone", data, cache, f"{FILE}:Brought")
 
@@ -197,6 +198,31 @@ def test_brought_weights_are_checked_kept_and_used(tmp_path: Path, data: Path) -
     assert record.weights_sha256 == (artifact.read()[1],)
     assert record.pretraining is None
     assert record.model.trained_on == ()
+    (artifact.weights / "model.json").write_text("{}")
+    assert run(tmp_path / "again", data, tmp_path / "cache", f"{FILE}:Brought").computed == 0
+    cells = load_run_file(tmp_path / "again").cells
+    refused = {cell.reason for cell in cells if cell.status == "failed"}
+    assert "not those that were saved; bring them again with: leadboard weights " in str(refused)
+    assert artifact.done
+
+
+def test_a_run_makes_damaged_weights_again(
+    folder: Path, data: Path, cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = ("zero-shot", "linear-probe-100", "fine-tune-10")
+    shutil.copytree(cache, tmp_path / "cache")
+    notes = sorted((tmp_path / "cache/models/foundation").glob("*/made.json"))
+    for number, note in enumerate(notes):
+        if number % 2:
+            note.write_text("{")
+        else:
+            shutil.rmtree(note.parent / "weights")
+    outcome = run(tmp_path / "run", data, tmp_path / "cache", f"{FILE}:Foundation", protocols=asked)
+    assert (outcome.cells, outcome.failed) == (6, 0)
+    assert caplog.text.count("they are made again") == 5  # a pre-training, a probe, three fits
+    for name in asked:
+        again, before = result(tmp_path / "run", name), result(folder, name)
+        assert again.predictions.sha256 == before.predictions.sha256
 
 
 @pytest.mark.parametrize(

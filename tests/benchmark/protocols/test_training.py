@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import re
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import pytest
 
 from benchmark.models.contract import FitSettings, InputSpec, ModelCard
 from benchmark.models.plugins import ModelSource
+from benchmark.protocols.artifacts import Artifact
 from benchmark.protocols.training import learnable_concepts, load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError, UsageError
@@ -142,18 +145,38 @@ def test_outputs_must_be_what_was_to_be_learnt(store: Store, tmp_path: Path) -> 
         train(plan_training(source(Forgetful), store, tmp_path, seed=0), "cpu")
 
 
-def test_changed_weights_and_damaged_folders_are_refused(store: Store, tmp_path: Path) -> None:
+def overwrite(artifact: Artifact) -> None:
+    np.save(artifact.weights / "values.npy", np.ones(3))
+
+
+def cut_the_note(artifact: Artifact) -> None:
+    note = artifact.folder / "made.json"
+    note.write_text(note.read_text()[:50])
+
+
+def replace_the_note(artifact: Artifact) -> None:
+    (artifact.folder / "made.json").write_text('{"card": 1}')
+
+
+def remove_the_weights(artifact: Artifact) -> None:
+    shutil.rmtree(artifact.weights)
+
+
+@pytest.mark.parametrize("damage", [overwrite, cut_the_note, replace_the_note, remove_the_weights])
+def test_damaged_weights_are_made_again_and_that_is_said(
+    damage: Callable[[Artifact], None], store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     plan = plan_training(source(Mean), store, tmp_path, seed=0)
     train(plan, "cpu")
-    note = plan.artifact.folder / "made.json"
-    content = note.read_text()
-    np.save(plan.artifact.weights / "values.npy", np.ones(len(plan.concepts)))
-    with pytest.raises(LeadboardError, match="not those that were saved"):
+    sha256 = load_trained(plan, "cpu")[1]
+    damage(plan.artifact)
+    with pytest.raises(LeadboardError, match=r"damaged|not those that were saved"):
         load_trained(plan, "cpu")
-    for damaged in (content[:50], json.dumps({"card": 1})):
-        note.write_text(damaged)
-        with pytest.raises(LeadboardError, match="damaged"):
-            load_trained(plan, "cpu")
+    assert not plan.artifact.is_whole()
+    assert re.search(r"The weights in .+ are .+; they are made again\.", caplog.text)
+    train(plan, "cpu")
+    assert plan.artifact.is_whole()
+    assert load_trained(plan, "cpu")[1] == sha256
 
 
 def test_a_cohort_without_folds_cannot_be_a_source(tmp_path: Path) -> None:

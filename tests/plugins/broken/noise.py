@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -80,6 +81,27 @@ class LeavesChildren(Quiet):
 
     def predict(self, batch):
         return super().predict(batch)
+
+
+class LeavesSessions(Quiet):
+    """Leaves processes outside of its group, and their ids in a file."""
+
+    card = {**CARD, "name": "leavessessions"}
+
+    def __init__(self):
+        started = {"start_new_session": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        ids = [subprocess.Popen(["sleep", "1000"], **started).pid]
+        ids.append(subprocess.Popen(["sleep", "1000"], env={}, **started).pid)
+        orphan = "setsid sleep 1000 > /dev/null 2>&1 & echo $!"
+        ids.append(int(subprocess.check_output(["sh", "-c", orphan], start_new_session=True)))
+        Path(os.environ["IDS"]).write_text(" ".join(map(str, ids)))
+
+
+class LeavesSessionsAndDies(LeavesSessions):
+    card = {**CARD, "name": "leavessessionsanddies"}
+
+    def predict(self, batch):
+        os.kill(os.getpid(), 9)
 
 
 class WaitsForItsChildren(Quiet):

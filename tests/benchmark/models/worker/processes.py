@@ -24,6 +24,14 @@ def group_of(worker: int) -> list[int]:
     return members
 
 
+def alive(process: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
     ends = time.monotonic() + seconds
     while not condition():

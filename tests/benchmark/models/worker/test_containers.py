@@ -59,7 +59,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_container(engine: Path) -> None:
-    container = Container("some/image:1", memory=2**31)
+    container = Container("some/image:1", memory=2**31, variables=("SEEN",))
     records = FakeRecords()
     with RemoteModel(GOOD, container, device="cuda") as model:
         scores = scores_of(model, records)
@@ -69,6 +69,7 @@ def test_container(engine: Path) -> None:
     assert arguments[0] == "run"
     assert arguments[-3:] == ["some/image:1", "-u", str(WORKER)]
     assert arguments[arguments.index("--memory") + 1] == str(2**31)
+    assert arguments[arguments.index("--env") + 1] == "SEEN"
     assert arguments[arguments.index("--network") + 1] == "none"
     assert arguments[arguments.index("--gpus") + 1] == "all"
     assert f"{WORKER.parent}:{WORKER.parent}:ro" in arguments

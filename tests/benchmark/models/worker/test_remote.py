@@ -21,7 +21,7 @@ from benchmark.models.worker.environments import Deadlines, Interpreter
 from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
-from tests.benchmark.models.worker.processes import group_of, on_linux, wait_until
+from tests.benchmark.models.worker.processes import alive, group_of, on_linux, wait_until
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
@@ -173,6 +173,34 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(list(Path("/proc/self/fd").iterdir())) == files
     assert list(tmp_path.iterdir()) == []
     assert sorted(Path("/dev/shm").iterdir()) == shared
+
+
+@on_linux
+@pytest.mark.parametrize("how", ["closed", "suite killed", "worker killed"])
+def test_nothing_is_left_outside_of_the_group(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = tmp_path / "ids"
+    monkeypatch.setenv("IDS", str(ids))
+    place = Interpreter(sys.executable, variables=("IDS",))
+    if how == "suite killed":
+        code = SUITE.replace("(sys.executable)", "(sys.executable, variables=('IDS',))").replace(
+            "model.predict", "import os; os.kill(os.getpid(), 9); model.predict"
+        )
+        command = [sys.executable, "-c", code, f"{NOISE}:LeavesSessions"]
+        subprocess.run(command, cwd=PLUGINS.parents[1], capture_output=True, check=False)
+        left = [int(number) for number in ids.read_text().split()]
+    else:
+        model = RemoteModel(f"{NOISE}:LeavesSessions{'AndDies' if how == 'worker killed' else ''}", place)
+        left = [int(number) for number in ids.read_text().split()]
+        assert all(map(alive, left))
+        if how == "closed":
+            model.close()
+        else:
+            with pytest.raises(ModelError, match="was killed by SIGKILL"):
+                scores_of(model, FakeRecords())
+            os.kill(left.pop(1), signal.SIGKILL)  # without the mark, and its parent has ended: it escapes
+    wait_until(lambda: not any(map(alive, left)))
 
 
 @on_linux

@@ -15,8 +15,8 @@ import pytest
 
 from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
-from benchmark.models.worker import standalone
-from benchmark.models.worker.environments import WORKER, Interpreter
+from benchmark.models.worker import modules
+from benchmark.models.worker.environments import VARIABLES, WORKER, Interpreter
 from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
@@ -51,10 +51,13 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-@pytest.mark.parametrize("file", ["worker.py", "standalone.py"])
+@pytest.mark.parametrize("file", ["worker.py", "standalone.py", "leftovers.py", "modules.py"])
 def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
     tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    beside = {node.module for node in imports if isinstance(node, ast.ImportFrom) and node.level}
+    assert beside <= {"leftovers", "standalone"}
+    imports = [node for node in imports if not getattr(node, "level", 0)]
     names = {
         name.partition(".")[0]
         for node in imports
@@ -62,7 +65,7 @@ def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
             [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
         )
     }
-    assert "sys" in names
+    assert "os" in names
     assert names <= sys.stdlib_module_names
 
 
@@ -70,7 +73,7 @@ def test_code_is_hashed_as_in_this_process(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.syspath_prepend(str(PLUGINS.parent))
     for spec in (GOOD, "plugins.good:Amplitude"):
         source = find_model(spec)
-        assert standalone.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
+        assert modules.code_hash(sys.modules[source.model_class.__module__]) == source.code_hash
 
 
 CURIOUS = """
@@ -85,6 +88,7 @@ class Curious:
             "path": sys.path, "threads": os.environ.get("OMP_NUM_THREADS"), "home": os.environ.get("HOME"),
             "dtypes": [a.dtype.str for a in (batch.signals, batch.age, batch.sex)],
             "contiguous": batch.signals.flags.c_contiguous, "writable": batch.signals.flags.writeable,
+            "variables": sorted(os.environ),
             "sex": batch.sex.tolist(), "nan": [a != a for a in batch.age.tolist()],
         }
         with open(os.environ["SEEN"], "w") as file:
@@ -98,6 +102,7 @@ def test_what_a_model_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "curious.py").write_text(CURIOUS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEEN", "seen.json")
+    monkeypatch.setenv("DATABASE_PASSWORD", "secret")
     monkeypatch.setenv("HOME", "/somewhere")
     monkeypatch.setenv("OMP_NUM_THREADS", threads) if threads else monkeypatch.delenv(
         "OMP_NUM_THREADS", raising=False
@@ -107,13 +112,14 @@ def test_what_a_model_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
         np.array([50, np.nan, 0], np.float32),
         np.array(["female", "", "male"]),
     )
-    with RemoteModel("curious.py:Curious", Interpreter(sys.executable)) as model:
+    with RemoteModel("curious.py:Curious", Interpreter(sys.executable, variables=("SEEN",))) as model:
         answer = model.predict(batch)
     np.testing.assert_array_equal(answer, [[0], [np.nan], [0]])
     seen = json.loads(Path("seen.json").read_text())
     assert seen["batch"] == ["age", "sex", "signals"]
     assert (seen["length"], seen["argv"]) == (3, [])
     assert (seen["cwd"], seen["threads"], seen["home"]) == (str(tmp_path), threads, "/somewhere")
+    assert set(seen["variables"]) <= {*VARIABLES, "SEEN", "LEADBOARD_WORKER"}
     assert str(WORKER.parent) not in seen["path"]
     assert seen["dtypes"] == ["<f4", "<f4", "<U6"]
     assert seen["contiguous"]
