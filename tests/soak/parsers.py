@@ -23,7 +23,7 @@ from benchmark.models.weights import load_weights
 from benchmark.models.worker.frames import FrameReader, pack
 from benchmark.protocols.artifacts import Artifact
 from benchmark.records.predictions import load_predictions
-from benchmark.records.record import load_foreign_record, load_record
+from benchmark.records.record import load_record
 from benchmark.records.resamples import load_resamples
 from benchmark.records.run_folder import load_run
 from benchmark.records.verification import verify
@@ -109,11 +109,6 @@ def _store(path: Path, folder: Path) -> None:
 
 def _resamples(path: Path, folder: Path) -> None:
     load_resamples(load_record(folder / "georgia.json"), path)
-
-
-def _records(path: Path, folder: Path) -> None:
-    load_foreign_record(path)
-    load_record(path)
 
 
 def _tables(stage: Stage, folder: Path) -> None:
@@ -263,7 +258,7 @@ PARSERS = (
     Parser("WFDB, other formats", (), _formats, "*", _header_of),
     Parser("store", ("prepare",), copied("after/prepare/cache/stores/georgia*.h5"), "*.h5", _store, 100),
     Parser("predictions", ("run",), copied(f"{_CELL}.parquet"), "*", _only(load_predictions), 300),
-    Parser("result record", ("run",), copied(f"{_CELL}.json"), "*", _records, 300),
+    Parser("result record", ("run",), copied(f"{_CELL}.json"), "*", _only(load_record), 300),
     Parser("resampled figures", ("run",), copied(f"{_CELL}.*"), "*.npz", _resamples),
     Parser("run.json", ("run",), _DONE, "run.json", _run, 100),
     Parser("run, verified", ("run",), _DONE, "**/*", _verify, 50),
