@@ -204,8 +204,10 @@ TIMES = ("seconds", "records_per_second", "created", "commit")
 
 def content_of(path: Path) -> str:
     """What a file says, apart from when and how fast it was made."""
-    if path.suffix == ".h5":
-        content: Any = _store(path)
+    if path.name == "report.json":  # sums of files that hold times
+        content: Any = "there"
+    elif path.suffix == ".h5":
+        content = _store(path)
     elif path.suffix == ".parquet":
         content = content_hash(load_predictions(path)[0])
     elif path.suffix == ".npz":
