@@ -64,7 +64,7 @@ def test_a_fault_is_tried_with_one_seed_after_the_other_and_repeats(
     [
         (
             Ended(1, 'Traceback (most recent call last):\n  File "x"\nKeyError: 1\n', 1.0),
-            "a traceback: KeyError",
+            "a traceback: KeyError: 1",
         ),
         (Ended(-14, "Reading\n", 90.0), "it hung"),
         (Ended(-11, "Reading\n", 1.0), "exit code -11"),

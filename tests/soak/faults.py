@@ -68,8 +68,11 @@ def check_manners(ended: Ended, *codes: int) -> Ended:
     """See that a command ended by itself, with one of these exit codes and without a traceback."""
     if ended.code == -signal.SIGALRM:
         raise Lost(f"it hung; last line: {ended.sentence}")
-    if "Traceback (most recent call last)" in ended.said:
-        raise Lost(f"a traceback: {ended.sentence}")
+    _, traceback, rest = ended.said.partition("Traceback (most recent call last)")
+    if traceback:
+        steps = [line.strip() for line in rest.splitlines() if line.startswith("  File")]
+        error = next((line for line in rest.splitlines()[1:] if line[:1].strip()), "")
+        raise Lost(f"a traceback: {error[:200]} ({' '.join(steps[-1:])})")
     if ended.code not in codes:
         raise Lost(f"exit code {ended.code} instead of {' or '.join(map(str, codes))}: {ended.sentence}")
     if ended.code > 0 and not ended.said.strip():
