@@ -33,6 +33,7 @@ from cohorts.store_file import (
     check_tables,
     only_one,
     open_file,
+    read_fact,
     read_json,
     read_numbers,
 )
@@ -75,11 +76,10 @@ class Store:
 
     def _read_facts(self, file: h5py.File) -> None:
         self.fingerprint, self.ontology_hash, self.ontology_version, self.stamp = (
-            bytes(file.attrs[name]).decode()
-            for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
+            read_fact(file, name) for name in ("fingerprint", "ontology_hash", "ontology_version", "stamp")
         )
         self.recordings = self.fingerprint
-        self.card = CohortCard.model_validate_json(file.attrs["card"])
+        self.card = CohortCard.model_validate_json(read_fact(file, "card"))
         signals = file["signals"]
         self.lengths: npt.NDArray[np.int64] = read_numbers(signals, "length")
         self.rates: npt.NDArray[np.float64] = read_numbers(signals, "rate")
@@ -97,10 +97,10 @@ class Store:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Path], tuple[bytes, ...] | None]:
+    def __reduce__(self) -> tuple[type[Self], tuple[Path], tuple[str, ...] | None]:
         return type(self), (self.path,), self.file.facts
 
-    def __setstate__(self, facts: tuple[bytes, ...]) -> None:
+    def __setstate__(self, facts: tuple[str, ...]) -> None:
         """Make sure that another process has opened the same store."""
         self.close()
         self.file.facts = facts

@@ -34,7 +34,7 @@ _LAYOUT = ("v110", "v110")
 # What h5py, numpy and pydantic raise for bytes that are not those of a store.
 _DAMAGE = (
     *(OSError, LookupError, ValueError, TypeError, AttributeError),
-    *(ArithmeticError, MemoryError, RuntimeError),
+    *(ArithmeticError, RuntimeError),
 )
 
 
@@ -87,6 +87,20 @@ def read_numbers(group: h5py.Group, name: str) -> Numbers:
     if zlib.crc32(values.data) != table.attrs["crc32"]:
         raise ValueError(f"{table.name} does not fit its checksum")
     return values
+
+
+def read_fact(file: h5py.File, name: str) -> str:
+    """Read an attribute of the whole file, which is kept as bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is of another kind.
+    """
+    value = file.attrs[name]
+    if not isinstance(value, np.bytes_):
+        raise ValueError(f"its {name} is no text")
+    return value.decode()
 
 
 def write_json(group: h5py.Group, name: str, content: list[Any]) -> None:
@@ -155,7 +169,7 @@ class SharedFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.make_again: Callable[[], None] | None = None
-        self.facts: tuple[bytes, ...] | None = None
+        self.facts: tuple[str, ...] | None = None
         self.openings = 0
         self._opened: tuple[int, h5py.File] | None = None
 
@@ -203,7 +217,7 @@ class SharedFile:
             raise LeadboardError(
                 f"{self.path} has the layout of another version; delete it and prepare it again."
             )
-        facts = tuple(bytes(file.attrs[name]) for name in ("fingerprint", "ontology_hash"))
+        facts = tuple(read_fact(file, name) for name in ("fingerprint", "ontology_hash"))
         if self.facts not in (None, facts):
             raise LeadboardError(
                 f"{self.path} was prepared again, from a changed release, while it was in use; run the same "

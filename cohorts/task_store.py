@@ -44,7 +44,7 @@ class TaskStore(Store):
 
     def __reduce__(  # type: ignore[override]
         self,
-    ) -> tuple[type[Self], tuple[Path, str, dict[str, int] | None], tuple[bytes, ...] | None]:
+    ) -> tuple[type[Self], tuple[Path, str, dict[str, int] | None], tuple[str, ...] | None]:
         return type(self), (self.path, self.task.name, self._split), self.file.facts
 
     @functools.cached_property

@@ -12,11 +12,12 @@ from cohorts.store import Store, prepare
 from cohorts.store_file import DamagedStoreError, open_file
 
 
+@pytest.mark.parametrize("value", ["text", 10**15, [1, 2]])  # h5py writes text in another way than bytes
 @pytest.mark.parametrize("name", ["fingerprint", "card", "stamp"])
-def test_facts_of_another_kind_are_damage(georgia, cache, name):
+def test_facts_of_another_kind_are_damage(georgia, cache, name, value):
     path = prepare(georgia(), cache).path
     with h5py.File(path, "r+", libver="v110") as file:
-        file.attrs[name] = "text"  # which h5py writes in another way than bytes
+        file.attrs[name] = value
     with pytest.raises(DamagedStoreError, match="delete it and prepare it again"):
         Store(path)
 
