@@ -160,8 +160,8 @@ def _load(path: Path) -> Any:
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused and isinstance(error, pickle.UnpicklingError):
             raise ModelError(
-                f"{path} holds Python objects besides tensors ({refused[1]}), which are not loaded because "
-                "they can run any code: ask its authors for a plain state dict or a safetensors file."
+                f"{path} holds Python objects besides tensors ({printable(refused[1], 100)}), which are not "
+                "loaded because they can run any code: ask its authors for a plain state dict or for safetensors."
             ) from None
         raise ModelError(
             f"{path} is damaged or no checkpoint at all ({type(error).__name__}): download it again, whole."
@@ -224,7 +224,7 @@ def _described(tensor: torch.Tensor) -> str:
 
 
 def _few(names: Iterable[str], count: int = 3) -> str:
-    every = list(names)
+    every = [printable(name, 200) for name in names]
     return ", ".join(every[:count]) + (", ..." if len(every) > count else "")
 
 

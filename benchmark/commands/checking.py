@@ -6,7 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from benchmark.commands.options import CacheOption, Folder, JsonOption
+from benchmark.commands.options import CacheOption, Folder, JsonOption, ModelName
 from benchmark.config import find_places
 
 WIDTH = 22
@@ -14,7 +14,7 @@ WIDTH = 22
 
 
 def check(
-    model: str,
+    model: ModelName,
     *,
     device: str = "cpu",
     pretrain: bool = False,

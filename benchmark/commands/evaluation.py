@@ -11,6 +11,7 @@ from benchmark.commands.options import (
     Folder,
     Gibibytes,
     JsonOption,
+    ModelNames,
     Repeated,
     Resamples,
     Seconds,
@@ -44,7 +45,7 @@ def models(*, as_json: JsonOption = False) -> int:
 
 def run(
     *,
-    model: Repeated = (),
+    model: ModelNames = (),
     cohort: Repeated = (),
     task: str | None = None,
     data: DataOption = None,
@@ -115,17 +116,24 @@ def run(
     """
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.pretraining import check_sources
     from benchmark.records.measuring import RunSettings
+    from benchmark.run.cohorts import choose_cohorts
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
+    from cohorts.catalogue import find_cohort
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    reporter = Reporter()
+    reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
+    find_cohort(source)
+    check_sources(pretrain_on)
+    if pretrain_on:
+        choose_cohorts(pretrain_on, places)  # before anything is prepared for them
     options = RunOptions(
         folder=out,
-        places=find_places(data, cache),
+        places=places,
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
         hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
         models=model,

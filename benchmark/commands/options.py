@@ -71,6 +71,19 @@ def _place(_: object, path: Path) -> None:
 
 
 Folder = Annotated[Path, Parameter(validator=_folder)]
+
+
+def _model(_: object, given: str | tuple[str, ...]) -> None:
+    """Validate path/to/file.py:Class, as far as that the machine can look for the file."""
+    for spec in (given,) if isinstance(given, str) else given:
+        try:
+            Path(spec.rpartition(":")[0]).exists()
+        except OSError as error:
+            raise ValueError(f"{error.strerror}.") from None
+
+
+ModelName = Annotated[str, Parameter(validator=_model)]
+ModelNames = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False, validator=_model)]
 File = Annotated[Path, Parameter(validator=_file)]
 Place = Annotated[Path, Parameter(validator=_place)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]

@@ -120,7 +120,7 @@ def score(
     Parameters
     ----------
     scores
-        CSV or Parquet (with --cohort also npz) with record_id and one column of scores per concept.
+        CSV, Parquet or Excel (with --cohort also npz) with record_id and one column of scores per concept.
     labels
         Table of the same records and concepts with 1, 0 or empty (not annotated), and optionally patient_id.
     cohort

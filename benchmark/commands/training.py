@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.commands.options import CacheOption, DataOption, Repeated, Seed, Workers
+from benchmark.commands.options import CacheOption, DataOption, ModelName, Repeated, Seed, Workers
 from benchmark.config import Places, find_places
 from cohorts.errors import UsageError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    model: str,
+    model: ModelName,
     *,
     source: str = "ptb-xl",
     data: DataOption = None,
@@ -66,7 +66,7 @@ def train(
 
 
 def pretrain(
-    model: str,
+    model: ModelName,
     *,
     source: Repeated = ("ptb-xl",),
     hold_out: Repeated = (),
@@ -140,7 +140,7 @@ def _start(
     return find_model(model), places, reporter
 
 
-def weights(model: str, *, file: str, cache: CacheOption = None) -> int:
+def weights(model: ModelName, *, file: str, cache: CacheOption = None) -> int:
     """Install published weights: checked by name and shape, converted, and kept in the cache.
 
     Parameters

@@ -160,6 +160,16 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, kind: str) -> None:
         assert victim.exists()  # so the trap is a real one
 
 
+def test_names_in_a_checkpoint_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    for content, state in (({"\x1b[2Jkey": 1}, False), ({"\x1b[2Jkey": torch.ones(1)}, True)):
+        torch.save(content, path)
+        with pytest.raises(ModelError, match="key") as caught:
+            check_state(read_checkpoint(path), STATE, "model.pt")
+        assert str(caught.value).isprintable()
+        assert ("does not fit" in str(caught.value)) == state
+
+
 def test_objects_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save({"model": torch.nn.Linear(2, 2)}, path)

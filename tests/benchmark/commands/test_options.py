@@ -119,6 +119,12 @@ def test_a_file_for_a_folder_and_the_other_way_round(command: str, name: str, tm
         assert "It is a link that leads nowhere" in refusal(call(command, name, "link"))
 
 
+@pytest.mark.parametrize("command", ["check", "train", "pretrain", "weights", "run"])
+def test_a_model_whose_path_is_too_long(command: str) -> None:
+    assert "File name too long" in refusal(call(command, "--model", "x" * 300 + ".py:Model"))
+    app.parse_args(call(command, "--model", "nowhere.py:Model"), exit_on_error=False, print_error=False)
+
+
 def test_readers_are_looked_at_first(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("record_id,AF\na,1\nb,2\n")
     (tmp_path / "l.csv").write_text("record_id,AF\na,1\nb,0\n")
