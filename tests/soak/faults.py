@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,9 @@ def attempt(fault: Fault, seed: int, home: Path) -> tuple[int, str]:
         return fault.attempt(random.Random(f"{fault.name} {seed}"), home), ""
     except Lost as lost:
         return 1, str(lost)
+    except Exception as error:  # noqa: BLE001 - a loss too, and the soak has to go on
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return 1, f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {error}"
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -68,8 +72,8 @@ def check_manners(ended: Ended, *codes: int) -> Ended:
     """See that a command ended by itself, with one of these exit codes and without a traceback."""
     if ended.code == -signal.SIGALRM:
         raise Lost(f"it hung; last line: {ended.sentence}")
-    _, traceback, rest = ended.said.partition("Traceback (most recent call last)")
-    if traceback:
+    _, raised, rest = ended.said.partition("Traceback (most recent call last)")
+    if raised:
         steps = [line.strip() for line in rest.splitlines() if line.startswith("  File")]
         error = next((line for line in rest.splitlines()[1:] if line[:1].strip()), "")
         raise Lost(f"a traceback: {error[:200]} ({' '.join(steps[-1:])})")

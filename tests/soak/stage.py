@@ -195,7 +195,11 @@ def left_by(done: Command, home: Path) -> dict[str, str]:
     for made in done.makes:
         for path in sorted((home / made).rglob("*")):
             if path.is_file() and path.suffix != ".lock":
-                found[path.relative_to(home).as_posix()] = content_of(path)
+                try:
+                    what = content_of(path)
+                except Exception as error:  # noqa: BLE001 - whatever a reader says of a damaged file
+                    what = f"cannot be read ({type(error).__name__})"
+                found[path.relative_to(home).as_posix()] = what
     return found
 
 
