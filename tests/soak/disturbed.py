@@ -100,7 +100,7 @@ def _check_cells(pair: Pair, home: Path) -> None:
         if f":{model}" not in asked and f"name {model}" not in asked:
             continue
         for cohort in cohorts:
-            if not (home / "run" / model / "as-is" / f"{cohort}.json").is_file():
+            if not list((home / "run" / model).glob(f"*/{cohort}.json")):
                 raise Lost(f"the result of {model} on {cohort} is gone")
         if f'"{model}"' not in plan:
             raise Lost(f"run.json does not know {model}")
