@@ -243,4 +243,9 @@ def _store(path: Path) -> Any:
 def _without(names: set[str], content: Any) -> Any:
     if isinstance(content, dict):
         return {name: _without(names, value) for name, value in content.items() if name not in names}
-    return [_without(names, value) for value in content] if isinstance(content, list) else content
+    if not isinstance(content, list):
+        return content
+    members = [_without(names, value) for value in content]
+    if all(isinstance(member, dict) for member in members):  # in which order the cells were asked for
+        members.sort(key=lambda member: json.dumps(member, sort_keys=True))
+    return members
