@@ -223,7 +223,7 @@ def content_of(path: Path) -> str:
             {*TIMES, "files"} if path.name == RUN_FILE else set(TIMES), json.loads(path.read_bytes())
         )
     elif path.suffix == ".jsonl":
-        content = sorted(filter(None, path.read_text().split("\n")))
+        content = sorted(set(path.read_text().split("\n")))  # a file may have been looked at twice
     elif path.parent.name == "figures" or path.name.startswith("leaderboard."):
         content = "there" if path.stat().st_size else "empty"
     else:
