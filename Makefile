@@ -8,9 +8,10 @@ SIMULATED := data/simulated
 RUN := results/runs/$(NAME)
 STAMP := $(VENV)/.installed
 ARGS ?=
+MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark test lint bench clean
+.PHONY: help setup benchmark test soak lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of release
 
 test: $(STAMP) ## all tests, a process for every processor
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+soak: $(STAMP) ## kill, damage and fuzz everything: [MINUTES=20] [ARGS='--seed 1']
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/ruff check .

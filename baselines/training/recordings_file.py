@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,9 @@ from benchmark.models.labels import Labels
 from cohorts.errors import LeadboardError
 
 AT_ONCE = 256
+
+SUM = 4
+"""Bytes of the checksum that stands behind the array, where no reader of NumPy files looks."""
 
 Prepared = npt.NDArray[Any]
 
@@ -40,7 +46,7 @@ def write_recordings(
         A part of a cohort, read in order and a batch at a time.
     path
         The file. It appears when it is complete; an interrupted call leaves none. One that is there
-        with the right shape, first and last record is taken as it is.
+        with the right shape, first and last record is taken if it fits the sum at its end.
     prepare
         Makes of a batch an array with one row a record, each for itself.
     rows
@@ -62,7 +68,7 @@ def write_recordings(
     # Preparing two records or many may round differently.
     if found is not None and found.shape == shape and np.allclose(found[[0, -1]], ends, rtol=1e-3, atol=1e-3):
         return found
-    partial = path.with_suffix(".partial")
+    partial, total = path.with_suffix(".partial"), 0
     header = {"descr": ends.dtype.str, "fortran_order": False, "shape": shape}
     try:
         # Not written through a map: a disk that is full would end the process without a word.
@@ -71,10 +77,10 @@ def write_recordings(
                 np.lib.format.write_array_header_1_0(file, header)
             for start in range(0, len(rows), AT_ONCE):
                 prepared = prepare(records.batch(rows[start : start + AT_ONCE]))
-                left = np.ascontiguousarray(prepared, ends.dtype).data.cast("B")
-                while left:
-                    with _saying_why(path):
-                        left = left[file.write(left) :]
+                content = np.ascontiguousarray(prepared, ends.dtype).data.cast("B")
+                total = zlib.crc32(content, total)
+                _write(file, content, path)
+            _write(file, memoryview(total.to_bytes(SUM, "little")), path)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -87,12 +93,25 @@ def _opened(partial: Path, path: Path) -> FileIO:
         return partial.open("wb", buffering=0)
 
 
+def _write(file: FileIO, left: memoryview, path: Path) -> None:
+    while left:
+        with _saying_why(path):
+            left = left[file.write(left) :]
+
+
 def _mapped(path: Path) -> Prepared | None:
-    """What an earlier call wrote; None where there is nothing, or nothing that can be read."""
+    """What an earlier call wrote; None where there is nothing, or not all of it as it was."""
     try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError):
+        found: Prepared = np.lib.format.open_memmap(path, mode="r")
+        with path.open("rb") as file:
+            file.seek(-SUM, os.SEEK_END)
+            stated = int.from_bytes(file.read(), "little")
+    except (OSError, ValueError, SyntaxError, TokenError, EOFError, OverflowError):
         return None
+    total = 0
+    for start in range(0, len(found), AT_ONCE):
+        total = zlib.crc32(np.ascontiguousarray(found[start : start + AT_ONCE]).data, total)
+    return found if total == stated else None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import MARKER
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
+from cohorts.locks import alone
 from cohorts.simulator import VERSION
 from cohorts.simulator.recordings import Simulated, record_count, recordings_of
 from cohorts.simulator.sites import SITES
@@ -94,6 +95,9 @@ _ALL = (
 RELEASES = {release.cohort_id: release for release in _ALL}
 """Every release that can be simulated, by cohort id."""
 
+WORKSHOP = ".partial"
+"""Folder below the data root in which releases are written, by one call at a time."""
+
 
 def simulate(
     out: Path,
@@ -154,17 +158,33 @@ def simulate(
 
 def _simulate_release(out: Path, release: Release, seed: int, scale: float, counter: _Counter) -> Path:
     """Write one release into an empty folder."""
+    folder, text = out / release.folder, _marker_text(seed, scale)
+    if _is_simulated(folder, text):
+        return folder  # without the lock: it may lie where nobody may write
+    workshop = out / WORKSHOP  # so that a killed call leaves no half release in a place where it is found
+    workshop.mkdir(parents=True, exist_ok=True)
+    with alone(out / f"{WORKSHOP}.lock", f"simulating into {out}"):
+        if not _is_simulated(folder, text):
+            _write_release(out, release, text, counter, seed, scale)
+        shutil.rmtree(workshop, ignore_errors=True)
+    return folder
+
+
+def _is_simulated(folder: Path, text: str) -> bool:
+    marker = folder / MARKER
+    return marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == text
+
+
+def _write_release(
+    out: Path, release: Release, text: str, counter: _Counter, seed: int, scale: float
+) -> None:
     folder = out / release.folder
-    marker, text = folder / MARKER, _marker_text(seed, scale)
-    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace") == text:
-        return folder
-    if folder.exists() and any(folder.iterdir()) and not marker.is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise UsageError(
             f"{folder} holds files that are not simulated; choose another folder for simulated releases."
         )
-    workshop = out / ".partial"  # so that a killed call leaves no half release in a place where it is found
-    shutil.rmtree(workshop, ignore_errors=True)
-    partial = workshop / release.folder
+    shutil.rmtree(out / WORKSHOP, ignore_errors=True)  # of a call that was killed
+    partial = out / WORKSHOP / release.folder
     partial.mkdir(parents=True)
     (partial / MARKER).write_text(text, encoding="utf-8")
     release.write(
@@ -173,8 +193,6 @@ def _simulate_release(out: Path, release: Release, seed: int, scale: float, coun
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial.rename(folder)
-    shutil.rmtree(workshop)
-    return folder
 
 
 def _marker_text(seed: int, scale: float) -> str:

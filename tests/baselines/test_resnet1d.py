@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pytorch_lightning import Trainer
 from sklearn.metrics import roc_auc_score
 
 from baselines.minirocket.model import MiniRocket
@@ -190,12 +191,37 @@ def test_training_leaves_the_global_random_state_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_a_damaged_checkpoint_is_refused(content: bytes | None, tmp_path: Path) -> None:
-    fit(tmp_path, epochs=1)
-    path = tmp_path / "last.ckpt"
+def test_a_training_with_a_damaged_checkpoint_begins_again(
+    content: bytes | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = weights(fit(tmp_path / "fit", epochs=1), tmp_path / "first")
+    path = tmp_path / "fit" / "last.ckpt"
     path.write_bytes(path.read_bytes()[:-1000] if content is None else content)
-    with pytest.raises(ModelError, match=r"last\.ckpt cannot be read: delete it"):
-        fit(tmp_path, epochs=1)
+    assert weights(fit(tmp_path / "fit", epochs=1), tmp_path / "second") == whole
+    assert "last.ckpt is damaged" in caplog.text
+    assert "the training begins again" in caplog.text
+
+
+def test_a_checkpoint_that_does_not_fit_on_the_disk_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "leadboard")
+    whole = weights(fit(tmp_path / "undisturbed", epochs=2), tmp_path / "first")
+    save = Trainer.save_checkpoint
+
+    def full(trainer: Trainer, path: Path) -> None:
+        save(trainer, path)
+        if trainer.current_epoch == 1:
+            path.write_bytes(path.read_bytes()[:100])
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Trainer, "save_checkpoint", full)
+    with pytest.raises(OSError, match="No space left"):
+        fit(tmp_path / "fit", epochs=2)
+    monkeypatch.undo()
+    caplog.clear()
+    assert weights(fit(tmp_path / "fit", epochs=2), tmp_path / "second") == whole
+    assert re.findall(r"epoch (\d) of 2", caplog.text) == ["2"]
 
 
 def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
@@ -303,6 +329,16 @@ def test_a_file_of_recordings_that_was_cut_off_is_written_again(tmp_path: Path) 
     write_recordings(records, path)
     os.truncate(path, path.stat().st_size // 2)
     np.testing.assert_array_equal(write_recordings(records, path), records.everything.signals)
+
+
+def test_a_flipped_bit_in_a_file_of_recordings_is_no_other_training(tmp_path: Path) -> None:
+    records, path = FakeRecords(5, 1, SPEC), tmp_path / "training.npy"
+    write_recordings(records, path)
+    whole = path.read_bytes()
+    for place in (len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
+        np.testing.assert_array_equal(write_recordings(records, path), records.everything.signals)
+        assert path.read_bytes() == whole
 
 
 def test_the_scaling_is_that_of_all_samples() -> None:
