@@ -1,7 +1,7 @@
 """ECGFounder's network and preprocessing.
 
-Li et al., "An Electrocardiogram Foundation Model Built on over 10 Million Recordings", arXiv 2410.04133. Layers
-and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``, ``dataset.py``,
+Li et al., "An Electrocardiogram Foundation Model Built on over 10 Million Recordings", arXiv 2410.04133.
+Layers and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``, ``dataset.py``,
 ``util.py``), so that its checkpoints load here.
 """
 
