@@ -1,7 +1,7 @@
 """ECGFounder with its authors' weights: 12 leads or one, with their filter or without.
 
-The authors' README calls the filter mandatory; their script for PTB-XL does not apply it. Each way is an entry of
-its own.
+The authors' README calls the filter mandatory; their script for PTB-XL does not apply it. Each way is an
+entry of its own.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Filters of published preprocessing chains in torch, on the device of the signals.
 
 On a processor scipy computes them. Elsewhere a filter step by step would hold up the device. There a
-recursive filter with a given start is used as what it is, a linear map: the signal convolved with the response
-to an impulse, plus the first sample times the response to the start alone. Both are computed once by scipy, and
-the convolution is done in the frequency domain in double precision; the two ways agree to 1e-11.
+recursive filter with a given start is used as what it is, a linear map: the signal convolved with the
+response to an impulse, plus the first sample times the response to the start alone. Both are computed once by
+scipy, and the convolution is done in the frequency domain in double precision; the two ways agree to 1e-11.
 
 Authors write a band-pass as one transfer function of high order. That loses some digits, differently on every
 machine (1e-6 of the largest value for a Butterworth filter of order 4 from 0.67 Hz), so it is computed as
