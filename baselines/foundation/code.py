@@ -13,6 +13,7 @@ from baselines.foundation.base import FineTunable, FoundationModel
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
 from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
+from benchmark.models.label_map import scored_concepts
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from baselines.checkpoints import State
     from baselines.foundation.official import Official
 
+_LABELS = own_labels("code")
 _INPUT = InputSpec(sampling_rate=400, seconds=10.24)
 _LICENCE = "Code MIT; that of the weights is not stated"
 _DIAGNOSIS = (
@@ -41,7 +43,8 @@ def _six(name: str, form: str) -> ModelCard:
         licence=_LICENCE,
         citation=_DIAGNOSIS,
         input=_INPUT,
-        labels=own_labels("code"),
+        outputs=scored_concepts(_LABELS),
+        labels=_LABELS,
         probabilities=True,
         trained_on=("code-15",),
     )

@@ -71,7 +71,8 @@ class CodeResNet(nn.Module):
         x = skip = self.bn1(self.conv1(signals))
         for number in range(5):
             x, skip = self.get_submodule(f"resblock1d_{number}")(x, skip)
-        return x.flatten(1)
+        flat: torch.Tensor = x.flatten(1)
+        return flat
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
         """Map ``[n, 12, 4096]`` to logits or the age ``[n, outputs]``."""

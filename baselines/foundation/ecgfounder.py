@@ -12,11 +12,15 @@ from baselines.foundation.base import FineTunable
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
 from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.label_map import scored_concepts
 from cohorts.recording import STANDARD_LEADS
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+
+LABELS = own_labels("ecgfounder")
 
 
 def _card(name: str, leads: tuple[str, ...], prepared: str) -> ModelCard:
@@ -30,7 +34,8 @@ def _card(name: str, leads: tuple[str, ...], prepared: str) -> ModelCard:
         citation="Li et al. An Electrocardiogram Foundation Model Built on over 10 Million Recordings. "
         "NEJM AI 2025. arXiv:2410.04133",
         input=InputSpec(sampling_rate=500, seconds=10, leads=leads),
-        labels=own_labels("ecgfounder"),
+        outputs=scored_concepts(LABELS),
+        labels=LABELS,
         probabilities=True,
         trained_on=("heedb-mgh",),
     )

@@ -75,7 +75,8 @@ class Block(nn.Module):
         grown = y.shape[1] - x.shape[1]
         if grown:
             x = functional.pad(x, (0, 0, grown // 2, grown - grown // 2))
-        return y + x
+        summed: torch.Tensor = y + x
+        return summed
 
 
 class Stage(nn.Module):

@@ -25,7 +25,7 @@ TAPS = 151
 BAND = (0.05, 47.0)
 
 
-class HubertEcg(HubertModel):  # type: ignore[misc]
+class HubertEcg(HubertModel):  # type: ignore[no-untyped-call]
     """The backbone, without what only its pre-training needs.
 
     Parameters
@@ -45,7 +45,6 @@ class HubertEcg(HubertModel):  # type: ignore[misc]
                 conv_kernel=(10, 3, 3, 2, 2),
                 conv_stride=(4, 2, 2, 2, 2),
                 conv_bias=False,
-                num_feat_extract_layers=5,
                 feat_extract_norm="group",
                 num_conv_pos_embeddings=128,
                 num_conv_pos_embedding_groups=16,

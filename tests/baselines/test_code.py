@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,10 @@ def official_keras(facts: Path, path: Path, first: int) -> str:
     with h5py.File(path, "w") as file:
         for name, shape in published_state(facts / "code_keras_6class_state_dict.csv"):
             layer, array = name.split("/")
-            kind, _, number = (
-                layer.rpartition("_") if layer[-1].isdigit() and "_" in layer else (layer, "", "0")
-            )
-            ours = kind if first + int(number) == 0 else f"{kind}_{first + int(number)}"
+            numbered = re.fullmatch(r"(.+?)(?:_(\d+))?", layer)
+            assert numbered is not None
+            kind, number = numbered[1], first + int(numbered[2] or 0)
+            ours = f"{kind}_{number}" if number else kind
             value = keras_value(name, tuple(map(int, shape.split("x"))))
             file[f"model_weights/{ours}/{ours}/{array}:0"] = value
         file["optimizer_weights/Adam/conv1d_1/kernel/m:0"] = np.zeros(3)
@@ -86,9 +87,8 @@ def official_keras(facts: Path, path: Path, first: int) -> str:
 def keras(facts: Path, tmp_path_factory: pytest.TempPathFactory) -> code.CodeResNet:
     folder = tmp_path_factory.mktemp("keras")
     model = code.CodeResNet()
-    assert "code-resnet, " in model.convert(
-        official_keras(facts, folder / "model.hdf5", 9), folder / "weights"
-    )
+    file = official_keras(facts, folder / "model.hdf5", 9)
+    assert "code-resnet, " in model.convert(file, folder / "weights")
     model.load(folder / "weights")
     return model
 
