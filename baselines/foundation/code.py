@@ -35,7 +35,7 @@ _AGE = (
 )
 
 
-def _six(name: str, form: str) -> ModelCard:
+def _six(name: str, form: str, parameters: int) -> ModelCard:
     return ModelCard(
         name=name,
         version="1",
@@ -47,6 +47,7 @@ def _six(name: str, form: str) -> ModelCard:
         labels=_LABELS,
         probabilities=True,
         trained_on=("code-15",),
+        parameters=parameters,
     )
 
 
@@ -59,7 +60,7 @@ class CodeResNet(FoundationModel):
         Where to compute, a torch device name.
     """
 
-    published = _six("code-resnet", "Keras")
+    published = _six("code-resnet", "Keras", 6_421_910)
     repository = "https://github.com/antonior92/automatic-ecg-diagnosis"
     weights_file = "model.hdf5"
     layout = Layout(file="model.hdf5")
@@ -88,7 +89,7 @@ class CodeResNet(FoundationModel):
 class CodeResNetTorch(CodeResNet):
     """Six abnormalities, in the form of the authors' PyTorch code."""
 
-    published = _six("code-resnet-torch", "PyTorch")
+    published = _six("code-resnet-torch", "PyTorch", 6_950_310)
     repository = "https://github.com/antonior92/ecg-age-prediction"
     weights_file = "model.pth"
     layout = Layout(file="model.pth", wrappers=("model",))
@@ -124,6 +125,7 @@ class CodeEcgAge(FineTunable):
         input=_INPUT,
         outputs=(),
         trained_on=("code-15",),
+        parameters=6_924_705,
     )
     repository = "https://github.com/antonior92/ecg-age-prediction"
     weights_file = "model.pth"

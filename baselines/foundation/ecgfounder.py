@@ -38,6 +38,7 @@ def _card(name: str, leads: tuple[str, ...], prepared: str) -> ModelCard:
         labels=LABELS,
         probabilities=True,
         trained_on=("heedb-mgh",),
+        parameters=30_819_014 if len(leads) > 1 else 30_807_750,
     )
 
 
@@ -56,7 +57,7 @@ class EcgFounder(FineTunable):
 
     published = _card("ecgfounder", STANDARD_LEADS, FILTERED)
     repository = "https://github.com/PKUDigitalHealth/ECGFounder"
-    weights_file = "12_lead_ECGFounder.pth"
+    weights_file = "PKUDigitalHealth/ECGFounder"
     layout = Layout(file="12_lead_ECGFounder.pth", wrappers=("state_dict",))
     filtered: ClassVar[bool] = True
 
@@ -84,7 +85,6 @@ class EcgFounderOneLead(EcgFounder):
     """Lead I, filtered."""
 
     published = _card("ecgfounder-1lead", ("I",), FILTERED)
-    weights_file = "1_lead_ECGFounder.pth"
     layout = Layout(file="1_lead_ECGFounder.pth", wrappers=("state_dict",))
 
 

@@ -123,7 +123,11 @@ def running_median(x: torch.Tensor, samples: int) -> torch.Tensor:
         rows = x.reshape(-1, x.shape[-1]).numpy()
         medians = [ndimage.median_filter(row, samples, mode="constant", cval=0.0) for row in rows]
         return torch.from_numpy(np.stack(medians)).reshape(x.shape)
+    return median_elsewhere(x, samples)
+
+
+def median_elsewhere(x: torch.Tensor, samples: int) -> torch.Tensor:
+    """Do the same on any device."""
     half = samples // 2
-    windows = torch.nn.functional.pad(x, (half, half)).unfold(-1, samples, 1)
-    rows_of = windows.flatten(0, -3)
-    return torch.stack([row.median(dim=-1).values for row in rows_of]).reshape(x.shape)
+    windows = torch.nn.functional.pad(x, (half, half)).unfold(-1, samples, 1).flatten(0, -3)
+    return torch.stack([row.median(dim=-1).values for row in windows]).reshape(x.shape)

@@ -25,7 +25,7 @@ _RENAMED = {
 _OF_PRETRAINING = (r"masked_spec_embed", r"final_proj\..*", r"label_embedding\..*")
 
 
-def _card(name: str, what: str) -> ModelCard:
+def _card(name: str, what: str, parameters: int) -> ModelCard:
     return ModelCard(
         name=name,
         version="1",
@@ -36,6 +36,7 @@ def _card(name: str, what: str) -> ModelCard:
         input=InputSpec(sampling_rate=500, seconds=10),
         outputs=(),
         trained_on=_seen_by(name),
+        parameters=parameters,
     )
 
 
@@ -53,7 +54,7 @@ class HubertEcgSmall(FineTunable):
         Where to compute, a torch device name.
     """
 
-    published = _card("hubert-ecg-small", "small")
+    published = _card("hubert-ecg-small", "small", 30_209_152)
     repository = "https://github.com/Edoar-do/HuBERT-ECG"
     weights_file = "Edoardo-BS/hubert-ecg-small"
     size = "small"
@@ -78,7 +79,7 @@ class HubertEcgSmall(FineTunable):
 class HubertEcgBase(HubertEcgSmall):
     """The middle one, 93 M parameters."""
 
-    published = _card("hubert-ecg-base", "base")
+    published = _card("hubert-ecg-base", "base", 92_798_080)
     weights_file = "Edoardo-BS/hubert-ecg-base"
     size = "base"
     transformer = (768, 12, 12)
@@ -87,7 +88,7 @@ class HubertEcgBase(HubertEcgSmall):
 class HubertEcgLarge(HubertEcgSmall):
     """The large one, 188 M parameters."""
 
-    published = _card("hubert-ecg-large", "large")
+    published = _card("hubert-ecg-large", "large", 187_643_776)
     weights_file = "Edoardo-BS/hubert-ecg-large"
     size = "large"
     transformer = (960, 16, 12)
@@ -96,6 +97,6 @@ class HubertEcgLarge(HubertEcgSmall):
 class HubertEcgSmallFineTuned(HubertEcgSmall):
     """The backbone of a classifier that its authors fine-tuned, without the classifier."""
 
-    published = _card("hubert-ecg-small-cardio-learning", "small, fine-tuned on Cardio-Learning")
-    weights_file = "the .safetensors file of the fine-tuned model"
+    published = _card("hubert-ecg-small-cardio-learning", "small, fine-tuned on Cardio-Learning", 30_209_152)
+    weights_file = "FINE-TUNED.safetensors"
     layout = Layout(file="model.safetensors", prefix="hubert_ecg.", renamed=_RENAMED, ignored=_OF_PRETRAINING)

@@ -13,7 +13,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
-from benchmark.protocols.published import StartingWeights, find_published
+from benchmark.protocols.published import StartingWeights, command_for_weights, find_published
 from benchmark.protocols.training import learnable_concepts, plan_training
 from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
@@ -176,9 +176,8 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
         commands.append(f"leadboard pretrain {name} {sources}")
-    if "Published" in source.abilities:
-        file = getattr(source.model_class, "weights_file", "FILE")
-        commands.append(f"leadboard weights {name} --file {file}")
+    if (command := command_for_weights(source)) is not None:
+        commands.append(command)
     if commands:
         raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
     return None

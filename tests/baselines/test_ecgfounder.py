@@ -124,9 +124,9 @@ def test_from_the_authors_file_to_scores_of_real_recordings(shared: Path, tmp_pa
     leads = len(model.card.input.leads)
     facts = shared / "facts" / "checkpoints"
     state = known_state(facts / f"{SIZES[leads]}_state_dict.csv")
-    file = official(tmp_path / model.weights_file, {"epoch": 7, "state_dict": state})
+    file = official(tmp_path / model.layout.file, {"epoch": 7, "state_dict": state})
     sentence = model.convert(file, tmp_path / "weights")
-    assert f"{model.card.name}, {len(state)} tensors, from {model.weights_file}" in sentence
+    assert f"{model.card.name}, {len(state)} tensors, from {model.layout.file}" in sentence
     model.load(tmp_path / "weights")
     assert error_of(model._network, facts / f"{SIZES[leads]}_golden_a.npz", leads) <= TOLERANCE
     batch = real_batch(shared, model.card.input)
