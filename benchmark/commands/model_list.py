@@ -11,7 +11,7 @@ from benchmark.models.plugins import ModelSource, find_model, installed_models
 from benchmark.protocols.protocol import possible
 from benchmark.protocols.published import command_for_weights, find_published
 from benchmark.report.text import UNDEFINED
-from benchmark.text import one_line, printable
+from benchmark.text import one_line
 from cohorts.errors import LeadboardError
 
 WIDTH = 100
@@ -103,14 +103,19 @@ def _block(row: Row) -> str:
         row["name"],
         row["kind"],
         ", ".join(_SHORTER.get(kind, kind) for kind in row["asked"]),
-        f"{spec['sampling_rate']:g} x {spec['seconds']:g} x {len(spec['leads'])}",
+        f"{spec['sampling_rate']:g}x{spec['seconds']:g}x{len(spec['leads'])}",
     )
-    line = "".join(
-        f"{printable(cell, width - 1):{width}}" for cell, width in zip(cells, _COLUMNS.values(), strict=True)
-    )
-    seen = row["trained_on"] if row["trained_on"] == "undisclosed" else ", ".join(row["trained_on"])
-    about = f"trained on {seen or 'nothing'}; {row['licence'] or 'no licence stated'}"
+    line = "".join(_cell(text, width) for text, width in zip(cells, _COLUMNS.values(), strict=True))
+    seen = "training undisclosed"
+    if row["trained_on"] != "undisclosed":
+        seen = f"trained on {', '.join(row['trained_on']) or 'nothing'}"
+    about = f"{seen}; {row['licence'] or 'no licence stated'}"
     return f"{line}{_in_millions(row['parameters']):>{_NUMBER - 1}}  {row['weights']}\n{_wrapped(about)}"
+
+
+def _cell(text: str, width: int) -> str:
+    """Fill a column; what does not fit has a line of its own, because a name that is cut is of no use."""
+    return f"{text:{width}}" if len(text) < width else f"{text}\n{'':{width}}"
 
 
 def _wrapped(text: str) -> str:
