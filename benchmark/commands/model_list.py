@@ -78,7 +78,7 @@ def _weights(source: ModelSource, cache: Path) -> tuple[str, list[str]]:
     if "Pretrainable" in source.abilities:
         if source.small:
             return "by a run", commands
-        commands.insert(0, f"leadboard pretrain {source.card.name} --source COHORT")
+        commands.insert(0, f"leadboard pretrain {source.spec} --source COHORT")
     if commands:
         return "missing", commands
     return ("by a run" if "Trainable" in source.abilities else "its own"), []

@@ -175,7 +175,7 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        commands.append(f"leadboard pretrain {name} {sources}")
+        commands.append(f"leadboard pretrain {source.spec} {sources}")
     if (command := command_for_weights(source)) is not None:
         commands.append(command)
     if commands:
