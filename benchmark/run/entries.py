@@ -165,7 +165,6 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
     WeightsNotFoundError
         If there are none here and the run is not to make them.
     """
-    name = source.card.name
     published = find_published(source, settings.cache)
     if published is not None:
         return published
