@@ -31,6 +31,7 @@ test: $(STAMP) ## all tests, a process for every processor
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 soak: $(STAMP) ## kill, damage and fuzz everything: [MINUTES=20] [ARGS='--seed 1']
+	$(BIN)/python -m pytest -m slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 lint: $(STAMP) ## style, types and the direction of imports

@@ -41,6 +41,7 @@ class Merl:
             input=InputSpec(sampling_rate=500, seconds=10, leads=LEADS),
             outputs=(),
             trained_on=("mimic-iv-ecg",),
+            parameters=3_848_832,
         )
         self._device = device
         self._encoder: ResidualEncoder | None = None

@@ -64,6 +64,7 @@ def check(
         Print JSON.
     """
     from benchmark.conformance import CheckResult, check_model
+    from benchmark.models.label_map import map_lines
     from benchmark.models.plugins import find_model
     from benchmark.models.worker.environments import Deadlines
     from benchmark.protocols.hardware import Hardware
@@ -95,6 +96,8 @@ def check(
     if as_json:
         print_json(report)
     else:
+        if report.labels:
+            tell(*map_lines(report.labels))
         tell(report.summary())
     return 1 if report.failures or not report.was_asked else 0
 

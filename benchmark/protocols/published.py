@@ -65,12 +65,6 @@ def published_folder(name: str, cache: Path) -> Artifact:
     return Artifact(cache / "weights" / name)
 
 
-def weights_command(source: ModelSource) -> str:
-    """Say how published weights of a model are brought here."""
-    file = getattr(source.model_class, "weights_file", "FILE")
-    return f"leadboard weights {shlex.quote(source.spec)} --file {file}"
-
-
 def find_published(source: ModelSource, cache: Path) -> PublishedWeights | None:
     """Find the published weights of a model, or give None.
 
@@ -85,8 +79,16 @@ def find_published(source: ModelSource, cache: Path) -> PublishedWeights | None:
     try:
         about, sha256 = artifact.read()
     except DamagedError as error:
-        raise LeadboardError(f"{error}; bring them again with: {weights_command(source)}") from error
+        raise LeadboardError(f"{error}; bring them again with: {command_for_weights(source)}") from error
     return PublishedWeights(sha256, about.card, artifact)
+
+
+def command_for_weights(source: ModelSource) -> str | None:
+    """Give the command that brings the published weights of a model, None for a model without any."""
+    if "Published" not in source.abilities:
+        return None
+    file = getattr(source.model_class, "weights_file", "FILE")
+    return f"leadboard weights {shlex.quote(source.spec)} --file {file}"
 
 
 def install(source: ModelSource, file: str, cache: Path) -> tuple[str, Artifact]:

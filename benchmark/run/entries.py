@@ -14,7 +14,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
-from benchmark.protocols.published import StartingWeights, find_published, weights_command
+from benchmark.protocols.published import StartingWeights, command_for_weights, find_published
 from benchmark.protocols.training import learnable_concepts, plan_training
 from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
@@ -119,7 +119,7 @@ def _entry(
             base = _pretraining(source, settings, HELD_OUT)
         card = source.card if base is None else base.card
         outputs = HELD_OUT if protocol.unseen else _prompted_concepts(settings)
-        return EvaluatedModel(source, protocol, card.model_copy(update={"outputs": outputs}), base)
+        return EvaluatedModel(source, protocol, card.with_outputs(outputs), base)
     if protocol.kind == "as-is" and (base.card if base else source.card).outputs:
         return EvaluatedModel(source, protocol, base.card if base else source.card, base)
     fits = tuple(
@@ -176,8 +176,8 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
         commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}")
-    if "Published" in source.abilities:
-        commands.append(weights_command(source))
+    if (command := command_for_weights(source)) is not None:
+        commands.append(command)
     if commands:
         raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
     return None
