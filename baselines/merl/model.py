@@ -13,7 +13,7 @@ from cohorts.errors import ModelError
 if TYPE_CHECKING:
     from baselines.ecgclip.encoder import ResidualEncoder
 
-# aVF before aVL, as MIMIC-IV-ECG stores them: see baselines.merl.network, which is not imported for a name.
+# aVF before aVL, as MIMIC-IV-ECG stores them: see baselines.networks.merl, which is not imported for a name.
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
@@ -61,7 +61,7 @@ class Merl:
         """Features float32 ``[records, 512]``: the mean over time of the last stage."""
         import torch
 
-        from baselines.merl.network import min_max
+        from baselines.networks.merl import min_max
 
         if self._encoder is None:
             raise ModelError("merl has no weights: provide them with 'leadboard weights merl --file FILE'.")

@@ -9,7 +9,7 @@ import torch
 
 from baselines.checkpoints import WeightsCard, check_state, read_checkpoint, read_weights, write_weights
 from baselines.ecgclip.encoder import ResidualEncoder
-from baselines.merl.network import LEADS, UNUSED_OUTPUTS, Merl, published_text
+from baselines.networks.merl import LEADS, UNUSED_OUTPUTS, Merl, published_text
 from cohorts.errors import ModelError
 
 MODEL = "merl"

@@ -101,7 +101,7 @@ class ResNet1d:
 
 def build(outputs: int) -> tuple[CropClassifier, torch.nn.Linear]:
     """Build an untrained classifier, and point at its last layer."""
-    from baselines.resnet1d.network import resnet1d_wang
+    from baselines.networks.resnet1d_wang import resnet1d_wang
     from baselines.training.crops import CropClassifier
 
     network = resnet1d_wang(outputs)

@@ -19,7 +19,7 @@ TOLERANCE = 2e-5
 def values(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Make a tensor that depends on its name and shape only."""
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little"))
-    drawn = np.asarray(rng.standard_normal(shape), np.float32) * np.float32(0.05)
+    drawn = np.asarray(np.asarray(rng.standard_normal(shape), np.float32) * np.float32(0.05))
     if name.endswith("running_var"):
         return 1 + np.abs(drawn)
     return 1 + drawn if len(shape) == 1 and name.endswith("weight") else drawn

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from baselines.ecgclip.encoder import ResidualEncoder
-from baselines.merl.network import LEADS, AttentionPool, Merl, cosine_scores, min_max, published_text
+from baselines.networks.merl import LEADS, AttentionPool, Merl, cosine_scores, min_max, published_text
 from cohorts.recording import STANDARD_LEADS
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from baselines.ecgclip.encoder import ResidualEncoder
-from baselines.merl import network as merl
+from baselines.networks import merl
 from baselines.merl.model import LEADS, Merl
 from benchmark.models.contract import Batch, Encoder, Published, Trainable, card_of
 from cohorts.errors import ModelError

@@ -17,7 +17,7 @@ from transformers import BertConfig
 
 from baselines.checkpoints import CARD
 from baselines.ecgclip.published import convert_ecgclip, load_ecgclip
-from baselines.merl import network as merl
+from baselines.networks import merl
 from baselines.merl import published as merl_weights
 from baselines.merl.published import convert_merl, load_merl, load_merl_encoder
 from benchmark.files import sha256_of

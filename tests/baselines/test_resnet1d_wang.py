@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from baselines.resnet1d.network import ConcatPool, resnet1d_wang
+from baselines.networks.concat_pool import ConcatPool
+from baselines.networks.resnet1d_wang import resnet1d_wang
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 
 

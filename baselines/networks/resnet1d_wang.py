@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from baselines.networks.concat_pool import concat_pool_head
+
 WIDTH = 128
 
 
@@ -34,29 +36,6 @@ class Block(nn.Module):
         """Map ``[records, 128, samples]`` to ``[records, 128, ceil(samples / stride)]``."""
         inner = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
-
-
-class ConcatPool(nn.Module):
-    """Maximum and mean over time, in this order."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``[records, channels, samples]`` to ``[records, 2 * channels]``."""
-        return torch.cat([x.amax(dim=-1), x.mean(dim=-1)], dim=1)
-
-
-def concat_pool_head(channels: int, outputs: int) -> nn.Sequential:
-    """Build the head that the PTB-XL benchmark puts on all its networks; it gives logits."""
-    return nn.Sequential(
-        ConcatPool(),
-        nn.Identity(),  # keeps the numbering of the published head, which flattens here
-        nn.BatchNorm1d(2 * channels),
-        nn.Dropout(0.25),
-        nn.Linear(2 * channels, 128),
-        nn.ReLU(),
-        nn.BatchNorm1d(128),
-        nn.Dropout(0.5),
-        nn.Linear(128, outputs),
-    )
 
 
 def resnet1d_wang(outputs: int, leads: int = 12) -> nn.Sequential:

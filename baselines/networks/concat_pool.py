@@ -1,0 +1,29 @@
+"""The head that the PTB-XL benchmark puts on all its networks (doi 10.1109/JBHI.2020.3022989)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class ConcatPool(nn.Module):
+    """Maximum and mean over time, in this order."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``[records, channels, samples]`` to ``[records, 2 * channels]``."""
+        return torch.cat([x.amax(dim=-1), x.mean(dim=-1)], dim=1)
+
+
+def concat_pool_head(channels: int, outputs: int) -> nn.Sequential:
+    """Build the head; it gives logits."""
+    return nn.Sequential(
+        ConcatPool(),
+        nn.Identity(),  # keeps the numbering of the published head, which flattens here
+        nn.BatchNorm1d(2 * channels),
+        nn.Dropout(0.25),
+        nn.Linear(2 * channels, 128),
+        nn.ReLU(),
+        nn.BatchNorm1d(128),
+        nn.Dropout(0.5),
+        nn.Linear(128, outputs),
+    )
