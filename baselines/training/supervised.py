@@ -17,11 +17,12 @@ from baselines.training.lightning_run import ResumableTraining, train
 from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, Prepared
 from baselines.training.whole import WholeClassifier
+from baselines.training.windows import WindowClassifier
 from benchmark.models.contract import FitSettings, Floats, Records
 from benchmark.models.labels import Labels, learnable, macro_auroc, prevalence, targets
 from cohorts.errors import ModelError
 
-Classifier = CropClassifier | WholeClassifier
+Classifier = CropClassifier | WholeClassifier | WindowClassifier
 
 
 class Supervised(ResumableTraining):

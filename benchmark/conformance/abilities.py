@@ -24,7 +24,7 @@ from cohorts.ontology.ontology import load_ontology
 
 RECOGNISED = 0.9
 """AUROC from which on a column is said to recognise a finding: the planted ones are hard to miss."""
-LEARNT = {"outputs", "trained_on", "description"}
+LEARNT = {"outputs", "labels", "trained_on", "description"}
 """What a card may say differently after a fit."""
 CLEARLY = 0.2
 """By how much another column must recognise a finding better than its own: a weak model mixes them up."""
@@ -37,8 +37,7 @@ def card(subject: Subject) -> str:
     look external.
     """
     stated = subject.source.card
-    if stated.outputs != "any":
-        check_outputs(stated, list(load_ontology().concepts.index))
+    check_outputs(stated, list(load_ontology().concepts.index))
     if stated.trained_on != "undisclosed":
         unknown = [cohort for cohort in stated.trained_on if cohort not in all_cohorts()]
         if unknown:
@@ -112,7 +111,7 @@ def fit(subject: Subject) -> str:
     Other outputs on the card put scores under the wrong names.
     """
     fitted = subject.fitted()
-    now = fitted.card.model_copy(update=subject.source.card.model_dump(include=LEARNT))
+    now = fitted.card.model_copy(update={name: getattr(subject.source.card, name) for name in LEARNT})
     if now != subject.source.card:
         raise ModelError(f"fit changes the card in {_changed(now, subject.source.card)}.")
     return f"learns {len(fitted.card.outputs)} concepts, and its card says which"

@@ -57,7 +57,7 @@ class Mode:
 
     def column(self, number: int) -> str:
         """Name a column."""
-        return f"feature {number}" if self.name == EMBED else str(self.card.outputs[number])
+        return f"feature {number}" if self.name == EMBED else self.card.columns[number]
 
 
 def copied(batch: Batch) -> Batch:

@@ -196,7 +196,7 @@ class Subject:
 
     def asked_for(self, concepts: tuple[str, ...]) -> ModelCard:
         """Give its card with these outputs."""
-        return self.source.card.model_copy(update={"outputs": concepts})
+        return self.source.card.with_outputs(concepts)
 
     def prompt(self, model: Model, concepts: tuple[str, ...]) -> Model:
         """Tell an instance what to look for."""

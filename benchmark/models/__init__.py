@@ -13,6 +13,7 @@ from benchmark.models.contract import (
     Published,
     Trainable,
 )
+from benchmark.models.label_map import OwnLabel, read_labels
 
 __all__ = [
     "Batch",
@@ -21,9 +22,11 @@ __all__ = [
     "InputSpec",
     "Model",
     "ModelCard",
+    "OwnLabel",
     "PretrainSettings",
     "Pretrainable",
     "Prompted",
     "Published",
     "Trainable",
+    "read_labels",
 ]

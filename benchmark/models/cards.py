@@ -1,4 +1,7 @@
-"""A model's card as a file of its own: ``card.yaml`` beside the Python file of the model."""
+"""A model's card as a file of its own: ``card.yaml`` beside the Python file of the model.
+
+The map of a model's own labels may lie there too, as ``labels.csv``: see `benchmark.models.label_map`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.constructor import ConstructorError
 
+from benchmark.models import label_map
 from benchmark.models.contract import ModelCard
 from benchmark.text import printable, some
 from cohorts.catalogue import find_cohort
@@ -34,8 +38,8 @@ def card_beside(path: Path) -> dict[str, Any] | None:
 
     Returns
     -------
-    The fields as text, as they were written, for `benchmark.models.card_of` to check; None if there is no
-    card.
+    The fields as text, as they were written, for `benchmark.models.card_of` to check; with the rows of
+    ``labels.csv`` as its labels if there is one. None if there is no card.
 
     Raises
     ------
@@ -43,7 +47,14 @@ def card_beside(path: Path) -> dict[str, Any] | None:
         If it cannot be read, is no YAML mapping, says something twice, or uses aliases.
     """
     file = path.with_name(FILE)
-    return read_fields(file) if file.is_file() else None
+    if not file.is_file():
+        return None
+    fields, labels = read_fields(file), path.with_name(label_map.FILE)
+    if labels.is_file():
+        if "labels" in fields:
+            raise ModelError(f"{file} has labels, and {labels.name} lies beside it; keep one of the two.")
+        fields["labels"] = label_map.label_rows(labels)
+    return fields
 
 
 def read_fields(file: Path) -> dict[str, Any]:
@@ -115,10 +126,13 @@ def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:
     ModelError
         Naming the first unknown outputs.
     """
-    unknown = [output for output in card.outputs if output not in set(concepts)]
+    outputs = () if card.outputs == "any" else card.outputs
+    meant = dict.fromkeys((*outputs, *(row.concept for row in card.labels if row.concept)))
+    unknown = [concept for concept in meant if concept not in set(concepts)]
     if unknown:
+        what = "outputs or labels" if card.labels else "outputs"
         raise ModelError(
-            f"{card.name} has outputs that are no concepts of the ontology: {', '.join(unknown[:5])}; "
+            f"{card.name} has {what} that are no concepts of the ontology: {', '.join(unknown[:5])}; "
             "'leadboard concepts' lists them."
         )
 

@@ -15,8 +15,18 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from benchmark.models.label_map import OwnLabel, check_labels, own_names, scored_concepts
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
 
@@ -75,7 +85,11 @@ class ModelCard(BaseModel):
         Letters, digits, ``.``, ``_`` and ``-``: it names folders and rows of tables.
     outputs
         Concept ids in the order of the columns of the scores, or ``"any"`` for a model that is
-        prompted with concepts.
+        prompted with concepts. With ``labels`` they may be left out: every concept that these score.
+    labels
+        For a model that scores under names of its own: what these mean, one row for each of its labels and
+        concepts (see `benchmark.models.label_map`). Its scores then have one column for each label, in
+        the order in which the rows first name them.
     probabilities
         Whether the scores claim to be probabilities.
     trained_on
@@ -96,6 +110,7 @@ class ModelCard(BaseModel):
     citation: str = ""
     input: InputSpec = InputSpec()
     outputs: tuple[str, ...] | Literal["any"]
+    labels: tuple[OwnLabel, ...] = ()
     probabilities: bool = False
     trained_on: tuple[str, ...] | Literal["undisclosed"]
     control_for: str | None = None
@@ -106,6 +121,46 @@ class ModelCard(BaseModel):
         if outputs != "any" and len(set(outputs)) != len(outputs):
             raise ValueError("outputs names a concept twice")
         return outputs
+
+    @field_validator("labels")
+    @classmethod
+    def _consistent(cls, labels: tuple[OwnLabel, ...]) -> tuple[OwnLabel, ...]:
+        check_labels(labels)
+        return labels
+
+    @model_validator(mode="before")
+    @classmethod
+    def _outputs_of_labels(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping) or "outputs" in fields or not fields.get("labels"):
+            return fields
+        labels = _LABELS.validate_python(fields["labels"])
+        return {**fields, "labels": labels, "outputs": scored_concepts(labels)}
+
+    @model_validator(mode="after")
+    def _every_output_has_a_label(self) -> ModelCard:
+        if self.labels:
+            scored = scored_concepts(self.labels)
+            without = [output for output in self.outputs if output not in scored]
+            if self.outputs == "any" or without:
+                raise ValueError(
+                    "outputs must be concepts that labels score"
+                    + (f"; {without[0]} has no label that is the same or narrower" if without else "")
+                )
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that ``predict`` gives: the model's own labels, or concepts."""
+        if self.labels:
+            return own_names(self.labels)
+        return () if self.outputs == "any" else self.outputs
+
+    def with_outputs(self, concepts: tuple[str, ...]) -> ModelCard:
+        """Give the card of the same model once its columns are these concepts."""
+        return self.model_copy(update={"outputs": concepts, "labels": ()})
+
+
+_LABELS = TypeAdapter(tuple[OwnLabel, ...])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from benchmark.models.contract import Batch, Model, ModelCard
 from benchmark.models.guard import guarded
+from benchmark.models.label_map import joined_scores
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 
@@ -20,10 +21,10 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     Raises
     ------
     ModelError
-        If it is not a finite number for each record and output.
+        If it is not a finite number for each record and column.
     """
-    outputs = card.outputs if card.outputs != "any" else ()
-    expected = (len(batch), len(outputs))
+    columns = card.columns
+    expected = (len(batch), len(columns))
     scores = guarded(f"What {card.name} returned", lambda: np.asarray(answer))
     if not np.issubdtype(scores.dtype, np.number) or np.iscomplexobj(scores):
         raise ModelError(f"{card.name} returned {scores.dtype} instead of real numbers.")
@@ -35,7 +36,7 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
         scores = scores.astype(np.float32)
     bad = ~np.isfinite(scores)
     if bad.any():
-        column = outputs[int(np.argmax(bad.any(axis=0)))]
+        column = columns[int(np.argmax(bad.any(axis=0)))]
         raise ModelError(
             f"{card.name} returned {int(bad.sum())} NaN or infinite scores in one batch, first for {column}."
         )
@@ -49,7 +50,7 @@ def predict(
     batch_size: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Score all records; windows of one record are averaged.
+    """Score all records; windows of a record are averaged, then a model's own labels joined to concepts.
 
     Returns
     -------
@@ -60,8 +61,7 @@ def predict(
     ModelError
         If the model raises or breaks its contract.
     """
-    width = len(card.outputs) if card.outputs != "any" else 0
-    total = np.zeros((len(records), width), dtype=np.float64)
+    total = np.zeros((len(records), len(card.columns)), dtype=np.float64)
     windows = np.zeros(len(records), dtype=np.int64)
     for batch, rows in records.window_batches(batch_size):
         answer = guarded(f"{card.name}.predict", lambda batch=batch: model.predict(batch))  # type: ignore[misc]
@@ -70,4 +70,7 @@ def predict(
         np.add.at(windows, rows, 1)
         if progress is not None:
             progress(int(rows[-1]) + 1, len(records))
-    return (total / windows[:, None]).astype(np.float32)
+    averages = total / windows[:, None]
+    if card.labels:
+        averages = joined_scores(averages, card.labels, card.outputs)
+    return averages.astype(np.float32)

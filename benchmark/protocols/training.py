@@ -136,6 +136,7 @@ def plan_training(
     seen = start.trained_on
     changes: dict[str, object] = {
         "outputs": concepts,
+        "labels": (),
         "trained_on": seen
         if seen == "undisclosed"
         else tuple(dict.fromkeys((*seen, cohort_of(store.card.id)))),

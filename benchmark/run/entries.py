@@ -118,7 +118,7 @@ def _entry(
             base = _pretraining(source, settings, HELD_OUT)
         card = source.card if base is None else base.card
         outputs = HELD_OUT if protocol.unseen else _prompted_concepts(settings)
-        return EvaluatedModel(source, protocol, card.model_copy(update={"outputs": outputs}), base)
+        return EvaluatedModel(source, protocol, card.with_outputs(outputs), base)
     if protocol.kind == "as-is" and (base.card if base else source.card).outputs:
         return EvaluatedModel(source, protocol, base.card if base else source.card, base)
     fits = tuple(

@@ -1,0 +1,1 @@
+"""Published models: one short file each that says what it is, and its network beside it."""

@@ -1,0 +1,138 @@
+"""From the file that authors publish to a folder that `restored` reads, checked name by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from baselines.checkpoints import (
+    State,
+    check_state,
+    read_checkpoint,
+    read_weights,
+    write_weights,
+)
+from baselines.foundation.hub import located
+from baselines.foundation.layout import Layout
+from benchmark.files import sha256_of
+from cohorts.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Official:
+    """The official file of a model.
+
+    Attributes
+    ----------
+    model, size
+        As in `baselines.checkpoints.WeightsCard`.
+    expected
+        Names and shapes of the network; the tensors may be on the meta device.
+    layout
+        How the authors' file differs from them.
+    """
+
+    model: str
+    size: str
+    repository: str
+    licence: str
+    expected: State
+    layout: Layout = field(default_factory=Layout)
+
+
+def convert(official: Official, file: str, folder: Path) -> str:
+    """Check an official file and write its weights and a card into ``folder``.
+
+    Parameters
+    ----------
+    file
+        A file, a folder that holds it, or a hub id.
+
+    Returns
+    -------
+    One sentence about what was found.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or does not fit; the message says what exactly.
+    """
+    source = located(file, official.layout.file)
+    digest = sha256_of(source)
+    _check_digest(source, digest, official.layout)
+    found = in_our_names(read_checkpoint(source, wrappers=official.layout.wrappers), official.layout, source)
+    check_state(found, official.expected, f"{source} as {official.model}")
+    state = {name: found[name].to(tensor.dtype) for name, tensor in official.expected.items()}
+    write_weights(
+        folder,
+        state,
+        source,
+        model=official.model,
+        size=official.size,
+        repository=official.repository,
+        licence=official.licence,
+    )
+    return f"{official.model}, {len(state)} tensors, from {source.name} (sha256 {digest[:12]})."
+
+
+def restored(network: nn.Module, model: str, folder: Path, device: str) -> nn.Module:
+    """Fill a network with what `convert` wrote, ready to predict, or raise `ModelError`."""
+    _, state = read_weights(folder, model)
+    check_state(state, network.state_dict(), f"{folder} as {model}")
+    network.load_state_dict(state)
+    return network.to(device).eval()
+
+
+def in_our_names(found: State, layout: Layout, source: Path) -> dict[str, torch.Tensor]:
+    """Take off the prefix, rename, leave out what nobody needs, and check names that mean one tensor.
+
+    Raises
+    ------
+    ModelError
+        If no tensor has the prefix, or two names of one tensor hold different values.
+    """
+    inside = {
+        name.removeprefix(layout.prefix): tensor
+        for name, tensor in found.items()
+        if name.startswith(layout.prefix)
+    }
+    if not inside:
+        raise ModelError(f"{source} has no tensor named {layout.prefix}...: give the right file.")
+    ours = {_renamed(name, layout.renamed): tensor for name, tensor in inside.items()}
+    ours = {
+        name: tensor
+        for name, tensor in ours.items()
+        if not any(re.fullmatch(pattern, name) for pattern in layout.ignored)
+    }
+    _check_aliases(ours, layout.aliases, source)
+    return ours
+
+
+def _renamed(name: str, rules: Mapping[str, str]) -> str:
+    for pattern, replacement in rules.items():
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _check_aliases(state: State, aliases: Mapping[str, str], source: Path) -> None:
+    for name, tensor in state.items():
+        first = _renamed(name, aliases)
+        if first != name and first in state and not torch.equal(tensor, state[first]):
+            raise ModelError(
+                f"{source}: {name} and {first} are two names of one tensor and hold different values: "
+                "download the file again."
+            )
+
+
+def _check_digest(source: Path, digest: str, layout: Layout) -> None:
+    known = layout.sha256.get(source.name)
+    if known is not None and known != digest:
+        raise ModelError(
+            f"{source} is not the file that was published under this name (sha256 {digest[:12]} instead of "
+            f"{known[:12]}): download it again."
+        )
