@@ -65,7 +65,7 @@ def convert(official: Official, file: str, folder: Path) -> str:
     source = located(file, official.layout.file)
     digest = sha256_of(source)
     _check_digest(source, digest, official.layout)
-    found = in_our_names(read_checkpoint(source, wrappers=official.layout.wrappers), official.layout, source)
+    found = in_our_names(_read(source, official.layout), official.layout, source)
     check_state(found, official.expected, f"{source} as {official.model}")
     state = {name: found[name].to(tensor.dtype) for name, tensor in official.expected.items()}
     write_weights(
@@ -86,6 +86,16 @@ def restored(network: nn.Module, model: str, folder: Path, device: str) -> nn.Mo
     check_state(state, network.state_dict(), f"{folder} as {model}")
     network.load_state_dict(state)
     return network.to(device).eval()
+
+
+def _read(source: Path, layout: Layout) -> State:
+    if not layout.parts:
+        return read_checkpoint(source, wrappers=layout.wrappers)
+    return {
+        f"{part}.{name}": tensor
+        for part in layout.parts
+        for name, tensor in read_checkpoint(source, wrappers=(part,)).items()
+    }
 
 
 def in_our_names(found: State, layout: Layout, source: Path) -> dict[str, torch.Tensor]:

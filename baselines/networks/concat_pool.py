@@ -27,3 +27,33 @@ def concat_pool_head(channels: int, outputs: int) -> nn.Sequential:
         nn.Dropout(0.5),
         nn.Linear(128, outputs),
     )
+
+
+class BenchmarkNetwork(nn.Sequential):
+    """Layers that keep time, and the head behind them.
+
+    Attributes
+    ----------
+    width
+        Features of a window.
+    last
+        The layer with one output a class.
+    """
+
+    def __init__(self, *layers: nn.Module, channels: int, outputs: int) -> None:
+        super().__init__(*layers, concat_pool_head(channels, outputs))
+        self.width = 2 * channels
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer with one output a class."""
+        layer = self[-1].get_submodule("8")
+        assert isinstance(layer, nn.Linear)  # noqa: S101
+        return layer
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map signals ``[records, leads, samples]`` to ``[records, width]``: what the head begins with."""
+        for layer in list(self)[:-1]:
+            x = layer(x)
+        pooled: torch.Tensor = ConcatPool()(x)
+        return pooled

@@ -68,6 +68,7 @@ class EcgJepa(nn.Module):
 
     def __init__(self, width: int = WIDTH, depth: int = DEPTH, heads: int = HEADS) -> None:
         super().__init__()
+        self.width = width
         self.pos_embed = nn.Parameter(torch.zeros(LEADS * PATCHES, width), requires_grad=False)
         self.encoder_blocks = _Encoder(width, depth, heads)
         self.norm = nn.LayerNorm(width)
@@ -79,7 +80,7 @@ class EcgJepa(nn.Module):
         seen = (lead[:, None] == lead) | (time[:, None] == time)
         self.register_buffer("same_lead_or_time", seen, persistent=False)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         """Map signals ``[records, 8, 2500]`` to features ``[records, width]``: the mean over all tokens.
 
         The positions are added before every block, not once.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from baselines.networks.concat_pool import concat_pool_head
+from baselines.networks.concat_pool import BenchmarkNetwork
 
 FILTERS = 32
 KERNELS = (39, 19, 9)
@@ -80,7 +80,17 @@ class Inception1d(nn.Module):
 
     def __init__(self, outputs: int, leads: int = 12) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Backbone(leads), concat_pool_head(CHANNELS, outputs))
+        self.layers = BenchmarkNetwork(Backbone(leads), channels=CHANNELS, outputs=outputs)
+        self.width = self.layers.width
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer with one output a class."""
+        return self.layers.last
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map signals ``[records, leads, samples]`` to ``[records, width]``: what the head begins with."""
+        return self.layers.features(x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Give logits."""

@@ -105,6 +105,20 @@ class _TwoSided(nn.Module):
         return projected
 
 
+class SignalSide(nn.Module):
+    """The signal encoder alone, for a probe or for training further."""
+
+    def __init__(self, encoder: ResidualEncoder | Vit1d, width: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.width = width
+
+    def features(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, width]``, the mean over time."""
+        pooled: torch.Tensor = self.encoder.features(signals)
+        return pooled
+
+
 class Merl(_TwoSided):
     """The model with its ResNet-18; without ``text`` only what a signal goes through is built.
 
@@ -115,6 +129,8 @@ class Merl(_TwoSided):
     text
         Configuration of the text encoder, a BERT, for `embed_texts`; as published it is `published_text`.
     """
+
+    width = 512
 
     def __init__(self, text: BertConfig | None = None) -> None:
         super().__init__()
@@ -159,8 +175,7 @@ class MerlVit(_TwoSided):
 
     def features(self, signals: torch.Tensor) -> torch.Tensor:
         """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, 192]``: the mean of all tokens."""
-        pooled: torch.Tensor = self.ecg_encoder(signals)
-        return pooled
+        return self.ecg_encoder.features(signals)
 
     def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
         """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from baselines.networks.concat_pool import concat_pool_head
+from baselines.networks.concat_pool import BenchmarkNetwork
 
 WIDTH = 128
 
@@ -38,17 +38,18 @@ class Block(nn.Module):
         return torch.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
 
 
-def resnet1d_wang(outputs: int, leads: int = 12) -> nn.Sequential:
+def resnet1d_wang(outputs: int, leads: int = 12) -> BenchmarkNetwork:
     """Build the network: standardised crops ``[records, leads, samples]`` to logits ``[records, outputs]``.
 
     The benchmark's input is 2.5 s at 100 Hz, all 12 leads in the standard order.
     """
-    return nn.Sequential(
+    return BenchmarkNetwork(
         nn.Conv1d(leads, WIDTH, 7, padding=3, bias=False),
         nn.BatchNorm1d(WIDTH),
         nn.ReLU(),
         nn.Sequential(Block(stride=1)),
         nn.Sequential(Block(stride=2)),
         nn.Sequential(Block(stride=2)),
-        concat_pool_head(WIDTH, outputs),
+        channels=WIDTH,
+        outputs=outputs,
     )

@@ -110,6 +110,7 @@ class EcgCpc(nn.Module):
 
     def __init__(self, length: int = 1200, leads: int = 12) -> None:
         super().__init__()
+        self.width = WIDTH
         self.encoder = _Convolutions(leads)
         self.predictor = _Predictor(length)
 
@@ -155,15 +156,21 @@ class AttentionHead(nn.Module):
 class S4Classifier(nn.Module):
     """The supervised network: signals ``[records, leads, samples]`` to logits ``[records, outputs]``.
 
-    Its kernels look at the past and the future. ``length`` is that of the longest input, 250 samples (2.5 s at
-    100 Hz) as published.
+    Its kernels look at the past and the future. ``length`` is that of the longest input in samples: 250 as
+    published, which is 2.5 s at 100 Hz.
     """
 
     def __init__(self, outputs: int, leads: int = 12, length: int = 250) -> None:
         super().__init__()
+        self.width = WIDTH
         self.encoder = nn.Conv1d(leads, WIDTH, 1)
         self.s4_layers, self.norms = _blocks(2, length)
         self.decoder = nn.Linear(WIDTH, outputs)
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer with one output a class."""
+        return self.decoder
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
         """Map signals to ``[records, 512, samples]``."""

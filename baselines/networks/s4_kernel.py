@@ -49,8 +49,9 @@ class Kernel(nn.Module):
     def __init__(self, features: int, directions: int, length: int) -> None:
         super().__init__()
         diagonal, entry, low_rank = _start()
-        step = torch.rand(features) * (math.log(0.1) - math.log(0.001)) + math.log(0.001)
-        free = torch.randn(directions, features, PAIRS, dtype=torch.complex128)
+        # Drawn on the processor, whatever the device: the start is worked out with NumPy.
+        step = torch.empty(features, device="cpu").uniform_(math.log(0.001), math.log(0.1))
+        free = torch.randn(directions, features, PAIRS, dtype=torch.complex128, device="cpu")
         full = _corrected(free.numpy(), step.double().exp().numpy(), diagonal, low_rank, length)
         self.C = nn.Parameter(_stored(full))
         omega, z = _nodes(length)
@@ -83,7 +84,7 @@ class Kernel(nn.Module):
 
         b, c, p, q = (_complex(stored) for stored in (self.B, self.C, self.P, self.Q))
         spectrum = through(b, c) - through(b, q) * through(p, c) / (1 + through(p, q))
-        kernel = torch.fft.irfft(2 / (1 + _complex(self.omega)) * spectrum, n=length)
+        kernel: torch.Tensor = torch.fft.irfft(2 / (1 + _complex(self.omega)) * spectrum, n=length)
         return kernel[..., :samples]
 
 
@@ -103,7 +104,8 @@ def convolve(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     if len(kernel) == 2:
         around = around + nn.functional.pad(kernel[1].flip(-1), (samples, 0))
     spectrum = torch.fft.rfft(x, n=2 * samples) * torch.fft.rfft(around.to(x.dtype))
-    return torch.fft.irfft(spectrum, n=2 * samples)[..., :samples]
+    convolved: torch.Tensor = torch.fft.irfft(spectrum, n=2 * samples)
+    return convolved[..., :samples]
 
 
 def _complex(stored: torch.Tensor) -> torch.Tensor:

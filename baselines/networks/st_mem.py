@@ -20,6 +20,7 @@ class StMem(Blocks):
 
     def __init__(self, width: int = 768, depth: int = 12, heads: int = 12) -> None:
         super().__init__()
+        self.width = width
         self.pos_embedding = nn.Parameter(torch.randn(1, self.patches + 2, width))
         self.sep_embedding = nn.Parameter(torch.randn(width))
         self.to_patch_embedding = nn.Sequential(
@@ -28,7 +29,7 @@ class StMem(Blocks):
         self.lead_embeddings = nn.ParameterList([torch.randn(width) for _ in range(self.leads)])
         self.add_blocks(width, depth, heads)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         """Map signals ``[records, 12, 2250]`` to features ``[records, width]``.
 
         The mean is taken over leads and patches, without the separators, and then normalised.

@@ -115,7 +115,7 @@ class Vit1d(Blocks):
         self.to_patch_embedding = nn.Conv1d(leads, width, patch, stride=patch, bias=False)
         self.add_blocks(width, depth, heads)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def features(self, x: torch.Tensor) -> torch.Tensor:
         """Map signals ``[records, leads, samples]`` to ``[records, width]``: the mean token, normalised."""
         tokens = self.to_patch_embedding(x).transpose(1, 2) + self.pos_embedding
         pooled: torch.Tensor = self.norm(self.through_blocks(tokens).mean(dim=1))

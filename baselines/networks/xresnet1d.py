@@ -15,7 +15,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from baselines.networks.concat_pool import concat_pool_head
+from baselines.networks.concat_pool import BenchmarkNetwork
 
 EXPANSION = 4
 BLOCKS = (3, 4, 23, 3)
@@ -82,10 +82,10 @@ def xresnet1d101_body(widths: Sequence[int] = PTBXL_WIDTHS, leads: int = 12) -> 
     return nn.Sequential(*stem, nn.MaxPool1d(3, stride=2, padding=1), *stages)
 
 
-def xresnet1d101(outputs: int, leads: int = 12) -> nn.Sequential:
+def xresnet1d101(outputs: int, leads: int = 12) -> BenchmarkNetwork:
     """Build the benchmark's network: standardised crops ``[records, leads, samples]`` to logits.
 
     The benchmark's input is 2.5 s at 100 Hz, all 12 leads in the standard order.
     """
-    head = concat_pool_head(EXPANSION * PTBXL_WIDTHS[-1], outputs)
-    return nn.Sequential(*xresnet1d101_body(leads=leads), head)
+    body = xresnet1d101_body(leads=leads)
+    return BenchmarkNetwork(*body, channels=EXPANSION * PTBXL_WIDTHS[-1], outputs=outputs)
