@@ -103,9 +103,13 @@ class FoundationModel(ABC):
 
     def load(self, folder: Path) -> None:
         """Restore what `convert` wrote, or raise `ModelError`."""
+        import torch
+
         from baselines.foundation.official import restored
 
-        self._network = restored(self.build(), self.published.name, folder, self._device)
+        with torch.random.fork_rng([]):  # drawing the weights that are replaced must leave no trace
+            network = self.build()
+        self._network = restored(network, self.published.name, folder, self._device)
         self.card = self.published
 
     def embed(self, batch: Batch) -> Floats:
