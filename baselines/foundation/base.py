@@ -52,7 +52,7 @@ class FoundationModel(ABC):
     published: ClassVar[ModelCard]
     repository: ClassVar[str]
     weights_file: ClassVar[str]
-    layout: ClassVar[Layout] = Layout()
+    layout: Layout = Layout()
     size: ClassVar[str] = "one size"
     join: ClassVar[Literal["mean", "maximum"]] = "mean"
 

@@ -30,18 +30,17 @@ class EcgCpc(FineTunable):
         description="Convolutions and four state-space layers (S4) at 240 Hz, pre-trained by contrastive "
         "prediction; four windows of 2.5 s, averaged.",
         licence="Not stated, neither for code nor for weights",
-        citation="Al-Masud, Alcaraz, Strodthoff. Benchmarking ECG Foundational Models. ICLR 2026. "
+        citation="Al-Masud, Alcaraz, Strodthoff. Benchmarking ECG Foundational Models: A Reality Check "
+        "Across Clinical Tasks. ICLR 2026. "
         "arXiv:2509.25095",
         input=InputSpec(sampling_rate=RATE, seconds=10),
         outputs=(),
-        trained_on="undisclosed",
+        trained_on=("heedb-mgh", "heedb-emory"),
     )
     repository = "https://github.com/AI4HealthUOL/ecg-fm-benchmarking"
     weights_file = "ECG-CPC checkpoint (.ckpt)"
     layout = Layout(prefix="ts_encoder.", ignored=(r"head_ssl\..*",))
-    recipe = Recipe(
-        "", epochs=10, batch_size=64, least_steps=4, learning_rate=1e-4, weight_decay=1e-3
-    )
+    recipe = Recipe("", epochs=10, batch_size=64, least_steps=4, learning_rate=1e-4, weight_decay=1e-3)
 
     def __init__(self, device: str = "cpu") -> None:
         super().__init__(device)
@@ -55,10 +54,9 @@ class EcgCpc(FineTunable):
 
     def convert(self, file: str, folder: Path) -> str:
         """Check the authors' file, whose tensors tell the longest recording, and write what `load` reads."""
-        from baselines.checkpoints import read_checkpoint
-        from baselines.foundation.hub import located
+        from baselines.foundation.official import tensors_of
 
-        nodes = read_checkpoint(located(file, self.layout.file)).get(self.layout.prefix + NODES)
+        nodes = tensors_of(file, self.layout).get(self.layout.prefix + NODES)
         if nodes is not None and nodes.ndim == 2 and len(nodes) > 1:
             self._length = 2 * (len(nodes) - 1)
         return super().convert(file, folder)

@@ -24,8 +24,8 @@ class Layout:
     renamed
         Regular expression -> replacement, applied to each name in this order.
     aliases
-        Regular expression -> replacement, which make of one name of a tensor its other name; where both are
-        in the file they must hold the same values.
+        Regular expression -> replacement, which make of one name of a tensor its other name. Both are in a
+        file of the authors and hold the same values; if ever they did not, the name that sorts last counts.
     ignored
         Regular expressions of whole names, as they are after renaming, that nobody needs.
     sha256

@@ -21,4 +21,5 @@ def fourier_lower(signals: torch.Tensor, samples: int) -> torch.Tensor:
     spectrum = torch.fft.rfft(signals.double())[..., : samples // 2 + 1].clone()
     if samples % 2 == 0:  # the highest frequency stands for itself and its mirror image
         spectrum[..., -1] *= 2
-    return (torch.fft.irfft(spectrum, n=samples) * (samples / many)).to(signals.dtype)
+    lowered: torch.Tensor = torch.fft.irfft(spectrum, n=samples) * (samples / many)
+    return lowered.to(signals.dtype)

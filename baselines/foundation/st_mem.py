@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.foundation.base import FineTunable
@@ -11,11 +14,13 @@ from benchmark.models.contract import InputSpec, ModelCard
 if TYPE_CHECKING:
     import torch
 
+    from baselines.foundation.filters import ZeroPhase
     from baselines.networks.st_mem import StMem as Network
 
 RATE = 250
 CROP, STARTS = 2250, (0, 125, 250)
 BAND = (0.67, 40.0)  # Hz
+ENCODER = "encoder."
 
 
 class StMem(FineTunable):
@@ -35,13 +40,7 @@ class StMem(FineTunable):
     )
     repository = "https://github.com/bakqui/ST-MEM"
     weights_file = "st_mem_vit_base_encoder.pth"
-    # The file of the whole model has a decoder besides, and a second name for the patch embedding.
-    layout = Layout(
-        file=weights_file,
-        renamed={r"^encoder\.": ""},
-        aliases={r"^encoder\.(to_patch_embedding\..*)$": r"\1"},
-        ignored=(r"(decoder|mask_|to_decoder|head).*",),
-    )
+    layout = Layout(file=weights_file, ignored=(r"head\..*",))
 
     def build(self) -> Network:
         """Build the encoder."""
@@ -49,6 +48,39 @@ class StMem(FineTunable):
 
         return Network()
 
+    def convert(self, file: str, folder: Path) -> str:
+        """Check a file of the encoder, or of the whole model, and write what `load` reads."""
+        from baselines.foundation.official import tensors_of
+
+        whole = any(name.startswith(ENCODER) for name in tensors_of(file, self.layout))
+        if whole:  # besides there are a decoder and a second name of the patch embedding
+            self.layout = replace(self.layout, prefix=ENCODER)
+        return super().convert(file, folder)
+
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Cut three crops of 9 s, filter each, and bring each to mean 0 and deviation 1 over all leads."""
         import torch
+
+        crops = torch.stack([signals[..., start : start + CROP] for start in STARTS], dim=1)
+        filtered = _low_pass()(_high_pass()(crops.double()))
+        centred = filtered - filtered.mean(dim=(-2, -1), keepdim=True)
+        deviation = centred.square().mean(dim=(-2, -1), keepdim=True).sqrt()
+        return torch.where(deviation > 0, centred / deviation, centred).to(signals.dtype)
+
+
+@cache
+def _high_pass() -> ZeroPhase:
+    from scipy.signal import butter
+
+    from baselines.foundation.filters import ZeroPhase
+
+    return ZeroPhase(butter(5, BAND[0], "highpass", fs=RATE, output="sos"))
+
+
+@cache
+def _low_pass() -> ZeroPhase:
+    from scipy.signal import butter
+
+    from baselines.foundation.filters import ZeroPhase
+
+    return ZeroPhase(butter(5, BAND[1], "lowpass", fs=RATE, output="sos"))

@@ -6,6 +6,7 @@ kept beside the weights, so that it is hashed with them and nothing is looked up
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -96,9 +97,9 @@ class AskedInWords(FoundationModel):
                 self._asked = self.placed(tuple(self._prompts.values()))
         return self._asked
 
+    @abstractmethod
     def placed(self, prompts: Sequence[tuple[str, ...]]) -> torch.Tensor:
-        """Map concepts, each with its descriptions, to ``[concepts, width]``."""
-        raise NotImplementedError
+        """Map concepts, each with its descriptions, to what `score` asks with: ``[concepts, width]``."""
 
     def tokens(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Give ids and mask ``[1, tokens]`` of a text, in lower case and cut to `LONGEST`.

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from baselines.networks.xresnet1d import KED_WIDTHS, xresnet1d101_body
+
 if TYPE_CHECKING:
     from transformers import BertConfig
 
@@ -107,6 +109,36 @@ class QueryNetwork(nn.Module):
             queries = layer(queries, tokens)
         logits: torch.Tensor = self.mlp_head(self.decoder.norm(queries))
         return logits
+
+
+class Ked(nn.Module):
+    """The three parts, under the keys that they have in the published checkpoint.
+
+    Parameters
+    ----------
+    text
+        Configuration of the text encoder; as published it is `published_text`.
+    """
+
+    width = WIDTH
+
+    def __init__(self, text: BertConfig) -> None:
+        super().__init__()
+        self.ecg_model = xresnet1d101_body(KED_WIDTHS)
+        self.text_encoder = TextEncoder(text)
+        self.model = QueryNetwork()
+
+    def features(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map signals ``[records, 12, 1000]`` to ``[records, 768]``: the mean of the frames."""
+        frames: torch.Tensor = self.ecg_model(signals)
+        return frames.mean(dim=-1)
+
+    def scores(self, signals: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
+        """Give the chance of every class, asked together: ``[records, classes]``.
+
+        ``texts`` are those of `TextEncoder`, ``[classes, 768]``.
+        """
+        return present(self.model(self.ecg_model(signals), texts))
 
 
 def present(logits: torch.Tensor) -> torch.Tensor:
