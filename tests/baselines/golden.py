@@ -38,6 +38,14 @@ def signals(leads: int, samples: int) -> torch.Tensor:
     return torch.from_numpy(drawn * np.float32(0.5))
 
 
+def texts(vocabulary: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask of three texts, the same on every machine; the last is shorter."""
+    ids = np.random.default_rng(3).integers(1000, vocabulary, (3, 16))
+    mask = np.ones_like(ids)
+    ids[2, 12:] = mask[2, 12:] = 0
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
 def error(found: Mapping[str, torch.Tensor], golden: Path) -> float:
     """The largest deviation from the golden arrays of these names, relative to the largest value of each.
 
