@@ -145,7 +145,7 @@ def _renamed(name: str, rules: Mapping[str, str]) -> str:
 
 
 def _with_one_value(state: State, aliases: Mapping[str, str]) -> dict[str, torch.Tensor]:
-    """Give both names of a tensor the value of the one that sorts last: in a file of the authors they agree."""
+    """Give both names of a tensor the value of the one that sorts last; in an authors' file they agree."""
     values = dict(state)
     for name in state:
         first = _renamed(name, aliases)

@@ -203,7 +203,7 @@ def find_models(
     Parameters
     ----------
     asked
-        As for `find_model`; empty for all installed ones.
+        As for `find_model`; empty for all installed ones but those that a run has only on request.
     environment
         Where models that are named by file or module run; None for this process.
     cache
@@ -218,9 +218,12 @@ def find_models(
     broken: dict[str, str] = {}
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, environment, cache))
+            source = find_model(spec, environment, cache)
         except ModelError as error:
             broken[spec] = str(error)
+        else:
+            if asked or not source.on_request:
+                found.append(source)
     names = [source.card.name for source in found]
     for name in names:
         if names.count(name) > 1:

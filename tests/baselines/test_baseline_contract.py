@@ -1,4 +1,4 @@
-"""What all four baselines promise, checked in the same way for each."""
+"""What all baselines that are trained promise, checked in the same way for each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from baselines.controls import AgeSex, Prevalence
 from baselines.minirocket.model import MiniRocket
+from baselines.networks.models import S4, Inception1d, XResNet1d101
 from baselines.resnet1d.model import ResNet1d
 from benchmark.models.contract import Batch, FitSettings, Model, Trainable, card_of
 from cohorts.errors import ModelError
@@ -23,6 +24,9 @@ BASELINES: dict[str, Callable[[], Any]] = {
     "age-sex": AgeSex,
     "minirocket": MiniRocket,
     "resnet1d": lambda: ResNet1d(device="cpu", epochs=1),
+    "xresnet1d101": lambda: XResNet1d101(device="cpu", epochs=1),
+    "inception1d": lambda: Inception1d(device="cpu", epochs=1),
+    "s4": lambda: S4(device="cpu", epochs=1),
 }
 # Scores are float32; what a different order of summation may change.
 ROUNDING = 2e-6
@@ -178,8 +182,17 @@ def test_reading_a_card_imports_nothing_heavy() -> None:
         "import sys\n"
         "from baselines.controls import AgeSex, Prevalence\n"
         "from baselines.minirocket.model import MiniRocket\n"
-        "from baselines.resnet1d.model import ResNet1d\n"
-        "for made in (Prevalence, AgeSex, MiniRocket, ResNet1d):\n"
+        "from baselines.resnet1d.model import ResNet1d, ResNet1dRandom\n"
+        "from baselines.networks.models import S4, Inception1d, S4Random, XResNet1d101\n"
+        "from baselines.foundation.ecg_cpc import EcgCpc\n"
+        "from baselines.foundation.ecg_jepa import EcgJepa\n"
+        "from baselines.foundation.ked import Ked, KedOwnLabels\n"
+        "from baselines.foundation.merl import MerlResNet18, MerlVitTiny\n"
+        "from baselines.foundation.ptbxl_benchmark import ResNet1dWang\n"
+        "from baselines.foundation.st_mem import StMem\n"
+        "for made in (Prevalence, AgeSex, MiniRocket, ResNet1d, ResNet1dRandom, S4, Inception1d, S4Random,\n"
+        "             XResNet1d101, EcgCpc, EcgJepa, Ked, KedOwnLabels, MerlResNet18, MerlVitTiny,\n"
+        "             ResNet1dWang, StMem):\n"
         "    made().card\n"
         "print({'torch', 'sklearn', 'numba', 'pytorch_lightning'} & set(sys.modules))"
     )
