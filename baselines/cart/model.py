@@ -25,6 +25,8 @@ class Cart:
     chosen on validation records.
     """
 
+    on_request = True
+
     def __init__(self) -> None:
         self.card = ModelCard(
             name="cart",
