@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark test lint bench clean
+.PHONY: help setup benchmark test soak lint bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of release
 
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(STAMP) ## the tests that take minutes or gigabytes, which 'make test' leaves out
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """ECGFounder's network and preprocessing.
 
-Li et al., "An Electrocardiogram Foundation Model Built on over 10 Million Recordings", arXiv 2410.04133. Layers
-and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``, ``dataset.py``,
+Li et al., "An Electrocardiogram Foundation Model Built on over 10 Million Recordings", arXiv 2410.04133.
+Layers and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``, ``dataset.py``,
 ``util.py``), so that its checkpoints load here.
 """
 
@@ -75,7 +75,8 @@ class Block(nn.Module):
         grown = y.shape[1] - x.shape[1]
         if grown:
             x = functional.pad(x, (0, 0, grown // 2, grown - grown // 2))
-        return y + x
+        summed: torch.Tensor = y + x
+        return summed
 
 
 class Stage(nn.Module):

@@ -1,9 +1,9 @@
 """Filters of published preprocessing chains in torch, on the device of the signals.
 
-On a processor scipy computes them. Elsewhere a filter step by step would hold up the device. There a recursive
-filter with a given start is used as what it is, a linear map: the signal convolved with the response to an
-impulse, plus the first sample times the response to the start alone. Both are computed once by scipy, and the
-convolution is done in the frequency domain in double precision; the two ways agree to 1e-11.
+On a processor scipy computes them. Elsewhere a filter step by step would hold up the device. There a
+recursive filter with a given start is used as what it is, a linear map: the signal convolved with the
+response to an impulse, plus the first sample times the response to the start alone. Both are computed once by
+scipy, and the convolution is done in the frequency domain in double precision; the two ways agree to 1e-11.
 
 Authors write a band-pass as one transfer function of high order. That loses some digits, differently on every
 machine (1e-6 of the largest value for a Butterworth filter of order 4 from 0.67 Hz), so it is computed as
@@ -36,7 +36,7 @@ class ZeroPhase:
     """
 
     def __init__(self, coefficients: Any, padding: int | None = None) -> None:
-        self._coefficients = np.asarray(coefficients)
+        self._coefficients: Doubles = np.asarray(coefficients, dtype=np.float64)
         self.padding = _usual_padding(self._coefficients) if padding is None else padding
         self._responses = lru_cache(maxsize=8)(self._responses_on)
 
@@ -45,7 +45,7 @@ class ZeroPhase:
         if x.device.type != "cpu":
             return self.in_frequency(x)
         if self._coefficients.ndim == 1:
-            y = signal.filtfilt(self._coefficients, [1.0], x.numpy(), padlen=self.padding)
+            y = signal.filtfilt(self._coefficients, np.ones(1), x.numpy(), padlen=self.padding)
         else:
             y = signal.sosfiltfilt(self._coefficients, x.numpy(), padlen=self.padding)
         return torch.from_numpy(y.copy())
@@ -64,16 +64,18 @@ class ZeroPhase:
         impulse, start = self._responses(samples, x.device)
         length = 2 * (impulse.shape[-1] - 1)
         y = torch.fft.irfft(torch.fft.rfft(x, length) * impulse, length)[..., :samples]
-        return y + x[..., :1] * start
+        filtered: torch.Tensor = y + x[..., :1] * start
+        return filtered
 
     @torch.inference_mode(False)
     def _responses_on(self, samples: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         unit = np.zeros(samples)
         unit[0] = 1
         if self._coefficients.ndim == 1:
-            state = signal.lfilter_zi(self._coefficients, 1)
-            impulse = signal.lfilter(self._coefficients, 1, unit)
-            start = signal.lfilter(self._coefficients, 1, 0 * unit, zi=state)[0]
+            one = np.ones(1)
+            state = signal.lfilter_zi(self._coefficients, one)
+            impulse = signal.lfilter(self._coefficients, one, unit)
+            start = signal.lfilter(self._coefficients, one, 0 * unit, zi=state)[0]
         else:
             impulse = signal.sosfilt(self._coefficients, unit)
             start = signal.sosfilt(self._coefficients, 0 * unit, zi=signal.sosfilt_zi(self._coefficients))[0]
@@ -121,7 +123,11 @@ def running_median(x: torch.Tensor, samples: int) -> torch.Tensor:
         rows = x.reshape(-1, x.shape[-1]).numpy()
         medians = [ndimage.median_filter(row, samples, mode="constant", cval=0.0) for row in rows]
         return torch.from_numpy(np.stack(medians)).reshape(x.shape)
+    return median_elsewhere(x, samples)
+
+
+def median_elsewhere(x: torch.Tensor, samples: int) -> torch.Tensor:
+    """Do the same on any device."""
     half = samples // 2
-    windows = torch.nn.functional.pad(x, (half, half)).unfold(-1, samples, 1)
-    rows_of = windows.flatten(0, -3)
-    return torch.stack([row.median(dim=-1).values for row in rows_of]).reshape(x.shape)
+    windows = torch.nn.functional.pad(x, (half, half)).unfold(-1, samples, 1).flatten(0, -3)
+    return torch.stack([row.median(dim=-1).values for row in windows]).reshape(x.shape)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -37,6 +38,8 @@ class Official:
         Names and shapes of the network; the tensors may be on the meta device.
     layout
         How the authors' file differs from them.
+    read
+        Reads the tensors of a file, for one that is no file of torch; None for one that is.
     """
 
     model: str
@@ -45,6 +48,7 @@ class Official:
     licence: str
     expected: State
     layout: Layout = field(default_factory=Layout)
+    read: Callable[[Path], State] | None = None
 
 
 def convert(official: Official, file: str, folder: Path) -> str:
@@ -67,7 +71,8 @@ def convert(official: Official, file: str, folder: Path) -> str:
     source = located(file, official.layout.file)
     digest = sha256_of(source)
     _check_digest(source, digest, official.layout)
-    found = in_our_names(_read(source, official.layout), official.layout, source)
+    read = official.read or partial(_read, layout=official.layout)
+    found = in_our_names(read(source), official.layout, source)
     check_state(found, official.expected, f"{source} as {official.model}")
     state = {name: found[name].to(tensor.dtype) for name, tensor in official.expected.items()}
     write_weights(

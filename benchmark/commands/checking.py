@@ -37,6 +37,7 @@ def check(
         Print JSON.
     """
     from benchmark.conformance import CheckResult, check_model
+    from benchmark.models.label_map import map_lines
     from benchmark.protocols.hardware import Hardware
 
     Hardware(device=device).check()
@@ -56,6 +57,8 @@ def check(
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
+        if report.labels:
+            print(*map_lines(report.labels), sep="\n")
         print(report.summary())
     return 1 if report.failures else 0
 

@@ -25,19 +25,20 @@ from cohorts.errors import UsageError
 DEFAULT_SOURCE = "ptb-xl"
 
 
-def models(*, as_json: JsonOption = False) -> int:
-    """List the installed models; a broken one is shown with its reason.
+def models(*, cache: CacheOption = None, as_json: JsonOption = False) -> int:
+    """List the installed models and whether their weights are here; a broken one is shown with its reason.
 
     Parameters
     ----------
+    cache
+        Folder that published weights were installed in (or LEADBOARD_CACHE).
     as_json
         Print JSON.
     """
-    from benchmark.commands.listing import model_rows
-    from benchmark.commands.printing import print_table
+    from benchmark.commands.model_list import model_rows, text_of
 
-    rows = model_rows()
-    print_json(rows) if as_json else print_table(rows, hide=("citation",))
+    rows = model_rows(find_places(None, cache).cache)
+    print_json(rows) if as_json else print(text_of(rows))
     return 0
 
 

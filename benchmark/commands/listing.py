@@ -1,13 +1,11 @@
-"""Rows of the ``cohorts``, ``models`` and ``concepts`` lists."""
+"""Rows of the ``cohorts`` and ``concepts`` lists."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from benchmark.config import Places
-from benchmark.models.plugins import ModelSource, find_model, installed_models
 from cohorts.catalogue import all_cohorts, open_cohort
-from cohorts.errors import ModelError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 
@@ -46,38 +44,6 @@ def cohort_rows(places: Places) -> list[Row]:
                 "path": str(release.root) if release is not None else None,
             }
         )
-    return rows
-
-
-def kind_of(source: ModelSource) -> str:
-    """Say where a model's weights come from."""
-    kinds = []
-    if "Pretrainable" in source.abilities:
-        kinds.append("pre-trained on signals and reports")
-    if "Published" in source.abilities:
-        kinds.append("published weights")
-    if kinds:
-        return " or ".join(kinds)
-    return "learns from a source cohort" if "Trainable" in source.abilities else "comes with its weights"
-
-
-def model_rows() -> list[Row]:
-    """One row an installed model; one that cannot be loaded carries its error."""
-    rows: list[Row] = []
-    for name, entry in installed_models().items():
-        row: Row = {"name": name, "from": entry.value}
-        try:
-            source = find_model(name)
-        except ModelError as error:
-            rows.append(
-                {**row, "kind": "BROKEN", "description": str(error), "licence": None, "citation": None}
-            )
-            continue
-        card = source.card
-        kind = kind_of(source)
-        spec = f"{card.input.sampling_rate:g} Hz x {card.input.seconds:g} s x {len(card.input.leads)} leads"
-        row |= {"kind": kind, "input": spec, "description": card.description}
-        rows.append({**row, "licence": card.licence, "citation": card.citation})
     return rows
 
 

@@ -53,7 +53,9 @@ def card(subject: Subject) -> str:
         if again != stated:
             raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
     missing = [name for name in ("description", "licence", "citation") if not getattr(stated, name).strip()]
-    return f"complete but for {', '.join(missing)}" if missing else "complete"
+    complete = f"complete but for {', '.join(missing)}" if missing else "complete"
+    own = f"; {len(stated.columns)} labels of its own score {len(stated.outputs)} concepts"
+    return complete + (own if stated.labels else "")
 
 
 def published_weights(subject: Subject) -> str:

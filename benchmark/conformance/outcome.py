@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.models.label_map import OwnLabel
 from benchmark.text import visible
 
 Outcome = Literal["pass", "fail", "skipped"]
@@ -43,6 +44,8 @@ class CheckReport(BaseModel):
         How the user named it.
     device
         Where it was asked.
+    labels
+        What its own labels mean, of a model that scores under names of its own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +53,7 @@ class CheckReport(BaseModel):
     model: str
     device: str
     checks: tuple[CheckResult, ...]
+    labels: tuple[OwnLabel, ...] = ()
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:

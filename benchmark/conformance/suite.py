@@ -119,7 +119,8 @@ def check_model(
             for check in CHECKS:
                 before(check.name)
                 tell(_result(check, subject, results))
-    return CheckReport(model=spec, device=device, checks=tuple(results.values()))
+    labels = () if isinstance(found, CheckResult) else found.card.labels
+    return CheckReport(model=spec, device=device, checks=tuple(results.values()), labels=labels)
 
 
 def _found(spec: str, find: Callable[[str], ModelSource]) -> ModelSource | CheckResult:

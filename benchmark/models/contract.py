@@ -97,6 +97,8 @@ class ModelCard(BaseModel):
     control_for
         Name of the model that this one is the control of, for example the same network before any training;
         ``"any"`` for a control of every model; None for a model that is no control.
+    parameters
+        How many numbers its weights are, if it says so.
     licence
         Of code and weights; ``license`` is read as well.
     """
@@ -114,6 +116,7 @@ class ModelCard(BaseModel):
     probabilities: bool = False
     trained_on: tuple[str, ...] | Literal["undisclosed"]
     control_for: str | None = None
+    parameters: int | None = Field(default=None, ge=0)
 
     @field_validator("outputs")
     @classmethod

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.text import visible
 from cohorts.errors import ModelError
 
 FILE = "labels.csv"
@@ -124,6 +125,32 @@ def joined_scores(
     names = own_names(labels)
     columns = [[names.index(row.label) for row in labels_of(concept, labels)] for concept in outputs]
     return np.stack([scores[:, some].max(axis=1) for some in columns], axis=1)
+
+
+def map_lines(labels: Sequence[OwnLabel]) -> list[str]:
+    """Write a map for a reader: what scores each concept, what is too broad to, and what has no concept."""
+    scored = scored_concepts(labels)
+    lines = [
+        f"{len(own_names(labels))} labels of its own; {len(scored)} concepts, each scored by the highest of:",
+        *(_line(concept, "; ".join(map(_named, labels_of(concept, labels)))) for concept in scored),
+    ]
+    broader = [row for row in labels if row.relation == "broader"]
+    if broader:
+        lines.append("Broader than a concept, and so no score of it:")
+        lines += [_line(row.concept, row.label, row.note) for row in broader]
+    unmapped = [row for row in labels if row.relation == "unmapped"]
+    if unmapped:
+        lines.append("Without a concept:")
+        lines += [_line("", row.label, row.note) for row in unmapped]
+    return lines
+
+
+def _named(row: OwnLabel) -> str:
+    return row.label if row.relation == "same" else f"{row.label} (narrower)"
+
+
+def _line(concept: str, text: str, note: str = "") -> str:
+    return visible(f"  {concept:8} {text}" + (f": {note}" if note else ""))
 
 
 def read_labels(file: Path) -> tuple[OwnLabel, ...]:

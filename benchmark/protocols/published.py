@@ -79,6 +79,14 @@ def find_published(source: ModelSource, cache: Path) -> PublishedWeights | None:
     return PublishedWeights(sha256, about.card, artifact)
 
 
+def command_for_weights(source: ModelSource) -> str | None:
+    """Give the command that brings the published weights of a model, None for a model without any."""
+    if "Published" not in source.abilities:
+        return None
+    file = getattr(source.model_class, "weights_file", "FILE")
+    return f"leadboard weights {source.spec} --file {file}"
+
+
 def install(source: ModelSource, file: str, cache: Path) -> tuple[str, Artifact]:
     """Check weights that somebody published, and convert them into the cache; replaces earlier ones.
 

@@ -13,7 +13,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
-from benchmark.protocols.published import StartingWeights, find_published
+from benchmark.protocols.published import StartingWeights, command_for_weights, find_published
 from benchmark.protocols.training import learnable_concepts, plan_training
 from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
@@ -165,7 +165,6 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
     WeightsNotFoundError
         If there are none here and the run is not to make them.
     """
-    name = source.card.name
     published = find_published(source, settings.cache)
     if published is not None:
         return published
@@ -175,10 +174,9 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        commands.append(f"leadboard pretrain {name} {sources}")
-    if "Published" in source.abilities:
-        file = getattr(source.model_class, "weights_file", "FILE")
-        commands.append(f"leadboard weights {name} --file {file}")
+        commands.append(f"leadboard pretrain {source.spec} {sources}")
+    if (command := command_for_weights(source)) is not None:
+        commands.append(command)
     if commands:
         raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
     return None

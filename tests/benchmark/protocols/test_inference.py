@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.models.contract import ModelCard
+from benchmark.models.label_map import OwnLabel
 from benchmark.protocols.inference import predict
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords
@@ -44,3 +45,37 @@ def test_words_and_complex_numbers_are_no_scores(kind: type) -> None:
 
     with pytest.raises(ModelError, match="instead of real numbers"):
         predict(Odd(), Odd.card, FakeRecords(records=3, windows=1), 2)  # type: ignore[arg-type]
+
+
+class OwnNames:
+    card = ModelCard(
+        name="own-names",
+        outputs=("LVH", "AF"),
+        labels=(
+            OwnLabel(label="afib", concept="AF", relation="same"),
+            OwnLabel(label="noise", relation="unmapped", note="no concept"),
+            OwnLabel(label="lvh", concept="LVH", relation="same"),
+            OwnLabel(label="fast afib", concept="AF", relation="narrower"),
+        ),
+        trained_on=(),
+    )
+
+    def predict(self, batch: Any) -> Any:
+        return batch.signals[:, :4].std(axis=2) * [1, 100, 1, 1]
+
+
+def test_labels_of_its_own_are_joined_once_windows_are_averaged() -> None:
+    records = FakeRecords(records=5, leads=4, windows=3)
+    found = predict(OwnNames(), OwnNames.card, records, 4)  # type: ignore[arg-type]
+    means = records.signals.std(axis=2)[:, :4].reshape(5, 3, 4).mean(axis=1)
+    expected = np.stack([means[:, 2], means[:, [0, 3]].max(axis=1)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_model_with_labels_of_its_own_has_one_column_each() -> None:
+    class Joined(OwnNames):
+        def predict(self, batch: Any) -> Any:
+            return super().predict(batch)[:, :2]
+
+    with pytest.raises(ModelError, match=r"shape \(2, 2\); the card promises \(2, 4\)"):
+        predict(Joined(), Joined.card, FakeRecords(records=3, leads=4), 2)  # type: ignore[arg-type]

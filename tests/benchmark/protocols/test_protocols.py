@@ -176,8 +176,8 @@ def test_a_model_without_weights_is_listed_and_the_run_goes_on(
     (absent,) = load_run_file(tmp_path).absent_models
     assert absent.model == "brought"
     assert "weights not found" in absent.reason
-    assert "leadboard pretrain brought --source ptb-xl" in absent.reason
-    assert "leadboard weights brought --file FILE" in absent.reason
+    assert f"leadboard pretrain {FILE}:Brought --source ptb-xl" in absent.reason
+    assert f"leadboard weights {FILE}:Brought --file FILE" in absent.reason
     with pytest.raises(UsageError, match="weights not found"):
         run(tmp_path / "alone", data, cache, f"{FILE}:Brought")
 
