@@ -36,9 +36,10 @@ class EcgCpc(FineTunable):
         input=InputSpec(sampling_rate=RATE, seconds=10),
         outputs=(),
         trained_on=("heedb-mgh", "heedb-emory"),
+        parameters=2_932_736,
     )
     repository = "https://github.com/AI4HealthUOL/ecg-fm-benchmarking"
-    weights_file = "ECG-CPC checkpoint (.ckpt)"
+    weights_file = "ecg_cpc.ckpt"  # in a zip file of figshare; its own name is not stated
     layout = Layout(prefix="ts_encoder.", ignored=(r"head_ssl\..*",))
     recipe = Recipe("", epochs=10, batch_size=64, least_steps=4, learning_rate=1e-4, weight_decay=1e-3)
 

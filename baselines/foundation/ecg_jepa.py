@@ -29,6 +29,7 @@ class EcgJepa(FineTunable):
         input=InputSpec(sampling_rate=500, seconds=10, leads=LEADS),
         outputs=(),
         trained_on=("ecg-arrhythmia", "code-15"),
+        parameters=85_374_720,
     )
     repository = "https://github.com/sehunfromdaegu/ECG_JEPA"
     weights_file = "multiblock_epoch100.pth"

@@ -28,6 +28,7 @@ _FACTS: dict[str, Any] = {
     "input": InputSpec(sampling_rate=500, seconds=10, leads=LEADS),
     "probabilities": True,
     "trained_on": ("mimic-iv-ecg",),
+    "parameters": 163_656_580,
 }
 
 

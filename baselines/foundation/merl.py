@@ -23,7 +23,7 @@ ENCODER = "ecg_encoder."
 COUNTED = r"lm_model\.embeddings\.position_ids"
 
 
-def _card(name: str, encoder: str) -> ModelCard:
+def _card(name: str, encoder: str, parameters: int) -> ModelCard:
     return ModelCard(
         name=name,
         version="1",
@@ -35,6 +35,7 @@ def _card(name: str, encoder: str) -> ModelCard:
         input=InputSpec(sampling_rate=500, seconds=10, leads=LEADS),
         outputs="any",
         trained_on=("mimic-iv-ecg",),
+        parameters=parameters,
     )
 
 
@@ -116,7 +117,7 @@ class _Merl(AskedInWords, FineTunable):
 class MerlResNet18(_Merl):
     """MERL with its ResNet-18."""
 
-    published = _card("merl", "ResNet-18")
+    published = _card("merl", "ResNet-18", 114_270_858)
     weights_file = "res18_best_ckpt.pth"
     layout = Layout(file=weights_file, ignored=(COUNTED,))
     size = "resnet18"
@@ -131,7 +132,7 @@ class MerlResNet18(_Merl):
 class MerlVitTiny(_Merl):
     """MERL with its vision transformer, the setting that its authors' code has as the default."""
 
-    published = _card("merl-vit-tiny", "ViT-tiny")
+    published = _card("merl-vit-tiny", "ViT-tiny", 115_432_576)
     weights_file = "vit_tiny_best_ckpt.pth"
     layout = Layout(file=weights_file, ignored=(COUNTED,))
     size = "vit-tiny"

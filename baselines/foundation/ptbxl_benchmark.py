@@ -18,7 +18,7 @@ MEAN, SCALE = -0.0007771724002828525, 0.23895642180464072
 """Of all samples and leads of the training records, mV: the released experiment ``exp0``."""
 
 
-def _card(name: str, network: str) -> ModelCard:
+def _card(name: str, network: str, parameters: int) -> ModelCard:
     return ModelCard.model_validate(
         {
             "name": name,
@@ -32,6 +32,7 @@ def _card(name: str, network: str) -> ModelCard:
             "labels": own_labels("ptbxl"),
             "probabilities": True,
             "trained_on": ("ptb-xl",),
+            "parameters": parameters,
         }
     )
 
@@ -52,7 +53,7 @@ class _Benchmark(FoundationModel):
 class XResNet1d101(_Benchmark):
     """``xresnet1d101``, of which the authors' repository has a trained one."""
 
-    published = _card("ptbxl-xresnet1d101", "xresnet1d101")
+    published = _card("ptbxl-xresnet1d101", "xresnet1d101", 1_880_775)
     weights_file = "fastai_xresnet1d101.pth"
     layout = Layout(file=weights_file, aliases={r"\.convpath\.0\.": ".convs."})
 
@@ -66,7 +67,7 @@ class XResNet1d101(_Benchmark):
 class Inception1d(_Benchmark):
     """``inception1d``."""
 
-    published = _card("ptbxl-inception1d", "inception1d")
+    published = _card("ptbxl-inception1d", "inception1d", 516_167)
     weights_file = "fastai_inception1d.pth"
     layout = Layout(file=weights_file)
 
@@ -80,7 +81,7 @@ class Inception1d(_Benchmark):
 class ResNet1dWang(_Benchmark):
     """``resnet1d_wang``."""
 
-    published = _card("ptbxl-resnet1d-wang", "resnet1d_wang")
+    published = _card("ptbxl-resnet1d-wang", "resnet1d_wang", 481_863)
     weights_file = "fastai_resnet1d_wang.pth"
     layout = Layout(file=weights_file)
 

@@ -37,6 +37,7 @@ class StMem(FineTunable):
         input=InputSpec(sampling_rate=RATE, seconds=10),
         outputs=(),
         trained_on=("ecg-arrhythmia", "code-15"),
+        parameters=85_150_614,
     )
     repository = "https://github.com/bakqui/ST-MEM"
     weights_file = "st_mem_vit_base_encoder.pth"
