@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from baselines.foundation.base import FoundationModel
-from benchmark.files import write_atomically
+from benchmark.files import sha256_of, write_atomically
 from cohorts.errors import LeadboardError, ModelError
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class AskedInWords(FoundationModel):
                 )
         opened(source, self.vocabulary_size)
         write_atomically(folder / VOCABULARY, source.read_bytes())
-        return f"Asked in words, with the vocabulary {source}."
+        digest = sha256_of(folder / VOCABULARY)
+        return f"Asked in words, with a vocabulary of {self.vocabulary_size:,} words (sha256 {digest[:12]})."
 
 
 def opened(vocabulary: Path, size: int) -> Any:
