@@ -13,8 +13,11 @@ from torch import nn
 
 from baselines.foundation import hubert
 from baselines.foundation.hubert_network import HubertEcg, prepare
+from baselines.training.recipes import Recipe
+from benchmark.models.contract import Batch, FitSettings
 from benchmark.models.known_models import find_known
 from cohorts.errors import ModelError
+from tests.baselines.fakes import CONCEPTS, FakeRecords
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, state_of
 from tests.baselines.official_files import asked_alone, known_state, real_batch, relative_error
 
@@ -143,3 +146,36 @@ def test_what_it_was_trained_on_is_what_is_known() -> None:
         known = find_known(entry.published.name)
         assert known is not None
         assert entry.published.trained_on == known.trained_on
+
+
+class At500(FakeRecords):
+    """The fake recordings at five times their rate."""
+
+    def batch(self, positions: object) -> Batch:
+        given = super().batch(positions)
+        return Batch(np.repeat(given.signals, 5, axis=-1), given.age, given.sex)
+
+
+def test_it_is_fine_tuned_saved_and_loaded(tmp_path: Path) -> None:
+    class Narrow(hubert.HubertEcgSmall):
+        transformer = (32, 1, 4)
+        recipe = Recipe("", epochs=1, batch_size=8, least_steps=2, learning_rate=1e-4)
+
+    model = Narrow()
+    torch.manual_seed(0)
+    save_file(model.build().state_dict(), tmp_path / "narrow.safetensors")
+    model.convert(str(tmp_path / "narrow.safetensors"), tmp_path / "weights")
+    model.load(tmp_path / "weights")
+    spec = model.card.input
+    training, validation, others = At500(16, 1, spec), At500(8, 2, spec), At500(5, 3, spec).batch(range(5))
+    for folder in ("checkpoints", "saved"):
+        (tmp_path / folder).mkdir()
+    before = model.embed(others)
+    model.fit(training, validation, FitSettings(CONCEPTS, 1, "cpu", tmp_path / "checkpoints"))
+    model.save(tmp_path / "saved")
+    scores = model.predict(others)
+    assert scores.shape == (5, len(CONCEPTS))
+    assert np.abs(model.embed(others) - before).max() > 0
+    again = Narrow()
+    again.load(tmp_path / "saved")
+    np.testing.assert_allclose(again.predict(others), scores, rtol=0, atol=1e-6)
