@@ -36,9 +36,10 @@ _ROOM = 2**30
 
 
 class _Skipped:
-    """Takes the place of numpy's numbers and arrays, such as a best score, and keeps nothing of them.
+    """Takes the place of numpy's numbers and arrays, such as a best score, and of a training's settings.
 
-    numpy's own functions are not let near the file: they trust what they are given.
+    It keeps nothing of them. The libraries' own functions are not let near the file: they trust what they are
+    given.
     """
 
     def __init__(self, *ignored: object) -> None:
@@ -48,13 +49,42 @@ class _Skipped:
         pass
 
 
+def _plain(*ignored: object) -> dict[object, object]:
+    """Take the place of a mapping with defaults; only a plain one may be filled from a file."""
+    return {}
+
+
 # The module was called core before numpy 2.
 _MULTIARRAY = ("scalar", "_reconstruct")
+# What Lightning saves as hyper-parameters where a training was set up with OmegaConf.
+_NODES = (
+    "AnyNode",
+    "BooleanNode",
+    "BytesNode",
+    "EnumNode",
+    "FloatNode",
+    "IntegerNode",
+    "PathNode",
+    "StringNode",
+)
+_SETTINGS = (
+    "builtins.dict",
+    "builtins.list",
+    "builtins.int",
+    "omegaconf.base.ContainerMetadata",
+    "omegaconf.base.Metadata",
+    "omegaconf.dictconfig.DictConfig",
+    "omegaconf.listconfig.ListConfig",
+    *(f"omegaconf.nodes.{node}" for node in _NODES),
+    "typing.Any",
+)
 _SKIPPED: list[Any] = [
     (_Skipped, "numpy.dtype"),
     (_Skipped, "numpy.ndarray"),
     *((_Skipped, f"numpy.core.multiarray.{name}") for name in _MULTIARRAY),
     *((_Skipped, f"numpy._core.multiarray.{name}") for name in _MULTIARRAY),
+    *((_Skipped, name) for name in _SETTINGS),
+    (_plain, "collections.defaultdict"),
 ]
 
 

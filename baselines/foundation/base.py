@@ -52,7 +52,7 @@ class FoundationModel(ABC):
     published: ClassVar[ModelCard]
     repository: ClassVar[str]
     weights_file: ClassVar[str]
-    layout: ClassVar[Layout] = Layout()
+    layout: Layout = Layout()
     size: ClassVar[str] = "one size"
     join: ClassVar[Literal["mean", "maximum"]] = "mean"
 
@@ -177,10 +177,18 @@ class FineTunable(FoundationModel):
         )
         with torch.random.fork_rng([]):
             torch.manual_seed(settings.seed)
-            classifier = self._new_classifier(copy.deepcopy(network).cpu(), len(settings.concepts))
+            encoder = copy.deepcopy(self.trained_part(network)).cpu()
+            classifier = self._new_classifier(encoder, len(settings.concepts))
         recipe = replace(self.recipe, name=self.card.name)
         learn(classifier, classifier.last, signals, labels, recipe, settings)
         self._become(classifier, settings.concepts)
+
+    def trained_part(self, network: Any) -> Any:
+        """Give the part of the network that is trained further: all of it, where it only looks at signals.
+
+        It has ``features`` and ``width`` as the whole has.
+        """
+        return network
 
     def predict(self, batch: Batch) -> Floats:
         """Score float32 ``[records, columns]``: with the weights' own outputs, or with what was learnt."""
@@ -215,7 +223,7 @@ class FineTunable(FoundationModel):
         import torch
 
         card, arrays = load_weights(folder, self.published)
-        classifier = self._new_classifier(self.build(), len(card.outputs))
+        classifier = self._new_classifier(self.trained_part(self.build()), len(card.outputs))
         classifier.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         self._become(classifier, tuple(card.outputs))
 

@@ -16,13 +16,16 @@ class Layout:
         Name of the file on the hub or in a folder, for a user who gives one of these.
     wrappers
         Keys under which the tensors may lie; without any of them they are the top level.
+    parts
+        Keys of the file under which the parts of the model lie, all of them needed; the names of a part's
+        tensors begin with its key. ``wrappers`` are not looked at then.
     prefix
         Of the names of all tensors that belong to the network; others are left out.
     renamed
         Regular expression -> replacement, applied to each name in this order.
     aliases
-        Regular expression -> replacement, which make of one name of a tensor its other name; where both are
-        in the file they must hold the same values.
+        Regular expression -> replacement, which make of one name of a tensor its other name. Both are in a
+        file of the authors and hold the same values; if ever they did not, the name that sorts last counts.
     ignored
         Regular expressions of whole names, as they are after renaming, that nobody needs.
     sha256
@@ -31,6 +34,7 @@ class Layout:
 
     file: str = ""
     wrappers: tuple[str, ...] = ("state_dict", "model_state_dict", "model")
+    parts: tuple[str, ...] = ()
     prefix: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from baselines.checkpoints import (
+    WEIGHTS,
     State,
     check_state,
     read_checkpoint,
@@ -69,7 +71,7 @@ def convert(official: Official, file: str, folder: Path) -> str:
     source = located(file, official.layout.file)
     digest = sha256_of(source)
     _check_digest(source, digest, official.layout)
-    read = official.read or partial(read_checkpoint, wrappers=official.layout.wrappers)
+    read = official.read or partial(_read, layout=official.layout)
     found = in_our_names(read(source), official.layout, source)
     check_state(found, official.expected, f"{source} as {official.model}")
     state = {name: found[name].to(tensor.dtype) for name, tensor in official.expected.items()}
@@ -93,13 +95,37 @@ def restored(network: nn.Module, model: str, folder: Path, device: str) -> nn.Mo
     return network.to(device).eval()
 
 
+def _read(source: Path, layout: Layout) -> State:
+    if not layout.parts:
+        return read_checkpoint(source, wrappers=layout.wrappers)
+    return {
+        f"{part}.{name}": tensor
+        for part in layout.parts
+        for name, tensor in read_checkpoint(source, wrappers=(part,)).items()
+    }
+
+
+def tensors_of(file: str, layout: Layout) -> State:
+    """Read the tensors that a user means, under the authors' names, for a model that these tell something."""
+    return _read(located(file, layout.file), layout)
+
+
+def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Give names and shapes of the tensors in a folder of weights; none where there is no readable file."""
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return {}
+
+
 def in_our_names(found: State, layout: Layout, source: Path) -> dict[str, torch.Tensor]:
-    """Take off the prefix, rename, leave out what nobody needs, and check names that mean one tensor.
+    """Take off the prefix, rename, leave out what nobody needs, and give two names of a tensor one value.
 
     Raises
     ------
     ModelError
-        If no tensor has the prefix, or two names of one tensor hold different values.
+        If no tensor has the prefix.
     """
     inside = {
         name.removeprefix(layout.prefix): tensor
@@ -114,8 +140,7 @@ def in_our_names(found: State, layout: Layout, source: Path) -> dict[str, torch.
         for name, tensor in ours.items()
         if not any(re.fullmatch(pattern, name) for pattern in layout.ignored)
     }
-    _check_aliases(ours, layout.aliases, source)
-    return ours
+    return _with_one_value(ours, layout.aliases)
 
 
 def _renamed(name: str, rules: Mapping[str, str]) -> str:
@@ -124,14 +149,14 @@ def _renamed(name: str, rules: Mapping[str, str]) -> str:
     return name
 
 
-def _check_aliases(state: State, aliases: Mapping[str, str], source: Path) -> None:
-    for name, tensor in state.items():
+def _with_one_value(state: State, aliases: Mapping[str, str]) -> dict[str, torch.Tensor]:
+    """Give both names of a tensor the value of the one that sorts last; in an authors' file they agree."""
+    values = dict(state)
+    for name in state:
         first = _renamed(name, aliases)
-        if first != name and first in state and not torch.equal(tensor, state[first]):
-            raise ModelError(
-                f"{source}: {name} and {first} are two names of one tensor and hold different values: "
-                "download the file again."
-            )
+        if first != name and first in state:
+            values[name] = values[first] = state[max(name, first)]
+    return values
 
 
 def _check_digest(source: Path, digest: str, layout: Layout) -> None:

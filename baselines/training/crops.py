@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -23,16 +26,25 @@ class CropClassifier(nn.Module):
         Samples of a crop.
     stride
         Samples from one window of a recording to the next.
+    join
+        How the probabilities of the windows of a recording are joined, each concept for itself.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, network: nn.Module, crop: int, stride: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        crop: int,
+        stride: int,
+        join: Literal["mean", "maximum"] = "maximum",
+    ) -> None:
         super().__init__()
         self.network = network
         self.crop = crop
         self.stride = stride
+        self.join = join
         self.register_buffer("mean", torch.zeros(1))
         self.register_buffer("scale", torch.ones(1))
 
@@ -43,7 +55,7 @@ class CropClassifier(nn.Module):
 
     @torch.inference_mode()
     def scores(self, signals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Score whole recordings: the highest probability over windows, each concept for itself.
+        """Score whole recordings by their windows.
 
         Parameters
         ----------
@@ -55,19 +67,34 @@ class CropClassifier(nn.Module):
         -------
         float32 ``[records, outputs]``, probabilities.
         """
+        return self._rows(lambda windows: torch.sigmoid(self(windows)), signals, self.join)
+
+    @torch.inference_mode()
+    def features(self, signals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Give features of whole recordings, the mean over their windows: float32 ``[records, width]``.
+
+        ``signals`` are as for `scores`; the network has ``features``.
+        """
+        network: Any = self.network
+        return self._rows(
+            lambda windows: network.features((windows - self.mean) / self.scale), signals, "mean"
+        )
+
+    def _rows(
+        self,
+        step: Callable[[torch.Tensor], torch.Tensor],
+        signals: npt.NDArray[np.float32],
+        join: Literal["mean", "maximum"],
+    ) -> npt.NDArray[np.float32]:
         training = self.training
         self.eval()
         device = self.mean.device
         size = AT_ONCE.get(device.type, AT_ONCE_ELSEWHERE)
-        scores = [
-            self._scores(torch.tensor(signals[start : start + size]).to(device))
-            for start in range(0, len(signals), size)
-        ]
+        rows = []
+        for start in range(0, len(signals), size):
+            some = torch.tensor(signals[start : start + size]).to(device)
+            windows = some.unfold(-1, self.crop, self.stride).transpose(1, 2)
+            each = step(windows.flatten(0, 1)).reshape(*windows.shape[:2], -1)
+            rows.append(each.mean(dim=1) if join == "mean" else each.amax(dim=1))
         self.train(training)
-        return torch.cat(scores).cpu().numpy()
-
-    def _scores(self, signals: torch.Tensor) -> torch.Tensor:
-        windows = signals.unfold(-1, self.crop, self.stride).transpose(1, 2)
-        records, count = windows.shape[:2]
-        logits: torch.Tensor = self(windows.flatten(0, 1))
-        return torch.sigmoid(logits).reshape(records, count, -1).amax(dim=1)
+        return torch.cat(rows).cpu().numpy()

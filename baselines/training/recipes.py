@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Recipe:
         Peak of the one-cycle schedule.
     weight_decay
         Of AdamW.
+    schedule
+        ``"one-cycle"`` over the whole training, or a ``"constant"`` learning rate.
     precision
         ``"32-true"``, or ``"bf16-mixed"`` on a processor that has it.
     """
@@ -34,6 +36,7 @@ class Recipe:
     least_steps: int = 8
     learning_rate: float = 1e-2
     weight_decay: float = 1e-2
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
     precision: Any = "32-true"
 
     def steps(self, records: int) -> int:

@@ -63,11 +63,13 @@ class Supervised(ResumableTraining):
         return Crops(self.signals[0], self.labels[0], self.network.crop, self.steps, seed)
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a one-cycle schedule over the whole training, moved on after every step."""
+        """AdamW, by default with a one-cycle schedule over the whole training, moved on after every step."""
         recipe = self.recipe
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+        if recipe.schedule == "constant":
+            return optimiser
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * self.steps
         )

@@ -50,6 +50,8 @@ class ModelSource:
         Names of the optional abilities of `benchmark.models` that it has.
     small
         Whether a run may pre-train it without being asked to.
+    on_request
+        Whether a run has it only when it is named: it takes hours, or is the control of one that does.
     usual_protocols
         Names of the protocols that it confines itself to unless others are asked for, None for all.
     environment
@@ -64,6 +66,7 @@ class ModelSource:
     card: ModelCard
     abilities: frozenset[str] = frozenset()
     small: bool = False
+    on_request: bool = False
     usual_protocols: tuple[str, ...] | None = None
     environment: tuple[tuple[str, str], ...] = ()
     files: ModelFiles = field(default_factory=ModelFiles, compare=False, repr=False)
@@ -241,7 +244,16 @@ def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
         raise ModelError(f"The card of {spec} has outputs 'any', but it has no 'set_concepts'.")
     usual = getattr(model, "protocols", None)
     small = bool(getattr(model, "small", False))
-    return ModelSource(spec, make, hashed, card, abilities, small, None if usual is None else tuple(usual))
+    return ModelSource(
+        spec,
+        make,
+        hashed,
+        card,
+        abilities,
+        small,
+        bool(getattr(model, "on_request", False)),
+        None if usual is None else tuple(usual),
+    )
 
 
 def _from_reference(spec: str, folder: Path) -> tuple[ModuleType, str]:

@@ -205,7 +205,7 @@ def find_models(
     Parameters
     ----------
     asked
-        As for `find_model`; empty for all installed ones.
+        As for `find_model`; empty for all installed ones but those that a run has only on request.
     environment
         Where models that are named by file or module run; None for this process.
     cache, deadlines
@@ -221,9 +221,12 @@ def find_models(
     folder = Path.cwd()  # which a model may change
     for spec in dict.fromkeys(asked) or installed_models():
         try:
-            found.append(find_model(spec, environment, cache, deadlines, folder))
+            source = find_model(spec, environment, cache, deadlines, folder)
         except ModelError as error:
             broken[spec] = str(error)
+        else:
+            if asked or not source.on_request:
+                found.append(source)
     names = [source.card.name for source in found]
     for name in names:
         if names.count(name) > 1:

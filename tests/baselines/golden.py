@@ -19,7 +19,7 @@ TOLERANCE = 2e-5
 def values(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Make a tensor that depends on its name and shape only."""
     rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little"))
-    drawn = np.asarray(rng.standard_normal(shape), np.float32) * np.float32(0.05)
+    drawn = np.asarray(np.asarray(rng.standard_normal(shape), np.float32) * np.float32(0.05))
     if name.endswith("running_var"):
         return 1 + np.abs(drawn)
     return 1 + drawn if len(shape) == 1 and name.endswith("weight") else drawn
@@ -36,6 +36,14 @@ def signals(leads: int, samples: int) -> torch.Tensor:
     """Two records, the same on every machine."""
     drawn = np.random.default_rng(1).standard_normal((2, leads, samples)).astype(np.float32)
     return torch.from_numpy(drawn * np.float32(0.5))
+
+
+def texts(vocabulary: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask of three texts, the same on every machine; the last is shorter."""
+    ids = np.random.default_rng(3).integers(1000, vocabulary, (3, 16))
+    mask = np.ones_like(ids)
+    ids[2, 12:] = mask[2, 12:] = 0
+    return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
 def error(found: Mapping[str, torch.Tensor], golden: Path) -> float:

@@ -1,4 +1,4 @@
-"""What all four baselines promise, checked in the same way for each."""
+"""What all light baselines promise, checked in the same way for each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from baselines.cart.model import Cart
 from baselines.controls import AgeSex, Prevalence
 from baselines.minirocket.model import MiniRocket
 from baselines.resnet1d.model import ResNet1d
@@ -23,6 +24,7 @@ BASELINES: dict[str, Callable[[], Any]] = {
     "age-sex": AgeSex,
     "minirocket": MiniRocket,
     "resnet1d": lambda: ResNet1d(device="cpu", epochs=1),
+    "cart": Cart,
 }
 # Scores are float32; what a different order of summation may change.
 ROUNDING = 2e-6
@@ -176,10 +178,13 @@ def test_nothing_to_learn_from_is_said(name: str, tmp_path: Path) -> None:
 def test_reading_a_card_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
+        "from baselines.cart.model import Cart\n"
         "from baselines.controls import AgeSex, Prevalence\n"
         "from baselines.minirocket.model import MiniRocket\n"
-        "from baselines.resnet1d.model import ResNet1d\n"
-        "for made in (Prevalence, AgeSex, MiniRocket, ResNet1d):\n"
+        "from baselines.resnet1d.model import ResNet1d, ResNet1dRandom\n"
+        "from baselines.networks.models import S4, Inception1d, S4Random, XResNet1d101\n"
+        "for made in (Cart, Prevalence, AgeSex, MiniRocket, ResNet1d, ResNet1dRandom, S4, Inception1d,\n"
+        "             S4Random, XResNet1d101):\n"
         "    made().card\n"
         "print({'torch', 'sklearn', 'numba', 'pytorch_lightning'} & set(sys.modules))"
     )

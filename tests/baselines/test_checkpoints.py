@@ -10,7 +10,9 @@ import random
 import resource
 import sys
 import zipfile
+from collections import defaultdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -351,3 +353,23 @@ def test_a_damaged_folder_is_refused(written: Path) -> None:
         read_weights(written, "m")
     with pytest.raises(ModelError, match="holds no weights of m"):
         read_weights(written / "none", "m")
+
+
+def test_settings_of_a_training_are_left_out_and_need_no_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Lightning saves what OmegaConf has read; the library is gone when the file is read."""
+    modules = {name: ModuleType(f"omegaconf.{name}") for name in ("base", "dictconfig", "nodes")}
+    made = {}
+    for module, name in (("dictconfig", "DictConfig"), ("base", "ContainerMetadata"), ("nodes", "AnyNode")):
+        made[name] = type(name, (), {"__module__": f"omegaconf.{module}"})
+        setattr(modules[module], name, made[name])
+    config, metadata, node = (made[name]() for name in ("DictConfig", "ContainerMetadata", "AnyNode"))
+    metadata.__dict__ = {"ref_type": Any, "object_type": dict, "flags": defaultdict(dict, a={"b": int})}
+    node.__dict__ = {"_val": 1e-3, "_parent": config}
+    config.__dict__ = {"_metadata": metadata, "_content": {"lr": node}}
+    with monkeypatch.context() as there:
+        for module in (ModuleType("omegaconf"), *modules.values()):
+            there.setitem(sys.modules, module.__name__, module)
+        torch.save({"state_dict": {"a": torch.ones(2)}, "hyper_parameters": config}, tmp_path / "last.ckpt")
+    assert read_checkpoint(tmp_path / "last.ckpt")["a"].tolist() == [1, 1]

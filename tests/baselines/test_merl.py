@@ -11,23 +11,27 @@ import torch
 from torch import nn
 
 from baselines.ecgclip.encoder import ResidualEncoder
-from baselines.merl.network import LEADS, AttentionPool, Merl, cosine_scores, min_max, published_text
+from baselines.networks.merl import (
+    LEADS,
+    AttentionPool,
+    Merl,
+    MerlVit,
+    cosine_scores,
+    min_max,
+    published_text,
+)
 from cohorts.recording import STANDARD_LEADS
+from tests.baselines import golden as known
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
 
-VOCABULARY = 30522
+
+def texts() -> tuple[torch.Tensor, torch.Tensor]:
+    return known.texts(30522)
 
 
 @pytest.fixture(scope="module")
 def checkpoints(shared: Path) -> Path:
     return shared / "facts" / "checkpoints"
-
-
-def texts() -> tuple[torch.Tensor, torch.Tensor]:
-    ids = np.random.default_rng(3).integers(1000, VOCABULARY, (3, 16))
-    mask = np.ones_like(ids)
-    ids[2, 12:] = mask[2, 12:] = 0
-    return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
 def test_the_whole_model(checkpoints: Path) -> None:
@@ -38,7 +42,7 @@ def test_the_whole_model(checkpoints: Path) -> None:
         output, projected = model.embed_signals(signals(12, 5000)), model.embed_texts(*texts())
         found = {
             "output": output,
-            "embedding": model.ecg_encoder.features(signals(12, 5000)),
+            "embedding": model.features(signals(12, 5000)),
             "text_pooled": model.pool_texts(*texts()),
             "text_proj": projected,
             "scores": cosine_scores(output, projected),
@@ -121,6 +125,57 @@ def test_one_changed_layer_is_noticed(checkpoints: Path, change: str) -> None:
     model = filled()
     CHANGES[change](model)
     assert error_of(model, checkpoints / "merl_resnet18_golden_a.npz") > TOLERANCE
+
+
+VIT_CHANGES = {
+    "activation": lambda model: model.ecg_encoder.block7.ff.fn.net.__setitem__(1, nn.ReLU()),
+    "normalised before the mean": lambda model: normalised_first(model.ecg_encoder),
+    "no activation": lambda model: model.proj_e.__setitem__(2, nn.Identity()),
+    "standard lead order": lambda model: setattr(
+        model.ecg_encoder.to_patch_embedding,
+        "weight",
+        nn.Parameter(model.ecg_encoder.to_patch_embedding.weight[:, [0, 1, 2, 3, 5, 4, *range(6, 12)]]),
+    ),
+}
+
+
+def normalised_first(encoder: Any) -> None:
+    norm, encoder.norm = encoder.norm, nn.Identity()
+    through = encoder.through_blocks
+    encoder.through_blocks = lambda tokens: norm(through(tokens))
+
+
+def vit_error(model: MerlVit, golden: Path) -> float:
+    with torch.inference_mode(), np.load(golden, allow_pickle=False) as file:
+        output = model.embed_signals(signals(12, 5000))
+        texts = torch.from_numpy(file["text_proj"]).float()
+        found = {
+            "output": output,
+            "embedding": model.features(signals(12, 5000)),
+            "scores": cosine_scores(output, texts),
+        }
+        return error(found, golden)
+
+
+def filled_vit() -> Any:
+    model = MerlVit()
+    fill(model)
+    return model.eval()
+
+
+def test_the_vision_transformer(checkpoints: Path) -> None:
+    with torch.device("meta"):
+        whole = MerlVit(published_text())
+    assert state_of(whole) == published_state(checkpoints / "merl_vit_tiny_state_dict.csv")
+    assert vit_error(filled_vit(), checkpoints / "merl_vit_tiny_golden_a.npz") <= TOLERANCE
+
+
+@pytest.mark.parametrize("change", VIT_CHANGES)
+def test_one_changed_layer_of_the_vision_transformer_is_noticed(checkpoints: Path, change: str) -> None:
+    model = filled_vit()
+    with torch.no_grad():
+        VIT_CHANGES[change](model)
+    assert vit_error(model, checkpoints / "merl_vit_tiny_golden_a.npz") > TOLERANCE
 
 
 def probe_error(network: Any, golden: Path) -> float:

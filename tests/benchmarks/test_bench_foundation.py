@@ -15,8 +15,14 @@ import pytest
 import torch
 
 from baselines.foundation.code import CodeEcgAge, CodeResNet, CodeResNetTorch
+from baselines.foundation.ecg_cpc import EcgCpc
+from baselines.foundation.ecg_jepa import EcgJepa
 from baselines.foundation.ecgfounder import EcgFounder, EcgFounderOneLead, EcgFounderUnfiltered
 from baselines.foundation.hubert import HubertEcgSmall
+from baselines.foundation.ked import Ked
+from baselines.foundation.merl import MerlResNet18, MerlVitTiny
+from baselines.foundation.ptbxl_benchmark import Inception1d, ResNet1dWang, XResNet1d101
+from baselines.foundation.st_mem import StMem
 from benchmark.models.contract import Batch
 
 RECORDS = 16
@@ -30,6 +36,15 @@ MODELS: dict[str, Callable[[], Any]] = {
         EcgFounderOneLead,
         EcgFounderUnfiltered,
         HubertEcgSmall,
+        EcgCpc,
+        EcgJepa,
+        Ked,
+        MerlResNet18,
+        MerlVitTiny,
+        StMem,
+        XResNet1d101,
+        Inception1d,
+        ResNet1dWang,
     )
 }
 

@@ -28,7 +28,7 @@ class Network:
     def __init__(self) -> None:
         import torch
 
-        from baselines.resnet1d.network import resnet1d_wang
+        from baselines.networks.resnet1d_wang import resnet1d_wang
 
         torch.manual_seed(0)
         self.network = resnet1d_wang(len(OUTPUTS)).eval()

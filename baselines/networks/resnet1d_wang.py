@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from baselines.networks.concat_pool import BenchmarkNetwork
+
 WIDTH = 128
 
 
@@ -36,40 +38,18 @@ class Block(nn.Module):
         return torch.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
 
 
-class ConcatPool(nn.Module):
-    """Maximum and mean over time, in this order."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``[records, channels, samples]`` to ``[records, 2 * channels]``."""
-        return torch.cat([x.amax(dim=-1), x.mean(dim=-1)], dim=1)
-
-
-def concat_pool_head(channels: int, outputs: int) -> nn.Sequential:
-    """Build the head that the PTB-XL benchmark puts on all its networks; it gives logits."""
-    return nn.Sequential(
-        ConcatPool(),
-        nn.Identity(),  # keeps the numbering of the published head, which flattens here
-        nn.BatchNorm1d(2 * channels),
-        nn.Dropout(0.25),
-        nn.Linear(2 * channels, 128),
-        nn.ReLU(),
-        nn.BatchNorm1d(128),
-        nn.Dropout(0.5),
-        nn.Linear(128, outputs),
-    )
-
-
-def resnet1d_wang(outputs: int, leads: int = 12) -> nn.Sequential:
+def resnet1d_wang(outputs: int, leads: int = 12) -> BenchmarkNetwork:
     """Build the network: standardised crops ``[records, leads, samples]`` to logits ``[records, outputs]``.
 
     The benchmark's input is 2.5 s at 100 Hz, all 12 leads in the standard order.
     """
-    return nn.Sequential(
+    return BenchmarkNetwork(
         nn.Conv1d(leads, WIDTH, 7, padding=3, bias=False),
         nn.BatchNorm1d(WIDTH),
         nn.ReLU(),
         nn.Sequential(Block(stride=1)),
         nn.Sequential(Block(stride=2)),
         nn.Sequential(Block(stride=2)),
-        concat_pool_head(WIDTH, outputs),
+        channels=WIDTH,
+        outputs=outputs,
     )

@@ -1,4 +1,4 @@
-"""MERL with its ResNet-18: signals and reports as vectors of one space.
+"""MERL with its ResNet-18 or its vision transformer: signals and reports as vectors of one space.
 
 Liu, Wan, Ouyang, Shah, Bai and Arcucci, "Zero-Shot ECG Classification with Multimodal Learning and Test-time
 Clinical Knowledge Enhancement", ICML 2024, arXiv 2403.06659. Architecture and names of the parameters are
@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from baselines.ecgclip.encoder import ResidualEncoder
+from baselines.networks.vit1d import Vit1d
 
 if TYPE_CHECKING:
     from transformers import BertConfig
@@ -77,24 +78,14 @@ class AttentionPool(nn.Module):
         return projected
 
 
-class Merl(nn.Module):
-    """The model; without ``text`` only what a signal goes through is built.
+class _TwoSided(nn.Module):
+    """The side of the texts; where no text encoder is built, a recording can still be placed.
 
-    ``linear1`` and ``linear2`` belong to a loss of its pre-training and are kept so that checkpoints load.
-
-    Parameters
-    ----------
-    text
-        Configuration of the text encoder, a BERT, for `embed_texts`; as published it is `published_text`.
+    Subclasses have the side of the signals.
     """
 
-    def __init__(self, text: BertConfig | None = None) -> None:
-        super().__init__()
-        self.downconv = nn.Conv1d(512, SHARED, 1)
-        self.att_pool_head = AttentionPool()
-        self.linear1 = nn.Linear(SHARED, SHARED, bias=False)
-        self.linear2 = nn.Linear(SHARED, SHARED, bias=False)
-        self.ecg_encoder = ResidualEncoder(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
+    def add_text(self, text: BertConfig | None) -> None:
+        """Register the text encoder and its projection, last as in the published state dicts."""
         if text is not None:
             from transformers import BertModel
 
@@ -102,14 +93,6 @@ class Merl(nn.Module):
             self.proj_t = nn.Sequential(
                 nn.Linear(text.hidden_size, SHARED), nn.GELU(), nn.Linear(SHARED, SHARED)
             )
-
-    def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``.
-
-        Leads are in the order of `LEADS`, 500 Hz. Nothing is normalised to length 1.
-        """
-        pooled: torch.Tensor = self.att_pool_head(self.downconv(self.ecg_encoder.feature_map(signals)))
-        return pooled
 
     def pool_texts(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Map token ids and their mask ``[texts, tokens]`` to BERT's pooled output ``[texts, hidden]``."""
@@ -119,6 +102,84 @@ class Merl(nn.Module):
     def embed_texts(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Map token ids and their mask ``[texts, tokens]`` to the shared space ``[texts, 256]``."""
         projected: torch.Tensor = self.proj_t(self.pool_texts(ids, mask))
+        return projected
+
+
+class SignalSide(nn.Module):
+    """The signal encoder alone, for a probe or for training further."""
+
+    def __init__(self, encoder: ResidualEncoder | Vit1d, width: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.width = width
+
+    def features(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, width]``, the mean over time."""
+        pooled: torch.Tensor = self.encoder.features(signals)
+        return pooled
+
+
+class Merl(_TwoSided):
+    """The model with its ResNet-18; without ``text`` only what a signal goes through is built.
+
+    ``linear1`` and ``linear2`` belong to a loss of its pre-training and are kept so that checkpoints load.
+
+    Parameters
+    ----------
+    text
+        Configuration of the text encoder, a BERT, for `embed_texts`; as published it is `published_text`.
+    """
+
+    width = 512
+
+    def __init__(self, text: BertConfig | None = None) -> None:
+        super().__init__()
+        self.downconv = nn.Conv1d(512, SHARED, 1)
+        self.att_pool_head = AttentionPool()
+        self.linear1 = nn.Linear(SHARED, SHARED, bias=False)
+        self.linear2 = nn.Linear(SHARED, SHARED, bias=False)
+        self.ecg_encoder = ResidualEncoder(18, leads=len(LEADS), outputs=UNUSED_OUTPUTS)
+        self.add_text(text)
+
+    def features(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, 512]``: the mean of all frames."""
+        return self.ecg_encoder.features(signals)
+
+    def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``.
+
+        Leads are in the order of `LEADS`, 500 Hz. Nothing is normalised to length 1.
+        """
+        pooled: torch.Tensor = self.att_pool_head(self.downconv(self.ecg_encoder.feature_map(signals)))
+        return pooled
+
+
+class MerlVit(_TwoSided):
+    """The model with its vision transformer ("tiny"); else as `Merl`."""
+
+    width = 192
+
+    def __init__(self, text: BertConfig | None = None) -> None:
+        super().__init__()
+        self.proj_e = nn.Sequential(
+            nn.Linear(self.width, SHARED),
+            nn.BatchNorm1d(SHARED),
+            nn.ReLU(),
+            nn.Linear(SHARED, SHARED),
+            nn.BatchNorm1d(SHARED),
+        )
+        self.linear1 = nn.Linear(self.width, SHARED, bias=False)
+        self.linear2 = nn.Linear(self.width, SHARED, bias=False)
+        self.ecg_encoder = Vit1d(self.width)
+        self.add_text(text)
+
+    def features(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, 192]``: the mean of all tokens."""
+        return self.ecg_encoder.features(signals)
+
+    def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
+        """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``."""
+        projected: torch.Tensor = self.proj_e(self.features(signals))
         return projected
 
 

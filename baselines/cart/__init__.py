@@ -1,0 +1,1 @@
+"""What an ECG cart prints, and a model that sees nothing else."""
