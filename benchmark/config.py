@@ -85,14 +85,11 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
             raise UsageError(
                 f"{CONFIG_FILE} says that {cohort} is in {_shown(folder)}, but there is no such folder."
             )
-    stores = (
-        cache
-        or _from_environment("LEADBOARD_CACHE")
-        or (settings.cache and base / from_home(settings.cache))
-        or _user_cache()
+    named = (
+        cache or _from_environment("LEADBOARD_CACHE") or (settings.cache and base / from_home(settings.cache))
     )
-    stores = from_home(stores).absolute()
-    why = why_no_folder(stores)
+    stores = from_home(named or _user_cache()).absolute()
+    why = why_no_folder(stores) if named else ""  # the usual place may never be needed
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
     return Places(chosen and chosen.absolute(), stores, folders)

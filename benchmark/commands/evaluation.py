@@ -42,7 +42,7 @@ def models(*, cache: CacheOption = None, as_json: JsonOption = False) -> int:
     from benchmark.commands.model_list import model_rows, text_of
 
     rows = model_rows(find_places(None, cache).cache)
-    print_json(rows) if as_json else print(text_of(rows))
+    print_json(rows) if as_json else tell(*text_of(rows).splitlines())
     return 0
 
 

@@ -96,14 +96,14 @@ def test_nothing_that_is_read_gives_orders(folder: Path) -> None:
 
 def redirected(folder: Path, command: str) -> tuple[int, str, str]:
     """Exit code of the command line and what came out, with a shell's redirections."""
-    line = f"{sys.executable} -m benchmark {command}; echo ${{PIPESTATUS[0]}} >&3"
     read, write = os.pipe()
-    os.dup2(write, 3) if write != 3 else None
+    line = f"{sys.executable} -m benchmark {command}; echo ${{PIPESTATUS[0]}} >&{write}"
     answer = subprocess.run(
-        ["bash", "-c", line], cwd=folder, env=environment(), capture_output=True, pass_fds=[3], text=True
+        ["bash", "-c", line], cwd=folder, env=environment(), capture_output=True, pass_fds=[write], text=True
     )
     os.close(write)
     code = os.read(read, 10)
+    os.close(read)
     return int(code), answer.stdout, answer.stderr
 
 

@@ -137,9 +137,10 @@ ON_COHORT = ("score", "x.csv", "--cohort", "georgia")
         ((*ON_LABELS, "--seed", "-1"), '"-1" for --seed'),
         ((*ON_COHORT, "--resamples", "0"), '"0" for --resamples'),
         ((*ON_COHORT, "--resamples", "99999999999"), '"99999999999" for --resamples'),
-        ((*ON_COHORT, "--name", "mine"), r"x\.csv cannot be read"),
+        (("score", "nowhere.csv", "--cohort", "georgia", "--name", "mine"), r"nowhere\.csv.* No such file"),
         (("submit", "nowhere"), r"No run\.json in nowhere"),
-        (("verify", "nowhere"), "is no submission"),
+        (("verify", "nowhere"), "nowhere.* No such file"),
+        (("verify", "."), "is no submission"),
     ],
 )
 def test_wrong_calls(
@@ -147,6 +148,8 @@ def test_wrong_calls(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LEADBOARD_DATA", raising=False)
+    for name in ("x.csv", "y.csv", "d.csv"):
+        (tmp_path / name).touch()
     with pytest.raises((UsageError, CycloptsError), match=words):
         call(*arguments)
 
