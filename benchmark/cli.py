@@ -23,10 +23,10 @@ from benchmark.commands import (
     training,
 )
 from benchmark.config import give_home
-from benchmark.stopping import Terminated, end_on_sigterm
 from benchmark.terminal import set_up, tell, why_incomplete
 from benchmark.text import visible
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.interrupts import Terminated, end_on_sigterm
 
 app = App(
     name="leadboard",

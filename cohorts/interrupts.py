@@ -1,12 +1,14 @@
-"""Making sure that Ctrl-C ends a long piece of work."""
+"""Ending on request: Ctrl-C ends a long piece of work for sure, and SIGTERM ends a command as Ctrl-C does."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
@@ -43,3 +45,23 @@ def interruptible() -> Iterator[Callable[[], None]]:
         check()
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM. Nothing that survives Ctrl-C survives this: no model, no training and no retry."""
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM raise `Terminated` in this process; a second one ends it without any farewell.
+
+    Children that were forked keep what the system does with it.
+    """
+    owner = os.getpid()
+
+    def end(number: int, _: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if os.getpid() != owner:
+            os.kill(os.getpid(), number)
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)

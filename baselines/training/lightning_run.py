@@ -22,8 +22,8 @@ import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
-from benchmark.stopping import Terminated
 from cohorts.errors import ModelError
+from cohorts.interrupts import Terminated
 
 logger = logging.getLogger("leadboard")
 

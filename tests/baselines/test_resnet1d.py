@@ -25,8 +25,8 @@ from baselines.training.recordings_file import Crops, mean_and_scale, write_reco
 from baselines.training.supervised import cross_entropy, masked_loss
 from benchmark.models.contract import FitSettings, InputSpec
 from benchmark.models.labels import macro_auroc, targets
-from benchmark.stopping import Terminated
 from cohorts.errors import LeadboardError, ModelError
+from cohorts.interrupts import Terminated
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=10)
