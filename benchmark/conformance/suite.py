@@ -123,9 +123,12 @@ def check_model(
             folder = Path(name)
             where = folder / "nothing" if cache is None else cache
             subject = Subject(found, device, folder, where, habits, pretrain, deadline)
-            for check in CHECKS:
-                before(check.name)
-                tell(_result(check, subject, results))
+            try:
+                for check in CHECKS:
+                    before(check.name)
+                    tell(_result(check, subject, results))
+            finally:
+                habits.restore()  # a model may go on changing them after it was asked about that
     labels = () if isinstance(found, CheckResult) else found.card.labels
     return CheckReport(model=spec, device=device, checks=tuple(results.values()), labels=labels)
 

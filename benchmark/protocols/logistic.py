@@ -56,7 +56,7 @@ def fit_logistic(
     y = torch.from_numpy(labels[:, fitted]).to(device)
     validation_x = torch.from_numpy(validation_features).to(device)
     validation_y = torch.from_numpy(validation_labels[:, fitted]).to(device)
-    slopes = torch.zeros(x.shape[1], len(fitted), device=device, requires_grad=True)
+    slopes = torch.zeros(x.shape[1], len(fitted), dtype=x.dtype, device=device, requires_grad=True)
     offsets = torch.from_numpy(intercepts[fitted]).to(device).requires_grad_()
 
     best = float("inf")

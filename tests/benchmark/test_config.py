@@ -31,9 +31,9 @@ def test_option_before_environment_before_file(tmp_path: Path, monkeypatch: pyte
     assert find_places().cache == tmp_path / "c"
     monkeypatch.setenv("LEADBOARD_DATA", "variable")
     monkeypatch.setenv("LEADBOARD_CACHE", str(tmp_path / "vc"))
-    assert find_places().data == Path("variable")
+    assert find_places().data == tmp_path / "variable"
     assert find_places().cache == tmp_path / "vc"
-    assert find_places(Path("option"), Path("oc")).data == Path("option")
+    assert find_places(Path("option"), Path("oc")).data == tmp_path / "option"
     assert find_places(Path("option"), Path("oc")).cache == tmp_path / "oc"
 
 
@@ -60,7 +60,7 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
         (f"cache = '{'x' * 5000}'", "The cache cannot be in .*x…: File name too long; name another"),
         ("cache = 'leadboard.toml'", "The cache cannot be in .*: it is a file, not a folder"),
         ("cache = 'leadboard.toml/x'", "The cache cannot be in .*leadboard.toml is a file, not a folder"),
-        ("cache = '~nobody-of-that-name/x'", "The home folder in ~nobody-of-that-name/x is not known"),
+        ("cache = '~nobody-of-that-name/x'", "There is no home folder for ~nobody-of-that-name/x"),
         ("data = 'a\\u0000b'", "No folder"),
         ('data = "a\\u0000b"', "No folder"),
         ("a = " + "[" * 100_000, "not valid TOML"),
@@ -138,7 +138,7 @@ def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("homeless")
 def test_without_a_home_only_the_folder_that_is_not_named_is_missing(tmp_path: Path) -> None:
     assert find_places(None, tmp_path / "cache").cache == tmp_path / "cache"
-    with pytest.raises(UsageError, match="no home folder; name a folder for the cache"):
+    with pytest.raises(UsageError, match="No home folder is known here; say with --cache"):
         find_places()
 
 

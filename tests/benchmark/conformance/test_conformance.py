@@ -235,7 +235,7 @@ def test_what_a_model_prints_stays_out_of_the_json(tmp_path: Path) -> None:
 
 def test_lines_are_printable() -> None:
     result = CheckResult(name="answers", outcome="fail", reason="red \x1b[31m and\nmore")
-    assert result.text() == "FAIL    red \N{REPLACEMENT CHARACTER}[31m and\N{REPLACEMENT CHARACTER}more"
+    assert result.text() == "FAIL    red  and\N{REPLACEMENT CHARACTER}more"
 
 
 def test_the_mock_cohort_has_what_releases_have() -> None:
