@@ -24,6 +24,9 @@ from cohorts.store import Store
 from cohorts.tasks import find_task
 
 
+WITHOUT_WEIGHTS = "weights not found"
+
+
 @dataclass
 class Entries:
     """What is evaluated in a run, and what cannot be.
@@ -179,7 +182,7 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
     if (command := command_for_weights(source)) is not None:
         commands.append(command)
     if commands:
-        raise WeightsNotFoundError(f"weights not found; make or bring them with: {' or: '.join(commands)}")
+        raise WeightsNotFoundError(f"{WITHOUT_WEIGHTS}; make or bring them with: {' or: '.join(commands)}")
     return None
 
 

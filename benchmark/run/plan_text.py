@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from benchmark.models.contamination import unstated_training
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.run.cohorts import size_in_words
+from benchmark.run.entries import WITHOUT_WEIGHTS
 from benchmark.run.states import Plan
 
 
@@ -24,8 +25,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for reason in dict.fromkeys(item.reason for item in plan.absent):
         names = ", ".join(item.cohort for item in plan.absent if item.reason == reason)
         yield f"  left out: {names}: {reason}"
-    for name, reason in plan.entries.absent.items():
-        yield f"  left out: {name}: {reason}"
+    yield from _absent_models(plan.entries.absent)
     for model in evaluated:
         internal = [
             task.state.cohort
@@ -41,6 +41,16 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for task in plan.to_do:
         if task.reason:
             yield f"  computed again: {task.cell.label}: {task.reason}"
+
+
+def _absent_models(absent: Mapping[str, str]) -> Iterator[str]:
+    """Name the models without weights together: each has its command, which would fill a screen."""
+    without = [name for name, reason in absent.items() if reason.startswith(WITHOUT_WEIGHTS)]
+    for name, reason in absent.items():
+        if name not in without or len(without) == 1:
+            yield f"  left out: {name}: {reason}"
+    if len(without) > 1:
+        yield f"  left out: {', '.join(without)}: {WITHOUT_WEIGHTS}; 'leadboard models' says how to bring them"
 
 
 def model_in_words(evaluated: EvaluatedModel) -> str:
