@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from baselines.training.recipes import Recipe
+from baselines.training.recipes import Precision, Recipe
 from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 from benchmark.models.weights import load_weights, save_weights, untrained
 
@@ -34,7 +34,7 @@ class ResNet1d:
         Of the training: ``"32-true"`` or ``"bf16-mixed"``. Scores are always computed in single precision.
     """
 
-    def __init__(self, device: str = "cpu", *, epochs: int = 50, precision: str = "32-true") -> None:
+    def __init__(self, device: str = "cpu", *, epochs: int = 50, precision: Precision = "32-true") -> None:
         self.card = ModelCard(
             name="resnet1d",
             version="1",

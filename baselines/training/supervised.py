@@ -68,7 +68,10 @@ class Supervised(ResumableTraining):
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * self.steps
+            optimiser,
+            max_lr=recipe.learning_rate,
+            total_steps=recipe.epochs * self.steps,
+            pct_start=recipe.warm_up,
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -1,6 +1,7 @@
 """Models: their contract and cards, how they are found, and what is known of them."""
 
 from benchmark.models.contract import (
+    Adjustable,
     Batch,
     Encoder,
     FitSettings,
@@ -15,6 +16,7 @@ from benchmark.models.contract import (
 )
 
 __all__ = [
+    "Adjustable",
     "Batch",
     "Encoder",
     "FitSettings",
