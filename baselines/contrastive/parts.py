@@ -52,11 +52,16 @@ def by_parts(network: nn.Module, place: Callable[[T], torch.Tensor], parts: Sequ
 def _running_statistics_kept(network: nn.Module) -> Iterator[None]:
     """Let nothing be counted twice that goes through the network a second time."""
     norms = [module for module in network.modules() if isinstance(module, _NormBase)]
-    tracked = [norm.track_running_stats for norm in norms]
+    before = [
+        (norm, norm.momentum, None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone())
+        for norm in norms
+    ]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm, before in zip(norms, tracked, strict=True):
-            norm.track_running_stats = before
+        for norm, momentum, count in before:
+            norm.momentum = momentum
+            if count is not None and norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.copy_(count)
