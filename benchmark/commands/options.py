@@ -74,9 +74,9 @@ def _place(_: object, path: Path) -> None:
 Folder = Annotated[Path, Parameter(validator=_folder)]
 
 
-def _model(_: object, given: str | tuple[str, ...]) -> None:
+def _model(_: object, given: str | tuple[str, ...] | None) -> None:
     """Validate path/to/file.py:Class, as far as that the machine can look for the file."""
-    for spec in (given,) if isinstance(given, str) else given:
+    for spec in (given,) if isinstance(given, str) else given or ():
         try:
             Path(spec.rpartition(":")[0]).exists()
         except OSError as error:
