@@ -19,12 +19,13 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import RecordingSource
-from benchmark.protocols.occlusion import Doubles, occlusion_map
+from benchmark.protocols.occlusion import Doubles, OcclusionMap, occlusion_map
 from benchmark.records.measuring import RunSettings
 from benchmark.records.naming import find_cell
 from benchmark.run.reopening import OpenedCell, reopen
 from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
+from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.recordings import Simulated, recordings_of
 from cohorts.simulator.simulate import simulate
 from cohorts.simulator.sites import SITES
@@ -61,8 +62,8 @@ def chosen(cell: OpenedCell, concept: str) -> Iterator[tuple[int, Simulated]]:
             yield row, recording
 
 
-def importance(cell: OpenedCell, concept: str, row: int) -> Doubles:
-    """What each part of a recording contributes to the logit of a concept: ``[leads, parts]``."""
+def mapped(cell: OpenedCell, concept: str, row: int) -> OcclusionMap:
+    """Map what speaks for a concept in a recording, on logits, as ``leadboard explain`` does."""
     column = list(cell.model.card.outputs).index(concept)
 
     def logits(source: RecordingSource) -> Doubles:
@@ -71,38 +72,55 @@ def importance(cell: OpenedCell, concept: str, row: int) -> Doubles:
         inside = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
         return np.log(inside) - np.log1p(-inside)
 
-    return occlusion_map(logits, cell.store.recording(row), cell.store.index.iloc[[row]]).importance
+    return occlusion_map(logits, cell.store.recording(row), cell.store.index.iloc[[row]])
 
 
-def counted(cell: OpenedCell, concept: str) -> dict[str, object]:
-    """Count how often the strongest part lies where the finding was drawn, and the chance that it would."""
-    hits, chances = [], []
+def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
+    """Count how often the strongest part lies where the finding was drawn, and the chance that it would.
+
+    Once at the time of the finding in whatever lead, and once at that time in a lead of the criteria.
+    """
+    hits: dict[str, list[bool]] = {"time": [], "time and lead": []}
+    chances: dict[str, list[float]] = {"time": [], "time and lead": []}
+    holds = 0
     for row, recording in chosen(cell, concept):
-        drawn, found = drawn_parts(recording, concept), importance(cell, concept, row)
-        hits.append(bool(drawn.flat[np.argmax(found)]))
-        chances.append(drawn.mean())
-        print(concept, recording.number, hits[-1], f"{drawn.mean():.3f}", flush=True)
-    interval = binomtest(sum(hits), len(hits)).proportion_ci(method="exact")
-    return {
-        "finding": concept,
-        "recordings": len(hits),
-        "hits": sum(hits),
-        "rate": sum(hits) / len(hits),
-        "low": interval.low,
-        "high": interval.high,
-        "chance": float(np.mean(chances)),
-    }
+        found, drawn = mapped(cell, concept, row), drawn_parts(recording, concept)
+        holds += found.advantage > 0 and (found.agreement or 0) > 0
+        places = {"time": np.broadcast_to(drawn.any(axis=0), drawn.shape), "time and lead": drawn}
+        for kind, place in places.items():
+            hits[kind].append(bool(place[np.unravel_index(found.importance.argmax(), place.shape)]))
+            chances[kind].append(float(place.mean()))
+        print(concept, recording.number, {kind: some[-1] for kind, some in hits.items()}, flush=True)
+    rows = []
+    for kind, some in hits.items():
+        interval = binomtest(sum(some), len(some)).proportion_ci(method="exact")
+        rows.append(
+            {
+                "finding": concept,
+                "right": kind,
+                "recordings": len(some),
+                "hits": sum(some),
+                "rate": sum(some) / len(some),
+                "low": interval.low,
+                "high": interval.high,
+                "chance": float(np.mean(chances[kind])),
+                "maps that hold": holds,
+            }
+        )
+    return rows[1:] if LEADS[concept] == STANDARD_LEADS else rows
 
 
 def draw(table: pd.DataFrame, file: Path) -> None:
     """Draw rates with their intervals beside chance."""
     with plt.rc_context({"svg.hashsalt": "leadboard", "svg.fonttype": "none", "font.size": 10}):
-        figure, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
+        figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
         at = np.arange(len(table))[::-1]
         spread = [table["rate"] - table["low"], table["high"] - table["rate"]]
         axes.errorbar(table["rate"], at, xerr=spread, fmt="o", color="#1f4e79", capsize=3, label="hit rate")
         axes.plot(table["chance"], at, "x", color="#b03a2e", markersize=8, label="chance")
-        axes.set_yticks(at, [f"{row.finding} (n = {row.recordings})" for row in table.itertuples()])
+        axes.set_yticks(
+            at, [f"{row.finding}, {row.right} (n = {row.recordings})" for row in table.itertuples()]
+        )
         axes.set(xlim=(0, 1.02), ylim=(-0.6, len(table) - 0.4))
         axes.set_xlabel(
             "strongest part lies where the finding was drawn\n(simulated recordings, 95 % intervals)"
@@ -115,7 +133,7 @@ def draw(table: pd.DataFrame, file: Path) -> None:
 def main(folder: Path) -> None:
     """Count, print and draw."""
     cell = cell_in(folder)
-    table = pd.DataFrame([counted(cell, concept) for concept in LEADS])
+    table = pd.DataFrame([row for concept in LEADS for row in counted(cell, concept)])
     table.to_csv(folder / "occlusion-hits.csv", index=False, float_format="%.3f")
     draw(table, folder / "occlusion-hits.svg")
     print(table.round(3).to_string(index=False))
