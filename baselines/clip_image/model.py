@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from baselines.contrastive.pretrained import ContrastiveModel
+from baselines.training.recipe_files import Recipes
 from baselines.training.recipes import PretrainRecipe, Recipe
 from benchmark.models.contract import Batch, InputSpec, ModelCard
 
@@ -42,9 +43,11 @@ class ClipImageSmall(ContrastiveModel):
             outputs="any",
             trained_on=(),
         )
-        pretraining = PretrainRecipe(card.name, epochs=12, batch_size=64, learning_rate=2e-3, dim=128)
-        fitting = Recipe(card.name, epochs=20, batch_size=32, least_steps=4, learning_rate=2e-3)
-        super().__init__(card, pretraining, fitting, device, text, tuned=tuned, small=True)
+        recipes = Recipes(
+            PretrainRecipe(card.name, epochs=12, batch_size=64, learning_rate=2e-3, dim=128),
+            Recipe(card.name, epochs=20, batch_size=32, least_steps=4, learning_rate=2e-3),
+        )
+        super().__init__(card, recipes, device, text, tuned=tuned, small=True)
 
     def build_encoder(self) -> tuple[nn.Module, int]:
         """Build the network for pages."""

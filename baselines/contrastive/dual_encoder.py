@@ -11,9 +11,6 @@ from torch.nn.functional import embedding_bag, normalize
 
 from baselines.text.encoders import TextEncoder
 
-TEMPERATURE = 0.07  # at the start, as in CLIP
-SHARPEST = 0.01
-
 
 class DualEncoder(nn.Module):
     """An encoder of signals and one of texts, each with a projection into the common space.
@@ -32,17 +29,31 @@ class DualEncoder(nn.Module):
         Reads sentences.
     dim
         Of the common space.
+    temperature
+        Of the loss, at the start; CLIP's by default.
+    least_temperature
+        It is kept from falling below.
     """
 
     centre: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, encoder: nn.Module, width: int, text: TextEncoder, dim: int) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        width: int,
+        text: TextEncoder,
+        dim: int,
+        *,
+        temperature: float = 0.07,
+        least_temperature: float = 0.01,
+    ) -> None:
         super().__init__()
+        self.least_temperature = least_temperature
         self.encoder = encoder
         self.signal_projection = nn.Linear(width, dim)
         self.text_projection = nn.Linear(text.width, dim)
-        self.log_scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
+        self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
         self.register_buffer("centre", torch.zeros(text.width))
         self.register_buffer("spread", torch.ones(()))
         self.text = text if text.tuned else None
@@ -64,9 +75,9 @@ class DualEncoder(nn.Module):
         return self.log_scale.exp()
 
     def limit_scale(self) -> None:
-        """Keep the temperature from falling below 0.01, as in CLIP, and from rising above 1."""
+        """Keep the temperature from falling below its least, and from rising above 1."""
         with torch.no_grad():
-            self.log_scale.clamp_(0, -math.log(SHARPEST))
+            self.log_scale.clamp_(0, -math.log(self.least_temperature))
 
     def place_signals(self, prepared: torch.Tensor) -> torch.Tensor:
         """Map prepared recordings ``[records, ...]`` to unit vectors ``[records, dim]``."""

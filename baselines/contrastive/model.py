@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,10 +87,6 @@ class DualEncoderModel(ABC):
         """Give the weights of a model that was neither trained nor loaded, where it is meant to have some."""
         return None
 
-    def recognise(self, tensors: Collection[str]) -> None:
-        """Learn from the names of saved tensors what `build_encoder` has to build, if there is a choice."""
-        return
-
     def set_concepts(self, prompts: Mapping[str, tuple[str, ...]]) -> None:
         """Take concept id -> descriptions; ``predict`` then gives one column each, in this order."""
         if self._classifier is not None:
@@ -167,7 +163,6 @@ class DualEncoderModel(ABC):
 
         card, arrays = load_weights(folder, self._prompted)
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        self.recognise(state)
         if isinstance(card.outputs, tuple) and card.outputs:
             encoder, width = self.build_encoder()
             head = nn.Linear(width, len(card.outputs))
@@ -180,12 +175,12 @@ class DualEncoderModel(ABC):
         network.load_state_dict(state | {f"text.{name}": value for name, value in text.items()})
         self._become(self._prompted, network=network)
 
-    def _build(self, device: str, saved_text: Path | None = None) -> DualEncoder:
+    def _build(self, device: str, saved_text: Path | None = None, **temperatures: float) -> DualEncoder:
         """Build a dual encoder from torch's generator."""
         from baselines.contrastive.dual_encoder import DualEncoder
 
         encoder, width = self.build_encoder()
-        return DualEncoder(encoder, width, self._open_text(device, saved_text), self.dim)
+        return DualEncoder(encoder, width, self._open_text(device, saved_text), self.dim, **temperatures)
 
     def _open_text(self, device: str, saved: Path | None) -> TextEncoder:
         from baselines.text.encoders import TextEncoder, packaged_encoder, packaged_folder

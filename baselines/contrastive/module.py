@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 
 from baselines.contrastive.data import PairBatches, PairedRecords, flat
 from baselines.contrastive.dual_encoder import DualEncoder, mean_of_sentences
 from baselines.contrastive.loss import contrastive_loss
+from baselines.contrastive.parts import by_parts
 from baselines.contrastive.retrieval import recall_at
+from baselines.text.reports import Ids
 from baselines.training.lightning_run import ResumableTraining
 from baselines.training.recipes import PretrainRecipe
 from baselines.training.whole import in_parts
@@ -80,14 +84,14 @@ class Contrastive(ResumableTraining):
     def configure_optimizers(self) -> Any:
         """AdamW with a one-cycle schedule over the whole training, moved on after every step."""
         recipe = self.recipe
-        steps = recipe.epochs * -(-self.steps // recipe.accumulate)
+        steps = recipe.epochs * self.steps
         groups = list(_parameter_groups(self.network, recipe))
         optimiser = torch.optim.AdamW(groups)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             [group["lr"] for group in groups],
             total_steps=steps,
-            pct_start=0.1,
+            pct_start=recipe.warm_up,
             cycle_momentum=False,
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -96,9 +100,11 @@ class Contrastive(ResumableTraining):
         """Compute the loss of one batch; what is drawn depends on the numbers of epoch, step and process."""
         prepared, ids, offsets, groups = batch
         self.seed_step(self.current_epoch, index, self.global_rank)
-        signals = self.network.place_signals(self.augment(prepared))
-        table, sentences = self.training_table, self.training_pairs.reports.sentences
-        texts = self.network.place_texts(self._read(table, sentences, ids, offsets))
+        varied = self.augment(prepared)
+        # Batch normalisation cannot take a single recording.
+        parts = max(min(self.recipe.parts, len(varied) // 2), 1)
+        signals = by_parts(self.network, self.network.place_signals, torch.tensor_split(varied, parts))
+        texts = self._place_reports(ids, offsets, parts, index)
         loss = contrastive_loss(
             signals, texts, groups, self.network.scale(), self._gather, rank=self.global_rank
         )
@@ -115,17 +121,22 @@ class Contrastive(ResumableTraining):
         gathered: Any = self.all_gather(tensor, sync_grads=tensor.requires_grad)
         return torch.cat(list(gathered))
 
-    def _read(
-        self, table: torch.Tensor, sentences: Sequence[str], ids: torch.Tensor, offsets: torch.Tensor
+    def _place_reports(
+        self, ids: torch.Tensor, offsets: torch.Tensor, parts: int, index: int
     ) -> torch.Tensor:
-        """Give one vector a report, of a frozen encoder from the table of sentences."""
-        if not self.network.reader.tuned:
-            return mean_of_sentences(table, ids, offsets)
-        reports = torch.tensor_split(ids.cpu(), offsets.cpu()[1:])
-        vectors: torch.Tensor = self.network.reader(
-            [". ".join(sentences[number] for number in report.tolist()) for report in reports]
-        )
-        return vectors
+        """Place the reports of a training batch, by parts where the encoder learns from them."""
+        network, reports = self.network, self.training_pairs.reports
+        if not network.reader.tuned:
+            return network.place_texts(mean_of_sentences(self.training_table, ids, offsets))
+        texts = reports.texts(ids.cpu().numpy(), offsets.cpu().numpy())
+        bounds = np.linspace(0, len(texts), parts + 1).astype(int)
+
+        def place(part: tuple[int, list[str]]) -> torch.Tensor:
+            number, some = part
+            self.seed_step(self.current_epoch, index, self.global_rank, number)  # recomputed alike
+            return network.place_texts(network.reader(some))
+
+        return by_parts(network, place, [(at, texts[a:b]) for at, (a, b) in enumerate(pairwise(bounds))])
 
     @torch.no_grad()
     def validate(self) -> tuple[float, str]:
@@ -154,11 +165,16 @@ class Contrastive(ResumableTraining):
         reports = self.validation_pairs.reports
         for start in range(0, len(reports), VALIDATION_BATCH):
             rows = range(start, min(start + VALIDATION_BATCH, len(reports)))
-            ids, offsets = map(torch.from_numpy, flat([reports.of_record(row) for row in rows]))
-            said = self._read(
-                self.validation_table, reports.sentences, ids.to(self.device), offsets.to(self.device)
-            )
-            yield self.network.place_texts(said)
+            ids, offsets = flat([reports.of_record(row) for row in rows])
+            yield self.network.place_texts(self._read_validation(ids, offsets))
+
+    def _read_validation(self, ids: Ids, offsets: Ids) -> torch.Tensor:
+        if self.network.reader.tuned:
+            texts = self.validation_pairs.reports.texts(ids, offsets)
+            vectors: torch.Tensor = self.network.reader(texts)
+            return vectors
+        place = [torch.from_numpy(numbers).to(self.device) for numbers in (ids, offsets)]
+        return mean_of_sentences(self.validation_table, *place)
 
     def _validation_loss(self, signals: torch.Tensor, texts: torch.Tensor, groups: torch.Tensor) -> float:
         losses = []

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from baselines.contrastive.model import DualEncoderModel
-from baselines.training.recipes import PretrainRecipe, Recipe
+from baselines.training.recipe_files import Recipes
 from benchmark.models.contract import ModelCard, Pairs, PretrainSettings
 from cohorts.errors import ModelError
 
 logger = logging.getLogger("leadboard")
+
+RECIPE = "recipe.json"
+"""What pre-trained weights were made by, and are to be fine-tuned by."""
 
 
 class ContrastiveModel(DualEncoderModel):
@@ -18,8 +25,8 @@ class ContrastiveModel(DualEncoderModel):
 
     Parameters
     ----------
-    pretraining
-        How to pre-train.
+    recipes
+        How to pre-train and fine-tune, unless a recipe says otherwise.
     small
         Whether a run may pre-train it without being asked to.
     """
@@ -27,17 +34,27 @@ class ContrastiveModel(DualEncoderModel):
     def __init__(
         self,
         card: ModelCard,
-        pretraining: PretrainRecipe,
-        fitting: Recipe,
+        recipes: Recipes,
         device: str = "cpu",
         text: str | None = None,
         *,
         tuned: bool = False,
         small: bool = False,
     ) -> None:
-        super().__init__(card, fitting, pretraining.dim, device, text, tuned=tuned)
+        pretraining = replace(recipes.pretraining, tuned=tuned or recipes.pretraining.tuned)
+        super().__init__(card, recipes.fine_tuning, pretraining.dim, device, text, tuned=pretraining.tuned)
         self.pretraining = pretraining
+        self.augmentation = recipes.augmentation
         self.small = small
+
+    @property
+    def recipes(self) -> Recipes:
+        """How it is trained now."""
+        return Recipes(self.pretraining, self.fitting, self.augmentation)
+
+    def complete_recipe(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Check a recipe, and add what it leaves as it is; see `baselines.training.recipe_files.Recipes`."""
+        return self.recipes.with_changes(given).tables
 
     def pretrain(
         self, training: Sequence[Pairs], validation: Sequence[Pairs], settings: PretrainSettings
@@ -49,6 +66,7 @@ class ContrastiveModel(DualEncoderModel):
         from baselines.contrastive.module import Contrastive
         from baselines.training.lightning_run import train
 
+        self._follow(settings.recipe)
         parts = {"training": training, "validation": validation}
         pairs = {
             part: gather_pairs(cohorts, tuple(settings.prompts), self.prepare, settings.folder, part)
@@ -65,15 +83,37 @@ class ContrastiveModel(DualEncoderModel):
                 )
         with torch.random.fork_rng([]):
             torch.manual_seed(settings.seed)
-            network = self._build(settings.device)
+            network = self._build(
+                settings.device,
+                temperature=self.pretraining.temperature,
+                least_temperature=self.pretraining.least_temperature,
+            )
         module = Contrastive(
             network, self.augment, pairs["training"], pairs["validation"], self.pretraining, settings
         )
-        train(
-            module,
-            settings.device,
-            settings.precision,
-            processes=self.pretraining.processes,
-            accumulate_grad_batches=self.pretraining.accumulate,
-        )
+        train(module, settings.device, settings.precision, processes=self.pretraining.processes)
         self._become(self._prompted, network=network)
+
+    def save(self, folder: Path) -> None:
+        """Write what `DualEncoderModel.save` does, and the recipe beside pre-trained weights."""
+        super().save(folder)
+        if self._classifier is None:
+            text = json.dumps(self.recipes.tables, indent=2) + "\n"
+            (folder / RECIPE).write_text(text, encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Restore what `save` wrote, the recipe included, or raise `ModelError`."""
+        file = folder / RECIPE
+        if file.is_file():
+            self._follow(json.loads(file.read_text(encoding="utf-8")))
+        super().load(folder)
+
+    def _follow(self, recipe: Mapping[str, Any]) -> None:
+        """Do from now on what a recipe says."""
+        chosen = self.recipes.with_changes(recipe)
+        self.pretraining, self.fitting, self.augmentation = (
+            chosen.pretraining,
+            chosen.fine_tuning,
+            chosen.augmentation,
+        )
+        self.dim, self._tuned = chosen.pretraining.dim, chosen.pretraining.tuned

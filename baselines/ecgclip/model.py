@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from baselines.contrastive.model import DualEncoderModel
 from baselines.contrastive.pretrained import ContrastiveModel
-from baselines.training.recipes import PretrainRecipe, Recipe
+from baselines.training.recipe_files import Recipes
+from baselines.training.recipes import Augmentation
 from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 RATE = 400  # Hz, of prepared signals
+
+RECIPE = Path(__file__).with_name("recipe.toml")
+SMALL_RECIPE = Path(__file__).with_name("recipe-small.toml")
 
 Layers = Literal[18, 34, 50]
 
@@ -32,12 +36,15 @@ class _Signals:
         Of the residual network.
     shrink
         The mean of so many prepared samples in a row is one sample for the network.
+    augmentation
+        How signals are varied in training.
     """
 
     layers: Layers = 34
     width = 64
     shrink = 1
 
+    augmentation: Augmentation | None
     _device: str
 
     def build_encoder(self) -> tuple[nn.Module, int]:
@@ -56,10 +63,10 @@ class _Signals:
         return preprocess(torch.tensor(batch.signals).to(self._device), self.shrink).cpu().numpy()
 
     def augment(self, prepared: torch.Tensor) -> torch.Tensor:
-        """Vary gain, noise, baseline and start."""
+        """Vary gain, noise, baseline and start, as far as the recipe says."""
         from baselines.contrastive.augment import vary_signals
 
-        return vary_signals(prepared, RATE / self.shrink)
+        return vary_signals(prepared, RATE / self.shrink, **asdict(self.augmentation or Augmentation()))
 
 
 def _card(name: str, description: str) -> ModelCard:
@@ -77,10 +84,11 @@ def _card(name: str, description: str) -> ModelCard:
 
 
 class EcgClip(_Signals, ContrastiveModel):
-    """ECGCLIP's encoder in its published size beside a sentence encoder, for a GPU.
+    """ECGCLIP's encoder in a published size beside a sentence encoder, for a GPU: 34 layers.
 
     The authors have published neither their text encoder nor their pre-training. With their weights (see
-    `convert`) it gives features and can be fine-tuned; pre-trained here, it is prompted too.
+    `convert`) it gives features and can be fine-tuned; pre-trained here, it is prompted too. How it is
+    trained stands in ``recipe.toml``.
 
     Parameters
     ----------
@@ -92,23 +100,22 @@ class EcgClip(_Signals, ContrastiveModel):
         Whether that one is to be learnt further.
     """
 
+    name: ClassVar[str] = "ecgclip"
     weights_file = "official.pth"
 
     def __init__(self, device: str = "cpu", text: str | None = None, *, tuned: bool = False) -> None:
         card = _card(
-            "ecgclip",
-            "ECGCLIP's ResNet-34 on 8 leads, pre-trained on pairs of signal and report: zero-shot scores are "
-            "cosines of recording and prompt.",
+            self.name,
+            f"ECGCLIP's ResNet-{self.layers} on 8 leads, pre-trained on pairs of signal and report: "
+            "zero-shot scores are cosines of recording and prompt.",
         )
-        pretraining = PretrainRecipe(card.name, epochs=20, batch_size=512, learning_rate=1e-3)
-        fitting = Recipe(card.name, epochs=20, least_steps=4, learning_rate=1e-3)
-        super().__init__(card, pretraining, fitting, device, text, tuned=tuned)
+        super().__init__(card, Recipes.packaged(self.name, RECIPE), device, text, tuned=tuned)
 
     def convert(self, file: str, folder: Path) -> str:
-        """Check the authors' weights and write what `load` reads; see `convert_ecgclip`."""
+        """Check the authors' weights, which must be of this size, and write what `load` reads."""
         from baselines.ecgclip.published import convert_ecgclip
 
-        return convert_ecgclip(file, folder)
+        return convert_ecgclip(file, folder, self.layers)
 
     def load(self, folder: Path) -> None:
         """Restore what `save` or `convert` wrote, or raise `ModelError`."""
@@ -119,17 +126,23 @@ class EcgClip(_Signals, ContrastiveModel):
             return
         from baselines.ecgclip.published import load_ecgclip
 
-        encoder = load_ecgclip(folder)
+        encoder = load_ecgclip(folder, layers=self.layers)
         encoder.linear = None
-        self.recognise(encoder.state_dict())
         self._become(self._prompted.model_copy(update={"outputs": ()}), bare=encoder)
 
-    def recognise(self, tensors: Collection[str]) -> None:
-        """Take the number of layers from the names of tensors: the authors' code has three sizes."""
-        layers_of: dict[str, Layers] = {"layer1.0.conv3.weight": 50, "layer1.2.conv1.weight": 34}
-        self.layers = next(
-            (layers_of[end] for end in layers_of if any(name.endswith(end) for name in tensors)), 18
-        )
+
+class EcgClipR18(EcgClip):
+    """`EcgClip` with 18 layers."""
+
+    name = "ecgclip-r18"
+    layers = 18
+
+
+class EcgClipR50(EcgClip):
+    """`EcgClip` with 50 layers, whose features are four times as many."""
+
+    name = "ecgclip-r50"
+    layers = 50
 
 
 class _Small(_Signals):
@@ -138,10 +151,6 @@ class _Small(_Signals):
     layers: Layers = 18
     width = 16
     shrink = 4
-
-
-def _small_recipe(name: str) -> Recipe:
-    return Recipe(name, epochs=20, batch_size=32, least_steps=4, learning_rate=2e-3)
 
 
 class EcgClipSmall(_Small, ContrastiveModel):
@@ -161,9 +170,8 @@ class EcgClipSmall(_Small, ContrastiveModel):
             "A narrow ResNet-18 on ECGCLIP's 8 leads at 100 Hz, pre-trained on pairs of signal and report: "
             "zero-shot scores are cosines of recording and prompt.",
         )
-        pretraining = PretrainRecipe(card.name, epochs=20, batch_size=64, learning_rate=1e-3, dim=128)
-        fitting = _small_recipe(card.name)
-        super().__init__(card, pretraining, fitting, device, text, tuned=tuned, small=True)
+        recipes = Recipes.packaged(card.name, RECIPE, SMALL_RECIPE)
+        super().__init__(card, recipes, device, text, tuned=tuned, small=True)
 
 
 class EcgClipSmallRandom(_Small, DualEncoderModel):
@@ -181,7 +189,9 @@ class EcgClipSmallRandom(_Small, DualEncoderModel):
             "Control: encoder and projections of ecgclip-small with random weights (seed 0), not trained.",
         )
         card = card.model_copy(update={"control_for": "ecgclip-small"})
-        super().__init__(card, _small_recipe(card.name), 128, device)
+        recipes = Recipes.packaged(card.name, RECIPE, SMALL_RECIPE)
+        super().__init__(card, recipes.fine_tuning, recipes.pretraining.dim, device)
+        self.augmentation = recipes.augmentation
 
     def initial(self) -> DualEncoder:
         """Draw the weights with the seed 0."""

@@ -12,19 +12,24 @@ from baselines.checkpoints import check_state, read_checkpoint, read_weights, wr
 from baselines.ecgclip.encoder import ResidualEncoder
 from cohorts.errors import ModelError
 
+Layers = Literal[18, 34, 50]
+
 MODEL = "ecgclip"
+ENTRIES: dict[Layers, str] = {18: "ecgclip-r18", 34: "ecgclip", 50: "ecgclip-r50"}
+"""Which installed model has which of the published sizes."""
+
 REPOSITORY = "https://github.com/dt-yuhui/ECG-CLIP"
 LICENCE = "Code MIT; that of the weights is not stated: ask whom you have them from."
 
 # Names that only this size and larger ones have, or only bottlenecks.
-_TELLTALES: tuple[tuple[str, Literal[18, 34, 50]], ...] = (
+_TELLTALES: tuple[tuple[str, Layers], ...] = (
     ("layer1.0.conv3.weight", 50),
     ("layer1.2.conv1.weight", 34),
     ("layer1.0.conv1.weight", 18),
 )
 
 
-def convert_ecgclip(file: str | Path, folder: Path) -> str:
+def convert_ecgclip(file: str | Path, folder: Path, expected: Layers | None = None) -> str:
     """Check a checkpoint of ECGCLIP's signal encoder and write its weights and a card into ``folder``.
 
     Parameters
@@ -32,6 +37,8 @@ def convert_ecgclip(file: str | Path, folder: Path) -> str:
     file
         As ``torch.save`` or safetensors wrote it: 18, 34 or 50 layers, which the names tell, 8 leads,
         ``linear`` with any number of outputs or without it.
+    expected
+        Layers of the model that the weights are for; None for any.
 
     Returns
     -------
@@ -44,6 +51,7 @@ def convert_ecgclip(file: str | Path, folder: Path) -> str:
     """
     source = Path(file)
     layers, encoder = _encoder(read_checkpoint(source), str(source))
+    _check_size(str(source), layers, expected)
     state = encoder.state_dict()
     size = f"resnet{layers}"
     card = write_weights(
@@ -56,14 +64,25 @@ def convert_ecgclip(file: str | Path, folder: Path) -> str:
     )
 
 
-def load_ecgclip(folder: Path, device: str | torch.device = "cpu") -> ResidualEncoder:
+def load_ecgclip(
+    folder: Path, device: str | torch.device = "cpu", *, layers: Layers | None = None
+) -> ResidualEncoder:
     """Restore the encoder that `convert_ecgclip` wrote, ready to predict, or raise `ModelError`."""
     _, state = read_weights(folder, MODEL)
-    _, encoder = _encoder(state, str(folder))
+    found, encoder = _encoder(state, str(folder))
+    _check_size(str(folder), found, layers)
     return encoder.to(device).eval()
 
 
-def _encoder(state: Mapping[str, torch.Tensor], where: str) -> tuple[int, ResidualEncoder]:
+def _check_size(where: str, found: Layers, expected: Layers | None) -> None:
+    if expected is not None and found != expected:
+        raise ModelError(
+            f"{where} is ECGCLIP's ResNet-{found}, and {ENTRIES[expected]} is its ResNet-{expected}: give it "
+            f"to {ENTRIES[found]}."
+        )
+
+
+def _encoder(state: Mapping[str, torch.Tensor], where: str) -> tuple[Layers, ResidualEncoder]:
     """Build the encoder that a state dict belongs to, and fill it."""
     layers = next((layers for name, layers in _TELLTALES if name in state), None)
     if layers is None:

@@ -81,6 +81,11 @@ class Reports:
         """Numbers of one record's sentences."""
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
 
+    def texts(self, ids: Ids, offsets: Ids) -> list[str]:
+        """Write out reports, given as numbers of sentences one behind the other and where each begins."""
+        reports = np.split(ids, offsets[1:])
+        return [". ".join(self.sentences[number] for number in report.tolist()) for report in reports]
+
     def some(self, row: int, whole: float, rng: np.random.Generator) -> Ids:
         """Draw a part of a report that is not empty, of any size alike; with chance ``whole`` all of it."""
         said = self.of_record(row)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from baselines.training.recipes import Recipe
+from baselines.training.recipes import Precision, Recipe
 from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
@@ -72,7 +72,9 @@ class CropModel(Network):
     untrained_card: ClassVar[ModelCard]
     recipe: ClassVar[Recipe]
 
-    def __init__(self, device: str = "cpu", *, epochs: int | None = None, precision: str = "32-true") -> None:
+    def __init__(
+        self, device: str = "cpu", *, epochs: int | None = None, precision: Precision = "32-true"
+    ) -> None:
         self.card = self.untrained_card
         self._device = device
         recipe = replace(self.recipe, name=self.card.name, precision=precision)

@@ -71,7 +71,10 @@ class Supervised(ResumableTraining):
         if recipe.schedule == "constant":
             return optimiser
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=recipe.learning_rate, total_steps=recipe.epochs * self.steps
+            optimiser,
+            max_lr=recipe.learning_rate,
+            total_steps=recipe.epochs * self.steps,
+            pct_start=recipe.warm_up,
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -8,6 +8,7 @@ from benchmark.commands.options import (
     DEFAULT_RUN,
     CacheOption,
     DataOption,
+    File,
     Folder,
     Gibibytes,
     JsonOption,
@@ -62,6 +63,7 @@ def run(
     resamples: Resamples = 10_000,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
+    recipe: File | None = None,
     batch_size: Windows = 64,
     workers: Workers = 2,
     python: str | None = None,
@@ -103,6 +105,8 @@ def run(
         Torch device, such as cpu or cuda.
     precision
         Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
+    recipe
+        TOML file with the hyper-parameters of the pre-training, as for 'leadboard pretrain'.
     batch_size
         Windows per batch.
     workers
@@ -123,6 +127,7 @@ def run(
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.pretraining import check_sources
+    from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
     from benchmark.run.cohorts import choose_cohorts
@@ -150,6 +155,7 @@ def run(
         protocols=protocol,
         pretrain_on=pretrain_on,
         precision=precision,
+        recipe=read_recipe(recipe),
         environment=other_environment(python, container, deadline, memory, env),
         task=task or "",
     )

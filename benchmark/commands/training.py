@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.commands.options import CacheOption, DataOption, ModelName, Repeated, Seed, Workers
+from benchmark.commands.options import (
+    CacheOption,
+    DataOption,
+    File,
+    ModelName,
+    Repeated,
+    Seed,
+    Workers,
+)
 from benchmark.config import Places, find_places
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
@@ -76,6 +84,7 @@ def pretrain(
     seed: Seed = 0,
     device: str = "cpu",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
+    recipe: File | None = None,
     workers: Workers = 2,
 ) -> int:
     """Pre-train a model on signals and reports of one or more cohorts; continues where it was interrupted.
@@ -98,12 +107,16 @@ def pretrain(
         Torch device, such as cpu or cuda.
     precision
         bf16-mixed on hardware that supports it.
+    recipe
+        TOML file with the hyper-parameters that are to differ from the model's own; 'leadboard run' takes
+        the same.
     workers
         Threads that prepare signals.
     """
     from benchmark.models.concept_names import unknown_concept
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
+    from benchmark.protocols.recipes import complete_recipe, read_recipe
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
     from cohorts.ontology.ontology import load_ontology
 
@@ -114,10 +127,14 @@ def pretrain(
     for concept in hold_out:
         if concept not in concepts:
             raise unknown_concept(concept, concepts)
+    asked = read_recipe(recipe)
+    complete_recipe(found, asked)  # before anything is prepared for it
     check_sources(source)
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
-    plan = plan_pretraining(found, stores, places.cache, seed, held_out=hold_out, precision=precision)
+    plan = plan_pretraining(
+        found, stores, places.cache, seed, held_out=hold_out, precision=precision, recipe=asked
+    )
     if plan.artifact.is_whole():
         tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0

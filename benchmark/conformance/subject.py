@@ -28,6 +28,7 @@ from benchmark.models.plugins import ModelSource
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import find_published
+from benchmark.protocols.recipes import complete_recipe
 from cohorts.errors import LeadboardError, ModelError
 
 T = TypeVar("T")
@@ -285,7 +286,8 @@ class Subject:
         training, validation = (
             mock_cohort(records, seed, gaps=True).pairs(self.spec) for records, seed in ((32, 1), (16, 2))
         )
-        settings = PretrainSettings(prompts_of(CONCEPTS), SEED, self.device, "32-true", folder)
+        recipe = complete_recipe(self.source, {})
+        settings = PretrainSettings(prompts_of(CONCEPTS), SEED, self.device, "32-true", folder, recipe)
         guarded(f"{name}.pretrain", lambda: model.pretrain([training], [validation], settings))
         return checked_model(model)
 

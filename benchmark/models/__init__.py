@@ -1,6 +1,7 @@
 """Models: their contract and cards, how they are found, and what is known of them."""
 
 from benchmark.models.contract import (
+    Adjustable,
     Batch,
     Encoder,
     FitSettings,
@@ -16,6 +17,7 @@ from benchmark.models.contract import (
 from benchmark.models.label_map import OwnLabel, read_labels
 
 __all__ = [
+    "Adjustable",
     "Batch",
     "Encoder",
     "FitSettings",

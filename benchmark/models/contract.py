@@ -8,7 +8,7 @@ write one. The suite prepares the input (leads by name, sampling rate, unit, len
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -253,6 +253,8 @@ class PretrainSettings:
         ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
     folder
         For checkpoints: a second call with the same folder resumes what the first left.
+    recipe
+        What the model's ``complete_recipe`` has made of the recipe that was asked for; empty if it has none.
     """
 
     prompts: Mapping[str, tuple[str, ...]]
@@ -260,6 +262,7 @@ class PretrainSettings:
     device: str
     precision: str
     folder: Path
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -330,6 +333,20 @@ class Pretrainable(Protocol):
 
 
 @runtime_checkable
+class Adjustable(Protocol):
+    """A pretrainable model that takes other hyper-parameters, with ``leadboard pretrain --recipe``."""
+
+    def complete_recipe(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Check the content of a recipe's file, and add what it leaves as it is; asking changes nothing.
+
+        An empty recipe gives the model's own, and a complete one comes back as it is. What comes back may be
+        written as JSON: it decides which pre-training is meant, and stands in its record.
+
+        Raises whatever says in one sentence what is wrong; a `ValueError` will do.
+        """
+
+
+@runtime_checkable
 class Published(Protocol):
     """A model whose weights somebody else has trained; the user downloads and converts them.
 
@@ -347,7 +364,7 @@ class Published(Protocol):
         """Restore what ``convert`` wrote."""
 
 
-ABILITIES = (Trainable, Encoder, Prompted, Pretrainable, Published)
+ABILITIES = (Trainable, Encoder, Prompted, Pretrainable, Adjustable, Published)
 
 
 def card_of(model: Model) -> ModelCard:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.held_out import keeps_silent
 from benchmark.protocols.prompts import prompts_of
+from benchmark.protocols.recipes import complete_recipe
 from benchmark.protocols.rooms import TEXT_ROOMS
 from benchmark.protocols.subsets import owners, share
 from benchmark.records.record import Pretraining, PretrainingSource
@@ -53,6 +54,8 @@ class PretrainingPlan:
     ----------
     held_out
         Concepts of which nothing is shown to the model.
+    recipe
+        Every hyper-parameter, as the model states them; empty for a model that takes no recipe.
     card
         The card that the pre-trained model will have.
     artifact
@@ -64,6 +67,7 @@ class PretrainingPlan:
     held_out: tuple[str, ...]
     seed: int
     precision: str
+    recipe: Mapping[str, Any]
     key: str
     card: ModelCard
     artifact: Artifact
@@ -89,8 +93,16 @@ def plan_pretraining(
     *,
     held_out: Sequence[str] = (),
     precision: str = "32-true",
+    recipe: Mapping[str, Any] | None = None,
 ) -> PretrainingPlan:
-    """Work out what a pre-training would make, without training."""
+    """Work out what a pre-training would make, without training.
+
+    Raises
+    ------
+    UsageError, ModelError
+        If the model does not take the recipe.
+    """
+    complete = complete_recipe(source, recipe or {})
     ontology = load_ontology()
     made_from = {
         "code": source.code_hash,
@@ -103,6 +115,7 @@ def plan_pretraining(
         "held_out": list(held_out),
         "seed": seed,
         "precision": precision,
+        "recipe": complete,
     }
     key = hash_of_json(made_from)
     seen = source.card.trained_on
@@ -117,7 +130,7 @@ def plan_pretraining(
     )
     folder = cache / "models" / source.card.name / f"pretrained-{key[:24]}"
     return PretrainingPlan(
-        source, tuple(stores), tuple(held_out), seed, precision, key, card, Artifact(folder)
+        source, tuple(stores), tuple(held_out), seed, precision, complete, key, card, Artifact(folder)
     )
 
 
@@ -167,7 +180,7 @@ def _pretrain(
     ontology = load_ontology()
     hidden = {member for concept in plan.held_out for member in (concept, *ontology.descendants(concept))}
     prompts = prompts_of(str(concept) for concept in ontology.concepts.index if concept not in hidden)
-    settings = PretrainSettings(prompts, plan.seed, device, plan.precision, unfinished)
+    settings = PretrainSettings(prompts, plan.seed, device, plan.precision, unfinished, plan.recipe)
     guarded(f"{name}.pretrain", lambda: model.pretrain(training, validation, settings))
     guarded(f"{name}.save", lambda: model.save(weights))
     facts = tuple(
@@ -180,7 +193,12 @@ def _pretrain(
         for store, pair in zip(plan.stores, parts, strict=True)
     )
     pretraining = Pretraining(
-        sources=facts, held_out=plan.held_out, seed=plan.seed, precision=plan.precision, key=plan.key
+        sources=facts,
+        held_out=plan.held_out,
+        seed=plan.seed,
+        precision=plan.precision,
+        recipe=dict(plan.recipe) or None,
+        key=plan.key,
     )
     return WeightsFacts(card=plan.card, pretraining=pretraining)
 

@@ -110,12 +110,17 @@ class PretrainingSource(_Schema):
 
 
 class Pretraining(_Schema):
-    """How the suite pre-trained the model; nothing about ``held_out`` concepts was shown to it."""
+    """How the suite pre-trained the model; nothing about ``held_out`` concepts was shown to it.
+
+    ``recipe`` has every hyper-parameter that the model states; None where it states none
+    and in older records.
+    """
 
     sources: tuple[PretrainingSource, ...]
     held_out: tuple[str, ...]
     seed: int
     precision: str
+    recipe: dict[str, Any] | None = None
     key: str
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.plugins import ModelSource, find_model, installed_models
@@ -22,7 +23,6 @@ from cohorts.errors import LeadboardError, ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Store
 from cohorts.tasks import find_task
-
 
 WITHOUT_WEIGHTS = "weights not found"
 
@@ -67,6 +67,8 @@ class EntrySettings:
         Gives the cohort that labels are learnt from; raises `UsageError` where it is not here.
     pretraining
         Gives the cohorts of the pre-training, likewise.
+    recipe
+        Of the pre-training, as the user wrote it; empty for each model's own.
     task
         Name of the published task that the run is of; its store is the source.
     """
@@ -77,6 +79,7 @@ class EntrySettings:
     source: Callable[[], Store]
     pretraining: Callable[[], Sequence[Store]]
     precision: str = "32-true"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     task: str = ""
 
 
@@ -170,6 +173,11 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         If there are none here and the run is not to make them.
     """
     published = find_published(source, settings.cache)
+    if published is not None and settings.recipe:
+        raise UsageError(
+            f"{source.card.name} starts from published weights here, which no recipe changes; leave out "
+            "--recipe."
+        )
     if published is not None:
         return published
     commands = []
@@ -178,7 +186,8 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}")
+        recipe = " --recipe FILE" if settings.recipe else ""
+        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}{recipe}")
     if (command := command_for_weights(source)) is not None:
         commands.append(command)
     if commands:
@@ -194,6 +203,7 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
         settings.seed,
         held_out=held_out,
         precision=settings.precision,
+        recipe=settings.recipe,
     )
 
 

@@ -96,6 +96,7 @@ def sentences(found: OcclusionMap, concept: str, label: str) -> list[str]:
         f"{concept}: score {found.score:.3f}; the cohort says {label}",
         f"Most of it comes from {leads}; the strongest part is {found.leads[lead]} "
         f"from {start:.1f} to {start + found.seconds:.1f} s.",
-        f"Tested: erased in the order of the map, the score lies {found.advantage:.3f} lower than in random "
-        f"order; rank correlation with what random groups cost {agreement}. So {verdict}.",
+        f"Tested: erased in the order of the map, the score lies {abs(found.advantage):.3f} "
+        f"{'lower' if found.advantage > 0 else 'higher'} than in random order; rank correlation with what "
+        f"random groups cost {agreement}. So {verdict}.",
     ]

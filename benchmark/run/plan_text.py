@@ -50,7 +50,7 @@ def _absent_models(absent: Mapping[str, str]) -> Iterator[str]:
         if name not in without or len(without) == 1:
             yield f"  left out: {name}: {reason}"
     if len(without) > 1:
-        yield f"  left out: {', '.join(without)}: {WITHOUT_WEIGHTS}; 'leadboard models' says how to bring them"
+        yield f"  left out: {', '.join(without)}: {WITHOUT_WEIGHTS}; 'leadboard models' says how to get them"
 
 
 def model_in_words(evaluated: EvaluatedModel) -> str:

@@ -105,6 +105,7 @@ def _entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
         source=lambda: _cohort(options.learns_from, give),
         pretraining=lambda: [_cohort(name, give) for name in options.pretrain_on or (options.source,)],
         precision=options.precision,
+        recipe=options.recipe,
         task=options.task,
     )
 

@@ -100,6 +100,7 @@ def reopen(
             else [here("ptb-xl")]
         ),
         precision=record.pretraining.precision if record.pretraining else "32-true",
+        recipe=(record.pretraining.recipe if record.pretraining else None) or {},
     )
     entries = plan_entries(sources, settings)
     for reason in (*broken.values(), *entries.broken.values(), *entries.absent.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmark.config import Places
 from benchmark.models.worker.environments import WorkerEnvironment
@@ -46,6 +47,8 @@ class RunOptions:
         Cohorts that models are pre-trained on; empty for ``source``.
     precision
         Of pre-training.
+    recipe
+        Of pre-training, as the user wrote it; empty for each model's own.
     environment
         Where models that are named by file or module run; None for this process.
     task
@@ -62,6 +65,7 @@ class RunOptions:
     protocols: Sequence[str] = ()
     pretrain_on: Sequence[str] = ()
     precision: str = "32-true"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     environment: WorkerEnvironment | None = None
     task: str = ""
 

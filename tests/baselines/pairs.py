@@ -11,6 +11,7 @@ from torch import nn
 
 from baselines.contrastive.augment import vary_signals
 from baselines.contrastive.pretrained import ContrastiveModel
+from baselines.training.recipe_files import Recipes
 from baselines.training.recipes import PretrainRecipe, Recipe
 from benchmark.models.contract import Batch, InputSpec, ModelCard, PretrainSettings
 from tests.baselines.fakes import FakeRecords
@@ -51,9 +52,11 @@ class TinySignals(ContrastiveModel):
 
     def __init__(self, device: str = "cpu", text: str | None = None, *, tuned: bool = False) -> None:
         card = ModelCard(name="tiny-signals", input=SPEC, outputs="any", trained_on=())
-        recipe = PretrainRecipe(card.name, epochs=3, batch_size=16, learning_rate=1e-2, dim=16)
-        fitting = Recipe(card.name, epochs=3, batch_size=16, learning_rate=1e-2)
-        super().__init__(card, recipe, fitting, device, text, tuned=tuned, small=True)
+        recipes = Recipes(
+            PretrainRecipe(card.name, epochs=3, batch_size=16, learning_rate=1e-2, dim=16),
+            Recipe(card.name, epochs=3, batch_size=16, learning_rate=1e-2),
+        )
+        super().__init__(card, recipes, device, text, tuned=tuned, small=True)
 
     def build_encoder(self) -> tuple[nn.Module, int]:
         return Convolutions(2), 24

@@ -5,15 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import logsumexp
+from torch import nn
+from torch.nn.functional import normalize
 
 from baselines.contrastive.augment import vary_signals
 from baselines.contrastive.dual_encoder import mean_of_sentences
 from baselines.contrastive.loss import contrastive_loss
+from baselines.contrastive.parts import by_parts
 from baselines.contrastive.retrieval import recall_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,40 +58,117 @@ def test_equal_reports_are_no_counter_examples() -> None:
     assert contrastive_loss(signals, texts, different, torch.tensor(5.0)).item() > 0.1
 
 
+class Places(nn.Module):
+    """A network for signals, a projection of texts, a temperature: as a dual encoder, in small."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signals = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 4))
+        self.texts = nn.Linear(6, 4)
+        self.log_scale = nn.Parameter(torch.tensor(2.0))
+
+    def forward(
+        self, signals: torch.Tensor, texts: torch.Tensor, groups: torch.Tensor, parts: int, *others: Any
+    ) -> torch.Tensor:
+        def placed(network: nn.Module, given: torch.Tensor) -> torch.Tensor:
+            some = torch.tensor_split(given, parts)
+            return by_parts(self, lambda part: normalize(network(part), dim=-1), some)
+
+        both = placed(self.signals, signals), placed(self.texts, texts)
+        return contrastive_loss(*both, groups, self.log_scale.exp(), *others)
+
+
+def pairs_to_place() -> tuple[Places, list[torch.Tensor]]:
+    torch.manual_seed(4)
+    return Places(), [torch.randn(12, 5), torch.randn(12, 6), GROUPS.repeat(2)]
+
+
+def of_one_batch() -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The loss and the gradients of all pairs at once, in one process and one part."""
+    network, pairs = pairs_to_place()
+    loss = network(*pairs, 1)
+    loss.backward()
+    return loss.detach(), [parameter.grad for parameter in network.parameters()]
+
+
+@pytest.mark.parametrize("parts", [2, 5])
+def test_parts_have_the_loss_and_the_gradients_of_the_whole_batch(parts: int) -> None:
+    network, pairs = pairs_to_place()
+    loss = network(*pairs, parts)
+    loss.backward()
+    whole, gradients = of_one_batch()
+    torch.testing.assert_close(loss.detach(), whole, rtol=0, atol=1e-6)
+    found = [parameter.grad for parameter in network.parameters()]
+    torch.testing.assert_close(found, gradients, rtol=1e-5, atol=1e-6)
+    # Steps whose gradients are averaged would be something else: a pair has fewer to be told from.
+    network.zero_grad()
+    split = zip(*(tensor.chunk(2) for tensor in pairs), strict=True)
+    losses = torch.stack([network(*some, 1) for some in split])
+    losses.mean().backward()
+    assert losses.mean().item() < whole.item() - 0.1
+    averaged = network.log_scale.grad.item()
+    assert abs(averaged - gradients[0].item()) > 0.1 * abs(gradients[0].item())
+
+
+def test_what_is_inside_the_network_is_not_kept_for_the_gradients() -> None:
+    network, pairs = pairs_to_place()
+    kept: list[torch.Tensor] = []
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor)
+        return tensor
+
+    hidden = {}
+    for parts in (1, 4):
+        kept.clear()
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            by_parts(network, network.signals, torch.tensor_split(pairs[0], parts))
+        hidden[parts] = sum(len(tensor) for tensor in kept if tensor.ndim == 2 and tensor.shape[1] == 8)
+    assert hidden[1] >= 12
+    assert hidden[4] == 0
+
+
+def test_what_goes_through_twice_is_drawn_and_counted_once() -> None:
+    """Dropout is drawn alike when a part is computed again, and running statistics do not move again."""
+    made = []
+    for parts in (True, False):
+        torch.manual_seed(1)
+        network = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Dropout(0.5), nn.Linear(6, 3))
+        some = torch.tensor_split(torch.randn(12, 5), 3)
+        placed = by_parts(network, network, some) if parts else torch.cat([network(part) for part in some])
+        placed.square().sum().backward()
+        made.append((placed, [p.grad for p in network.parameters()], list(network.buffers())))
+    torch.testing.assert_close(*made, rtol=1e-6, atol=1e-7)
+    assert made[0][2][2] == 3
+
+
 TWO_PROCESSES = """
 import sys
 import torch
 import torch.distributed as distributed
 from torch.distributed.nn.functional import all_gather  # what Lightning's all_gather calls
-from baselines.contrastive.loss import contrastive_loss
+from torch.nn.parallel import DistributedDataParallel
+from tests.baselines.test_contrastive_loss import pairs_to_place
 
 rank, folder = int(sys.argv[1]), sys.argv[2]
 torch.set_num_threads(1)
 distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-signals, texts, groups, scale = torch.load(f"{folder}/inputs", weights_only=True)
-for leaf in (signals, texts, scale):
-    leaf.requires_grad_()
-mine = slice(rank, None, 2)
+network, pairs = pairs_to_place()
+mine = [tensor[rank::2] for tensor in pairs]
 
 def gather(tensor):
     return torch.cat(all_gather(tensor.contiguous()))
 
-loss = contrastive_loss(signals[mine], texts[mine], groups[mine], scale, gather, rank)
+shared = DistributedDataParallel(network)
+loss = shared(*mine, 3, gather, rank)
 loss.backward()
-torch.save([loss.detach(), signals.grad, texts.grad, scale.grad], f"{folder}/{rank}")
+torch.save([loss.detach(), [parameter.grad for parameter in network.parameters()]], f"{folder}/{rank}")
 distributed.destroy_process_group()
 """
 
 
-def test_two_processes_have_the_loss_and_the_gradients_of_one(tmp_path: Path) -> None:
-    signals, texts = unit_vectors(1)
-    scale = torch.tensor(9.0, requires_grad=True)
-    loss = contrastive_loss(signals, texts, GROUPS, scale)
-    loss.backward()
-    expected = [loss.detach(), signals.grad, texts.grad, scale.grad]
-
-    leaves = [tensor.detach() for tensor in (signals, texts, GROUPS, scale)]
-    torch.save(leaves, tmp_path / "inputs")
+def test_two_processes_by_three_parts_have_the_loss_and_the_gradients_of_one_batch(tmp_path: Path) -> None:
+    """Takes as long as two processes take to import torch."""
     command = [sys.executable, "-c", TWO_PROCESSES]
     running = [subprocess.Popen([*command, str(rank), str(tmp_path)], cwd=ROOT) for rank in range(2)]
     try:
@@ -95,10 +176,13 @@ def test_two_processes_have_the_loss_and_the_gradients_of_one(tmp_path: Path) ->
     finally:
         for process in running:
             process.kill()
-    parts = [torch.load(tmp_path / str(rank), weights_only=True) for rank in range(2)]
-    for found, right in zip(zip(*parts, strict=True), expected, strict=True):
-        # What several processes do with gradients: they average them.
-        torch.testing.assert_close(sum(found) / 2, right, rtol=1e-5, atol=1e-7)
+    losses, gradients = zip(
+        *(torch.load(tmp_path / str(rank), weights_only=True) for rank in range(2)), strict=True
+    )
+    whole, expected = of_one_batch()
+    torch.testing.assert_close(sum(losses) / 2, whole, rtol=0, atol=1e-6)
+    for found in gradients:  # which the processes have averaged already
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_recall_counts_equal_reports_as_hits_and_ties_as_misses() -> None:

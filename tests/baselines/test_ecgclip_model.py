@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from sklearn.metrics import roc_auc_score
 
 from baselines.ecgclip.encoder import ResidualEncoder
-from baselines.ecgclip.model import EcgClip, EcgClipSmall, EcgClipSmallRandom
+from baselines.ecgclip.model import EcgClip, EcgClipR18, EcgClipR50, EcgClipSmall, EcgClipSmallRandom
 from baselines.ecgclip.preprocessing import preprocess
 from baselines.text.encoders import packaged_encoder
 from benchmark.models import contract as models
@@ -27,7 +27,8 @@ from tests.baselines.tiny_text import write_encoder
 
 # Scores are float32; what a different order of summation may change.
 ROUNDING = 2e-6
-ALL = (EcgClip, EcgClipSmall, EcgClipSmallRandom)
+ALL = (EcgClip, EcgClipR18, EcgClipR50, EcgClipSmall, EcgClipSmallRandom)
+SIZES = {18: EcgClipR18, 34: EcgClip, 50: EcgClipR50}
 
 
 class Records(FakePairs):
@@ -83,9 +84,9 @@ def test_the_card_and_the_abilities(kind: Any) -> None:
         name: isinstance(model, getattr(models, name))
         for name in ("Model", "Prompted", "Encoder", "Trainable", "Pretrainable", "Published")
     }
-    able_to = {EcgClip: (True, True), EcgClipSmall: (True, False), EcgClipSmallRandom: (False, False)}
-    assert tuple(able.values()) == (True,) * 4 + able_to[kind]
-    assert getattr(model, "small", None) == {EcgClip: False, EcgClipSmall: True}.get(kind)
+    published = kind in SIZES.values()
+    assert tuple(able.values()) == (True,) * 4 + (kind is not EcgClipSmallRandom, published)
+    assert getattr(model, "small", None) == (False if published else {EcgClipSmall: True}.get(kind))
     assert not model.multilingual
 
 
@@ -229,7 +230,7 @@ def test_the_authors_weights_have_features_and_no_text(layers: Any, others: Reco
     file, folder = tmp_path / "ecgclip.pth", tmp_path / "weights"
     folder.mkdir()
     torch.save({"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, file)
-    model = EcgClip()
+    model = SIZES[layers]()
     assert f"{layers} layers" in model.convert(str(file), folder)
     model.load(folder)
     batch = take(others.everything, np.arange(3))
@@ -246,9 +247,54 @@ def test_the_authors_weights_have_features_and_no_text(layers: Any, others: Reco
         saved = tmp_path / "saved"
         saved.mkdir()
         model.save(saved)
-        again = EcgClip()
+        again = SIZES[layers]()
         again.load(saved)
         assert np.array_equal(again.predict(batch), model.predict(batch))
+
+
+@pytest.mark.parametrize(("layers", "other"), [(18, 34), (34, 50), (50, 18)])
+def test_weights_of_another_size_are_sent_to_the_model_that_has_it(
+    layers: Any, other: int, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "ecgclip.pth", tmp_path / "weights"
+    folder.mkdir()
+    torch.save({"state_dict": ResidualEncoder(layers).state_dict()}, file)
+    right, wrong = SIZES[layers](), SIZES[other]()
+    said = f"ResNet-{layers}, and {wrong.card.name} is its ResNet-{other}: give it to {right.card.name}"
+    with pytest.raises(ModelError, match=said):
+        wrong.convert(str(file), folder)
+    assert not list(folder.iterdir())
+    right.convert(str(file), folder)
+    with pytest.raises(ModelError, match=said):
+        wrong.load(folder)
+
+
+@pytest.mark.parametrize("kind", SIZES.values())
+def test_every_size_pre_trains_probes_and_fine_tunes(
+    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kind, "width", 4)
+    monkeypatch.setattr(kind, "shrink", 16)
+    model = kind()
+    recipe = model.complete_recipe(
+        {"pretraining": {"epochs": 1, "parts": 2, "dim": 8}, "fine-tuning": {"epochs": 1, "batch_size": 4}}
+    )
+    (tmp_path / "pretrain").mkdir()
+    settings = PretrainSettings(PROMPTS, 0, "cpu", "32-true", tmp_path / "pretrain", recipe)
+    model.pretrain([Records(12, 1)], [Records(8, 2)], settings)
+    (tmp_path / "saved").mkdir()
+    model.save(tmp_path / "saved")
+    again = kind()
+    again.load(tmp_path / "saved")
+    again.set_concepts(PROMPTS)
+    assert again.complete_recipe({}) == recipe  # which fine-tuning follows
+    batch = take(Records(3, 3).everything, np.arange(3))
+    assert again.predict(batch).shape == (3, 2)
+    assert again.embed(batch).shape == (3, 128 if kind is EcgClipR50 else 32)
+    (tmp_path / "fit").mkdir()
+    again.fit(Records(8, 4), Records(8, 5), FitSettings(CONCEPTS, 0, "cpu", tmp_path / "fit"))
+    assert again.predict(batch).shape == (3, 4)
+    assert torch.load(tmp_path / "fit" / "last.ckpt", weights_only=True)["epoch"] == 0
 
 
 def test_a_text_encoder_of_one_s_own_is_saved_with_the_model(others: Records, tmp_path: Path) -> None:

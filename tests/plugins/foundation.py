@@ -92,3 +92,22 @@ class Brought(Foundation):
         self.slope = values["slope"]
         self.save(folder)
         return "One slope."
+
+
+class Adjusted(Foundation):
+    """The same with a recipe: how much of a slope is believed."""
+
+    small = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card = {**self.card, "name": "adjusted"}
+
+    def complete_recipe(self, given):
+        if set(given) - {"belief"}:
+            raise ValueError(f"no {', '.join(given)} here, only belief")
+        return {"belief": 1.0, **given}
+
+    def pretrain(self, training, validation, settings):
+        super().pretrain(training, validation, settings)
+        self.slope *= settings.recipe["belief"]

@@ -100,6 +100,15 @@ def test_what_is_not_there_is_said(
         leadboard(places, "explain", folder, *words, "--spec", plugin)
 
 
+@pytest.mark.parametrize("words", [("explain", "georgia", "AF", "--record", "E00002"), ("map",)])
+def test_a_model_that_is_not_installed_has_to_be_shown(
+    words: tuple[str, ...], places: Places, folder: Path
+) -> None:
+    command, *others = words
+    with pytest.raises(UsageError, match="Unknown model 'looker'"):
+        leadboard(places, command, folder, "looker", *others)
+
+
 def test_another_model_by_the_same_name_explains_nothing(
     places: Places, folder: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,143 @@
+"""Does an occlusion map find the wave that was drawn? Simulated recordings, a trained network, and a count.
+
+``python -m tests.soak.occlusion_hits FOLDER`` simulates two hospitals, trains resnet1d on one, and maps
+recordings of the other; it writes a table and a figure into FOLDER. Takes most of an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.harmonise import RecordingSource
+from benchmark.protocols.occlusion import Doubles, OcclusionMap, occlusion_map
+from benchmark.records.measuring import RunSettings
+from benchmark.records.naming import find_cell
+from benchmark.run.reopening import OpenedCell, reopen
+from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
+from cohorts.recording import STANDARD_LEADS
+from cohorts.simulator.recordings import Simulated, recordings_of
+from cohorts.simulator.simulate import simulate
+from cohorts.simulator.sites import SITES
+from tests.soak.drawn_places import LEADS, drawn_parts
+
+SEED, SCALE, RECORDS = 0, 2.0, 25
+
+
+def cell_in(folder: Path) -> OpenedCell:
+    """Train resnet1d on simulated ptb-xl and evaluate it on simulated georgia, unless that was done."""
+    simulate(folder / "sim", SEED, ["ptb-xl", "georgia"], SCALE)
+    places, hardware = Places(folder / "sim", folder / "cache"), Hardware(workers=1)
+    options = RunOptions(
+        folder / "run",
+        places,
+        RunSettings(resamples=500),
+        hardware,
+        models=("resnet1d",),
+        cohorts=("georgia",),
+    )
+    run(options, Reporter())
+    return reopen(find_cell(folder / "run", "resnet1d", "georgia"), "resnet1d", places, hardware, Reporter())
+
+
+def chosen(cell: OpenedCell, concept: str) -> Iterator[tuple[int, Simulated]]:
+    """The first recordings in which a finding was drawn and stated, with their rows in the store."""
+    ids = {name: row for row, name in enumerate(cell.store.index["record_id"])}
+    stated = cell.store.labels[concept].to_numpy() == 1
+    found = 0
+    for recording in recordings_of(SITES["georgia"], SEED, SCALE):
+        row = ids.get(f"E{recording.number + 1:05d}")
+        if row is not None and concept in recording.present and stated[row] and found < RECORDS:
+            found += 1
+            yield row, recording
+
+
+def mapped(cell: OpenedCell, concept: str, row: int) -> OcclusionMap:
+    """Map what speaks for a concept in a recording, on logits, as ``leadboard explain`` does."""
+    column = list(cell.model.card.outputs).index(concept)
+
+    def logits(source: RecordingSource) -> Doubles:
+        rows = np.arange(len(source.index), dtype=np.intp)
+        scores = cell.scorer.score(cell.model, source, rows, lambda done, of: None).scores[0, :, column]
+        inside = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
+        return np.log(inside) - np.log1p(-inside)
+
+    return occlusion_map(logits, cell.store.recording(row), cell.store.index.iloc[[row]])
+
+
+def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
+    """Count how often the strongest part lies where the finding was drawn, and the chance that it would.
+
+    Once at the time of the finding in whatever lead, and once at that time in a lead of the criteria.
+    """
+    hits: dict[str, list[bool]] = {"time": [], "time and lead": []}
+    chances: dict[str, list[float]] = {"time": [], "time and lead": []}
+    holds = 0
+    for row, recording in chosen(cell, concept):
+        found, drawn = mapped(cell, concept, row), drawn_parts(recording, concept)
+        holds += found.advantage > 0 and (found.agreement or 0) > 0
+        places = {"time": np.broadcast_to(drawn.any(axis=0), drawn.shape), "time and lead": drawn}
+        for kind, place in places.items():
+            hits[kind].append(bool(place[np.unravel_index(found.importance.argmax(), place.shape)]))
+            chances[kind].append(float(place.mean()))
+        print(concept, recording.number, {kind: some[-1] for kind, some in hits.items()}, flush=True)
+    rows = []
+    for kind, some in hits.items():
+        interval = binomtest(sum(some), len(some)).proportion_ci(method="exact")
+        rows.append(
+            {
+                "finding": concept,
+                "right": kind,
+                "recordings": len(some),
+                "hits": sum(some),
+                "rate": sum(some) / len(some),
+                "low": interval.low,
+                "high": interval.high,
+                "chance": float(np.mean(chances[kind])),
+                "maps that hold": holds,
+            }
+        )
+    return rows[1:] if LEADS[concept] == STANDARD_LEADS else rows
+
+
+def draw(table: pd.DataFrame, file: Path) -> None:
+    """Draw rates with their intervals beside chance."""
+    with plt.rc_context({"svg.hashsalt": "leadboard", "svg.fonttype": "none", "font.size": 10}):
+        figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+        at = np.arange(len(table))[::-1]
+        spread = [table["rate"] - table["low"], table["high"] - table["rate"]]
+        axes.errorbar(table["rate"], at, xerr=spread, fmt="o", color="#1f4e79", capsize=3, label="hit rate")
+        axes.plot(table["chance"], at, "x", color="#b03a2e", markersize=8, label="chance")
+        axes.set_yticks(
+            at, [f"{row.finding}, {row.right} (n = {row.recordings})" for row in table.itertuples()]
+        )
+        axes.set(xlim=(0, 1.02), ylim=(-0.6, len(table) - 0.4))
+        axes.set_xlabel(
+            "strongest part lies where the finding was drawn\n(simulated recordings, 95 % intervals)"
+        )
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        figure.savefig(file, metadata={"Date": None})
+        plt.close(figure)
+
+
+def main(folder: Path) -> None:
+    """Count, print and draw."""
+    cell = cell_in(folder)
+    table = pd.DataFrame([row for concept in LEADS for row in counted(cell, concept)])
+    table.to_csv(folder / "occlusion-hits.csv", index=False, float_format="%.3f")
+    draw(table, folder / "occlusion-hits.svg")
+    print(table.round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
