@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 from pathlib import Path
 
@@ -225,7 +226,9 @@ class Grows(Right):
         self.kept = []
 
     def predict(self, batch):
-        self.kept.append(np.ones(400_000))
+        page = mmap.mmap(-1, 3_200_000)  # memory that nobody has given back before
+        page.write(b"1" * len(page))
+        self.kept.append(page)
         return super().predict(batch)
 
 

@@ -15,7 +15,11 @@ from benchmark.cli import app
 from benchmark.commands.options import MOST_RESAMPLES, MOST_SEED
 from cohorts.errors import UsageError
 
-FILES = {("score", name) for name in ("--scores", "--labels", "--decisions", "--card")}
+FILES = {
+    *(("score", name) for name in ("--scores", "--labels", "--decisions", "--card")),
+    ("pretrain", "--recipe"),
+    ("run", "--recipe"),
+}
 NEW_FILES = {("predict", "--out")}
 EITHER = {("verify", "--path"), ("predict", "--signals")}
 
