@@ -142,7 +142,8 @@ def _from_npz(path: Path, concepts: Collection[str]) -> Content:
 def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:
     """Take ``scores`` apart by ``outputs``, where they are given so, and check that all lengths agree."""
     if "scores" in arrays and "outputs" in arrays:
-        scores, outputs = arrays.pop("scores"), [str(name) for name in np.ravel(arrays.pop("outputs"))]
+        scores = arrays.pop("scores")
+        outputs = _clean(path, "output", [str(name) for name in np.ravel(arrays.pop("outputs"))])
         if scores.ndim != 2 or scores.shape[1] != len(outputs) or len(set(outputs)) != len(outputs):
             raise UsageError(
                 f"In {path} scores has shape {scores.shape} and outputs names {len(set(outputs))} concepts; "
@@ -163,7 +164,16 @@ def _texts(path: Path, name: str, array: Column) -> list[str]:
             if array.dtype.kind == "f"
             else f"The array '{name}' of {path} is {array.dtype}; write text."
         )
-    return [str(text).strip() for text in np.atleast_1d(array).astype(np.str_)]
+    return _clean(path, name, [str(text).strip() for text in np.atleast_1d(array).astype(np.str_)])
+
+
+def _clean(path: Path, name: str, texts: list[str]) -> list[str]:
+    """Refuse halves of characters, which a NumPy array can hold and no other file."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"The {name}s of {path} hold what is no character; write them again.") from None
+    return texts
 
 
 def _numbers(path: Path, name: str, array: Column) -> Doubles:

@@ -446,3 +446,18 @@ def test_a_cohort_that_is_not_here_and_a_file_that_is_not_there(
     shutil.rmtree(tmp_path / "run", ignore_errors=True)
     with pytest.raises(UsageError, match="No such file"):
         score(tmp_path / "nothing.csv", places, tmp_path / "run")
+
+
+@pytest.mark.parametrize("where", ["record_id", "fingerprint", "outputs"])
+def test_halves_of_characters_in_an_npz_are_refused(tmp_path: Path, where: str) -> None:
+    arrays: dict[str, Any] = {
+        "record_id": np.array(["a", "b"]),
+        "fingerprint": np.array(["f"]),
+        "scores": np.zeros((2, 1)),
+        "outputs": np.array(["AF"]),
+    }
+    arrays[where] = np.array([*arrays[where][:-1], "x\ud800"])
+    np.savez(tmp_path / "scores.npz", **arrays)
+    with pytest.raises(UsageError, match="hold what is no character") as caught:
+        read(tmp_path / "scores.npz")
+    assert str(caught.value).isprintable()
