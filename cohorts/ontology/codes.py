@@ -23,10 +23,11 @@ class Rows(dict[str, int]):
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
-        super().__init__({code: row for row, code in enumerate(dict.fromkeys(table["code"]), start=1)})
+        codes = table["code"].tolist()
+        super().__init__({code: row for row, code in enumerate(dict.fromkeys(codes), start=1)})
         self.unknown = len(self) + 1
         self._uncertain = self.unknown + 1  # rows further down, where nothing is more than ambiguous
-        listed = zip(table["code"], table["relation"], strict=True)
+        listed = zip(codes, table["relation"].tolist(), strict=True)
         self.modifiers = {code: relation for code, relation in listed if code.startswith("+")}
 
     def __missing__(self, code: str) -> int:

@@ -48,6 +48,15 @@ def labels(cohort: str, records: list[list[str]], ontology: Ontology = ONTOLOGY)
     return ontology.labels(cohort, VOCABULARY_OF[cohort], records)
 
 
+PARENTS = ONTOLOGY.concepts["parents"].to_dict()
+QUESTIONS = list(ONTOLOGY.questions.itertuples(index=False))
+
+
+@cache
+def coverage_of(cohort: str) -> dict[str, str]:
+    return ONTOLOGY.coverage(cohort).to_dict()
+
+
 @cache
 def rows_of(cohort: str) -> dict[str, list[tuple[str, str]]]:
     """Concepts and relations of each code: the cohort's own rows, or else the general ones."""
@@ -68,15 +77,15 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
         every if unknown else []
     )
     for _ in range(4):  # deeper than any row of parents
-        for concept, parents in ONTOLOGY.concepts["parents"].items():
+        for concept, parents in PARENTS.items():
             if concept in positive:
                 positive |= set(parents)
             elif concept in ambiguous:
                 ambiguous |= set(parents)
-    for question in ONTOLOGY.questions.itertuples(index=False):
+    for question in QUESTIONS:
         if question.cohort == cohort and positive.isdisjoint(question.answered_by):
             ambiguous |= set(question.concepts)
-    coverage = ONTOLOGY.coverage(cohort)
+    coverage = coverage_of(cohort)
     found = {
         concept: -1
         if coverage[concept] != "annotated"
