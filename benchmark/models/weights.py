@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from benchmark.models.contract import ModelCard
+from benchmark.text import printable
 from cohorts.errors import ModelError
 
 FILE = "model.safetensors"
@@ -50,7 +51,8 @@ def load_weights(folder: Path, card: ModelCard) -> tuple[ModelCard, dict[str, Ar
             arrays: dict[str, Array] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         outputs, found = tuple(facts["outputs"]), f"{facts['model']} {facts['version']}"
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path} cannot be read ({error}): train {card.name} again.") from error
+        why = printable(str(error))
+        raise ModelError(f"{path} cannot be read ({why}): train {card.name} again.") from error
     wanted = f"{card.name} {card.version}"
     if found != wanted:
         raise ModelError(f"{path} holds {found}, not {wanted}: train {card.name} again.")

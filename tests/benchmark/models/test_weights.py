@@ -55,3 +55,14 @@ def test_weights_with_a_digest_of_their_own_are_read(tmp_path: Path) -> None:
 
 def test_an_untrained_model_says_so() -> None:
     assert str(untrained(CARD)) == "net has not been trained: call fit or load first."
+
+
+def test_what_a_damaged_header_holds_is_shown_as_visible_characters(tmp_path: Path) -> None:
+    header = b'{"a":{"dtype":"\\u001b[2J","shape":[1],"data_offsets":[0,4]}}'
+    content = len(header).to_bytes(8, "little") + header + b"\0" * 4
+    card = ModelCard(name="m", outputs=("AF",), trained_on=())
+    save_weights(tmp_path, card, {"a": np.zeros(1, np.float32)})
+    next(tmp_path.glob("*.safetensors")).write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be read") as caught:
+        load_weights(tmp_path, card)
+    assert str(caught.value).isprintable()
