@@ -13,12 +13,16 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.array_files import reading
 from cohorts.formats.wfdb_header import comment_fields, read_header
-from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording, select_leads, standard_leads
+from cohorts.recording import (
+    MV_PER_UNIT,
+    STANDARD_LEADS,
+    DigitalRecording,
+    Recording,
+    select_leads,
+    standard_leads,
+)
 from cohorts.release_files import ReleaseFiles
 from cohorts.store_writing import check_usable
-
-MV = {"mV": 1.0, "uV": 1e-3, "V": 1e3}
-"""Millivolts of a unit."""
 
 
 class _WfdbFiles(Cohort):
@@ -141,7 +145,7 @@ def array_recordings(file: Path, rate: float, unit: str, leads: Sequence[str]) -
         )
 
     def read(position: int) -> Recording:
-        signal = np.asarray(values[position], np.float64) * MV[unit]
+        signal = np.asarray(values[position], np.float64) * MV_PER_UNIT[unit]
         signal[~np.isfinite(signal)] = np.nan
         return select_leads(Recording(signal.astype(np.float32), rate, tuple(leads)), STANDARD_LEADS)
 

@@ -20,6 +20,8 @@ from cohorts.errors import RecordError, UnknownNameError
 
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
+MV_PER_UNIT = {"mV": 1.0, "uV": 1e-3, "V": 1e3}
+
 MISSING = -32768
 """The count that marks a missing sample (WFDB format 16 has the same convention)."""
 

@@ -160,7 +160,7 @@ def run(
         task=task or "",
     )
     outcome = run_cells(options, reporter)
-    if not is_current(folder):
+    if not is_current(folder, rank_by):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):

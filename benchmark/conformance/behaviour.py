@@ -13,8 +13,9 @@ import numpy as np
 from benchmark.conformance.asking import AFTER_FIT, EMBED, Mode, chosen, copied
 from benchmark.conformance.differences import compared
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.models.contract import MV_PER_UNIT, Batch, Floats
+from benchmark.models.contract import Batch, Floats
 from cohorts.errors import ModelError
+from cohorts.recording import MV_PER_UNIT
 
 LARGEST_MV = 32_768.0
 """What a 16-bit file says at most if its header calls a count a millivolt."""

@@ -7,10 +7,10 @@ import pandas as pd
 
 from benchmark.conformance.asking import Mode
 from benchmark.conformance.subject import Subject
-from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, card_of
+from benchmark.models.contract import Batch, InputSpec, card_of
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
-from cohorts.recording import STANDARD_LEADS, Recording
+from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS, Recording
 
 
 class Ramps:

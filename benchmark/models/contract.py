@@ -34,8 +34,6 @@ from cohorts.recording import STANDARD_LEADS
 
 Floats = npt.NDArray[np.float32]
 
-MV_PER_UNIT = {"mV": 1.0, "uV": 1e-3, "V": 1e3}
-
 
 class InputSpec(BaseModel):
     """The signal a model wants to be given.

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmark.models.contract import MV_PER_UNIT, Batch, Floats, InputSpec
-from cohorts.recording import Recording, resample, select_leads
+from benchmark.models.contract import Batch, Floats, InputSpec
+from cohorts.recording import MV_PER_UNIT, Recording, resample, select_leads
 
 
 def harmonise(recording: Recording, spec: InputSpec) -> Floats:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ GROUPS = 100
 GROUP_SHARE = 0.1
 """A random group has a tenth of all parts."""
 
+Scale = Literal["score", "logit"]
+
 Scores = Callable[[RecordingSource], Doubles]
 """Gives one score a recording."""
 
@@ -48,6 +51,8 @@ class OcclusionMap:
         Names of the rows of ``importance``.
     seconds
         Length of a part.
+    scale
+        What ``score`` and all that follows is: the ``"score"`` that the model gives, or its ``"logit"``.
     score
         Of the whole recording.
     importance
@@ -62,6 +67,7 @@ class OcclusionMap:
 
     leads: tuple[str, ...]
     seconds: float
+    scale: Scale
     score: float
     importance: Doubles
     deletion: Doubles
@@ -108,7 +114,13 @@ class Erased:
 
 
 def occlusion_map(
-    scores: Scores, recording: Recording, row: pd.DataFrame, *, seconds: float = SECONDS, seed: int = 0
+    scores: Scores,
+    recording: Recording,
+    row: pd.DataFrame,
+    *,
+    scale: Scale = "score",
+    seconds: float = SECONDS,
+    seed: int = 0,
 ) -> OcclusionMap:
     """Erase every part of every lead in turn, then test what that seemed to show.
 
@@ -118,6 +130,8 @@ def occlusion_map(
         Asks the model for its score of one concept.
     recording, row
         As for `Erased`.
+    scale
+        What ``scores`` gives.
     seed
         Of the random orders and groups.
     """
@@ -143,6 +157,7 @@ def occlusion_map(
     return OcclusionMap(
         recording.leads,
         seconds,
+        scale,
         score,
         importance.reshape(shape),
         deletion,

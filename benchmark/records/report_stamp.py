@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.files import read_json, sha256_of, write_atomically
+from benchmark.metrics.names import Metric
 from benchmark.records.resamples import resamples_path
 from benchmark.records.run_folder import RUN, cell_path, load_run_file
 from cohorts.errors import LeadboardError
@@ -27,19 +28,19 @@ class _Stamp(BaseModel):
     files: dict[str, str]
 
 
-def is_current(run: Path) -> bool:
-    """Whether every file of the report is as it was written, from the run as it is now."""
+def is_current(run: Path, rank_by: Metric = "auroc") -> bool:
+    """Whether every file of the report is as it was written, from the run as it is now, and ranked so."""
     try:
         stamp = _Stamp.model_validate(read_json(run / STAMP))
         whole = all(sha256_of(run / name) == sha256 for name, sha256 in stamp.files.items())
-        return whole and stamp.made_from == inputs_of(run)
+        return whole and stamp.made_from == inputs_of(run, rank_by)
     except (LeadboardError, ValidationError):
         return False
 
 
-def inputs_of(run: Path) -> str:
-    """Hash everything that decides the report of a run: its plan, records, resamples, and the code."""
-    parts = [code_hash(*_ROOMS), _hash_if_there(run / RUN)]
+def inputs_of(run: Path, rank_by: Metric) -> str:
+    """Hash everything that decides the report of a run: plan, records, resamples, code, what it ranks by."""
+    parts = [code_hash(*_ROOMS), rank_by, _hash_if_there(run / RUN)]
     for cell in load_run_file(run).cells:
         if cell.status == "done":
             path = cell_path(run, *cell.name)

@@ -33,7 +33,7 @@ def deletion_curve(found: OcclusionMap, title: str) -> Picture:
         axes.plot(share, found.deletion, color=PALETTE[1], marker="o", ms=3, label="as the map says")
         axes.plot(share, found.random, color=PALETTE[6], marker="s", ms=3, ls="--", label="in random order")
         axes.set_xlabel("Parts erased (%)")
-        axes.set_ylabel("Score")
+        axes.set_ylabel(found.scale.capitalize())
         axes.set_title(label(title, 60), color=FAINT, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
@@ -47,6 +47,7 @@ def as_json(found: OcclusionMap, facts: dict[str, object]) -> str:
     """Return the map and its tests for programs."""
     content = {
         **facts,
+        "scale": found.scale,
         "score": found.score,
         "seconds": found.seconds,
         "leads": found.leads,

@@ -64,7 +64,7 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     """
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
-        made_from = inputs_of(run)
+        made_from = inputs_of(run, rank_by)
         sweep((run, run / "figures"))
         content = _content(run, rank_by)
         for name, data in content.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.protocols.harmonise import RecordingSource
-from benchmark.protocols.occlusion import Doubles, OcclusionMap, occlusion_map
+from benchmark.protocols.occlusion import Doubles, OcclusionMap, Scale, occlusion_map
 from benchmark.records.predictions import load_predictions, predictions_path, score_tables
 from benchmark.records.run_folder import cell_path
 from benchmark.run.reopening import OpenedCell
@@ -65,7 +65,8 @@ def explain(cell: OpenedCell, folder: Path, concept: str, record_id: str, *, see
         return np.log(inside) - np.log1p(-inside)
 
     recording, row = cell.store.recording(position), cell.store.index.iloc[[position]]
-    return occlusion_map(compared, recording, row, seed=seed)
+    scale: Scale = "logit" if cell.model.card.probabilities else "score"
+    return occlusion_map(compared, recording, row, scale=scale, seed=seed)
 
 
 def _saved(folder: Path, cell: OpenedCell, column: int, record_id: str) -> float | None:
@@ -93,10 +94,10 @@ def sentences(found: OcclusionMap, concept: str, label: str) -> list[str]:
     else:
         verdict = "the map holds"
     return [
-        f"{concept}: score {found.score:.3f}; the cohort says {label}",
+        f"{concept}: {found.scale} {found.score:.3f}; the cohort says {label}",
         f"Most of it comes from {leads}; the strongest part is {found.leads[lead]} "
         f"from {start:.1f} to {start + found.seconds:.1f} s.",
-        f"Tested: erased in the order of the map, the score lies {abs(found.advantage):.3f} "
+        f"Tested: erased in the order of the map, the {found.scale} lies {abs(found.advantage):.3f} "
         f"{'lower' if found.advantage > 0 else 'higher'} than in random order; rank correlation with what "
         f"random groups cost {agreement}. So {verdict}.",
     ]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from benchmark.models.contract import MV_PER_UNIT, Batch, InputSpec, ModelCard, card_of
+from benchmark.models.contract import Batch, InputSpec, ModelCard, card_of
 from cohorts.errors import ModelError
-from cohorts.recording import STANDARD_LEADS
+from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS
 
 
 def test_an_input_says_how_many_samples_a_window_has() -> None:

@@ -76,6 +76,7 @@ def test_the_place_is_found_drawn_and_tested(
         *(f"E00002-{name}.{kind}" for name in ("occlusion", "deletion") for kind in ("svg", "png")),
     }
     found = json.loads((place / "E00002.json").read_text())
+    assert found["scale"] == "score"
     importance = np.array(found["importance"])
     assert np.unravel_index(importance.argmax(), importance.shape) == (7, 5)
     away = np.delete(importance, 7, axis=0)

@@ -98,6 +98,15 @@ def test_a_report_of_other_code_is_made_again(
     assert not is_current(folder)
 
 
+def test_a_report_that_ranks_by_the_other_metric_is_made_again(folder: Path) -> None:
+    write_report(folder)
+    assert is_current(folder)
+    assert not is_current(folder, "auprc")
+    write_report(folder, "auprc")
+    assert is_current(folder, "auprc")
+    assert not is_current(folder)
+
+
 def test_what_a_killed_report_has_left_is_swept(home: Path, folder: Path) -> None:
     write_report(folder)
     left = [folder / ".leaderboard.csv.abcdefgh.part", folder / "figures/.forest.png.abcdefgh.part"]
