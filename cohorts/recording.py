@@ -1,4 +1,4 @@
-"""Recordings: leads by name, millivolts, quantisation, resampling.
+"""Recordings: leads by name, millivolts, quantisation.
 
 Leads are chosen by name and never by position: releases differ in their order (MIMIC-IV-ECG stores
 aVR aVF aVL, CODE-test aVL aVF aVR).
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
 
 from cohorts.errors import RecordError, UnknownNameError
 
@@ -233,63 +230,3 @@ def standard_leads(recording: DigitalRecording) -> DigitalRecording:
         recording.sampling_rate,
         STANDARD_LEADS,
     )
-
-
-# A signal is continued by its point reflection in its first and last sample. Any: a mode that
-# `scipy.signal.upfirdn` has and the stubs of `resample_poly` do not list.
-_BORDERS: Any = "antireflect"
-
-
-def resample(signal: npt.ArrayLike, rate_in: float, rate_out: float) -> Floats:
-    """Change the sampling rate with an anti-aliasing polyphase filter.
-
-    Every row is filtered on its own, so a record's result does not depend on its neighbours. Its
-    borders do not ring with a baseline offset or a drift, as they would if it were 0 mV outside. Missing
-    samples (NaN) are bridged by a straight line for the filter and are missing again in the result.
-
-    Parameters
-    ----------
-    signal
-        ``[..., samples]``.
-    rate_in, rate_out
-        In Hz.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 ``[..., round(samples * rate_out / rate_in)]``.
-    """
-    if not (np.isfinite([rate_in, rate_out]).all() and rate_in > 0 and rate_out > 0):
-        raise ValueError(f"sampling rates must be positive, not {rate_in} and {rate_out} Hz")
-    x = np.asarray(signal, dtype=np.float32)
-    samples = round(x.shape[-1] * rate_out / rate_in)
-    if rate_in == rate_out or samples == 0 or x.size == 0:
-        return x[..., :samples].copy()
-    if x.shape[-1] == 1:  # nothing to filter, and scipy ends the process on it
-        return np.repeat(x, samples, axis=-1)
-    ratio = Fraction(rate_out / rate_in).limit_denominator(10_000)
-    if not ratio:
-        raise ValueError(f"{rate_in:g} Hz cannot be brought down to {rate_out:g} Hz")
-    missing = ~np.isfinite(x)
-    gaps = bool(missing.any())
-    up, down = ratio.numerator, ratio.denominator
-    y: Floats = resample_poly(_bridged(x, missing) if gaps else x, up, down, axis=-1, padtype=_BORDERS)
-    # A ratio that is no short fraction (500 Hz from 499.97 Hz) may end a few samples early.
-    nearest = np.minimum(np.arange(samples), y.shape[-1] - 1)
-    y = y[..., :samples] if y.shape[-1] >= samples else y[..., nearest]
-    if gaps:
-        source = np.rint(np.arange(samples) * (rate_in / rate_out)).astype(np.int64)
-        y = np.where(missing[..., np.minimum(source, x.shape[-1] - 1)], np.float32(np.nan), y)
-    return np.ascontiguousarray(y, dtype=np.float32)
-
-
-def _bridged(x: Floats, missing: npt.NDArray[np.bool_]) -> Floats:
-    """Missing samples replaced by straight lines between their neighbours; 0 where there are none."""
-    filled = x.reshape(-1, x.shape[-1]).copy()
-    positions = np.arange(x.shape[-1])
-    for row, gap in zip(filled, missing.reshape(filled.shape), strict=True):
-        if gap.all():
-            row[:] = 0.0
-        elif gap.any():
-            row[gap] = np.interp(positions[gap], positions[~gap], row[~gap])
-    return filled.reshape(x.shape)

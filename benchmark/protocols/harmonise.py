@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.models.contract import Batch, Floats, InputSpec
-from cohorts.recording import MV_PER_UNIT, Recording, resample, select_leads
+from cohorts.recording import MV_PER_UNIT, Recording, select_leads
+from cohorts.resampling import resample
 
 
 def harmonise(recording: Recording, spec: InputSpec) -> Floats:

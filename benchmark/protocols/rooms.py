@@ -6,6 +6,7 @@ SCORE_ROOMS = (
     "benchmark/models",
     "benchmark/protocols",
     "cohorts/recording.py",
+    "cohorts/resampling.py",
     "cohorts/store.py",
     "cohorts/store_file.py",
 )

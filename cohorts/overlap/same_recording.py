@@ -25,7 +25,8 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.optimize import linear_sum_assignment
 from scipy.signal import oaconvolve
 
-from cohorts.recording import STANDARD_LEADS, Recording, resample
+from cohorts.recording import STANDARD_LEADS, Recording
+from cohorts.resampling import resample
 
 SIMILARITY = 0.95
 """Least correlation of a copy, all leads together, in the median second.

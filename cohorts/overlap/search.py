@@ -31,7 +31,8 @@ from scipy.ndimage import maximum_filter1d
 
 from cohorts.catalogue import share
 from cohorts.overlap.same_recording import BORDER, Floats, Match, band_pass, compare, filled, summit, window
-from cohorts.recording import Recording, resample
+from cohorts.recording import Recording
+from cohorts.resampling import resample
 from cohorts.store import Store
 
 SHORTEST = 6.0

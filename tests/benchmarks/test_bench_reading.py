@@ -14,7 +14,7 @@ import pytest
 
 from cohorts.catalogue import find_cohort
 from cohorts.formats.wfdb_files import read_record
-from cohorts.recording import resample
+from cohorts.resampling import resample
 from cohorts.store import prepare
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cohorts.recording import STANDARD_LEADS, resample
+from cohorts.recording import STANDARD_LEADS
+from cohorts.resampling import resample
 from cohorts.simulator.recordings import Counts, Simulated
 from cohorts.simulator.reports import report
 from cohorts.simulator.writers.scp_statements import SCP_STATEMENTS, write_scp_statements

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cohorts.overlap import same_recording
 from cohorts.overlap import search as overlap
 from cohorts.overlap.search import find_overlap, overlap_rows, overlap_sentences, summarise
-from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording, resample
+from cohorts.recording import STANDARD_LEADS, DigitalRecording, Recording
+from cohorts.resampling import resample
 
 RATE = 500
 
