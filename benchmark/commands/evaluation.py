@@ -61,11 +61,11 @@ def run(
     records: Literal["all", "test"] | None = None,
     seed: Seed = 0,
     resamples: Resamples = 10_000,
-    device: str = "cpu",
+    device: str = "auto",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     recipe: File | None = None,
     batch_size: Windows = 64,
-    workers: Workers = 2,
+    workers: Workers | None = None,
     python: str | None = None,
     container: str | None = None,
     deadline: Seconds = 300.0,
@@ -102,7 +102,7 @@ def run(
     resamples
         Bootstrap resamples.
     device
-        Torch device, such as cpu or cuda.
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     precision
         Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
     recipe
@@ -110,7 +110,7 @@ def run(
     batch_size
         Windows per batch.
     workers
-        Threads that prepare signals.
+        Threads that prepare signals; one for each processor if not given.
     python
         Interpreter that models given by file or module run in, such as /path/to/env/bin/python.
     container
@@ -148,7 +148,7 @@ def run(
         folder=folder,
         places=places,
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline),
+        hardware=Hardware(device, batch_size, workers or 0, deadline),
         models=model,
         cohorts=cohort,
         source=source,

@@ -46,9 +46,9 @@ def predict(
     data: DataOption = None,
     cache: CacheOption = None,
     seed: Seed = 0,
-    device: str = "cpu",
+    device: str = "auto",
     batch_size: Windows = 64,
-    workers: Workers = 2,
+    workers: Workers | None = None,
     python: str | None = None,
     container: str | None = None,
     deadline: Seconds = 300.0,
@@ -80,11 +80,11 @@ def predict(
     seed
         Seed of trainings.
     device
-        Torch device, such as cpu or cuda.
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     batch_size
         Windows per batch.
     workers
-        Threads that prepare signals.
+        Threads that prepare signals; one for each processor if not given.
     python
         Interpreter that a model given by file or module runs in, such as /path/to/env/bin/python.
     container
@@ -110,7 +110,7 @@ def predict(
         )
     if out.suffix not in (".parquet", ".csv"):
         raise UsageError(f"--out {out} is neither a .parquet nor a .csv file; name one.")
-    hardware = Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline)
+    hardware = Hardware(device, batch_size, workers or 0, deadline)
     hardware.check()
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)

@@ -21,6 +21,7 @@ from cohorts.errors import UsageError
 if TYPE_CHECKING:
     from benchmark.models.plugins import ModelSource
     from benchmark.progress import Reporter
+    from benchmark.protocols.hardware import Hardware
 
 
 def train(
@@ -30,8 +31,8 @@ def train(
     data: DataOption = None,
     cache: CacheOption = None,
     seed: Seed = 0,
-    device: str = "cpu",
-    workers: Workers = 2,
+    device: str = "auto",
+    workers: Workers | None = None,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -48,15 +49,17 @@ def train(
     seed
         Seed of the training.
     device
-        Torch device, such as cpu or cuda.
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     workers
-        Threads that prepare signals.
+        Threads that prepare signals; one for each processor if not given.
     """
+    from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.training import plan_training
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
-    found, places, reporter = _start(model, data, cache, device)
+    hardware = Hardware(device, workers=workers or 0)
+    found, places, reporter = _start(model, data, cache, hardware)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -69,7 +72,7 @@ def train(
         tell(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
-        train_model(plan, device, workers)
+        train_model(plan, hardware.device, hardware.workers)
     tell(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
     return 0
 
@@ -82,10 +85,10 @@ def pretrain(
     data: DataOption = None,
     cache: CacheOption = None,
     seed: Seed = 0,
-    device: str = "cpu",
+    device: str = "auto",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     recipe: File | None = None,
-    workers: Workers = 2,
+    workers: Workers | None = None,
 ) -> int:
     """Pre-train a model on signals and reports of one or more cohorts; continues where it was interrupted.
 
@@ -104,23 +107,25 @@ def pretrain(
     seed
         Seed of the training.
     device
-        Torch device, such as cpu or cuda.
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     precision
         bf16-mixed on hardware that supports it.
     recipe
         TOML file with the hyper-parameters that are to differ from the model's own; 'leadboard run' takes
         the same.
     workers
-        Threads that prepare signals.
+        Threads that prepare signals; one for each processor if not given.
     """
     from benchmark.models.concept_names import unknown_concept
+    from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
     from benchmark.protocols.recipes import complete_recipe, read_recipe
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
     from cohorts.ontology.ontology import load_ontology
 
-    found, places, reporter = _start(model, data, cache, device)
+    hardware = Hardware(device, workers=workers or 0)
+    found, places, reporter = _start(model, data, cache, hardware)
     if "Pretrainable" not in found.abilities:
         raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
     concepts = list(load_ontology().concepts.index)
@@ -139,22 +144,21 @@ def pretrain(
         tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
-        pretrain_model(plan, device, workers)
+        pretrain_model(plan, hardware.device, hardware.workers)
     tell(f"{found.card.name}: {plan.card.description}", str(plan.artifact.folder))
     return 0
 
 
 def _start(
-    model: str, data: Path | None, cache: Path | None, device: str
+    model: str, data: Path | None, cache: Path | None, hardware: Hardware
 ) -> tuple[ModelSource, Places, Reporter]:
     """Find the model and the folders of a training, and check the device."""
     from benchmark.models.plugins import find_model
     from benchmark.progress import Reporter, log_to
-    from benchmark.protocols.hardware import Hardware
 
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
-    Hardware(device=device).check()
+    hardware.check()
     return find_model(model), places, reporter
 
 

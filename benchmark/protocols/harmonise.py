@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.models.contract import Batch, Floats, InputSpec
+from benchmark.protocols.reading_ahead import ahead
 from cohorts.recording import MV_PER_UNIT, Recording, select_leads
 from cohorts.resampling import resample
 
@@ -53,6 +54,9 @@ def cut(signal: Floats, start: int, samples: int) -> Floats:
     if piece.shape[1] == samples:
         return piece
     return np.pad(piece, ((0, 0), (0, samples - piece.shape[1])))
+
+
+BATCHES_AHEAD = 2
 
 
 class RecordingSource(Protocol):
@@ -132,8 +136,12 @@ class PreparedRecords:
     def window_batches(self, size: int) -> Iterator[tuple[Batch, npt.NDArray[np.intp]]]:
         """All windows of all records in order, and the record that each window belongs to.
 
-        Memory holds at most the windows of one batch, of the records read ahead and of one record.
+        The next batches are read while the model is busy. Memory holds at most `BATCHES_AHEAD` + 2 of them,
+        the windows of the records that the threads are at, and those of one record.
         """
+        return ahead(self._window_batches(size), BATCHES_AHEAD)
+
+    def _window_batches(self, size: int) -> Generator[tuple[Batch, npt.NDArray[np.intp]]]:
         pending: list[Floats] = []
         owners: list[int] = []
         for row, windows in self._read_ahead(2 * self.workers):
@@ -148,7 +156,7 @@ class PreparedRecords:
             rows = np.array(owners, dtype=np.intp)
             yield self._batch(np.stack(pending), rows), rows
 
-    def _read_ahead(self, depth: int) -> Iterator[tuple[int, Floats]]:
+    def _read_ahead(self, depth: int) -> Generator[tuple[int, Floats]]:
         with ThreadPoolExecutor(self.workers) as pool:
             ahead = {row: pool.submit(self._windows, row) for row in range(min(depth, len(self)))}
             for row in range(len(self)):
