@@ -35,6 +35,22 @@ def _granted(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/c
     return 1 << 16 if least == math.inf else math.ceil(least)
 
 
+def spare_memory(facts: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that nobody uses, of the machine and of what its group may have; 2 GiB where nobody says."""
+    spare = []
+    try:
+        named = dict(line.split(":", 1) for line in facts.read_text().splitlines() if ":" in line)
+        spare.append(1024 * int(named["MemAvailable"].split()[0]))
+    except (OSError, KeyError, ValueError, IndexError):
+        pass
+    try:
+        used = int((group / "memory.current").read_text())
+        spare.append(max(0, int((group / "memory.max").read_text()) - used))
+    except (OSError, ValueError):  # no such file, or "max"
+        pass
+    return min(spare, default=2 << 30)
+
+
 def best_device(drivers: Path = Path("/dev")) -> str:
     """Name the fastest torch device here: ``cuda``, else ``mps``, else ``cpu``.
 
@@ -78,8 +94,8 @@ class Hardware:
     def check(self) -> None:
         """Refuse a device that is not there, before anything is computed.
 
-        On a GPU it also asks for whole single precision: convolutions there keep 10 bits of 23 by default (TF32),
-        and a score would move by more than rounding.
+        On a GPU it also asks for whole single precision: convolutions there keep 10 bits of 23 by default
+        (TF32), and a score would move by more than rounding.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.models.contract import Batch, Floats, InputSpec
+from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.reading_ahead import ahead
 from cohorts.recording import MV_PER_UNIT, Recording, select_leads
 from cohorts.resampling import resample
@@ -89,6 +90,8 @@ class PreparedRecords:
         Columns of `labels`; all of the ontology if not given.
     workers
         Threads that read and resample ahead. Their number does not change any value.
+    inputs
+        Where windows are kept for other models that ask for the same; nowhere if not given.
     """
 
     def __init__(
@@ -98,11 +101,13 @@ class PreparedRecords:
         spec: InputSpec,
         concepts: Sequence[str] | None = None,
         workers: int = 1,
+        inputs: Inputs | None = None,
     ) -> None:
         self.store = store
         self.positions = positions
         self.spec = spec
         self.workers = workers
+        self._shared = (inputs or Inputs(0)).of(store, spec)
         index = store.index.iloc[positions]
         self.record_ids: pd.Series[str] = index["record_id"].reset_index(drop=True)
         self._age = index["age"].to_numpy(dtype=np.float32, na_value=np.nan)
@@ -115,7 +120,11 @@ class PreparedRecords:
 
     def _windows(self, position: int) -> Floats:
         """All windows of one record, ``[windows, leads, samples]``."""
-        signal = harmonise(self.store.recording(int(self.positions[position])), self.spec)
+        row = int(self.positions[position])
+        return self._shared(row, lambda: self._read(row))
+
+    def _read(self, row: int) -> Floats:
+        signal = harmonise(self.store.recording(row), self.spec)
         starts = window_starts(signal.shape[1], self.spec)
         return np.stack([cut(signal, start, self.spec.samples) for start in starts])
 

@@ -22,6 +22,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.inference import predict
+from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.linear_probe import Probe
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import StartingWeights, build
@@ -60,6 +61,7 @@ class Scorer:
     cache: Path
     hardware: Hardware
     reporter: Reporter
+    inputs: Inputs = field(default_factory=Inputs)
     _failed: dict[str, LeadboardError] = field(default_factory=dict)
     _loaded: tuple[str, Model] | None = None
 
@@ -80,7 +82,9 @@ class Scorer:
     def _predict(
         self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
     ) -> Scores:
-        records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
+        records = PreparedRecords(
+            store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
+        )
         if not evaluated.fits:
             sha = self._make_base(evaluated.base)
             return self._ask(evaluated.card, [self._model(evaluated)], sha, records, progress)
@@ -100,7 +104,9 @@ class Scorer:
         if not isinstance(model, Prompted):
             raise ModelError(f"{evaluated.card.name} has no 'set_concepts'.")
         prompts = prompts_of(evaluated.card.outputs)
-        records = PreparedRecords(store, rows, evaluated.card.input, workers=self.hardware.workers)
+        records = PreparedRecords(
+            store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
+        )
         tell = functools.partial(model.set_concepts, prompts)
         asked(f"{evaluated.card.name}.set_concepts", model, tell, self.hardware.deadline)
         return self._ask(evaluated.card, [model], sha, records, progress)
@@ -162,7 +168,11 @@ class Scorer:
         """
         trained = evaluated.fits[0] if evaluated.fits and evaluated.protocol.kind != "linear-probe" else None
         every = PreparedRecords(
-            store, np.arange(len(store.index)), evaluated.source.card.input, workers=self.hardware.workers
+            store,
+            np.arange(len(store.index)),
+            evaluated.source.card.input,
+            workers=self.hardware.workers,
+            inputs=self.inputs,
         )
 
         def model() -> Model:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.protocols import hardware
-from benchmark.protocols.hardware import Hardware, best_device, processors
+from benchmark.protocols.hardware import Hardware, best_device, processors, spare_memory
 from cohorts.errors import UsageError
 
 
@@ -88,3 +88,19 @@ def test_a_gpu_scores_in_whole_single_precision() -> None:
     Hardware(device="meta").check()
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_spare_memory_is_the_least_of_what_is_said(tmp_path: Path) -> None:
+    assert spare_memory() > 1 << 20
+    facts, group = tmp_path / "meminfo", tmp_path / "group"
+    group.mkdir()
+    assert spare_memory(facts, group) == 2 << 30, "nobody says anything"
+    facts.write_text("MemTotal:       100 kB\nMemAvailable:    64 kB\n")
+    assert spare_memory(facts, group) == 65536
+    (group / "memory.current").write_text("1000\n")
+    (group / "memory.max").write_text("max\n")
+    assert spare_memory(facts, group) == 65536
+    (group / "memory.max").write_text("5000\n")
+    assert spare_memory(facts, group) == 4000
+    (group / "memory.max").write_text("500\n")
+    assert spare_memory(facts, group) == 0
