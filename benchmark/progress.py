@@ -18,11 +18,49 @@ PLAIN_INTERVAL = 10.0
 """Seconds between two plain lines of one step."""
 
 
+class _Pace:
+    """How quickly a step's own work goes.
+
+    What a step waits for (a training inside of it) has a line of its own and is no part of its pace; nor is
+    what comes before its first batch, such as loading a model, once there is a second batch to judge by.
+    """
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.away = 0.0
+        self._started = time.perf_counter()
+        self._first: tuple[int, float] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Own time so far."""
+        return time.perf_counter() - self._started - self.away
+
+    def tell(self, done: int) -> None:
+        """So many are done now."""
+        self.done = done
+        if self._first is None:
+            self._first = done, self.seconds
+
+    @property
+    def rate(self) -> float:
+        """Records, or whatever is counted, a second."""
+        done, seconds = self._first or (0, 0.0)
+        if self.done <= done:
+            done, seconds = 0, 0.0
+        return (self.done - done) / max(self.seconds - seconds, 1e-9)
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 0.1 else f"{60 * rate:.1f}/min"
+
+
 class Reporter:
     """Prints what a long command does; to standard error, so that ``--json`` stays clean."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._steps: list[_Pace] = []
 
     def say(self, text: str) -> None:
         """One line of text, as it is; markup, emoji and control characters in it are not obeyed."""
@@ -36,51 +74,58 @@ class Reporter:
 
         With ``quiet_without_work`` a step that never called back says nothing.
         """
-        started = time.perf_counter()
-        done = 0
-        if self.console.is_terminal:
-            columns = (
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            # Not redirected: what a model prints meanwhile would be decoded as colours and links.
-            bar = Progress(
-                *columns,
-                console=self.console,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            with bar:
-                task = bar.add_task(visible(label), total=None)
-
-                def update(completed: int, total: int) -> None:
-                    nonlocal done
-                    done = completed
-                    bar.update(task, completed=completed, total=total)
-
+        pace = _Pace()
+        self._steps.append(pace)
+        try:
+            with (
+                self._bar(label, pace)
+                if self.console.is_terminal
+                else self._lines(label, unit, pace) as update
+            ):
                 yield update
-        else:
-            last = started
+        finally:
+            self._steps.remove(pace)
+            if self._steps:
+                self._steps[-1].away += pace.seconds + pace.away
+        if pace.done:
+            self.say(f"{label}: {pace.done:,} {unit} in {pace.seconds:,.1f} s, {_rate(pace.rate)}")
+        elif not quiet_without_work:
+            self.say(f"{label}: {pace.seconds:,.1f} s")
+
+    @contextmanager
+    def _bar(self, label: str, pace: _Pace) -> Iterator[Callback]:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        # Not redirected: what a model prints meanwhile would be decoded as colours and links.
+        bar = Progress(
+            *columns, console=self.console, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        with bar:
+            task = bar.add_task(visible(label), total=None)
 
             def update(completed: int, total: int) -> None:
-                nonlocal done, last
-                done = completed
-                now = time.perf_counter()
-                if now - last >= PLAIN_INTERVAL and completed:
-                    rate = completed / (now - started)
-                    eta = (total - completed) / rate
-                    self.say(f"{label}: {completed:,} of {total:,} {unit}, {rate:,.0f}/s, {eta:,.0f} s left")
-                    last = now
+                pace.tell(completed)
+                bar.update(task, completed=completed, total=total)
 
             yield update
-        seconds = time.perf_counter() - started
-        if done:
-            self.say(f"{label}: {done:,} {unit} in {seconds:,.1f} s, {done / seconds:,.0f}/s")
-        elif not quiet_without_work:
-            self.say(f"{label}: {seconds:,.1f} s")
+
+    @contextmanager
+    def _lines(self, label: str, unit: str, pace: _Pace) -> Iterator[Callback]:
+        last = 0.0
+
+        def update(completed: int, total: int) -> None:
+            nonlocal last
+            pace.tell(completed)
+            if pace.seconds - last >= PLAIN_INTERVAL and completed:
+                eta = (total - completed) / pace.rate
+                self.say(f"{label}: {completed:,} of {total:,} {unit}, {_rate(pace.rate)}, {eta:,.0f} s left")
+                last = pace.seconds
+
+        yield update
 
 
 def log_to(reporter: Reporter) -> None:
