@@ -24,15 +24,15 @@ from tests.releases import write_challenge, write_ptb_xl
 PUBLISHED = [name for name, entry in installed_models().items() if issubclass(entry.load(), FoundationModel)]
 QUICK = ("ptbxl-resnet1d-wang",)
 ASKED = ("zero-shot", "as-is", "linear-probe-100", "fine-tune-10")
-COHORTS = {"ptb-xl": 4, "georgia": 20}
-"""And how many of their records are scored: of the source those of the test fold."""
+RECORDS = {"ptb-xl": 40, "georgia": 20}
+TEST_FOLD = 4
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """Two small releases; what is written here is removed, since some models weigh three gigabytes."""
-    write_ptb_xl(tmp_path / "data", records=40)
-    write_challenge(tmp_path / "data", records=20)
+    write_ptb_xl(tmp_path / "data", records=RECORDS["ptb-xl"])
+    write_challenge(tmp_path / "data", records=RECORDS["georgia"])
     yield tmp_path
     shutil.rmtree(tmp_path)
 
@@ -71,20 +71,21 @@ def test_from_the_authors_file_to_the_leaderboard(home: Path, name: str) -> None
     assert f"{name}, " in leadboard(home, "weights", name, "--file", str(file))
     asked = [word for protocol in protocols for word in ("--protocol", protocol)]
     run = ["run", "--model", name, *asked, "--out", "run", "--resamples", "50"]
-    cells = len(protocols) * len(COHORTS)
+    cells = len(protocols) * len(RECORDS)
     assert f"{cells} of {cells} cells computed now, 0 failed." in leadboard(home, *run)
     assert f"Nothing to do: all {cells} cells are done." in leadboard(home, *run)
 
     states = load_run_file(home / "run").cells
     assert {(cell.protocol, cell.cohort) for cell in states} == {
-        (protocol, cohort) for protocol in protocols for cohort in COHORTS
+        (protocol, cohort) for protocol in protocols for cohort in RECORDS
     }
     for cell in states:
         path = cell_path(home / "run", *cell.name)
         record = load_record(path)
         scores = score_matrix(load_predictions(predictions_path(path))[0])
         fits = 3 if cell.protocol == "fine-tune-10" else 1
-        assert scores.shape == (COHORTS[cell.cohort], fits * len(record.model.outputs))
+        rows = TEST_FOLD if record.relation == "internal" else RECORDS[cell.cohort]
+        assert scores.shape == (rows, fits * len(record.model.outputs))
         assert len(record.training) == (0 if cell.protocol in ("as-is", "zero-shot") else fits)
         assert np.isfinite(scores).all()
         assert (np.ptp(scores, axis=0) > 0).any(), cell
