@@ -16,8 +16,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from baselines.foundation.base import FoundationModel
 from baselines.foundation.words import VOCABULARY
 from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.plugins import installed_models
 from benchmark.protocols.harmonise import cut, harmonise
 from cohorts.catalogue import open_cohort
 from cohorts.ontology.ontology import load_ontology
@@ -82,6 +84,15 @@ def label_names(table: Path) -> tuple[str, ...]:
     """Labels in the order of a network's outputs."""
     with table.open(newline="") as file:
         return tuple(row["label"] for row in csv.DictReader(file))
+
+
+def published_models() -> list[str]:
+    """Names of all installed models that take their authors' file."""
+    return [name for name, entry in installed_models().items() if is_published(entry.load())]
+
+
+def is_published(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, FoundationModel)
 
 
 def write_official(model: Any, folder: Path, seed: int = 0) -> Path:
