@@ -107,9 +107,8 @@ def st_mem(signals: torch.Tensor) -> torch.Tensor:
 
 @cache
 def _of_st_mem() -> tuple[ZeroPhase, ZeroPhase]:
-    high, low = (
-        butter(5, edge, kind, fs=250, output="sos") for edge, kind in ((0.67, "highpass"), (40.0, "lowpass"))
-    )
+    high = butter(5, 0.67, "highpass", fs=250, output="sos")
+    low = butter(5, 40.0, "lowpass", fs=250, output="sos")
     return ZeroPhase(high), ZeroPhase(low)
 
 
