@@ -6,7 +6,7 @@ contradict each other; in their test set, which the network was fed with as it i
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from baselines.foundation.base import FineTunable, FoundationModel
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from baselines.checkpoints import State
     from baselines.foundation.official import Official
 
 _LABELS = own_labels("code")
@@ -69,19 +68,19 @@ class CodeResNet(FoundationModel):
 
     def build(self) -> nn.Module:
         """Build the Keras form."""
-        from baselines.foundation.code_network import CodeKeras
+        from baselines.networks.code import CodeKeras
 
         return CodeKeras()
 
     def official(self) -> Official:
         """Describe the authors' file, which is no file of torch."""
-        from dataclasses import replace
+        from baselines.foundation.code_file import read_code
 
-        return replace(super().official(), read=_read_keras)
+        return replace(super().official(), read=read_code)
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Put as many zeros before a short recording as after it: one window ``[records, 1, 12, 4096]``."""
-        from baselines.foundation.code_network import centred
+        from baselines.foundation.preparation import centred
 
         return centred(signals)[:, None]
 
@@ -97,7 +96,7 @@ class CodeResNetTorch(CodeResNet):
 
     def build(self) -> nn.Module:
         """Build the PyTorch form."""
-        from baselines.foundation.code_network import CodeResNet as Network
+        from baselines.networks.code import CodeResNet as Network
 
         return Network(6)
 
@@ -134,13 +133,13 @@ class CodeEcgAge(FineTunable):
 
     def build(self) -> nn.Module:
         """Build the PyTorch form with one output."""
-        from baselines.foundation.code_network import CodeResNet as Network
+        from baselines.networks.code import CodeResNet as Network
 
         return Network(1)
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Put as many zeros before a short recording as after it: one window ``[records, 1, 12, 4096]``."""
-        from baselines.foundation.code_network import centred
+        from baselines.foundation.preparation import centred
 
         return centred(signals)[:, None]
 
@@ -148,10 +147,3 @@ class CodeEcgAge(FineTunable):
         """Tell the age that each recording looks like, in years: float32 ``[records]``."""
         years: Floats = self._rows(batch, self._ready(), "mean")[:, 0]
         return years
-
-
-def _read_keras(path: Path) -> State:
-    from baselines.foundation.code_network import from_keras
-    from baselines.foundation.keras_file import read_layers
-
-    return from_keras(read_layers(path), path)

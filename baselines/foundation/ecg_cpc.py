@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baselines.foundation.base import FineTunable
 from baselines.foundation.layout import Layout
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from baselines.networks.s4 import EcgCpc as Network
+    from baselines.training.windows import WindowClassifier
 
 RATE = 240
 WINDOW = 600
@@ -75,3 +76,41 @@ class EcgCpc(FineTunable):
         from baselines.foundation.windows import windows_with_signal
 
         return windows_with_signal(signals, WINDOW, WINDOW)
+
+
+class EcgCpcAttention(EcgCpc):
+    """The encoder as it is, and its authors' head for it: a query that looks at all tokens of a window.
+
+    It is how the authors evaluate a frozen encoder, with their numbers; the layer of the outputs has a bias
+    here, which starts where the labels are, as in every training of the suite.
+    """
+
+    published = EcgCpc.published.model_copy(
+        update={
+            "name": "ecg-cpc-attention",
+            "description": "ECG-CPC under its authors' attention head. The encoder stays as it is: where "
+            "this model is fine-tuned, a query that looks at its tokens and the layer of the outputs are "
+            "trained and nothing else.",
+        }
+    )
+    protocols = ("fine-tune-10", "fine-tune-100")  # its features are those of ecg-cpc before that
+    recipe = Recipe(
+        "",
+        epochs=100,
+        batch_size=64,
+        least_steps=4,
+        learning_rate=1e-3,
+        weight_decay=1e-3,
+        schedule="constant",
+    )
+
+    def trained_part(self, network: Any) -> Any:
+        """Give the encoder, also of a model that has learnt already."""
+        from baselines.networks.s4 import Attended
+
+        return network.encoder if isinstance(network, Attended) else network
+
+    def _new_classifier(self, encoder: Any, outputs: int) -> WindowClassifier:
+        from baselines.networks.s4 import Attended
+
+        return super()._new_classifier(Attended(encoder), outputs)

@@ -63,15 +63,15 @@ class EcgFounder(FineTunable):
 
     def build(self) -> nn.Module:
         """Build the network for the leads of the card."""
-        from baselines.foundation.ecgfounder_network import EcgFounder as Network
+        from baselines.networks.ecgfounder import EcgFounder as Network
 
         return Network(len(self.published.input.leads))
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Filter or not, and standardise: one window ``[records, 1, leads, 5000]``."""
-        from baselines.foundation.ecgfounder_network import prepare
+        from baselines.foundation.preparation import ecgfounder
 
-        return prepare(signals, filtered=self.filtered).float()[:, None]
+        return ecgfounder(signals, filtered=self.filtered).float()[:, None]
 
 
 class EcgFounderUnfiltered(EcgFounder):

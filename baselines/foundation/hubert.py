@@ -64,16 +64,16 @@ class HubertEcgSmall(FineTunable):
 
     def build(self) -> nn.Module:
         """Build the backbone."""
-        from baselines.foundation.hubert_network import HubertEcg
+        from baselines.networks.hubert import HubertEcg
 
         network: nn.Module = HubertEcg(*self.transformer)
         return network
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Filter, scale and flatten: one window ``[records, 1, 6000]``."""
-        from baselines.foundation.hubert_network import prepare
+        from baselines.foundation.preparation import hubert_ecg
 
-        return prepare(signals).float()[:, None]
+        return hubert_ecg(signals).float()[:, None]
 
 
 class HubertEcgBase(HubertEcgSmall):

@@ -90,7 +90,7 @@ class _Merl(AskedInWords, FineTunable):
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
         """Bring each recording to [0, 1], all its leads together."""
-        from baselines.networks.merl import min_max
+        from baselines.foundation.preparation import min_max
 
         return min_max(signals).unsqueeze(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,8 @@ from benchmark.models.contract import InputSpec, ModelCard
 if TYPE_CHECKING:
     import torch
 
-    from baselines.foundation.filters import ZeroPhase
     from baselines.networks.st_mem import StMem as Network
 
-RATE = 250
-CROP, STARTS = 2250, (0, 125, 250)
-BAND = (0.67, 40.0)  # Hz
 ENCODER = "encoder."
 
 
@@ -34,7 +29,7 @@ class StMem(FineTunable):
         licence="CC BY-NC 4.0 (code and weights), all rights reserved by VUNO: not for commercial use",
         citation="Na et al. Guiding Masked Representation Learning to Capture Spatio-Temporal Relationship "
         "of Electrocardiogram. ICLR 2024. arXiv:2402.09450",
-        input=InputSpec(sampling_rate=RATE, seconds=10),
+        input=InputSpec(sampling_rate=250, seconds=10),
         outputs=(),
         trained_on=("ecg-arrhythmia", "code-15"),
         parameters=85_150_614,
@@ -59,29 +54,7 @@ class StMem(FineTunable):
         return super().convert(file, folder)
 
     def prepare(self, signals: torch.Tensor) -> torch.Tensor:
-        """Cut three crops of 9 s, filter each, and bring each to mean 0 and deviation 1 over all leads."""
-        import torch
+        """Cut three crops of 9 s, filter each, and standardise each over all leads."""
+        from baselines.foundation.preparation import st_mem
 
-        crops = torch.stack([signals[..., start : start + CROP] for start in STARTS], dim=1)
-        filtered = _low_pass()(_high_pass()(crops.double()))
-        centred = filtered - filtered.mean(dim=(-2, -1), keepdim=True)
-        deviation = centred.square().mean(dim=(-2, -1), keepdim=True).sqrt()
-        return torch.where(deviation > 0, centred / deviation, centred).to(signals.dtype)
-
-
-@cache
-def _high_pass() -> ZeroPhase:
-    from scipy.signal import butter
-
-    from baselines.foundation.filters import ZeroPhase
-
-    return ZeroPhase(butter(5, BAND[0], "highpass", fs=RATE, output="sos"))
-
-
-@cache
-def _low_pass() -> ZeroPhase:
-    from scipy.signal import butter
-
-    from baselines.foundation.filters import ZeroPhase
-
-    return ZeroPhase(butter(5, BAND[1], "lowpass", fs=RATE, output="sos"))
+        return st_mem(signals)

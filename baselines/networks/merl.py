@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 """The order in which MIMIC-IV-ECG stores its leads: aVF before aVL."""
 
-RATE, SAMPLES = 500, 5000
 FRAMES = 313
 """Frames that the encoder makes of 5,000 samples."""
 
@@ -39,19 +38,6 @@ def published_text() -> BertConfig:
     from transformers import BertConfig
 
     return BertConfig()
-
-
-def min_max(signals: torch.Tensor) -> torch.Tensor:
-    """Bring each record to [0, 1], all its leads by the same minimum and maximum; a flat one becomes 0.
-
-    Parameters
-    ----------
-    signals
-        ``[records, leads, samples]``, in any unit.
-    """
-    low = signals.amin(dim=(1, 2), keepdim=True)
-    high = signals.amax(dim=(1, 2), keepdim=True)
-    return (signals - low) / (high - low + 1e-8)
 
 
 class AttentionPool(nn.Module):
@@ -114,7 +100,7 @@ class SignalSide(nn.Module):
         self.width = width
 
     def features(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, width]``, the mean over time."""
+        """Map scaled signals ``[records, 12, 5000]`` to ``[records, width]``, the mean over time."""
         pooled: torch.Tensor = self.encoder.features(signals)
         return pooled
 
@@ -142,11 +128,11 @@ class Merl(_TwoSided):
         self.add_text(text)
 
     def features(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, 512]``: the mean of all frames."""
+        """Map scaled signals ``[records, 12, 5000]`` to ``[records, 512]``: the mean of all frames."""
         return self.ecg_encoder.features(signals)
 
     def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``.
+        """Map scaled signals ``[records, 12, 5000]`` to the shared space ``[records, 256]``.
 
         Leads are in the order of `LEADS`, 500 Hz. Nothing is normalised to length 1.
         """
@@ -174,11 +160,11 @@ class MerlVit(_TwoSided):
         self.add_text(text)
 
     def features(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to ``[records, 192]``: the mean of all tokens."""
+        """Map scaled signals ``[records, 12, 5000]`` to ``[records, 192]``: the mean of all tokens."""
         return self.ecg_encoder.features(signals)
 
     def embed_signals(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `min_max` gives ``[records, 12, 5000]`` to the shared space ``[records, 256]``."""
+        """Map scaled signals ``[records, 12, 5000]`` to the shared space ``[records, 256]``."""
         projected: torch.Tensor = self.proj_e(self.features(signals))
         return projected
 

@@ -124,24 +124,23 @@ class EcgCpc(nn.Module):
         return self.tokens(x).mean(dim=-1)
 
 
-class AttentionHead(nn.Module):
-    """ECG-CPC's own head for frozen features: one learnt query looks at all tokens.
+class AttentionPool(nn.Module):
+    """One learnt query that looks at all tokens, which ECG-CPC's authors put on a frozen encoder.
 
-    Sixteen heads of 32 components without biases; the last map gives the logits at once.
+    Sixteen heads of 32 components without biases.
     """
 
     heads = 16
 
-    def __init__(self, outputs: int, width: int = WIDTH) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.query = nn.Parameter(torch.randn(1, 1, width))
         self.k_proj = nn.Linear(width, width, bias=False)
         self.q_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width, bias=False)
-        self.c_proj = nn.Linear(width, outputs, bias=False)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Map tokens ``[records, width, tokens]`` to logits ``[records, outputs]``."""
+        """Map tokens ``[records, width, tokens]`` to ``[records, width]``."""
         seen = tokens.transpose(1, 2)
         split = [
             projected.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -149,8 +148,30 @@ class AttentionHead(nn.Module):
         ]
         split[0] = split[0].expand(len(seen), -1, -1, -1)
         pooled = nn.functional.scaled_dot_product_attention(*split)
-        logits: torch.Tensor = self.c_proj(pooled.transpose(1, 2).flatten(1))
-        return logits
+        return pooled.transpose(1, 2).flatten(1)
+
+
+class Attended(nn.Module):
+    """ECG-CPC as it is, never trained, under an `AttentionPool` that may be."""
+
+    def __init__(self, encoder: EcgCpc) -> None:
+        super().__init__()
+        self.width = encoder.width
+        self.encoder = encoder.requires_grad_(False)
+        self.pool = AttentionPool(encoder.width)
+
+    def train(self, mode: bool = True) -> Attended:
+        """Change the mode of the pool alone: the encoder's dropout and averages stay as when it is asked."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map signals ``[records, leads, samples]`` to ``[records, 512]``."""
+        with torch.no_grad():
+            tokens = self.encoder.tokens(x)
+        pooled: torch.Tensor = self.pool(tokens)
+        return pooled
 
 
 class S4Classifier(nn.Module):

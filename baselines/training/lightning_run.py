@@ -229,6 +229,8 @@ def _quiet_lightning() -> Iterator[None]:
         with warnings.catch_warnings():
             # Lightning warns that a GPU is idle, but the device was chosen on purpose.
             warnings.filterwarnings("ignore", message="GPU available but not used")
+            # Parts that are not trained rest in evaluation mode.
+            warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")
             # Lightning 2.6 itself uses what torch 2.13 deprecates.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
             yield

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
+from baselines.foundation.base import FoundationModel
+from baselines.foundation.words import VOCABULARY
 from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.plugins import installed_models
 from benchmark.protocols.harmonise import cut, harmonise
 from cohorts.catalogue import open_cohort
+from cohorts.ontology.ontology import load_ontology
 from tests.baselines.golden import published_state, values
 
 State = dict[str, torch.Tensor]
@@ -76,3 +84,70 @@ def label_names(table: Path) -> tuple[str, ...]:
     """Labels in the order of a network's outputs."""
     with table.open(newline="") as file:
         return tuple(row["label"] for row in csv.DictReader(file))
+
+
+def published_models() -> list[str]:
+    """Names of all installed models that take their authors' file."""
+    return [name for name, entry in installed_models().items() if is_published(entry.load())]
+
+
+def is_published(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, FoundationModel)
+
+
+def write_official(model: Any, folder: Path, seed: int = 0) -> Path:
+    """Write random weights as the authors of a published model lay theirs out.
+
+    A model that is asked in words gets a vocabulary beside them, of the right number of words.
+    """
+    folder.mkdir(exist_ok=True)
+    layout = model.layout
+    path = folder / (layout.file or Path(model.weights_file).name)
+    state = random_state(model.build(), seed)
+    if path.suffix == ".hdf5":
+        write_keras(state, path)
+    elif path.suffix == ".safetensors":
+        save_file({layout.prefix + name: tensor.contiguous() for name, tensor in state.items()}, path)
+    elif layout.parts:
+        torch.save({"epoch": 3, **{part: part_of(state, f"{part}.") for part in layout.parts}}, path)
+    else:
+        named = {layout.prefix + name: tensor for name, tensor in state.items()}
+        torch.save({"epoch": 3, layout.wrappers[0]: named}, path)
+    if hasattr(model, "vocabulary_size"):
+        (folder / VOCABULARY).write_text("\n".join(vocabulary(model.vocabulary_size)) + "\n")
+    return path
+
+
+def part_of(state: State, prefix: str) -> State:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def vocabulary(size: int) -> list[str]:
+    """The words of all prompts, and others up to the size."""
+    prompts = load_ontology().concepts["prompts"]
+    said = {word for texts in prompts for text in texts for word in re.findall(r"\w+|[^\w\s]", text.lower())}
+    known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(said)]
+    return known + [f"word{number}" for number in range(size - len(known))]
+
+
+KERAS_LAYERS = {
+    "conv1d": ("kernel:0",),
+    "batch_normalization": ("gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"),
+    "dense": ("kernel:0", "bias:0"),
+}
+
+
+def write_keras(state: State, path: Path) -> None:
+    """Write the Keras form of CODE's network: layers numbered in the order in which Keras creates them."""
+    places = ["skip", "conv1", "bn1", "conv2", "bn2"]
+    layers = ["conv", "bn", *(f"units.{unit}.{place}" for unit in range(4) for place in places), "dense"]
+    made: Counter[str] = Counter()
+    with h5py.File(path, "w") as file:
+        for layer in layers:
+            arrays = part_of(state, f"{layer}.")
+            kind = "dense" if layer == "dense" else "batch_normalization" if "bn" in layer else "conv1d"
+            made[kind] += 1
+            names = ("weight", "bias", "running_mean", "running_var")
+            for name, ours in zip(KERAS_LAYERS[kind], names, strict=False):
+                array = arrays[ours].numpy()
+                file[f"model_weights/{kind}_{made[kind]}/{kind}_{made[kind]}/{name}"] = array.T

@@ -14,6 +14,7 @@ from transformers import BertConfig
 from baselines.foundation import hub, words
 from baselines.foundation.ked import Ked, KedOwnLabels
 from baselines.foundation.merl import LEADS, MerlResNet18, MerlVitTiny
+from baselines.foundation.preparation import min_max
 from baselines.networks import ked, merl
 from benchmark.models.contract import Batch, Encoder, Prompted, Published, Trainable, card_of
 from cohorts.errors import ModelError
@@ -112,7 +113,7 @@ def test_merl_gives_cosines_and_features(model_class: Any, width: int, tmp_path:
     signals = torch.from_numpy(batch(2).signals)
     texts = [[[2, 5, 6, 3], [2, 1, 7, 8, 3]], [[2, 7, 8, 3]]]  # the ids of PROMPTS, in lower case
     with torch.inference_mode():
-        places = network.embed_signals(merl.min_max(signals))
+        places = network.embed_signals(min_max(signals))
         for column, ids in enumerate(texts):
             vectors = [
                 network.embed_texts(torch.tensor([text]), torch.ones(1, len(text), dtype=torch.long))

@@ -14,7 +14,7 @@ import pytest
 from baselines.cart.model import Cart
 from baselines.controls import AgeSex, Prevalence
 from baselines.minirocket.model import MiniRocket
-from baselines.resnet1d.model import ResNet1d
+from baselines.supervised import ResNet1d
 from benchmark.models.contract import Batch, FitSettings, Model, Trainable, card_of
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords, take
@@ -181,8 +181,7 @@ def test_reading_a_card_imports_nothing_heavy() -> None:
         "from baselines.cart.model import Cart\n"
         "from baselines.controls import AgeSex, Prevalence\n"
         "from baselines.minirocket.model import MiniRocket\n"
-        "from baselines.resnet1d.model import ResNet1d, ResNet1dRandom\n"
-        "from baselines.networks.models import S4, Inception1d, S4Random, XResNet1d101\n"
+        "from baselines.supervised import S4, Inception1d, ResNet1d, ResNet1dRandom, S4Random, XResNet1d101\n"
         "for made in (Cart, Prevalence, AgeSex, MiniRocket, ResNet1d, ResNet1dRandom, S4, Inception1d,\n"
         "             S4Random, XResNet1d101):\n"
         "    made().card\n"

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from baselines.foundation import code
-from baselines.foundation.code_network import CodeKeras, CodeResNet, centred
+from baselines.foundation.preparation import centred
+from baselines.networks.code import CodeKeras, CodeResNet
 from cohorts.errors import ModelError
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of, values
 from tests.baselines.official_files import asked_alone, known_state, label_names, real_batch

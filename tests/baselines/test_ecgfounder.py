@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from baselines.foundation import ecgfounder
-from baselines.foundation.ecgfounder_network import LABELS, EcgFounder, prepare, without_baseline
+from baselines.foundation import ecgfounder, preparation
+from baselines.networks.ecgfounder import LABELS, EcgFounder
 from benchmark.models.contract import Batch
 from cohorts.errors import ModelError
 from tests.baselines.golden import TOLERANCE, error, fill, published_state, signals, state_of
@@ -94,23 +94,23 @@ def test_one_changed_layer_is_noticed(facts: Path, change: Any) -> None:
 def test_the_preprocessing_is_the_published_one(facts: Path) -> None:
     x = torch.from_numpy(np.cumsum(np.random.default_rng(11).standard_normal((12, 5000)), axis=1) * 0.05)
     with np.load(facts / "ecgfounder_preprocess_golden_a.npz") as golden:
-        assert relative_error(without_baseline(x), golden["filtered"]) <= 1e-6
-        assert relative_error(prepare(x[None], filtered=True)[0], golden["output"]) <= 1e-6
-        assert relative_error(prepare(x[None], filtered=False)[0], golden["output"]) > 0.1
+        assert relative_error(preparation.without_baseline(x), golden["filtered"]) <= 1e-6
+        assert relative_error(preparation.ecgfounder(x[None], filtered=True)[0], golden["output"]) <= 1e-6
+        assert relative_error(preparation.ecgfounder(x[None], filtered=False)[0], golden["output"]) > 0.1
 
 
 def test_without_the_filter_only_the_scale_changes() -> None:
     x = torch.from_numpy(np.random.default_rng(0).normal(2, 3, (2, 12, 5000)))
     expected = (x - x.mean(dim=(1, 2), keepdim=True)) / x.std(dim=(1, 2), correction=0, keepdim=True)
-    torch.testing.assert_close(prepare(x, filtered=False), expected, rtol=1e-6, atol=1e-6)
-    assert not prepare(torch.full((1, 12, 5000), 3.5), filtered=True).abs().max() > 1e-3
+    torch.testing.assert_close(preparation.ecgfounder(x, filtered=False), expected, rtol=1e-6, atol=1e-6)
+    assert not preparation.ecgfounder(torch.full((1, 12, 5000), 3.5), filtered=True).abs().max() > 1e-3
 
 
 def test_the_two_entries_differ_in_the_filter_alone() -> None:
     x = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (1, 12, 5000))).float()
     filtered, unfiltered = (entry().prepare(x) for entry in ENTRIES[:2])
-    torch.testing.assert_close(filtered[:, 0], prepare(x, filtered=True).float())
-    torch.testing.assert_close(unfiltered[:, 0], prepare(x, filtered=False).float())
+    torch.testing.assert_close(filtered[:, 0], preparation.ecgfounder(x, filtered=True).float())
+    torch.testing.assert_close(unfiltered[:, 0], preparation.ecgfounder(x, filtered=False).float())
 
 
 def official(path: Path, content: Any) -> str:
@@ -137,7 +137,7 @@ def test_from_the_authors_file_to_scores_of_real_recordings(shared: Path, tmp_pa
     assert np.abs(features[0] - features[1]).max() > 1e-6
     np.testing.assert_allclose(asked_alone(model.embed, batch), features, rtol=1e-4, atol=1e-5)
     with torch.inference_mode():
-        windows = prepare(torch.from_numpy(batch.signals), filtered=True).float()
+        windows = preparation.ecgfounder(torch.from_numpy(batch.signals), filtered=True).float()
         np.testing.assert_allclose(model._network(windows).sigmoid(), scores, rtol=1e-4, atol=1e-6)
 
 

@@ -55,6 +55,14 @@ def test_the_two_ways_agree(name: str) -> None:
     torch.testing.assert_close(mine.in_frequency(x), mine(x), rtol=0, atol=1e-9)
 
 
+def test_sections_give_the_very_values_of_scipy_whatever_the_strides() -> None:
+    x = wandering(700, 3, 2).transpose(2, 1, 0)
+    expected = signal.sosfiltfilt(LOW_PASS, x)
+    np.testing.assert_allclose(ZeroPhase(LOW_PASS)(torch.from_numpy(x)).numpy(), expected, rtol=1e-13, atol=0)
+    alone = ZeroPhase(LOW_PASS)(torch.from_numpy(x[0, 0])).numpy()
+    np.testing.assert_allclose(alone, expected[0, 0], rtol=1e-13, atol=0)
+
+
 def test_the_input_is_left_alone() -> None:
     x = torch.from_numpy(wandering(2, 900))
     before = x.clone()
@@ -63,9 +71,10 @@ def test_the_input_is_left_alone() -> None:
     torch.testing.assert_close(x, before, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("samples", [3, 201])
-def test_the_median_is_scipys_with_zeros_beyond_the_ends(samples: int) -> None:
-    x = wandering(2, 3, 600)
+@pytest.mark.parametrize("digits", [0, 9], ids=["many ties", "no ties"])
+@pytest.mark.parametrize("samples", [1, 3, 201])
+def test_the_median_is_scipys_with_zeros_beyond_the_ends(samples: int, digits: int) -> None:
+    x = wandering(2, 3, 600).round(digits)
     expected = signal.medfilt(x, (1, 1, samples))
     np.testing.assert_array_equal(running_median(torch.from_numpy(x), samples).numpy(), expected)
     np.testing.assert_array_equal(median_elsewhere(torch.from_numpy(x), samples).numpy(), expected)

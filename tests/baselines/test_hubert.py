@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from baselines.foundation import hubert
-from baselines.foundation.hubert_network import HubertEcg, prepare
+from baselines.foundation.preparation import hubert_ecg
+from baselines.networks.hubert import HubertEcg
 from baselines.training.recipes import Recipe
 from benchmark.models.contract import Batch, FitSettings
 from benchmark.models.known_models import find_known
@@ -86,13 +87,13 @@ def test_one_changed_layer_is_noticed(facts: Path, change: Any) -> None:
 def test_the_preprocessing_is_the_published_one(facts: Path) -> None:
     x = torch.from_numpy(np.cumsum(np.random.default_rng(11).standard_normal((12, 5000)), axis=1) * 0.05)
     with np.load(facts / "hubert_ecg_preprocess_golden_a.npz") as golden:
-        assert relative_error(prepare(x[None])[0], golden["output"]) <= 1e-6
+        assert relative_error(hubert_ecg(x[None])[0], golden["output"]) <= 1e-6
         swapped = x[[1, 0, *range(2, 12)]]
-        assert relative_error(prepare(swapped[None])[0], golden["output"]) > 1e-6
+        assert relative_error(hubert_ecg(swapped[None])[0], golden["output"]) > 1e-6
 
 
 def test_a_flat_recording_is_prepared() -> None:
-    assert prepare(torch.full((2, 12, 5000), 0.3)).isfinite().all()
+    assert hubert_ecg(torch.full((2, 12, 5000), 0.3)).isfinite().all()
 
 
 @pytest.mark.parametrize("older", [False, True])

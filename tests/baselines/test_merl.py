@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from baselines.ecgclip.encoder import ResidualEncoder
+from baselines.foundation.preparation import min_max
 from baselines.networks.merl import (
     LEADS,
     AttentionPool,
     Merl,
     MerlVit,
     cosine_scores,
-    min_max,
     published_text,
 )
 from cohorts.recording import STANDARD_LEADS

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from scipy import signal
+from scipy.special import expit, softmax
 
-from baselines.foundation.ecg_cpc import EcgCpc
+from baselines.foundation.ecg_cpc import EcgCpc, EcgCpcAttention
 from baselines.foundation.ecg_jepa import EcgJepa
 from baselines.foundation.ptbxl_benchmark import MEAN, SCALE, Inception1d, ResNet1dWang, XResNet1d101
 from baselines.foundation.resampling import fourier_lower
@@ -68,6 +71,7 @@ FILES: dict[str, tuple[Any, Callable[[State], Any]]] = {
     "st-mem, whole": (SmallStMem, whole_st_mem),
     "ecg-jepa": (SmallEcgJepa, lambda state: {"encoder": state, "epoch": 100}),
     "ecg-cpc": (EcgCpc, lightning),
+    "ecg-cpc-attention": (EcgCpcAttention, lightning),
     "xresnet1d101": (XResNet1d101, fastai),
     "inception1d": (Inception1d, fastai),
     "resnet1d_wang": (ResNet1dWang, fastai),
@@ -254,3 +258,55 @@ def test_padding_of_a_short_recording_is_no_window() -> None:
     assert found[1, :, 0].tolist() == [[1, 2], [3, 4], [5, 0], [1, 2], [3, 4]]
     assert found[2, :, 1].tolist() == [[1, 2], [3, 4], [1, 2], [3, 4], [1, 2]]
     assert not found[3].any()
+
+
+def test_only_the_attention_head_of_a_frozen_ecg_cpc_is_trained(tmp_path: Path) -> None:
+    model = EcgCpcAttention()
+    official = converted(model, lightning, tmp_path)
+    several = batch(model, 3)
+    before = model.embed(several)
+    spec = card_of(model).input
+    model.recipe = replace(model.recipe, epochs=2, batch_size=4, least_steps=2)
+    (tmp_path / "fit").mkdir()
+    settings = FitSettings(CONCEPTS, 5, "cpu", tmp_path / "fit")
+    model.fit(Resampled(8, 1, spec), Resampled(4, 2, spec), settings)
+    (tmp_path / "saved").mkdir()
+    model.save(tmp_path / "saved")
+    trained = load_file(tmp_path / "saved" / "model.safetensors")
+    assert len(trained) == len(official) + 6  # query, three projections, the last layer and its bias
+    for name, tensor in official.items():  # its dropout and its averages have rested too
+        np.testing.assert_array_equal(trained[f"encoder.encoder.{name}"].reshape(tensor.shape), tensor)
+
+    fresh = EcgCpcAttention()
+    fresh.load(tmp_path / "saved")
+    scores = fresh.predict(several)
+    np.testing.assert_allclose(model.predict(several), scores, atol=1e-6)
+    assert not np.allclose(model.embed(several), before, atol=1e-3)
+    network = s4.EcgCpc().eval()
+    network.load_state_dict(official)
+    with torch.inference_mode():
+        windows = fresh.prepare(torch.from_numpy(several.signals)).flatten(0, 1)
+        tokens = network.tokens(windows).transpose(1, 2).double().numpy()
+    weights = {name: tensor.double().numpy() for name, tensor in trained.items()}
+    q, k, v = (weights[f"encoder.pool.{name}_proj.weight"].T for name in "qkv")
+    query = (weights["encoder.pool.query"][0, 0] @ q).reshape(16, 32)
+    keys, values = ((tokens @ matrix).reshape(12, 300, 16, 32) for matrix in (k, v))
+    looks = softmax(np.einsum("hd,nthd->nth", query, keys) / np.sqrt(32), axis=1)
+    pooled = np.einsum("nth,nthd->nhd", looks, values).reshape(12, 512)
+    logits = pooled @ weights["last.weight"].T + weights["last.bias"]
+    np.testing.assert_allclose(scores, expit(logits).reshape(3, 4, -1).mean(axis=1), atol=1e-4)
+
+
+def test_the_attention_head_learns_from_the_encoder_alone_however_often(tmp_path: Path) -> None:
+    model = EcgCpcAttention()
+    converted(model, lightning, tmp_path)
+    spec = card_of(model).input
+    model.recipe = replace(model.recipe, epochs=1, batch_size=4, least_steps=1)
+    several, scores = batch(model, 2), []
+    for call in ("first", "second"):
+        (tmp_path / call).mkdir()
+        settings = FitSettings(CONCEPTS, 5, "cpu", tmp_path / call)
+        model.fit(Resampled(8, 1, spec), Resampled(4, 2, spec), settings)
+        scores.append(model.predict(several))
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
+    assert card_of(model).trained_on == ("heedb-mgh", "heedb-emory")

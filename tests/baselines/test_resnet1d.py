@@ -18,7 +18,7 @@ from pytorch_lightning import Trainer
 from sklearn.metrics import roc_auc_score
 
 from baselines.minirocket.model import MiniRocket
-from baselines.resnet1d.model import ResNet1d
+from baselines.supervised import ResNet1d
 from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, mean_and_scale, write_recordings

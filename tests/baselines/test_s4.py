@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from baselines.networks import s4
-from baselines.networks.s4 import AttentionHead, EcgCpc, S4Classifier, through_blocks
+from baselines.networks.s4 import AttentionPool, EcgCpc, S4Classifier, through_blocks
 from baselines.networks.s4_kernel import PAIRS, Kernel, convolve
 from tests.baselines.golden import TOLERANCE, error, published_state, signals, state_of, values
 from tests.baselines.s4_values import fill_s4
@@ -40,7 +40,14 @@ def published_classifier(checkpoints: Path) -> S4Classifier:
     return network
 
 
-def head(outputs: int, prefix: str, network: nn.Module) -> Any:
+def published_head() -> nn.Module:
+    """The pool and the authors' layer of the outputs, under their names."""
+    network = AttentionPool()
+    network.register_module("c_proj", nn.Linear(512, 71, bias=False))
+    return network
+
+
+def head(prefix: str, network: nn.Module) -> Any:
     for name, tensor in network.state_dict().items():
         tensor.copy_(torch.from_numpy(values(prefix + name, tuple(tensor.shape))))
     return network
@@ -49,8 +56,8 @@ def head(outputs: int, prefix: str, network: nn.Module) -> Any:
 def cpc_error(network: EcgCpc, golden: Path, samples: int = 600) -> float:
     """600 samples are what the model is asked about here, 2400 what it was pre-trained on."""
     suffix, steps = ("", (5, 50, 1)) if samples == 600 else ("_2400", (100, 100, 100))
-    attention = head(71, "head.head.", AttentionHead(71))
-    linear = head(71, "head.", nn.Linear(512, 71))
+    attention = head("head.head.", published_head())
+    linear = head("head.", nn.Linear(512, 71))
     with torch.inference_mode():
         x = signals(12, samples)
         encoded, tokens = network.encoder.layers(x), network.tokens(x)
@@ -66,7 +73,7 @@ def cpc_error(network: EcgCpc, golden: Path, samples: int = 600) -> float:
         found = {
             **sequences,
             "embedding": features,
-            "logits_attention": attention(tokens),
+            "logits_attention": attention.c_proj(attention(tokens)),
             "logits_linear": linear(features),
         }
         return error({name + suffix: tensor for name, tensor in found.items()}, golden)
@@ -92,7 +99,7 @@ def test_ecg_cpc_is_the_published_one(checkpoints: Path, published_cpc: EcgCpc) 
         (name, shape) for name, shape in published if "head_ssl" not in name
     ]
     heads = published_state(checkpoints / "ecg_cpc_heads_state_dict.csv")
-    assert [("head.head." + name, shape) for name, shape in state_of(AttentionHead(71))] == heads[:5]
+    assert [("head.head." + name, shape) for name, shape in state_of(published_head())] == heads[:5]
     golden = checkpoints / "ecg_cpc_golden_a.npz"
     for samples in (600, 2400):
         assert cpc_error(published_cpc, golden, samples) <= TOLERANCE

@@ -10,15 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from baselines.networks.models import (
+from baselines.supervised import (
     S4,
     Inception1d,
     Inception1dRandom,
+    ResNet1d,
+    ResNet1dRandom,
     S4Random,
     XResNet1d101,
     XResNet1d101Random,
 )
-from baselines.resnet1d.model import ResNet1d, ResNet1dRandom
 from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
 from baselines.training.supervised import Supervised
@@ -117,7 +118,7 @@ def test_the_learning_rate_follows_the_recipe(schedule: Any, moves: bool, tmp_pa
 
 
 def test_a_run_has_them_only_when_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    heavy, light = "baselines.networks.models:S4", "baselines.controls:Prevalence"
+    heavy, light = "baselines.supervised:S4", "baselines.controls:Prevalence"
     assert find_model(heavy).on_request
     monkeypatch.setattr(entries, "installed_models", lambda: {heavy: None, light: None})
     assert [source.card.name for source in entries.find_models([])[0]] == ["prevalence"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.resnet1d.model import ResNet1d
+from baselines.supervised import ResNet1d
 from tests.baselines.pairs import TinySignals
 
 

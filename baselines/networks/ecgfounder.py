@@ -1,27 +1,20 @@
-"""ECGFounder's network and preprocessing.
+"""ECGFounder's network.
 
 Li et al., "An Electrocardiogram Foundation Model Built on over 10 Million Recordings", arXiv 2410.04133.
-Layers and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``, ``dataset.py``,
-``util.py``), so that its checkpoints load here.
+Layers and names are those of ``PKUDigitalHealth/ECGFounder`` (commit 04edac7, ``net1d.py``), so that its
+checkpoints load here.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from baselines.foundation.filters import ZeroPhase, band_pass, notch, running_median
-
-RATE, SAMPLES = 500, 5000
 LABELS = 150
 WIDTHS = (64, 160, 160, 400, 400, 1024, 1024)
 DEPTHS = (2, 2, 2, 3, 3, 4, 4)
 GROUP_WIDTH = 16
-BASELINE = 201
-"""Samples of the running median that is taken for the baseline: 0.4 s."""
 
 
 def same_padding(samples: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -119,47 +112,13 @@ class EcgFounder(nn.Module):
         self.dense = nn.Linear(self.width, LABELS)
 
     def features(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `prepare` gives ``[n, leads, 5000]`` to ``[n, 1024]``: the mean over time."""
+        """Map prepared signals ``[n, leads, 5000]`` to ``[n, 1024]``: the mean over time."""
         x = functional.silu(self.first_conv(signals))
         for stage in self.stage_list:
             x = stage(x)
         return x.mean(dim=-1)
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
-        """Map what `prepare` gives ``[n, leads, 5000]`` to logits ``[n, 150]``."""
+        """Map prepared signals ``[n, leads, 5000]`` to logits ``[n, 150]``."""
         logits: torch.Tensor = self.dense(self.features(signals))
         return logits
-
-
-def prepare(signals: torch.Tensor, *, filtered: bool) -> torch.Tensor:
-    """Standardise each recording over all its leads and samples; before that, filter it or not.
-
-    Parameters
-    ----------
-    signals
-        ``[records, leads, 5000]``, mV at 500 Hz.
-    filtered
-        Whether to take out the mains, what lies outside 0.67 to 40 Hz, and the baseline.
-
-    Returns
-    -------
-    float64 ``[records, leads, 5000]``
-    """
-    x = signals.double()
-    if filtered:
-        x = without_baseline(x)
-    mean = x.mean(dim=(1, 2), keepdim=True)
-    deviation = x.std(dim=(1, 2), correction=0, keepdim=True)
-    return (x - mean) / (deviation + 1e-8)
-
-
-def without_baseline(signals: torch.Tensor) -> torch.Tensor:
-    """Filter float64 ``[..., 5000]`` as the authors do: notch, band-pass, minus a running median."""
-    mains, band = _filters()
-    x = band(mains(signals))
-    return x - running_median(x, BASELINE)
-
-
-@lru_cache(maxsize=1)
-def _filters() -> tuple[ZeroPhase, ZeroPhase]:
-    return notch(50, 30, RATE), band_pass(4, (0.67, 40), RATE)

@@ -8,18 +8,11 @@ in kernel, padding, activation of the stem, epsilon and the order in which the l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-from baselines.foundation.keras_file import Layer
-from cohorts.errors import ModelError
-
 LEADS = 12
-RATE, SAMPLES = 400, 4096
 
 
 class Unit(nn.Module):
@@ -133,60 +126,3 @@ class CodeKeras(nn.Module):
         """Map ``[n, 12, 4096]`` to logits ``[n, 6]``."""
         logits: torch.Tensor = self.dense(self.features(signals))
         return logits
-
-
-def centred(signals: torch.Tensor) -> torch.Tensor:
-    """Move half of the zeros behind a recording before it, as in CODE's own files.
-
-    Parameters
-    ----------
-    signals
-        ``[records, leads, samples]``, with zeros in all leads behind a recording that is shorter.
-    """
-    samples = signals.shape[-1]
-    places = torch.arange(samples, device=signals.device)
-    last = torch.where((signals != 0).any(dim=1), places, -1).amax(dim=-1)
-    shift = torch.where(last < 0, 0, (samples - 1 - last) // 2)
-    source = (places - shift[:, None]) % samples
-    return signals.gather(-1, source[:, None].expand_as(signals))
-
-
-def from_keras(layers: Mapping[str, Sequence[Layer]], path: Path) -> dict[str, torch.Tensor]:
-    """Give the layers of a Keras file the names of `CodeKeras`.
-
-    The authors' code creates the stem and then, for each unit, the layers of its skip, of its first and of
-    its second convolution.
-
-    Raises
-    ------
-    ModelError
-        If there are not as many layers of each kind.
-    """
-    counts = {kind: len(some) for kind, some in layers.items()}
-    if counts != {"conv1d": 13, "batch_normalization": 9, "dense": 1}:
-        described = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-        raise ModelError(
-            f"{path} has the layers {described}; "
-            "CODE's network has 13 conv1d, 9 batch_normalization and 1 dense."
-        )
-    places = ("skip", "conv1", "conv2")
-    convolutions = ["conv", *(f"units.{unit}.{place}" for unit in range(4) for place in places)]
-    norms = ["bn", *(f"units.{unit}.{place}" for unit in range(4) for place in ("bn1", "bn2"))]
-    state: dict[str, torch.Tensor] = {}
-    try:
-        for name, layer in zip(convolutions, layers["conv1d"], strict=True):
-            state[f"{name}.weight"] = torch.from_numpy(layer["kernel"].transpose(2, 1, 0).copy())
-        for name, layer in zip(norms, layers["batch_normalization"], strict=True):
-            state |= {f"{name}.{ours}": torch.from_numpy(layer[theirs]) for theirs, ours in _NORM.items()}
-            state[f"{name}.num_batches_tracked"] = torch.tensor(0)
-        dense = layers["dense"][0]
-        state["dense.weight"] = torch.from_numpy(dense["kernel"].T.copy())
-        state["dense.bias"] = torch.from_numpy(dense["bias"])
-    except (KeyError, ValueError) as error:
-        raise ModelError(
-            f"{path} has a layer without the arrays of its kind ({error}): give the right file."
-        ) from error
-    return state
-
-
-_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}

@@ -1,4 +1,4 @@
-"""The field's strongest supervised networks, trained here; heavy, so that a run must name them."""
+"""Supervised networks of the field, trained here; all but the lightest only in runs that name them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,36 @@ def _card(name: str, description: str, citation: str) -> ModelCard:
         probabilities=True,
         trained_on=(),
     )
+
+
+class _ResNet1d(Network):
+    def network(self, outputs: int) -> Any:
+        """Build ``resnet1d_wang``."""
+        from baselines.networks.resnet1d_wang import resnet1d_wang
+
+        return resnet1d_wang(outputs)
+
+
+class ResNet1d(_ResNet1d, CropModel):
+    """``resnet1d_wang`` on crops of 2.5 s at 100 Hz.
+
+    A recording's score is the highest over windows of 2.5 s every 1.25 s. All input is standardised
+    with one mean and one standard deviation over the training data.
+    """
+
+    untrained_card = _card(
+        "resnet1d",
+        "resnet1d_wang of the PTB-XL benchmark, supervised, best epoch by validation.",
+        _BENCHMARK,
+    )
+    recipe = Recipe("resnet1d")
+
+
+class ResNet1dRandom(_ResNet1d, FrozenEncoder):
+    """The control of `ResNet1d`."""
+
+    on_request = True
+    control_card = control_of(ResNet1d.untrained_card)
 
 
 class _XResNet1d101(Network):

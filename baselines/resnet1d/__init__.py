@@ -1,1 +1,0 @@
-"""The residual network for recordings that the PTB-XL benchmark calls resnet1d_wang."""

@@ -1,0 +1,97 @@
+"""Every published model through the real command line, with random weights in its authors' layout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.models.plugins import find_model
+from benchmark.protocols.protocol import possible
+from benchmark.records.predictions import load_predictions, predictions_path, score_matrix
+from benchmark.records.record import load_record
+from benchmark.records.run_folder import cell_path, load_run_file
+from tests.baselines.official_files import published_models, write_official
+from tests.releases import write_challenge, write_ptb_xl
+
+QUICK = ("ptbxl-resnet1d-wang",)
+ASKED = ("zero-shot", "as-is", "linear-probe-100", "fine-tune-10")
+RECORDS = {"ptb-xl": 20, "georgia": 10}
+TEST_FOLD = 2
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Two small releases; what is written here is removed, since some models weigh three gigabytes."""
+    write_ptb_xl(tmp_path / "data", records=2 * RECORDS["ptb-xl"])
+    table = tmp_path / "data" / "ptb-xl" / "ptbxl_database.csv"
+    pd.read_csv(table)[::2].to_csv(table, index=False)  # one record a patient
+    write_challenge(tmp_path / "data", records=RECORDS["georgia"])
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+def leadboard(home: Path, *arguments: str) -> str:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LEADBOARD_")}
+    places = {"LEADBOARD_CACHE": str(home / "cache"), "LEADBOARD_DATA": str(home / "data")}
+    answer = subprocess.run(
+        (sys.executable, "-m", "benchmark", *arguments),
+        cwd=home,
+        env={**kept, **places, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "Traceback" not in answer.stderr
+    return answer.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else (pytest.mark.slow, pytest.mark.timeout(3600)))
+        for name in published_models()
+    ],
+)
+def test_from_the_authors_file_to_the_leaderboard(home: Path, name: str) -> None:
+    source = find_model(name)
+    usual = {
+        protocol.name for protocol in possible(source.abilities, source.card.outputs, may_pretrain=False)
+    }
+    protocols = [protocol for protocol in ASKED if protocol in usual]
+    assert protocols
+
+    file = write_official(source.build("cpu"), home / "official")
+    assert f"{name}, " in leadboard(home, "weights", name, "--file", str(file))
+    asked = [word for protocol in protocols for word in ("--protocol", protocol)]
+    run = ["run", "--model", name, *asked, "--out", "run", "--resamples", "50"]
+    cells = len(protocols) * len(RECORDS)
+    assert f"{cells} of {cells} cells computed now, 0 failed." in leadboard(home, *run)
+    assert f"Nothing to do: all {cells} cells are done." in leadboard(home, *run)
+
+    states = load_run_file(home / "run").cells
+    assert {(cell.protocol, cell.cohort) for cell in states} == {
+        (protocol, cohort) for protocol in protocols for cohort in RECORDS
+    }
+    for cell in states:
+        path = cell_path(home / "run", *cell.name)
+        record = load_record(path)
+        scores = score_matrix(load_predictions(predictions_path(path))[0])
+        fits = 3 if cell.protocol == "fine-tune-10" else 1
+        rows = TEST_FOLD if record.relation == "internal" else RECORDS[cell.cohort]
+        assert scores.shape == (rows, fits * len(record.model.outputs))
+        assert len(record.training) == (0 if cell.protocol in ("as-is", "zero-shot") else fits)
+        assert np.isfinite(scores).all()
+        assert (np.ptp(scores, axis=0) > 0).any(), cell
+        if record.model.probabilities:
+            assert ((scores >= 0) & (scores <= 1)).all()
+    page = (home / "run" / "leaderboard.md").read_text("utf-8")
+    for protocol in protocols:
+        assert f"| {name} | {protocol} |" in page
