@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
+    HERE,
     CacheOption,
     DataOption,
+    ElsewhereOptions,
     File,
     ModelName,
     Repeated,
@@ -32,6 +34,7 @@ def train(
     seed: Seed = 0,
     device: str = "cpu",
     workers: Workers = 2,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -56,7 +59,7 @@ def train(
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
-    found, places, reporter = _start(model, data, cache, device)
+    found, places, reporter = _start(model, data, cache, device, elsewhere)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -145,7 +148,11 @@ def pretrain(
 
 
 def _start(
-    model: str, data: Path | None, cache: Path | None, device: str
+    model: str,
+    data: Path | None,
+    cache: Path | None,
+    device: str,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> tuple[ModelSource, Places, Reporter]:
     """Find the model and the folders of a training, and check the device."""
     from benchmark.models.plugins import find_model
@@ -154,8 +161,11 @@ def _start(
 
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
-    Hardware(device=device).check()
-    return find_model(model), places, reporter
+    hardware = Hardware(device=device, fit_deadline=elsewhere.fit_deadline)
+    environment = elsewhere.environment(hardware.deadline)
+    if environment is None:  # this process cannot tell which devices there are in another one
+        hardware.check()
+    return find_model(model, environment, deadlines=hardware.deadlines), places, reporter
 
 
 def weights(model: ModelName, *, file: str, cache: CacheOption = None) -> int:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.files import sha256_of_folder, sweep, write_atomically
 from benchmark.models.contract import ModelCard
+from benchmark.models.worker.handing import FOLDER
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
 from cohorts.locks import alone
@@ -104,8 +105,9 @@ class Artifact:
         unfinished, made = self.folder / "unfinished", self.folder / "made.json"
         try:
             sweep((self.folder,))
-            for left in self.folder.glob(".weights.*"):  # of processes that were killed: the lock is ours
-                shutil.rmtree(left)
+            for kind in (".weights.*", f"{FOLDER}*"):  # of processes that were killed: the lock is ours
+                for left in self.folder.glob(kind):
+                    shutil.rmtree(left)
             unfinished.mkdir(exist_ok=True)
             weights = Path(tempfile.mkdtemp(dir=self.folder, prefix=".weights."))
         except OSError as error:

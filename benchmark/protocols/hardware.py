@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmark.models.worker.environments import FIT_SECONDS, Deadlines
 from cohorts.errors import UsageError
 
 
@@ -15,12 +16,20 @@ class Hardware:
     ----------
     deadline
         Seconds that a model may take for a batch.
+    fit_deadline
+        Seconds that a model in a worker may take to learn.
     """
 
     device: str = "cpu"
     batch_size: int = 64
     workers: int = 2
     deadline: float = 300.0
+    fit_deadline: float = FIT_SECONDS
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """Those of a model that runs in a worker though nobody asked for one."""
+        return Deadlines.of(self.deadline, self.fit_deadline)
 
     def check(self) -> None:
         """Refuse a device that is not there, before anything is computed.

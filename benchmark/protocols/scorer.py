@@ -171,7 +171,8 @@ class Scorer:
         def embed(folder: Path) -> Embeddings:
             return embed_store(model, every, folder, self.hardware, progress)
 
-        weights = [evaluated.source.code_hash, *self._make_base(evaluated.base)]
+        source = evaluated.source
+        weights = [source.code_hash, *map(" ".join, source.environment), *self._make_base(evaluated.base)]
         if trained is not None:
             self._once(trained.key, lambda: self._train(trained))
             weights.append(trained.key)

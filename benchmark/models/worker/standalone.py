@@ -40,6 +40,13 @@ def construct(model_class: Any, device: str) -> Any:
     return model_class(device=device) if takes_device else model_class()
 
 
+def with_card(model_class: Any, card: Any) -> Any:
+    """Give a class without a card another one, such as that which lies beside its file; None for none."""
+    if card is None or not isinstance(model_class, type) or hasattr(model_class, "card"):
+        return model_class
+    return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
+
+
 class NoNumbersError(Exception):
     """An answer of a model is no array of real numbers; the message says what it is."""
 
