@@ -58,7 +58,7 @@ class Loaded(_Strict):
     """
 
     card: Any
-    abilities: tuple[Literal["embed", "set_concepts", "fit", "save", "load"], ...]
+    abilities: tuple[Literal["embed", "ages", "set_concepts", "fit", "save", "load"], ...]
     protocols: Annotated[tuple[Text, ...], Field(max_length=100)] | None = None
     code_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     folder: Text

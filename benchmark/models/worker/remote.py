@@ -40,7 +40,7 @@ class RemoteModel:
     ----------
     protocols
         Names of the protocols that the model confines itself to, None for all.
-    embed, set_concepts, fit, save, load
+    embed, ages, set_concepts, fit, save, load
         Only there if the model has them.
     code_hash
         Hash of the model's Python files, as `benchmark.models.plugins` makes it.
@@ -59,6 +59,7 @@ class RemoteModel:
     """
 
     embed: Callable[[Batch], Array]
+    ages: Callable[[Batch], Array]
     set_concepts: Callable[[Mapping[str, tuple[str, ...]]], None]
     fit: Callable[[Records, Records, FitSettings], None]
     save: Callable[[Path], None]
@@ -87,8 +88,8 @@ class RemoteModel:
         loaded = workers.first
         self.code_hash, self.protocols = loaded.code_hash, loaded.protocols
         self.folder, self.python, self.packages = Path(loaded.folder), loaded.python, loaded.packages
-        if "embed" in loaded.abilities:
-            self.embed = functools.partial(workers.ask_about, "embed")
+        for name in {"embed", "ages"} & set(loaded.abilities):
+            setattr(self, name, functools.partial(workers.ask_about, name))
         for name in {"set_concepts", "fit", "save", "load"} & set(loaded.abilities):
             setattr(self, name, getattr(workers, name))
 

@@ -40,7 +40,7 @@ from typing import Any
 MAGIC = b"\x93LBFRAME"
 PREFIX = struct.Struct("<8sIQ")
 ITEM_SIZES = {"<f4": 4, "<U6": 24}
-ABILITIES = ("embed", "set_concepts", "fit", "save", "load")
+ABILITIES = ("embed", "ages", "set_concepts", "fit", "save", "load")
 """Methods beside ``predict`` that the suite may call."""
 GRACE = 1.0
 """Seconds that a worker has to end in order once the suite is gone."""
@@ -179,9 +179,8 @@ class Server:
             raise UnansweredError(refused=f"{spec}: {module.__name__} has no class '{attribute}'")
         make = standalone.with_card(model_class, card)
         self.model = guarded(f"{spec}()", standalone.construct, make, device)
-        if guarded(f"The card of {spec}", getattr, self.model, "card", None) is None or not callable(
-            getattr(self.model, "predict", None)
-        ):
+        card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
+        if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
         code_hash = guarded(f"Reading the code of {spec}", modules.code_hash, module)
         if code_hash is None:
@@ -189,7 +188,7 @@ class Server:
         self.opened.folder = modules.folder_of(module)
         protocols = guarded(f"The protocols of {spec}", getattr, self.model, "protocols", None)
         return {
-            "card": self._card(),
+            "card": guarded(f"The card of {spec}", _plain, card),
             "abilities": [name for name in ABILITIES if hasattr(self.model, name)],
             "protocols": None if protocols is None else [str(name) for name in protocols],
             "code_hash": code_hash,
