@@ -85,15 +85,6 @@ def _delete_if_left(path: Path) -> None:
         path.unlink()
 
 
-def sha256_of_folder(folder: Path) -> str:
-    """Hash names and contents of all files below ``folder``."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 MOST_JSON_BYTES = 64 * 2**20
 """A record that names three million quarantined recordings has as much."""
 

@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 from benchmark.commands.options import (
+    HERE,
     CacheOption,
+    ElsewhereOptions,
     Folder,
-    Gibibytes,
     JsonOption,
     ModelName,
-    Repeated,
     Seconds,
-    other_environment,
     print_json,
 )
 from benchmark.config import find_places
@@ -30,11 +29,8 @@ def check(
     *,
     device: str = "cpu",
     pretrain: bool = False,
-    python: str | None = None,
-    container: str | None = None,
     deadline: Seconds = 300.0,
-    memory: Gibibytes | None = None,
-    env: Repeated = (),
+    elsewhere: ElsewhereOptions = HERE,
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -48,16 +44,8 @@ def check(
         Torch device, such as cpu or cuda.
     pretrain
         Try pre-training even if the model is large.
-    python
-        Interpreter that a model given by file or module runs in, such as /path/to/env/bin/python.
-    container
-        Image that it runs in instead, with Docker.
     deadline
         Seconds that it may take for an answer.
-    memory
-        GiB that a model in another environment may use.
-    env
-        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     cache
         Folder that published weights were installed in (or LEADBOARD_CACHE).
     as_json
@@ -66,13 +54,13 @@ def check(
     from benchmark.conformance import CheckResult, check_model
     from benchmark.models.label_map import map_lines
     from benchmark.models.plugins import find_model
-    from benchmark.models.worker.environments import Deadlines
     from benchmark.protocols.hardware import Hardware
 
-    environment = other_environment(python, container, deadline, memory, env)
+    environment = elsewhere.environment(deadline)
+    hardware = Hardware(device=device, deadline=deadline, fit_deadline=elsewhere.fit_deadline)
     if environment is None:  # this process cannot tell which devices there are in another one
-        Hardware(device=device).check()
-    find = functools.partial(find_model, environment=environment, deadlines=Deadlines.of(deadline))
+        hardware.check()
+    find = functools.partial(find_model, environment=environment, deadlines=hardware.deadlines)
     out = sys.stderr if as_json else sys.stdout
 
     def before(name: str) -> None:

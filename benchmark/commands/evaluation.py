@@ -6,11 +6,12 @@ from typing import Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
+    HERE,
     CacheOption,
     DataOption,
+    ElsewhereOptions,
     File,
     Folder,
-    Gibibytes,
     JsonOption,
     ModelNames,
     Repeated,
@@ -19,7 +20,6 @@ from benchmark.commands.options import (
     Seed,
     Windows,
     Workers,
-    other_environment,
     print_json,
 )
 from benchmark.config import find_places
@@ -66,11 +66,8 @@ def run(
     recipe: File | None = None,
     batch_size: Windows = 64,
     workers: Workers | None = None,
-    python: str | None = None,
-    container: str | None = None,
     deadline: Seconds = 300.0,
-    memory: Gibibytes | None = None,
-    env: Repeated = (),
+    elsewhere: ElsewhereOptions = HERE,
     rank_by: Metric = "auroc",
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
@@ -111,16 +108,8 @@ def run(
         Windows per batch.
     workers
         Threads that prepare signals; one for each processor if not given.
-    python
-        Interpreter that models given by file or module run in, such as /path/to/env/bin/python.
-    container
-        Image that they run in instead, with Docker.
     deadline
         Seconds that a model may take for a batch.
-    memory
-        GiB that a model in another environment may use.
-    env
-        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
@@ -148,7 +137,7 @@ def run(
         folder=folder,
         places=places,
         settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device, batch_size, workers or 0, deadline),
+        hardware=Hardware(device, batch_size, workers or 0, deadline, elsewhere.fit_deadline),
         models=model,
         cohorts=cohort,
         source=source,
@@ -156,7 +145,7 @@ def run(
         pretrain_on=pretrain_on,
         precision=precision,
         recipe=read_recipe(recipe),
-        environment=other_environment(python, container, deadline, memory, env),
+        environment=elsewhere.environment(deadline),
         task=task or "",
     )
     outcome = run_cells(options, reporter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -141,40 +142,65 @@ def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:
     return check
 
 
-def other_environment(
-    python: str | None,
-    container: str | None,
-    deadline: float,
-    memory: float | None,
-    env: tuple[str, ...] = (),
-) -> WorkerEnvironment | None:
-    """Give the environment that models are to run in, None for this process.
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class ElsewhereOptions:
+    """Where a model runs that is not to run in this process.
 
-    Raises
-    ------
-    UsageError
-        If both kinds are given, or a limit is given without an environment.
+    Attributes
+    ----------
+    python
+        Interpreter that models given by file or module run in, such as /path/to/env/bin/python.
+    container
+        Image that they run in instead, with Docker.
+    memory
+        GiB that a model in another environment may use.
+    env
+        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
+    fit_deadline
+        Seconds that such a model may take to learn.
     """
-    if python and container:
-        raise UsageError("--python and --container are two environments; give one of them.")
-    size = None if memory is None else int(memory * 2**30)
-    launcher: Launcher
-    if python:
-        from benchmark.models.worker.environments import Interpreter
 
-        launcher = Interpreter(_absolute(python), size, env)
-    elif container:
+    python: str | None = None
+    container: str | None = None
+    memory: Gibibytes | None = None
+    env: Repeated = ()
+    fit_deadline: Seconds = 86_400.0
+
+    def environment(self, deadline: float) -> WorkerEnvironment | None:
+        """Give the environment that models are to run in, None for this process.
+
+        Raises
+        ------
+        UsageError
+            If both kinds are given, or a limit is given without an environment.
+        """
+        from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
+
+        if self.python and self.container:
+            raise UsageError("--python and --container are two environments; give one of them.")
+        if self.python or self.container:
+            return WorkerEnvironment(self._launcher(), Deadlines.of(deadline, self.fit_deadline))
+        if self.memory is not None or self.env:
+            option, does = ("--memory", "limits") if self.env == () else ("--env", "is for")
+            raise UsageError(
+                f"{option} {does} a model in another environment; give --python or --container too."
+            )
+        return None
+
+    def _launcher(self) -> Launcher:
+        size = None if self.memory is None else int(self.memory * 2**30)
+        if self.python:
+            from benchmark.models.worker.environments import Interpreter
+
+            return Interpreter(_absolute(self.python), size, self.env)
         from benchmark.models.worker.containers import Container
 
-        launcher = Container(container, memory=size, variables=env)
-    elif memory is not None or env:
-        option, does = ("--memory", "limits") if env == () else ("--env", "is for")
-        raise UsageError(f"{option} {does} a model in another environment; give --python or --container too.")
-    else:
-        return None
-    from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
+        return Container(self.container or "", memory=size, variables=self.env)
 
-    return WorkerEnvironment(launcher, Deadlines.of(deadline))
+
+HERE = ElsewhereOptions()
+"""In this process."""
 
 
 def _absolute(program: str) -> str:

@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
+    HERE,
     CacheOption,
     DataOption,
-    Gibibytes,
+    ElsewhereOptions,
     ModelName,
     NewFile,
     Place,
     Rate,
-    Repeated,
     Seconds,
     Seed,
     Windows,
     Workers,
-    other_environment,
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
@@ -49,11 +48,8 @@ def predict(
     device: str = "auto",
     batch_size: Windows = 64,
     workers: Workers | None = None,
-    python: str | None = None,
-    container: str | None = None,
     deadline: Seconds = 300.0,
-    memory: Gibibytes | None = None,
-    env: Repeated = (),
+    elsewhere: ElsewhereOptions = HERE,
 ) -> int:
     """Score any recordings with any model; nothing is evaluated, and no label is looked at.
 
@@ -85,16 +81,8 @@ def predict(
         Windows per batch.
     workers
         Threads that prepare signals; one for each processor if not given.
-    python
-        Interpreter that a model given by file or module runs in, such as /path/to/env/bin/python.
-    container
-        Image that it runs in instead, with Docker.
     deadline
         Seconds that the model may take for a batch.
-    memory
-        GiB that a model in another environment may use.
-    env
-        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
     """
     from benchmark.files import write_atomically
     from benchmark.progress import Reporter, log_to
@@ -110,11 +98,11 @@ def predict(
         )
     if out.suffix not in (".parquet", ".csv"):
         raise UsageError(f"--out {out} is neither a .parquet nor a .csv file; name one.")
-    hardware = Hardware(device, batch_size, workers or 0, deadline)
+    hardware = Hardware(device, batch_size, workers or 0, deadline, elsewhere.fit_deadline)
     hardware.check()
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
-    environment = other_environment(python, container, deadline, memory, env)
+    environment = elsewhere.environment(deadline)
     asked = find_asked(Asking(model, protocol, source, seed, places, hardware, environment), reporter)
     recordings: Store | LooseRecordings
     if cohort is not None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
+    HERE,
     CacheOption,
     DataOption,
+    ElsewhereOptions,
     File,
     ModelName,
     Repeated,
@@ -33,6 +35,7 @@ def train(
     seed: Seed = 0,
     device: str = "auto",
     workers: Workers | None = None,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> int:
     """Train a model on the training fold of a cohort; a second call finds it trained.
 
@@ -58,8 +61,8 @@ def train(
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
-    hardware = Hardware(device, workers=workers or 0)
-    found, places, reporter = _start(model, data, cache, hardware)
+    hardware = Hardware(device, workers=workers or 0, fit_deadline=elsewhere.fit_deadline)
+    found, places, reporter = _start(model, data, cache, hardware, elsewhere)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -150,7 +153,11 @@ def pretrain(
 
 
 def _start(
-    model: str, data: Path | None, cache: Path | None, hardware: Hardware
+    model: str,
+    data: Path | None,
+    cache: Path | None,
+    hardware: Hardware,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> tuple[ModelSource, Places, Reporter]:
     """Find the model and the folders of a training, and check the device."""
     from benchmark.models.plugins import find_model
@@ -158,8 +165,10 @@ def _start(
 
     reporter, places = Reporter(), find_places(data, cache)
     log_to(reporter)
-    hardware.check()
-    return find_model(model), places, reporter
+    environment = elsewhere.environment(hardware.deadline)
+    if environment is None:  # this process cannot tell which devices there are in another one
+        hardware.check()
+    return find_model(model, environment, deadlines=hardware.deadlines), places, reporter
 
 
 def weights(model: ModelName, *, file: str, cache: CacheOption = None) -> int:

@@ -296,6 +296,14 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class AgeTeller(Protocol):
+    """A model that tells the age of a person from the ECG, which is no concept and no score."""
+
+    def ages(self, batch: Batch) -> Any:
+        """Give years, finite ``[records]``; each record for itself, whatever is beside it."""
+
+
+@runtime_checkable
 class Prompted(Protocol):
     """A model that is given descriptions of what to look for; its card has ``outputs="any"``."""
 
@@ -362,7 +370,7 @@ class Published(Protocol):
         """Restore what ``convert`` wrote."""
 
 
-ABILITIES = (Trainable, Encoder, Prompted, Pretrainable, Adjustable, Published)
+ABILITIES = (Trainable, Encoder, AgeTeller, Prompted, Pretrainable, Adjustable, Published)
 
 
 def card_of(model: Model) -> ModelCard:

@@ -30,7 +30,7 @@ from benchmark.models.model_files import (
 from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerEnvironment
 from benchmark.models.worker.modules import CrowdedError, code_hash, folder_of, module_of_file
 from benchmark.models.worker.remote import RemoteModel
-from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct
+from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct, with_card
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 logger = logging.getLogger("leadboard")
@@ -226,10 +226,7 @@ def _with_card(model_class: Any, module: ModuleType) -> Any:
     """Give a class without a card the one in ``card.yaml`` beside its file, if there is one."""
     if not isinstance(model_class, type) or hasattr(model_class, "card") or not module.__file__:
         return model_class
-    card = card_beside(Path(module.__file__))
-    if card is None:
-        return model_class
-    return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
+    return with_card(model_class, card_beside(Path(module.__file__)))
 
 
 def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import tempfile
@@ -11,13 +12,24 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.files import sha256_of_folder, sweep, write_atomically
+from benchmark.files import sweep, write_atomically
 from benchmark.models.contract import ModelCard
+from benchmark.models.worker.handing import FOLDER
+from benchmark.models.worker.standalone import hash_of_file
 from benchmark.records.record import Pretraining, Training
 from cohorts.errors import LeadboardError
 from cohorts.locks import alone
 
 logger = logging.getLogger("leadboard")
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """Hash names and contents of all files below a folder; a file that has not changed is read once."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(bytes.fromhex(hash_of_file(path)[0]))
+    return digest.hexdigest()
 
 
 class DamagedError(LeadboardError):
@@ -104,8 +116,9 @@ class Artifact:
         unfinished, made = self.folder / "unfinished", self.folder / "made.json"
         try:
             sweep((self.folder,))
-            for left in self.folder.glob(".weights.*"):  # of processes that were killed: the lock is ours
-                shutil.rmtree(left)
+            for kind in (".weights.*", f"{FOLDER}*"):  # of processes that were killed: the lock is ours
+                for left in self.folder.glob(kind):
+                    shutil.rmtree(left)
             unfinished.mkdir(exist_ok=True)
             weights = Path(tempfile.mkdtemp(dir=self.folder, prefix=".weights."))
         except OSError as error:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.models.worker.environments import FIT_SECONDS, Deadlines
 from cohorts.errors import UsageError
 
 
@@ -78,12 +79,20 @@ class Hardware:
         Threads that read and resample; 0 becomes the number of processors that may be used.
     deadline
         Seconds that a model may take for a batch.
+    fit_deadline
+        Seconds that a model in a worker may take to learn.
     """
 
     device: str = "auto"
     batch_size: int = 64
     workers: int = 0
     deadline: float = 300.0
+    fit_deadline: float = FIT_SECONDS
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """Those of a model that runs in a worker though nobody asked for one."""
+        return Deadlines.of(self.deadline, self.fit_deadline)
 
     def __post_init__(self) -> None:
         if self.device == "auto":

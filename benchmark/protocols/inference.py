@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import Batch, Model, ModelCard
+from benchmark.models.contract import AgeTeller, Batch, Model, ModelCard
 from benchmark.models.guard import asked, guarded
 from benchmark.models.label_map import joined_scores
 from benchmark.models.worker.standalone import NoNumbersError, numbers
@@ -45,6 +45,23 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
     return scores
 
 
+def checked_ages(answer: Any, records: int, who: str) -> npt.NDArray[np.float64]:
+    """Check what ``ages`` returned.
+
+    Raises
+    ------
+    ModelError
+        If it is not one finite number of years for each record.
+    """
+    years = array_of(answer, f"{who}.ages").astype(np.float64)
+    if years.shape != (records,):
+        raise ModelError(f"{who}.ages returned an array of shape {years.shape} instead of ({records},).")
+    bad = int(np.count_nonzero(~np.isfinite(years)))
+    if bad:
+        raise ModelError(f"{who}.ages returned {bad} NaN or infinite ages in one batch.")
+    return years
+
+
 def array_of(answer: Any, who: str) -> npt.NDArray[Any]:
     """Give an answer as an array of real numbers, or raise `ModelError`."""
     try:
@@ -68,6 +85,29 @@ def _advice(shape: tuple[int, ...], expected: tuple[int, int]) -> str:
     if len(shape) > 2 and shape[0] == records:
         return ": one number for each record and output, not one for each moment"
     return ""
+
+
+def tell_ages(
+    model: AgeTeller, name: str, records: PreparedRecords, hardware: Hardware
+) -> npt.NDArray[np.float32]:
+    """Ask for the age that each record looks like; windows of a record are averaged.
+
+    Returns
+    -------
+    float32 ``[records]``, years
+
+    Raises
+    ------
+    ModelError
+        If the model raises, takes too long for a batch, or breaks its contract.
+    """
+    total, windows = np.zeros(len(records)), np.zeros(len(records))
+    for batch, rows in records.window_batches(hardware.batch_size):
+        ask = functools.partial(model.ages, batch)
+        answer = asked(f"{name}.ages", model, ask, hardware.deadline)
+        np.add.at(total, rows, checked_ages(answer, len(batch), name))
+        np.add.at(windows, rows, 1)
+    return (total / windows).astype(np.float32)
 
 
 def predict(

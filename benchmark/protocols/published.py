@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from benchmark.files import sha256_of_folder
 from benchmark.models.contract import Model, ModelCard, Published, card_of
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
-from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts
+from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts, sha256_of_folder
 from cohorts.errors import LeadboardError, ModelError, UsageError
 
 

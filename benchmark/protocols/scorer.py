@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmark.models.contract import Floats, Model, ModelCard, Prompted
+from benchmark.models.contract import AgeTeller, Floats, Model, ModelCard, Prompted
 from benchmark.models.guard import asked
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
@@ -21,7 +21,7 @@ from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embedd
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
-from benchmark.protocols.inference import predict
+from benchmark.protocols.inference import predict, tell_ages
 from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.linear_probe import Probe
 from benchmark.protocols.prompts import prompts_of
@@ -78,6 +78,26 @@ class Scorer:
         scoring = {"linear-probe": self._probe, "zero-shot": self._prompt}
         with evaluated.source.asked(self.cache):
             return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
+
+    def ages(self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows) -> Floats | None:
+        """Give the age that records look like to a model as it comes, float32 ``[records]``, or None.
+
+        A model that the suite has trained tells none: what it has learnt is other than age.
+
+        Raises
+        ------
+        ModelError
+            As `score`.
+        """
+        fitted = evaluated.fits and evaluated.protocol.kind != "linear-probe"
+        if fitted or "AgeTeller" not in evaluated.source.abilities:
+            return None
+        with evaluated.source.asked(self.cache):
+            model = self._model(evaluated)
+            if not isinstance(model, AgeTeller):
+                raise ModelError(f"{evaluated.card.name} has no 'ages'.")
+            records = PreparedRecords(store, rows, evaluated.source.card.input, workers=self.hardware.workers)
+            return tell_ages(model, evaluated.card.name, records, self.hardware)
 
     def _predict(
         self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
@@ -181,7 +201,8 @@ class Scorer:
         def embed(folder: Path) -> Embeddings:
             return embed_store(model, every, folder, self.hardware, progress)
 
-        weights = [evaluated.source.code_hash, *self._make_base(evaluated.base)]
+        source = evaluated.source
+        weights = [source.code_hash, *map(" ".join, source.environment), *self._make_base(evaluated.base)]
         if trained is not None:
             self._once(trained.key, lambda: self._train(trained))
             weights.append(trained.key)

@@ -122,6 +122,7 @@ def plan_training(
     start = source.card if base is None else base.card
     made_from = {
         "code": source.code_hash,
+        "environment": source.environment,
         "suite code": code_hash(*SCORE_ROOMS),
         "base": None if base is None else base.key,
         "card": start.model_dump(mode="json"),

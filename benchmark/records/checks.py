@@ -14,7 +14,7 @@ from benchmark.records.comparability import labelling_of, resampling_of
 from benchmark.records.findings import Findings
 from benchmark.records.locations import RecordFiles
 from benchmark.records.measuring import PREDICTIONS, keys_of
-from benchmark.records.predictions import FIT, content_hash, load_predictions, score_matrix
+from benchmark.records.predictions import AGE, FIT, content_hash, load_predictions, score_matrix
 from benchmark.records.recomputation import TOLERANCE, check_against_labels
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.threshold_checks import check_thresholds
@@ -181,7 +181,7 @@ def _check_predictions(findings: Findings, record: ResultRecord, path: Path) -> 
     except LeadboardError as error:
         findings.check(False, str(error))
         return None
-    expected = _columns(record)
+    expected = [*_columns(record), *([] if record.age is None else [AGE])]
     usable = findings.check(
         list(predictions.columns) == ["record_id", *expected],
         f"has predictions of {some(predictions.columns[1:])}; its card and training ask for {some(expected)}",
@@ -212,6 +212,6 @@ def _columns(record: ResultRecord) -> list[str]:
     """Columns that the predictions should have (see `benchmark.records.predictions.save_predictions`)."""
     fits = len(record.training)
     outputs = [str(output) for output in record.model.outputs]
-    if fits <= 1:
-        return outputs
-    return [f"{output}{FIT}{fit}" for fit in range(1, min(fits, MOST_FITS) + 1) for output in outputs]
+    if fits > 1:
+        outputs = [f"{output}{FIT}{fit}" for fit in range(1, min(fits, MOST_FITS) + 1) for output in outputs]
+    return outputs

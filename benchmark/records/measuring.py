@@ -9,15 +9,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from benchmark.metrics.age import AgeAgreement, age_agreement
 from benchmark.metrics.cell.calibration import rounding_notes
 from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, Resampled, evaluate_resampled
 from benchmark.metrics.cell.statistics import cell_statistics
 from benchmark.metrics.cell.subgroups import usual_members
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
+from benchmark.metrics.resampling import group_records
 from benchmark.models.contamination import Relation, unstated_training
 from benchmark.models.contract import ModelCard
 from benchmark.records.comparability import labelling_of
-from benchmark.records.predictions import content_hash, score_tables
+from benchmark.records.predictions import ages_of, content_hash, score_tables
 from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
@@ -158,12 +160,23 @@ def measure(
         ontology=labelling_of(store.card, facts.model.outputs),
         evaluation=_with_notes(evaluation, facts, fits, store, rows),
         statistics=statistics,
+        age=_age(predictions, index, settings),
         predictions=PredictionsFile(
             file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
         ),
         provenance=facts.provenance,
     )
     return record, resampled
+
+
+def _age(predictions: pd.DataFrame, index: pd.DataFrame, settings: RunSettings) -> AgeAgreement | None:
+    """Compare the ages that a model has told with those of the index."""
+    told = ages_of(predictions)
+    if told is None:
+        return None
+    stated = index["age"].to_numpy(dtype=np.float64, na_value=np.nan)
+    patients = group_records(index["patient_id"])
+    return age_agreement(told, stated, patients, resamples=settings.resamples, seed=settings.seed)
 
 
 def _with_notes(

@@ -20,6 +20,9 @@ _KEY = b"leadboard.key"
 FIT = "#"
 """Stands between an output and the number of the fit."""
 
+AGE = "@age"
+"""Column of the ages that a model tells, in years, where it tells any; no concept has such a name."""
+
 
 def content_hash(predictions: pd.DataFrame) -> str:
     """Hash record ids, column names and float32 values; independent of the Parquet writer."""
@@ -30,7 +33,7 @@ def content_hash(predictions: pd.DataFrame) -> str:
 
 
 def score_matrix(predictions: pd.DataFrame) -> npt.NDArray[np.float32]:
-    """The scores alone, float32 ``[records, columns]``."""
+    """The numbers alone, float32 ``[records, columns]``."""
     return predictions.drop(columns="record_id").to_numpy(dtype=np.float32)
 
 
@@ -41,6 +44,7 @@ def score_tables(predictions: pd.DataFrame) -> tuple[list[pd.DataFrame], list[st
     -------
     One table ``[records, outputs]`` for each fit, and the outputs.
     """
+    predictions = predictions.drop(columns=AGE, errors="ignore")
     columns = [str(column) for column in predictions.columns if column != "record_id"]
     outputs = list(dict.fromkeys(column.partition(FIT)[0] for column in columns))
     fits = len(columns) // max(1, len(outputs))
@@ -52,23 +56,32 @@ def score_tables(predictions: pd.DataFrame) -> tuple[list[pd.DataFrame], list[st
     return tables, outputs
 
 
+def ages_of(predictions: pd.DataFrame) -> npt.NDArray[np.float32] | None:
+    """Give the ages that a model has told, float32 ``[records]``, or None."""
+    return predictions[AGE].to_numpy(dtype=np.float32) if AGE in predictions else None
+
+
 def predictions_path(record: Path) -> Path:
     """Path of the predictions that belong to the record at a path."""
     return record.with_suffix(".parquet")
 
 
 def predictions_table(
-    record_ids: pd.Series[str], scores: npt.NDArray[np.float32], outputs: tuple[str, ...]
+    record_ids: pd.Series[str],
+    scores: npt.NDArray[np.float32],
+    outputs: tuple[str, ...],
+    ages: npt.NDArray[np.float32] | None = None,
 ) -> pd.DataFrame:
     """Arrange scores ``[fits, records, outputs]`` as they are saved.
 
-    The columns are the outputs, or ``AF#1``, ``AF#2`` ... where there are several fits.
+    The columns are the outputs, or ``AF#1``, ``AF#2`` ... where there are several fits; then the ages that
+    the model tells, if it does.
     """
     fits = len(scores)
     columns = [f"{output}{FIT}{fit + 1}" if fits > 1 else output for fit in range(fits) for output in outputs]
     table = pd.DataFrame(np.concatenate(list(scores), axis=1), columns=columns)
     table.insert(0, "record_id", record_ids.to_numpy())
-    return table
+    return table if ages is None else table.assign(**{AGE: ages})
 
 
 def save_predictions(table: pd.DataFrame, key: str, path: Path) -> None:

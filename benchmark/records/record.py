@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from benchmark.files import read_json, write_atomically
+from benchmark.metrics.age import AgeAgreement
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
@@ -155,6 +156,8 @@ class ResultRecord(_Schema):
         that comes with its weights.
     training
         The fits whose metrics are averaged, each from another subset or seed; empty without one.
+    age
+        How the age that the model tells compares with the stated one; None for a model that tells none.
     """
 
     schema_version: Literal[3] = 3
@@ -170,6 +173,7 @@ class ResultRecord(_Schema):
     ontology: OntologyFacts
     evaluation: Evaluation
     statistics: CellStatistics
+    age: AgeAgreement | None = None
     predictions: PredictionsFile
     provenance: Provenance
 

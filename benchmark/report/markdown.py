@@ -12,6 +12,7 @@ from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import cell_sentences, cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
+from benchmark.report.model_tables import AGE_WORDS, age_table
 from benchmark.report.statistics_tables import statistics_sentences, statistics_tables
 from benchmark.report.tables import Table, TableCell, cohort_table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
@@ -58,6 +59,9 @@ def as_markdown(
         ]
     if "efficiency" in pictures:
         parts.append("![Macro AUROC and AUPRC against the share of the labels](figures/efficiency.png)")
+    ages = age_table(records)
+    if ages is not None:
+        parts += [markdown_table(ages), AGE_WORDS]
     unseen = unseen_table(records)
     if unseen is not None:
         parts += [markdown_table(unseen), UNSEEN_WORDS]

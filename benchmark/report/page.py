@@ -17,7 +17,7 @@ from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
 from benchmark.records.run_folder import RunFile, load_cells, load_draws, load_run_file, lock_path
-from benchmark.report import cell_tables, facts, tables
+from benchmark.report import cell_tables, facts, model_tables, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics, statistics_of
@@ -136,6 +136,8 @@ def as_html(
         cell_tables=cell_tables,
         figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
         facts=facts,
+        model_tables=model_tables,
+        ages=model_tables.age_table(records),
         tables=tables,
         ranking_rules=ranking_rules,
         unseen=unseen_table(records),

@@ -93,7 +93,8 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPred
     rows = cell.rows
     scored = scorer.score(cell.model, cell.store, rows, progress)
     ids = cell.store.index["record_id"].iloc[rows]
-    table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs))
+    ages = scorer.ages(cell.model, cell.store, rows)
+    table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs), ages)
     save_predictions(table, cell.predictions_key, cell.predictions_path)
     provenance = _provenance(cell, scorer.hardware, len(rows), scored.seconds)
     return CellPredictions(table, scored.weights_sha256, pretraining_of(cell.model), provenance)

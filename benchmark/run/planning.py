@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.files import sha256_of
-from benchmark.models.worker.environments import Deadlines
 from benchmark.progress import Reporter
 from benchmark.protocols.pretraining import check_sources
 from benchmark.protocols.protocol import find_protocol, missing_for
@@ -54,7 +53,7 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         options.models,
         options.environment,
         options.places.cache,
-        Deadlines.of(options.hardware.deadline),
+        options.hardware.deadlines,
     )
     for protocol in options.protocols:
         find_protocol(protocol)

@@ -67,7 +67,9 @@ def find_asked(asking: Asking, reporter: Reporter) -> EvaluatedModel:
             )
         return store
 
-    models, broken = find_models([asking.model], asking.environment, asking.places.cache)
+    models, broken = find_models(
+        [asking.model], asking.environment, asking.places.cache, asking.hardware.deadlines
+    )
     reasons = list(broken.values())
     for name in (find_protocol(asking.protocol).name,) if asking.protocol else USUAL:
         settings = EntrySettings(asking.places.cache, asking.seed, (name,), source, lambda: [source()])

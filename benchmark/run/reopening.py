@@ -88,7 +88,7 @@ def reopen(
     store = prepare_cohort(record.cohort.id, places, reporter)
     if store.fingerprint != record.cohort.fingerprint:
         raise LeadboardError(f"{record.cohort.id} has changed since it was evaluated; run it again.")
-    sources, broken = find_models([spec], environment, places.cache)
+    sources, broken = find_models([spec], environment, places.cache, hardware.deadlines)
     settings = EntrySettings(
         cache=places.cache,
         seed=record.training[0].seed if record.training else _pretraining_seed(record),

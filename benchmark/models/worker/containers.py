@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.models.worker.environments import WORKER
+from benchmark.models.worker.environments import NOTHING, WORKER
 
 DOCKER = "docker"
 
@@ -17,8 +18,9 @@ DOCKER = "docker"
 class Container:
     """An image that has a Python with numpy, and the model or what the model's file imports.
 
-    The container sees the worker's folder and that of the model's file, both read-only and at their own
-    paths, and no network: a model has no need to send recordings anywhere.
+    The container sees the worker's folder, that of the model's file and the weights that it is to load, all
+    read-only, and to learn the folder of what it makes; each at its own path. It has no network: a model has
+    no need to send recordings anywhere.
 
     Attributes
     ----------
@@ -35,6 +37,7 @@ class Container:
     memory: int | None = None
     variables: tuple[str, ...] = ()
     address_space = None  # Docker sets the limit
+    shown = True
 
     @property
     def name(self) -> str:
@@ -46,7 +49,9 @@ class Container:
         """One sentence for a user whose worker does not start."""
         return f"The image needs '{self.python}', a Python 3.8 or newer with numpy 1.20 or newer"
 
-    def command(self, label: str, file: Path | None, device: str) -> list[str]:
+    def command(
+        self, label: str, file: Path | None, device: str, folders: Mapping[Path, bool] = NOTHING
+    ) -> list[str]:
         """Give the command that runs the worker in a container of this name."""
         options = ["--rm", "--interactive", "--name", label, "--network", "none"]
         options += ["--security-opt", "no-new-privileges", "--entrypoint", self.python]
@@ -54,6 +59,8 @@ class Container:
             options += ["--env", name]
         for path in [WORKER.parent] if file is None else [WORKER.parent, file.parent]:
             options += ["--volume", f"{path}:{path}:ro"]
+        for path, writable in folders.items():
+            options += ["--volume", f"{path}:{path}{'' if writable else ':ro'}"]
         if self.memory is not None:
             options += ["--memory", str(self.memory)]
         if device.startswith("cuda"):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, Self
 
 from benchmark.config import from_home
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
 
+FIT_SECONDS = 24 * 3600.0
+"""Seconds that a training in a worker may take unless others are asked for."""
+
+NOTHING: Mapping[Path, bool] = MappingProxyType({})
 
 VARIABLES = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TMP", "TEMP"),
@@ -54,8 +59,22 @@ class Launcher(Protocol):
     def address_space(self) -> int | None:
         """Bytes that the worker is to limit itself to; None for no limit, or where it is set from outside."""
 
-    def command(self, label: str, file: Path | None, device: str) -> list[str]:
-        """Give the command that runs the worker; ``file`` is the model's, None if it is installed there."""
+    @property
+    def shown(self) -> bool:
+        """Whether the worker sees folders only if they are named when it starts."""
+
+    def command(
+        self, label: str, file: Path | None, device: str, folders: Mapping[Path, bool] = NOTHING
+    ) -> list[str]:
+        """Give the command that runs the worker.
+
+        Parameters
+        ----------
+        file
+            The model's, None if it is installed there.
+        folders
+            What the worker has to see beside it -> whether it may write there.
+        """
 
     def environment(self) -> dict[str, str]:
         """Give all variables that the command gets."""
@@ -83,13 +102,16 @@ class Interpreter:
     address_space: int | None = None
     variables: tuple[str, ...] = ()
     needs = "It has to be a Python 3.8 or newer with numpy 1.20 or newer, such as ENV/bin/python"
+    shown = False
 
     @property
     def name(self) -> str:
         """What the user calls it."""
         return self.python
 
-    def command(self, label: str, file: Path | None, device: str) -> list[str]:
+    def command(
+        self, label: str, file: Path | None, device: str, folders: Mapping[Path, bool] = NOTHING
+    ) -> list[str]:
         """Give the command that runs the worker."""
         return [str(from_home(self.python)), "-u", str(WORKER)]
 
@@ -103,15 +125,26 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds after which a worker is given up: with one batch, and from its start to a loaded model."""
+    """Seconds after which a worker is given up.
+
+    Attributes
+    ----------
+    batch
+        With one batch.
+    start
+        From its start to a loaded model; also with saving and loading weights.
+    fit
+        With a training.
+    """
 
     batch: float = 300.0
     start: float = 300.0
+    fit: float = FIT_SECONDS
 
     @classmethod
-    def of(cls, batch: float) -> Self:
-        """Give those of a user's ``--deadline``; loading may take as long as ever."""
-        return cls(batch, max(batch, cls().start))
+    def of(cls, batch: float, fit: float = FIT_SECONDS) -> Self:
+        """Give those of a user's ``--deadline`` and ``--fit-deadline``; loading may take as long as ever."""
+        return cls(batch, max(batch, cls().start), fit)
 
 
 @dataclass(frozen=True, slots=True)

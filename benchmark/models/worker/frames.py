@@ -53,11 +53,13 @@ class Raised(_Strict):
 class Loaded(_Strict):
     """What is to be known of a model that was loaded; ``card`` is yet to be checked.
 
-    ``folder`` is that of its file or package, where it runs.
+    ``protocols`` are those that it confines itself to, None for all; ``folder`` is that of its file or
+    package, where it runs.
     """
 
     card: Any
-    abilities: tuple[Literal["embed", "set_concepts"], ...]
+    abilities: tuple[Literal["embed", "ages", "set_concepts", "fit", "save", "load"], ...]
+    protocols: Annotated[tuple[Text, ...], Field(max_length=100)] | None = None
     code_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     folder: Text
     python: Text
@@ -65,12 +67,16 @@ class Loaded(_Strict):
 
 
 class Reply(_Strict):
-    """The header of an answer; ``files`` are those that the model has opened since the last one."""
+    """The header of an answer; ``files`` are those that the model has opened since the last one.
+
+    ``card`` is what the model says of itself after it has learnt or loaded something, yet to be checked.
+    """
 
     id: int
     files: Annotated[tuple[ModelFile, ...], Field(max_length=10_000)] = ()
     arrays: Annotated[tuple[tuple[Literal["answer"], Number, Shape], ...], Field(max_length=1)]
     loaded: Loaded | None = None
+    card: Any = None
     refused: Text | None = None
     raised: Raised | None = None
 

@@ -116,7 +116,7 @@ def _executed(name: str, file: Path | None, folders: list[str]) -> Any:
     if parent:
         importlib.import_module(parent)
     elif name.startswith(PREFIX):
-        _leave_for_children(name, file, folders)
+        leave_for_children(name, file, folders)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and torch look their module up while it is executed
     if spec.loader is not None and file is not None:
@@ -136,7 +136,7 @@ def folder_for_children(mark: str) -> Path:
 _for_children: list[str] = []
 
 
-def _leave_for_children(name: str, file: Path | None, folders: list[str]) -> None:
+def leave_for_children(name: str, file: Path | None, folders: list[str]) -> None:
     """Let processes that are started anew, which get our ``sys.path``, import a module of this name."""
     with contextlib.suppress(OSError):  # a model that starts none does not need it
         if not _for_children:

@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,29 @@ _DUMP = re.compile(
 )
 
 _FOLDER = re.compile(r'File "[^"\n]*/')  # a result may be published, whose folders are nobody's business
+
+
+BEAT = 60.0
+"""Seconds between two signs of life of a long answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer may take.
+
+    Attributes
+    ----------
+    seconds
+        After which the worker is given up.
+    option
+        With which the user sets them.
+    beat
+        Told every `BEAT` seconds how many have passed, and the last line that the worker has printed.
+    """
+
+    seconds: float
+    option: str = "--deadline"
+    beat: Callable[[float, str], None] | None = None
 
 
 class LostError(Exception):
@@ -115,7 +139,7 @@ class WorkerProcess:
         return self._process.pid
 
     def ask(
-        self, header: Mapping[str, Any], arrays: Mapping[str, Array], seconds: float
+        self, header: Mapping[str, Any], arrays: Mapping[str, Array], patience: Patience
     ) -> tuple[Reply, Array | None]:
         """Ask one question and wait for its answer.
 
@@ -128,7 +152,7 @@ class WorkerProcess:
         reader = FrameReader(noisy=not self._asked)
         self._asked += 1
         try:
-            self._exchange(pack({**header, "id": self._asked}, arrays), reader, seconds)
+            self._exchange(pack({**header, "id": self._asked}, arrays), reader, patience)
             reply, array = reader.reply()
             if reply.id != self._asked:
                 raise FrameError("it answers another question")
@@ -141,8 +165,9 @@ class WorkerProcess:
         self.answers += 1
         return reply, array
 
-    def _exchange(self, outgoing: list[memoryview], reader: FrameReader, seconds: float) -> None:
-        ends = time.monotonic() + seconds
+    def _exchange(self, outgoing: list[memoryview], reader: FrameReader, patience: Patience) -> None:
+        started = time.monotonic()
+        ends, beats = started + patience.seconds, started + BEAT
         poll = select.poll()
         poll.register(self._in, select.POLLOUT)
         poll.register(self._out, select.POLLIN)
@@ -150,8 +175,12 @@ class WorkerProcess:
         while missing := reader.missing():
             if (left := ends - time.monotonic()) <= 0:
                 raise LostError(
-                    f"did not answer within {seconds:g} s{self._where_it_hangs()}; see --deadline"
+                    f"did not answer within {patience.seconds:g} s{self._where_it_hangs()}; "
+                    f"see {patience.option}"
                 )
+            if patience.beat is not None and time.monotonic() > beats:
+                patience.beat(time.monotonic() - started, self.last_words.rpartition("\n")[2])
+                beats += BEAT
             ready = {end for end, _ in poll.poll(min(left, TICK) * 1000)}
             if self._err in ready and not self._listen():
                 poll.unregister(self._err)

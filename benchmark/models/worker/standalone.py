@@ -13,6 +13,7 @@ import site
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ def construct(model_class: Any, device: str) -> Any:
     except ValueError:  # some classes of C extensions have no signature
         takes_device = False
     return model_class(device=device) if takes_device else model_class()
+
+
+def with_card(model_class: Any, card: Any) -> Any:
+    """Give a class without a card another one, such as that which lies beside its file; None for none."""
+    if card is None or not isinstance(model_class, type) or hasattr(model_class, "card"):
+        return model_class
+    return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
 
 
 class NoNumbersError(Exception):
@@ -184,20 +192,29 @@ def deepest(paths: Iterable[str], folders: Iterable[str]) -> int:
     return max(map(len, within), default=0)
 
 
+SETTLED = 2.0
+"""Seconds after which another change of a file has another time, whatever the clock of its file system."""
+
 _hashes: dict[tuple[Any, ...], str] = {}
 
 
 def hash_of_file(path: Any) -> tuple[str, int]:
-    """Give the SHA-256 of a file and its size; one that has not changed is read once."""
+    """Give the SHA-256 of a file and its size; one that has not changed is read once in a process.
+
+    A file that was exchanged or written to has another inode, size or time. One that was changed a moment ago
+    might be changed again within the same tick of the clock: what it holds is not remembered.
+    """
     found = os.stat(path)
-    key = (str(path), found.st_ino, found.st_size, found.st_mtime_ns)
-    if key not in _hashes:
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            for piece in iter(lambda: file.read(1 << 20), b""):
-                digest.update(piece)
+    key = (str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    if key in _hashes:
+        return _hashes[key], found.st_size
+    digest, began = hashlib.sha256(), time.time()
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    if began - max(found.st_mtime, found.st_ctime) > SETTLED:
         _hashes[key] = digest.hexdigest()
-    return _hashes[key], found.st_size
+    return digest.hexdigest(), found.st_size
 
 
 def shortened(path: str, folder: Path) -> str:

@@ -1,8 +1,8 @@
 """Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
 
 The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
-newer. It imports nothing else but `leftovers`, `modules` and `standalone`, which lie beside it; nothing of
-the suite need be installed there.
+newer. It imports nothing else but `handed`, `leftovers`, `modules` and `standalone`, which lie beside it;
+nothing of the suite need be installed there.
 
 A frame, in both directions and little-endian::
 
@@ -40,6 +40,8 @@ from typing import Any
 MAGIC = b"\x93LBFRAME"
 PREFIX = struct.Struct("<8sIQ")
 ITEM_SIZES = {"<f4": 4, "<U6": 24}
+ABILITIES = ("embed", "ages", "set_concepts", "fit", "save", "load")
+"""Methods beside ``predict`` that the suite may call."""
 GRACE = 1.0
 """Seconds that a worker has to end in order once the suite is gone."""
 
@@ -52,7 +54,7 @@ def _beside(*names: str) -> list[Any]:
     return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
-leftovers, modules, standalone = _beside("leftovers", "modules", "standalone")
+handed, leftovers, modules, standalone = _beside("handed", "leftovers", "modules", "standalone")
 
 
 class UnansweredError(Exception):
@@ -61,18 +63,6 @@ class UnansweredError(Exception):
     def __init__(self, **report: Any) -> None:
         super().__init__()
         self.report = report
-
-
-class Batch:
-    """What ``predict`` and ``embed`` are given, as the plugin contract of the suite describes it."""
-
-    def __init__(self, signals: Any, age: Any, sex: Any) -> None:
-        self.signals = signals
-        self.age = age
-        self.sex = sex
-
-    def __len__(self) -> int:
-        return len(self.signals)
 
 
 def guarded(what: str, function: Any, *arguments: Any) -> Any:
@@ -101,6 +91,7 @@ class Server:
         self.model: Any = None
         self.np: Any = None
         self.opened: Any = None
+        self._stated: Any = None
         self._reported: dict[str, Any] = {}
         self._looked_at = -1
 
@@ -109,20 +100,57 @@ class Server:
 
         With it go the files that the model has opened since the last answer.
         """
-        if header["do"] == "load":
-            answer, array = {"loaded": self._load(**header["model"])}, None
-        else:
-            answer, array = self._ask(header, raw)
+        others = {
+            "load": self._load,
+            "set_concepts": self._set_concepts,
+            "fit": self._fit,
+            "save": self._save,
+            "restore": self._restore,
+        }
+        do = header["do"]
+        answer, array = (others[do](header), None) if do in others else self._ask(header, raw)
         return dict(answer, files=self._new_files()), array
+
+    def _set_concepts(self, header: dict[str, Any]) -> dict[str, Any]:
+        prompts = {key: tuple(texts) for key, texts in header["prompts"].items()}
+        guarded(header["what"], self.model.set_concepts, prompts)
+        return {}
+
+    def _fit(self, header: dict[str, Any]) -> dict[str, Any]:
+        """Let the model learn; its card is another one then."""
+        settings = handed.Settings(**header["settings"])
+        parts = [handed.Records(**header[part]) for part in ("training", "validation")]
+        self.opened.skip(settings.folder.parent)  # what the suite and the model itself have written
+        modules.leave_for_children(handed.__package__, None, [str(Path(__file__).resolve().parent)])
+        try:
+            guarded(header["what"], self.model.fit, *parts, settings)
+        finally:
+            handed.leave_to_the_owner(settings.folder)
+        return {"card": self._card()}
+
+    def _save(self, header: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(header["folder"])
+        try:
+            guarded(header["what"], self.model.save, folder)
+        finally:
+            handed.leave_to_the_owner(folder)
+        return {}
+
+    def _restore(self, header: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(header["folder"])
+        self.opened.skip(folder)
+        guarded(header["what"], self.model.load, folder)
+        return {"card": self._card()}
+
+    def _card(self) -> Any:
+        what = f"The card of {self._stated}"
+        return guarded(what, _plain, guarded(what, getattr, self.model, "card"))
 
     def _ask(self, header: dict[str, Any], raw: dict[str, bytearray]) -> tuple[dict[str, Any], Any]:
         what, method = header["what"], getattr(self.model, header["do"])
-        if header["do"] == "set_concepts":
-            guarded(what, method, {key: tuple(texts) for key, texts in header["prompts"].items()})
-            return {}, None
         listed = header["arrays"]
         arrays = {name: self.np.frombuffer(raw[name], dtype).reshape(shape) for name, dtype, shape in listed}
-        answer = guarded(what, method, Batch(**arrays))
+        answer = guarded(what, method, handed.Batch(**arrays))
         try:
             answer = guarded(what, functools.partial(standalone.numbers, answer, self.np))
         except UnansweredError as error:
@@ -131,13 +159,15 @@ class Server:
             raise
         return {}, answer.astype(f"<{answer.dtype.kind}{min(answer.dtype.itemsize, 8)}", order="C")
 
-    def _load(
+    def _load(self, header: dict[str, Any]) -> dict[str, Any]:
+        """Find, import and make the model, and tell what the suite has to know of it."""
+        return {"loaded": self._loaded(**header["model"])}
+
+    def _loaded(
         self, spec: str, file: str | None, device: str, memory: int | None, card: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Find, import and make the model, and tell what the suite has to know of it.
-
-        ``card`` is what lies beside the model's file, for a model that has none itself.
-        """
+        """Do so; ``card`` is what lies beside the model's file, for a model that has none itself."""
+        self._stated = spec
         if memory is not None:
             guarded("Limiting the memory", resource.setrlimit, resource.RLIMIT_AS, (memory, memory))
         self.np = guarded("Importing numpy", importlib.import_module, "numpy")
@@ -147,17 +177,20 @@ class Server:
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
             raise UnansweredError(refused=f"{spec}: {module.__name__} has no class '{attribute}'")
-        self.model = guarded(f"{spec}()", standalone.construct, model_class, device)
-        card = guarded(f"The card of {spec}", getattr, self.model, "card", card)
+        make = standalone.with_card(model_class, card)
+        self.model = guarded(f"{spec}()", standalone.construct, make, device)
+        card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
         if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
         code_hash = guarded(f"Reading the code of {spec}", modules.code_hash, module)
         if code_hash is None:
             raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
         self.opened.folder = modules.folder_of(module)
+        protocols = guarded(f"The protocols of {spec}", getattr, self.model, "protocols", None)
         return {
             "card": guarded(f"The card of {spec}", _plain, card),
-            "abilities": [name for name in ("embed", "set_concepts") if hasattr(self.model, name)],
+            "abilities": [name for name in ABILITIES if hasattr(self.model, name)],
+            "protocols": None if protocols is None else [str(name) for name in protocols],
             "code_hash": code_hash,
             "folder": str(self.opened.folder),
             "python": platform.python_version(),

@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.checking import check
+from benchmark.commands.options import ElsewhereOptions
 from benchmark.conformance import CheckReport, CheckResult, check_model
 from benchmark.conformance.asking import Mode
 from benchmark.conformance.declared import Ramps, verify
@@ -206,11 +207,12 @@ def test_a_model_that_was_never_asked_is_not_taken_for_checked(
 
 def test_a_model_is_checked_in_another_environment(capsys: pytest.CaptureFixture[str]) -> None:
     ends = f"{PLUGINS / 'broken' / 'deaths.py'}:Exits"
-    assert check(ends, python=sys.executable) == 1
+    elsewhere = ElsewhereOptions(python=sys.executable)
+    assert check(ends, elsewhere=elsewhere) == 1
     assert "predict raised SystemExit at deaths.py" in capsys.readouterr().out
-    assert check(f"{NONCONFORMING}:Right", python=sys.executable, deadline=60) == 0
+    assert check(f"{NONCONFORMING}:Right", elsewhere=elsewhere, deadline=60) == 0
     with pytest.raises(UsageError, match="two environments"):
-        check(ends, python=sys.executable, container="image")
+        check(ends, elsewhere=ElsewhereOptions(python=sys.executable, container="image"))
 
 
 def test_what_a_model_prints_stays_out_of_the_json(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
 from benchmark.models.plugins import ModelSource, find_model
+from benchmark.models.worker import standalone
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.models.worker.modules import code_files, module_of_file
 from benchmark.models.worker.standalone import OpenedFiles, _below_python, located, shortened
@@ -239,3 +241,31 @@ def test_large_recordings_beside_a_model_are_no_weights(tmp_path: Path) -> None:
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)
     assert _below_python(tmp_path) == [str(tmp_path / "net.hdf5")]
+
+
+def test_a_file_is_read_once_and_an_exchanged_one_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content of the same size, and every time set back, as a careful copy would do it."""
+    monkeypatch.setattr(standalone, "_hashes", {})
+    file, reads = tmp_path / "weights.bin", []
+    sha256 = hashlib.sha256
+    monkeypatch.setattr(standalone.hashlib, "sha256", lambda: reads.append(1) or sha256())
+    file.write_bytes(b"first")
+    for _ in range(2):  # just written: it may be written to again within the same tick of the clock
+        assert standalone.hash_of_file(file) == (sha256(b"first").hexdigest(), 5)
+    assert len(reads) == 2
+    monkeypatch.setattr(standalone.time, "time", lambda: file.stat().st_ctime + 10)
+    for _ in range(3):
+        assert standalone.hash_of_file(file) == (sha256(b"first").hexdigest(), 5)
+    assert len(reads) == 3
+    before = file.stat()
+    (tmp_path / "other").write_bytes(b"other")
+    os.utime(tmp_path / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (tmp_path / "other").replace(file)
+    assert standalone.hash_of_file(file) == (sha256(b"other").hexdigest(), 5)
+    with file.open("r+b") as same:  # in place: same inode, size and time of change
+        same.write(b"third")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert standalone.hash_of_file(file) == (sha256(b"third").hexdigest(), 5)
+    assert len(reads) == 5

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,41 +18,6 @@ from tests.benchmark.models.worker.processes import group_of, on_linux, wait_unt
 PLUGINS = Path(__file__).parents[3] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 DEATHS = PLUGINS / "broken" / "deaths.py"
-
-FAKE_ENGINE = """#!{python}
-import os, signal, sys
-log = {log!r}
-with open(log, "a") as file:
-    file.write("\\n".join(sys.argv[1:]) + "\\n\\n")
-label = sys.argv[sys.argv.index("--name") + 1] if sys.argv[1] == "run" else sys.argv[2]
-if sys.argv[1] == "kill":
-    os.kill(int(open(log + label).read()), signal.SIGKILL)
-elif "no-such-image" in sys.argv:
-    print("docker: Error response from daemon: pull access denied.", file=sys.stderr)
-    sys.exit(125)
-else:
-    print("== banner of the image ==", flush=True)
-    container = os.fork()  # outside of the client's group, as a real container is
-    if container == 0:
-        os.setsid()
-        image = sys.argv.index("some/image:1")
-        os.execv({python!r}, [{python!r}, *sys.argv[image + 1:]])
-    with open(log + label, "w") as file:
-        file.write(str(container))
-    signal.signal(signal.SIGUSR1, lambda number, _: os.kill(container, number))
-    code = os.waitstatus_to_exitcode(os.waitpid(container, 0)[1])
-    sys.exit(128 - code if code < 0 else code)
-"""
-
-
-@pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in Docker's place that runs the container's command on this machine."""
-    program = tmp_path / "docker"
-    program.write_text(FAKE_ENGINE.format(python=sys.executable, log=str(tmp_path / "log")))
-    program.chmod(stat.S_IRWXU)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    return program
 
 
 def test_container(engine: Path) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +19,10 @@ from benchmark.models.worker.environments import VARIABLES, WORKER, Interpreter
 from benchmark.models.worker.remote import RemoteModel
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of
+from tests.benchmark.models.worker.conftest import OLD_NUMPY
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
-OLD_NUMPY = "1.26.4"
-
-
-@pytest.fixture(scope="session")
-def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An environment of its own with another NumPy; nothing of the suite is in it."""
-    folder = tmp_path_factory.mktemp("old") / "env"
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
-    done = subprocess.run(
-        [*install, "--only-binary", ":all:", f"numpy=={OLD_NUMPY}"], capture_output=True, text=True
-    )
-    if done.returncode:
-        pytest.skip(f"numpy {OLD_NUMPY} could not be installed: {done.stderr.strip().splitlines()[-1]}")
-    return str(python)
 
 
 def test_the_same_scores_from_another_environment(old_python: str) -> None:
@@ -51,7 +35,7 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-@pytest.mark.parametrize("file", ["worker.py", "standalone.py", "leftovers.py", "modules.py"])
+@pytest.mark.parametrize("file", ["worker.py", "handed.py", "standalone.py", "leftovers.py", "modules.py"])
 def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
     tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
