@@ -57,7 +57,8 @@ class CohortCard(BaseModel):
     Attributes
     ----------
     access
-        ``"open"``, or ``"credentialed"`` where the publisher asks for an agreement first.
+        ``"open"``, ``"credentialed"`` where the publisher asks for an agreement first, or ``"private"`` for
+        a hospital's own recordings, of which nothing leaves it.
     url
         The publisher's page of exactly this release.
     vocabulary
@@ -65,9 +66,9 @@ class CohortCard(BaseModel):
     folder
         Where it lies below the data root.
     records
-        Records of the whole release.
+        Records of the whole release; None for a cohort that is what lies here.
     sampling_rates
-        In Hz, the default first.
+        In Hz, the default first; empty where only the recordings say it.
     folds
         None where the release has no split of its own.
     signal_note
@@ -91,13 +92,13 @@ class CohortCard(BaseModel):
     name: str
     version: str
     licence: str
-    access: Literal["open", "credentialed"] = "open"
+    access: Literal["open", "credentialed", "private"] = "open"
     url: str
     citation: str
     vocabulary: str
     folder: str
-    records: int = Field(gt=0)
-    sampling_rates: tuple[float, ...] = Field(min_length=1)
+    records: int | None = Field(gt=0)
+    sampling_rates: tuple[float, ...]
     country: str
     folds: Folds | None = None
     signal_note: str = ""
@@ -151,6 +152,12 @@ class Cohort(ABC):
     sexes: ClassVar[Mapping[str, Sex]] = MappingProxyType({})
     """The release's own codes for the sexes, where it has no words."""
 
+    labels_apart: ClassVar[bool] = False
+    """Whether what is stated of its records may change while the recordings stay what they are.
+
+    Then a change of the statements alone makes no recording stale, so `states` must not speak of them.
+    """
+
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         if (self.root / MARKER).is_file():
@@ -182,6 +189,10 @@ class Cohort(ABC):
     def source_paths(self) -> tuple[Path, ...]:
         """Files and folders whose content decides what this cohort is."""
         return (self.root,)
+
+    def states(self) -> str:
+        """Hash what else decides what this cohort is, beside `source_paths`; empty as a rule."""
+        return ""
 
     def warnings(self) -> tuple[str, ...]:
         """Say what is odd about the release as it lies here, one sentence each; `prepare` keeps them."""

@@ -51,10 +51,10 @@ def stamp_of(cohort: Cohort) -> Stamp:
     UsageError
         If a part of the release is not there.
     """
-    decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
-    digest = hashlib.sha256(" ".join(map(str, decides)).encode())
     odd: dict[str, str | None] = {}
     try:
+        decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated, cohort.states())
+        digest = hashlib.sha256(" ".join(map(str, decides)).encode())
         for source in cohort.source_paths():
             for line in _listing(source, odd):
                 digest.update(os.fsencode(line))
@@ -96,7 +96,7 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
     """Hash the code that reads a cohort; that of other cohorts is not in it.
 
     Its own files are those of its class and of the classes of cohorts that it inherits from, wherever they
-    are installed. Families are followed by their imports.
+    are installed. Families, and the room of hospitals' own cohorts, are followed by their imports.
 
     Parameters
     ----------
@@ -105,7 +105,12 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
     """
     kinds = [kind for kind in cohort.__mro__ if issubclass(kind, Cohort) and kind is not Cohort]
     files = [_in(root, Path(inspect.getfile(kind)).resolve()) for kind in kinds]
-    families = {path for file in files for path in imported_files(file, "cohorts.families", root)}
+    families = {
+        path
+        for file in files
+        for package in ("cohorts.families", "cohorts.own")
+        for path in imported_files(file, package, root)
+    }
     inside = {path for path in (*files, *families) if path.is_relative_to(root)}
     strangers = [hash_of_files([path], path.parent) for path in dict.fromkeys(files) if path not in inside]
     return " ".join((code_hash(*READING_ROOMS, root=root), hash_of_files(inside, root), *strangers))
