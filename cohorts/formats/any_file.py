@@ -99,7 +99,7 @@ def read_file(path: Path, file_format: str = AUTO) -> DigitalRecording:
         recording = _reader(name).read(path)
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"A {name} file is read with {error.name}, which is not installed: pip install 'leadboard[formats]'."
+            f"Files of {name} are read with {error.name}, not installed: pip install 'leadboard[formats]'."
         ) from None
     _check(path.name, recording)
     return recording

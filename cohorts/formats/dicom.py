@@ -32,6 +32,13 @@ _CLASSES = {
 }
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
+# Attributes that a file without a preamble may begin with: of the file itself (0002), lengths, character
+# set, image type, dates, class.
+_FIRST = {b"\x02\0\0\0", b"\x02\0\1\0", b"\x02\0\2\0", b"\x02\0\x10\0"} | {
+    b"\x08\0" + bytes([element]) + b"\0" for element in (0x00, 0x01, 0x05, 0x08, 0x12, 0x13, 0x16)
+}
+_FIRST_BIG_ENDIAN = {bytes([a[1], a[0], a[3], a[2]]) for a in _FIRST if a.startswith(b"\x08")}
+
 _CLASS, _WAVEFORMS = 0x00080016, 0x54000100
 
 # What pydicom is known to raise for damaged files.
@@ -51,15 +58,13 @@ _DAMAGE = (
 
 
 def recognised(head: bytes) -> bool:
-    """Whether a file that begins so is DICOM: by its mark, or by its first attribute where it has no preamble."""
+    """Whether a file that begins so is DICOM: by its mark, or without one by its first attribute."""
     if head[128:132] == b"DICM":
         return True
-    group, element, vr = head[:2], head[2:4], head[4:6]
-    if group == b"\x02\x00" or (group, element) == (b"\x08\x00", b"\x05\x00"):
-        return len(head) > 8 and (vr.isalpha() and vr.isupper() or head[6:8] == b"\0\0")
-    if group == b"\x08\x00" and element in (b"\x00\x00", b"\x01\x00", b"\x08\x00", b"\x12\x00", b"\x16\x00"):
-        return len(head) > 8 and (vr.isalpha() and vr.isupper() or head[6:8] == b"\0\0")
-    return group == b"\x00\x08" and element in (b"\x00\x05", b"\x00\x08", b"\x00\x16") and vr.isalpha()
+    first, typed = head[:4], head[4:6].isalpha() and head[4:6].isupper()
+    if first in _FIRST_BIG_ENDIAN:
+        return typed
+    return first in _FIRST and len(head) > 8 and (typed or head[6:8] == b"\0\0")
 
 
 def read(path: Path) -> DigitalRecording:
@@ -141,9 +146,7 @@ def _recording(group: Group) -> DigitalRecording:
     values = group.values[group.rows].astype(np.int64)
     missing = np.zeros(values.shape, np.bool_) if group.padding is None else values == group.padding
     values, missing = _aligned(values, missing, group.skew)
-    return digital_recording(
-        values, missing, group.gain, group.baseline, group.sampling_rate, group.leads
-    )
+    return digital_recording(values, missing, group.gain, group.baseline, group.sampling_rate, group.leads)
 
 
 def _aligned(values: Integers, missing: Any, skew: Any) -> tuple[Integers, Any]:

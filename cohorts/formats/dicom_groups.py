@@ -1,4 +1,4 @@
-"""One multiplex group of a DICOM waveform: channels, what they measure, and their samples (PS3.3 C.10.9.1)."""
+"""One multiplex group of a DICOM waveform: channels, what they measure, their samples (PS3.3 C.10.9.1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _TYPES = {
 }
 
 # Numbers of the leads in SCP-ECG (EN 1064), which the nomenclature of ISO/IEEE 11073 has taken over.
-_NUMBERS = {1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF"} | {n + 2: f"V{n}" for n in range(1, 7)}
+_NUMBERS = {1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF"} | {
+    n + 2: f"V{n}" for n in range(1, 7)
+}
 _SCP = re.compile(r"5\.6\.3-9-(\d{1,3})")
 _MDC = re.compile(r"2::?(\d{1,3})")
 _MDC_BASE = 2 * 65536 + 256  # partition 2; leads begin at 256
@@ -174,10 +176,11 @@ def _coded(code: str) -> str | None:
         return _NUMBERS.get(int(match[1]))
     if code.isascii() and code.isdecimal() and len(code) < 10:
         return _NUMBERS.get(int(code) - _MDC_BASE)
-    return standard_lead_name(code.removeprefix("MDC_ECG_LEAD_")) if code.startswith("MDC_ECG_LEAD_") else None
+    return (
+        standard_lead_name(code.removeprefix("MDC_ECG_LEAD_")) if code.startswith("MDC_ECG_LEAD_") else None
+    )
 
 
 def _named(meaning: str) -> str | None:
     """Lead of a meaning such as ``Lead I (Einthoven)``, ``aVR, augmented voltage, right`` or ``V1``."""
     return standard_lead_name(re.split(r"[(,]", meaning)[0])
-

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MARKS = (b"0       ", b"\xffBIOSEMI")
 _CONTINUITY = slice(192, 197)
+_MAX_CHANNELS = 4096
+_SAMPLES_AT = 216  # bytes of each channel's description before the number of its samples
 _UNITS = {unit.lower(): factor for unit, factor in MV_PER_UNIT.items()} | {"µv": 1e-3, "μv": 1e-3}
 _PREFIX = re.compile(r"^(?:ECG|EKG)\s+(?=\S)|-REF$", re.IGNORECASE)
 
@@ -53,16 +55,20 @@ def read(path: Path) -> DigitalRecording:
         If the file is damaged or interrupted, holds no standard lead, or its leads do not go together.
     """
     name = shown(path.name)
-    file_size(path)
+    size = file_size(path)
     try:
         with path.open("rb") as file:
             head = file.read(256)
+            announced = _size(head, file.read(256 * _MAX_CHANNELS)) if recognised(head) else None
     except OSError as error:
         raise RecordError(f"{name} cannot be read: {cause(error)}.") from None
     if not recognised(head):
         raise RecordError(f"{name} does not begin as an EDF or BDF file does.")
     if head[_CONTINUITY] in (b"EDF+D", b"BDF+D"):
         raise RecordError(f"{name} is interrupted (EDF+D), and only continuous recordings are read.")
+    if announced != size:  # pyedflib would print it
+        told = "is damaged" if announced is None else f"announces {announced:,}"
+        raise RecordError(f"{name} has {size:,} bytes and a header that {told}.")
     from pyedflib import DO_NOT_READ_ANNOTATIONS, EdfReader
 
     try:
@@ -73,15 +79,30 @@ def read(path: Path) -> DigitalRecording:
         raise RecordError(f"{name} is damaged: its header or its length is not that of EDF.") from None
 
 
+def _size(head: bytes, channels: bytes) -> int | None:
+    """How long a header says that its file is; None where it says nothing of the kind."""
+    try:
+        begins, records, signals = (int(head[at:to]) for at, to in ((184, 192), (236, 244), (252, 256)))
+        start = _SAMPLES_AT * signals
+        counts = [int(channels[at : at + 8]) for at in range(start, start + 8 * signals, 8)]
+    except ValueError:
+        return None
+    width = 2 if head.startswith(_MARKS[0]) else 3
+    return begins + records * sum(counts) * width
+
+
 def _read(reader: EdfReader, name: str) -> DigitalRecording:
-    channels = [channel for number in range(reader.signals_in_file) if (channel := _channel(reader, number, name))]
+    channels = [
+        channel for number in range(reader.signals_in_file) if (channel := _channel(reader, number, name))
+    ]
     if not channels:
         raise RecordError(f"No channel of {name} is called after a standard lead, such as 'ECG V1'.")
     first = channels[0]
     for channel in channels:
         if (channel.rate, channel.samples) != (first.rate, first.samples):
             raise RecordError(
-                f"{name} has lead {first.lead} at {first.rate:g} Hz and lead {channel.lead} at {channel.rate:g} Hz."
+                f"{name} has lead {first.lead} at {first.rate:g} Hz and lead {channel.lead} at "
+                f"{channel.rate:g} Hz."
             )
     if len(channels) * first.samples > MAX_VALUES or first.samples == 0:
         raise RecordError(f"{name} has {first.samples:,} samples for each of {len(channels)} leads.")

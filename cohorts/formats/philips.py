@@ -1,6 +1,6 @@
 """Philips Sierra and Philips ECG XML (1.03 to 1.04.02), whose samples sierraecg decompresses.
 
-Only the elements that describe the samples are looked at. sierraecg's parts are called one by one, because its
+Only the elements that describe the samples are kept. sierraecg's parts are called one by one, because its
 own reader goes by the lengths that a file announces, to the end of memory or in a circle.
 """
 
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import numpy.typing as npt
 
 from cohorts.errors import RecordError
-from cohorts.formats.wfdb_header import MAX_VALUES, cause, file_size, shown
+from cohorts.formats.wfdb_header import MAX_VALUES, file_size, shown
+from cohorts.formats.xml_tree import read_tree, root_name
 from cohorts.recording import Counts, DigitalRecording, standard_lead_name
 
 MAX_BYTES = 2**24
@@ -30,25 +30,28 @@ _CODE_BITS = 10
 _PULSE = ((0.1, 0.0), (0.2, 1.0), (0.1, 0.0))
 """Seconds and millivolts of the calibration pulse that some devices append to every lead."""
 
-_BEFORE_ROOT = re.compile(r"\s*(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)", re.DOTALL)
-_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?restingecgdata[\s/>]")
+_ROOT = "restingecgdata"
+_KEPT = {
+    "documentinfo",
+    "documentversion",
+    "dataacquisition",
+    "signalcharacteristics",
+    "samplingrate",
+    "signalresolution",
+    "resolution",
+    "signaloffset",
+    "acquisitiontype",
+    "numberchannelsallocated",
+    "waveforms",
+    "parsedwaveforms",
+}
 
 Integers = npt.NDArray[np.int64]
 
 
 def recognised(head: bytes) -> bool:
     """Whether a file that begins so has the root element of the format."""
-    text = _decoded(head).removeprefix("\ufeff")
-    while match := _BEFORE_ROOT.match(text):
-        text = text[match.end() :]
-    return _ROOT.match(text) is not None
-
-
-def _decoded(head: bytes) -> str:
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if head.startswith(mark):
-            return head[: len(head) // 2 * 2].decode(encoding, errors="replace")
-    return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    return root_name(head) == _ROOT
 
 
 def read(path: Path) -> DigitalRecording:
@@ -60,11 +63,12 @@ def read(path: Path) -> DigitalRecording:
         If the file is damaged, of another version, or not compressed by the one method that is read.
     """
     name = shown(path.name)
-    size = file_size(path)
-    if size > MAX_BYTES:
-        raise RecordError(f"{name} has {size:,} bytes, too many for a recording of Philips.")
+    if file_size(path) > MAX_BYTES:
+        raise RecordError(
+            f"{name} has more than {MAX_BYTES // 2**20} MiB, too many for a recording of Philips."
+        )
     try:
-        return _read(_Tree(path))
+        return _read(read_tree(path, _ROOT, _KEPT))
     except _Unreadable as error:
         raise RecordError(f"{name} {error}.") from None
 
@@ -73,51 +77,21 @@ class _Unreadable(Exception):  # noqa: N818
     """What is wrong, as the rest of a sentence that begins with the file's name."""
 
 
-class _Tree:
-    """The elements of a file by their names, whatever their namespace."""
-
-    def __init__(self, path: Path) -> None:
-        from xml.etree.ElementTree import ParseError
-
-        from defusedxml import DefusedXmlException
-        from defusedxml.ElementTree import parse
-
-        try:
-            self._root = parse(path, forbid_dtd=True).getroot()
-        except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
-            raise _Unreadable("is damaged, or not an XML file") from None
-        except OSError as error:
-            raise _Unreadable(f"cannot be read: {cause(error)}") from None
-
-    def find(self, name: str) -> Any:
-        """Give the first element of a name, or None."""
-        return next((e for e in self._root.iter() if _local(e) == name), None)
-
-    def text(self, *names: str) -> str:
-        """Text of the first element that has one of the names, "" if there is none."""
-        found = (self.find(name) for name in names)
-        return next((str(e.text or "").strip() for e in found if e is not None), "")
-
-
-def _local(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _read(tree: _Tree) -> DigitalRecording:
-    version = tree.text("documentversion")
+def _read(tree: Element) -> DigitalRecording:
+    version = _text(tree, "documentversion")
     if version not in _VERSIONS:
         raise _Unreadable(f"is of version {shown(version[:16])}; those read are {', '.join(_VERSIONS)}")
-    waveforms = tree.find("parsedwaveforms")
+    waveforms = next(tree.iter("parsedwaveforms"), None)
     if waveforms is None:
         raise _Unreadable("holds no waveforms")
-    rate = _number(tree.text("samplingrate"), "sampling rate", 1.0, 100_000.0)
+    rate = _number(_text(tree, "samplingrate"), "sampling rate", 1.0, 100_000.0)
     seconds = _number(waveforms.get("durationperchannel", ""), "duration", 1.0, 1e9) / 1000
-    microvolts = _number(tree.text("signalresolution", "resolution"), "resolution", 1e-3, 1e3)
+    microvolts = _number(_text(tree, "signalresolution", "resolution"), "resolution", 1e-3, 1e3)
     labels = _labels(tree, waveforms)
     samples = round(seconds * rate)
     if len(labels) * samples > MAX_VALUES:
         raise _Unreadable(f"announces {len(labels)} leads of {samples:,} samples")
-    if tree.text("signaloffset") not in ("", "0") or waveforms.get("bitspersample", "16") != "16":
+    if _text(tree, "signaloffset") not in ("", "0") or waveforms.get("bitspersample", "16") != "16":
         raise _Unreadable("stores its samples with an offset or in another width than 16 bits")
     counts = _limbs_restored(_unpacked(waveforms, len(labels), samples))
     counts = counts[:, : _end(counts, rate, 1000 / microvolts)]
@@ -127,6 +101,11 @@ def _read(tree: _Tree) -> DigitalRecording:
     leads = tuple(str(standard_lead_name(labels[row])) for row in rows)
     gain = np.full(len(rows), 1000 / microvolts)
     return DigitalRecording(counts[rows], gain, np.zeros(len(rows)), rate, leads)
+
+
+def _text(tree: Element, *names: str) -> str:
+    """Text of the first element that has one of the names, "" if there is none."""
+    return next((str(e.text or "").strip() for name in names for e in tree.iter(name)), "")
 
 
 def _number(text: str, what: str, low: float, high: float) -> float:
@@ -139,19 +118,19 @@ def _number(text: str, what: str, low: float, high: float) -> float:
     return value
 
 
-def _labels(tree: _Tree, waveforms: Any) -> list[str]:
-    """Names of the leads, in which the limb leads must come first: they are stored as what they lack of I and II."""
+def _labels(tree: Element, waveforms: Element) -> list[str]:
+    """Names of the leads; the limb leads must come first, as they are stored by their places."""
     labels = str(waveforms.get("leadlabels", "")).split()
-    count = waveforms.get("numberofleads") if labels else tree.text("numberchannelsallocated")
+    count = waveforms.get("numberofleads") if labels else _text(tree, "numberchannelsallocated")
     wanted = int(_number(str(count or ""), "number of leads", 1, 64))
-    if not labels and tree.text("acquisitiontype") in ("STD-12", "10-WIRE"):
+    if not labels and _text(tree, "acquisitiontype") in ("STD-12", "10-WIRE"):
         labels = list(_STANDARD)
     if len(labels) < wanted or tuple(labels[:6]) != _LIMBS or wanted < len(_LIMBS):
         raise _Unreadable("does not have its leads in the order of the twelve")
     return labels[:wanted]
 
 
-def _unpacked(waveforms: Any, leads: int, samples: int) -> Integers:
+def _unpacked(waveforms: Element, leads: int, samples: int) -> Integers:
     """Decompress the samples as they are stored, ``[leads, samples]``."""
     method = waveforms.get("compressmethod", waveforms.get("compression", ""))
     if method != "XLI" or waveforms.get("dataencoding") != "Base64":

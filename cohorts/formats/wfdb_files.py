@@ -41,7 +41,9 @@ _WFDB_ERRORS = (
 )
 
 # A record line and the first line of a signal or segment: NAME SIGNALS [...] and FILE FORMAT [...].
-_BEGINNING = re.compile(r"[^\s<>{}]+[ \t]+\d{1,6}([ \t][^\n]*)?\n[^\s<>{}]+[ \t]+\d[^\s,;]*([ \t]|$)", re.MULTILINE)
+_BEGINNING = re.compile(
+    r"[^\s<>{}]+[ \t]+\d{1,6}([ \t][^\n]*)?\n[^\s<>{}]+[ \t]+\d[^\s,;]*([ \t]|$)", re.MULTILINE
+)
 
 
 def recognised(head: bytes) -> bool:
