@@ -14,13 +14,12 @@ from xml.etree.ElementTree import Element
 from cohorts.errors import RecordError
 from cohorts.formats.lead_rows import LeadRow, joined, millivolts_per, number, numbers
 from cohorts.formats.wfdb_header import shown
-from cohorts.formats.xml_tree import child_text, children, read_tree, root_name
+from cohorts.formats.xml_tree import child_text, read_tree, root_name
 from cohorts.recording import DigitalRecording
 
 _ROOT = "CardiologyXML"
 _KEEP = {"StripData", "SampleRate", "ChannelSampleCountTotal", "Resolution", "WaveformData", "Strip"}
 _STEP = re.compile(r"(.+?)\s*(?:per|/)\s*lsb", re.IGNORECASE)
-_WORD = re.compile(r"[^\s,;]+")
 _GAP = re.compile(r"[,;]\s*[,;]")
 
 
@@ -39,28 +38,27 @@ def read(path: Path) -> DigitalRecording:
     UsageError
         If defusedxml is not installed.
     """
+    file = shown(path.name)
     strip = read_tree(path, _ROOT, _KEEP).find("StripData")
     if strip is None or strip.find("WaveformData") is None:
         several = strip is not None and strip.find("Strip") is not None
         found = "strips of an exercise test" if several else "no strip"
-        raise RecordError(f"{path.name} holds {found}; only the strip of a resting ECG is read.")
-    rate = number(path.name, "SampleRate", child_text(strip, "SampleRate"))
+        raise RecordError(f"{file} holds {found}; only the strip of a resting ECG is read.")
+    rate = number(file, "SampleRate", child_text(strip, "SampleRate"))
     unit = _unit(strip.find("SampleRate")) or "Hz"
     if unit.lower() != "hz":
-        raise RecordError(f"{path.name} gives its sampling rate in {shown(unit)}.")
+        raise RecordError(f"{file} gives its sampling rate in {shown(unit)}.")
     resolution = strip.find("Resolution")
     step = _STEP.fullmatch(_unit(resolution))
     if step is None:
-        raise RecordError(f"{path.name} gives its resolution in {shown(_unit(resolution))}.")
-    scale = number(path.name, "Resolution", child_text(strip, "Resolution")) * millivolts_per(
-        path.name, step[1]
-    )
+        raise RecordError(f"{file} gives its resolution in {shown(_unit(resolution))}.")
+    scale = number(file, "Resolution", child_text(strip, "Resolution")) * millivolts_per(file, step[1])
     if scale <= 0:
-        raise RecordError(f"{path.name} has a resolution of {scale:g} mV.")
+        raise RecordError(f"{file} has a resolution of {scale:g} mV.")
     stated = child_text(strip, "ChannelSampleCountTotal")
-    samples = number(path.name, "ChannelSampleCountTotal", stated) if stated else None
-    rows = [_row(path.name, lead, scale, samples) for lead in children(strip, "WaveformData")]
-    return joined(path.name, rows, rate)
+    samples = number(file, "ChannelSampleCountTotal", stated) if stated else None
+    rows = [_row(file, lead, scale, samples) for lead in strip.iterfind("WaveformData")]
+    return joined(file, rows, rate)
 
 
 def _unit(element: Element | None) -> str:
@@ -71,7 +69,7 @@ def _row(file: str, lead: Element, scale: float, samples: float | None) -> LeadR
     name, text = lead.get("lead") or lead.get("Lead") or "", lead.text or ""
     if _GAP.search(text):
         raise RecordError(f"{file} leaves out samples of lead {shown(name)}.")
-    values = numbers(file, name, (word[0] for word in _WORD.finditer(text)))
+    values = numbers(file, name, text.replace(",", " ").replace(";", " "))
     if samples is not None and len(values) != samples:
         raise RecordError(
             f"Lead {shown(name)} of {file} has {len(values):,} samples where {samples:,.0f} are announced."

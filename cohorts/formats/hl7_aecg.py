@@ -8,14 +8,13 @@ with the most leads is taken, of these the first.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from cohorts.errors import RecordError
 from cohorts.formats.lead_rows import LeadRow, joined, millivolts_per, number, numbers
 from cohorts.formats.wfdb_header import shown
-from cohorts.formats.xml_tree import children, read_tree, root_name
+from cohorts.formats.xml_tree import read_tree, root_name
 from cohorts.recording import DigitalRecording
 
 _ROOT = "AnnotatedECG"
@@ -34,7 +33,6 @@ _PREFIX = "MDC_ECG_LEAD_"
 _NUMBERED = {1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF"}
 _NUMBERED |= {chest + 2: f"V{chest}" for chest in range(1, 7)}
 _PARTITION = 2 << 16
-_WORD = re.compile(r"\S+")
 
 
 def recognised(head: bytes) -> bool:
@@ -52,19 +50,20 @@ def read(path: Path) -> DigitalRecording:
     UsageError
         If defusedxml is not installed.
     """
+    file = shown(path.name)
     tree = read_tree(path, _ROOT, _KEEP)
     sets = [
         sequences
-        for series in children(tree, "component", "series")
+        for series in tree.iterfind("component/series")
         if _code(series).upper() == "RHYTHM"
-        for sequences in children(series, "component", "sequenceSet")
+        for sequences in series.iterfind("component/sequenceSet")
     ]
     if not sets:
-        raise RecordError(f"{path.name} holds no rhythm series.")
-    sequences = [list(children(found, "component", "sequence")) for found in sets]
+        raise RecordError(f"{file} holds no rhythm series.")
+    sequences = [list(found.iterfind("component/sequence")) for found in sets]
     chosen = max(sequences, key=lambda found: sum(_lead(sequence) is not None for sequence in found))
-    rows = [_row(path.name, lead, sequence) for sequence in chosen if (lead := _lead(sequence)) is not None]
-    return joined(path.name, rows, _rate(path.name, chosen))
+    rows = [_row(file, lead, sequence) for sequence in chosen if (lead := _lead(sequence)) is not None]
+    return joined(file, rows, _rate(file, chosen))
 
 
 def _code(element: Element) -> str:
@@ -107,7 +106,7 @@ def _row(file: str, lead: str, sequence: Element) -> LeadRow:
     digits = sequence.findtext("value/digits") or ""
     return LeadRow(
         lead,
-        numbers(file, lead, (found[0] for found in _WORD.finditer(digits))),
+        numbers(file, lead, digits),
         _millivolts(file, "scale", scale),
         0.0 if origin is None else _millivolts(file, "origin", origin),
     )

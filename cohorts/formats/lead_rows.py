@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ _MILLIVOLTS |= {"volt": 1e3, "millivolt": 1.0, "microvolt": 1e-3, "nanovolt": 1e
 _RATES = (1.0, 100_000.0)
 _SCALES = (1e-15, 1e3)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_BLOCK = 500_000  # words
 _LEAD = re.compile(r"[\w+. /-]{1,40}", re.ASCII)
 
 
@@ -138,25 +139,28 @@ def millivolts_per(file: str, unit: str) -> float:
     return found
 
 
-def numbers(file: str, lead: str, words: Iterable[str]) -> Doubles:
-    """Read samples written as decimal numbers; a word ``NaN`` is a missing one.
+def numbers(file: str, lead: str, text: str) -> Doubles:
+    """Read samples written as decimal numbers with blanks between them; ``NaN`` is a missing one.
 
     Raises
     ------
     RecordError
-        If a word is no number.
+        If there is anything else.
     """
     try:
-        values = np.fromiter(map(_sample, words), np.float64)
+        if "_" in text or not text.isascii():  # Python would read both as numbers
+            raise ValueError
+        values = np.concatenate([np.empty(0), *_blocks(text)])
     except ValueError:
-        raise RecordError(f"{file} has a sample that is no number in lead {shown(lead)}.") from None
+        values = np.array([np.inf])
+    if np.isinf(values).any():
+        raise RecordError(f"{file} has a sample that is no number in lead {shown(lead)}.")
     return values
 
 
-def _sample(word: str) -> float:
-    if "_" in word or not word.isascii():  # Python would take both
-        raise ValueError
-    value = float(word)
-    if math.isinf(value):
-        raise ValueError
-    return value
+def _blocks(text: str) -> Iterator[Doubles]:
+    """Read numbers block by block, because a list of all words takes many times their memory."""
+    while text:
+        words = text.split(maxsplit=_BLOCK)
+        text = words.pop() if len(words) > _BLOCK else ""
+        yield np.fromiter(map(float, words), np.float64, len(words))

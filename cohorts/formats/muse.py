@@ -22,7 +22,7 @@ import numpy as np
 from cohorts.errors import RecordError
 from cohorts.formats.lead_rows import LeadRow, joined, millivolts_per, number
 from cohorts.formats.wfdb_header import shown
-from cohorts.formats.xml_tree import child_text, children, read_tree, root_name
+from cohorts.formats.xml_tree import child_text, read_tree, root_name
 from cohorts.recording import MISSING, Counts, DigitalRecording
 
 _ROOT = "RestingECG"
@@ -60,15 +60,16 @@ def read(path: Path) -> DigitalRecording:
     UsageError
         If defusedxml is not installed.
     """
+    file = shown(path.name)
     tree = read_tree(path, _ROOT, {"Waveform", *_OF_WAVEFORM, *_OF_LEAD})
-    waveform = _rhythm(path.name, list(children(tree, "Waveform")))
+    waveform = _rhythm(file, tree.findall("Waveform"))
     sample_type = child_text(waveform, "SampleType").upper()
-    if sample_type not in {"", "CONTINUOUS_SAMPLES"}:
-        raise RecordError(f"{path.name} stores its samples as {shown(sample_type)}, which is not read.")
-    leads = [lead for lead in children(waveform, "LeadData") if child_text(lead, "WaveFormData")]
-    if len({_begin(path.name, lead) for lead in leads}) > 1:
-        raise RecordError(f"The leads of {path.name} do not begin at the same time.")
-    return joined(path.name, [_row(path.name, lead) for lead in leads], _rate(path.name, waveform))
+    if sample_type and not sample_type.startswith("CONTINU"):
+        raise RecordError(f"{file} stores its samples as {shown(sample_type)}, which is not read.")
+    leads = [lead for lead in waveform.iterfind("LeadData") if child_text(lead, "WaveFormData")]
+    if len({_begin(file, lead) for lead in leads}) > 1:
+        raise RecordError(f"The leads of {file} do not begin at the same time.")
+    return joined(file, [_row(file, lead) for lead in leads], _rate(file, waveform))
 
 
 def _rhythm(file: str, waveforms: list[Element]) -> Element:
@@ -76,7 +77,7 @@ def _rhythm(file: str, waveforms: list[Element]) -> Element:
     types = [child_text(waveform, "WaveformType").lower() for waveform in waveforms]
     rhythms = [waveform for waveform, kind in zip(waveforms, types, strict=True) if kind.startswith("rhythm")]
     if rhythms:
-        return max(rhythms, key=lambda waveform: len(list(children(waveform, "LeadData"))))
+        return max(rhythms, key=lambda waveform: len(waveform.findall("LeadData")))
     if types == [""] and _seconds(file, waveforms[0]) > _LONGEST_BEAT:
         return waveforms[0]
     raise RecordError(f"{file} holds no rhythm waveform.")
@@ -84,7 +85,7 @@ def _rhythm(file: str, waveforms: list[Element]) -> Element:
 
 def _seconds(file: str, waveform: Element) -> float:
     """How long an untyped waveform is, by its first lead."""
-    lead = next(iter(children(waveform, "LeadData")), None)
+    lead = waveform.find("LeadData")
     return 0.0 if lead is None else len(_samples(file, lead, "")) / _rate(file, waveform)
 
 

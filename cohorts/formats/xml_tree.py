@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers.expat import ErrorString, ExpatError
 
 from cohorts.errors import RecordError, UsageError
-from cohorts.formats.wfdb_header import cause, file_size
+from cohorts.formats.wfdb_header import cause, file_size, shown
 
 MAX_BYTES = 64 * 2**20
 """Largest file that is parsed: twelve leads at 500 Hz for half an hour, written as decimal numbers."""
@@ -66,15 +66,16 @@ def read_tree(path: Path, root: str, keep: Collection[str]) -> Element:
         raise UsageError(
             "XML files of electrocardiographs need defusedxml: pip install 'leadboard[formats]'."
         ) from None
+    file = shown(path.name)
     if file_size(path) > MAX_BYTES:
-        raise RecordError(f"{path.name} has more than {MAX_BYTES // 2**20} MiB, too many for an ECG in XML.")
+        raise RecordError(f"{file} has more than {MAX_BYTES // 2**20} MiB, too many for an ECG in XML.")
     try:
         text = _decoded(path.read_bytes())
     except OSError as error:
-        raise RecordError(f"{path.name} cannot be read: {cause(error)}.") from None
+        raise RecordError(f"{file} cannot be read: {cause(error)}.") from None
     if not text.strip(" \t\r\n\0"):
-        raise RecordError(f"{path.name} is empty.")
-    parser = DefusedXMLParser(target=_Kept(path.name, root, frozenset(keep)))
+        raise RecordError(f"{file} is empty.")
+    parser = DefusedXMLParser(target=_Kept(file, root, frozenset(keep)))
     try:
         # The declared encoding is not believed, so the declaration goes.
         text = _DECLARATION.sub("", text, count=1)
@@ -82,13 +83,11 @@ def read_tree(path: Path, root: str, keep: Collection[str]) -> Element:
             parser.feed(text[start : start + _CHUNK])
         tree: Element = parser.close()
     except DefusedXmlException:
-        raise RecordError(
-            f"{path.name} declares entities or external references, which are refused."
-        ) from None
+        raise RecordError(f"{file} declares entities or external references, which are refused.") from None
     except (ParseError, ExpatError) as error:
-        raise RecordError(f"{path.name} is not well-formed XML ({_where(error)}).") from None
+        raise RecordError(f"{file} is not well-formed XML ({_where(error)}).") from None
     except (ValueError, AssertionError, MemoryError) as error:  # what expat and the tree raise besides
-        raise RecordError(f"{path.name} is not well-formed XML ({type(error).__name__}).") from None
+        raise RecordError(f"{file} is not well-formed XML ({type(error).__name__}).") from None
     return tree
 
 
@@ -190,8 +189,3 @@ class _Kept(TreeBuilder):
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
-
-
-def children(element: Element, *names: str) -> Iterator[Element]:
-    """Yield the elements at a path of names, in the order of the file."""
-    return element.iterfind("/".join(names))
