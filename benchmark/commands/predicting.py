@@ -62,7 +62,8 @@ def predict(
     model
         Name, path/to/file.py:Class or package.module:Class.
     signals
-        A WFDB header, a folder of them, or a NumPy array [records, leads, samples] (.npy).
+        A file, a folder of them, or a NumPy array [records, leads, samples] (.npy). Files are WFDB headers,
+        MUSE, HL7 aECG, CardioSoft or Philips XML, DICOM or EDF; which is found out from what they hold.
     cohort
         A cohort on this machine instead.
     out
@@ -139,15 +140,15 @@ def predict(
 
 
 def _loose(signals: Path | None, rate: float | None, unit: str | None, leads: str | None) -> LooseRecordings:
-    from cohorts.loose_files import array_recordings, wfdb_recordings
+    from cohorts.loose_files import array_recordings, file_recordings
 
     assert signals is not None  # noqa: S101
     given = {"--rate": rate, "--unit": unit, "--leads": leads}
     if signals.suffix != ".npy":
         spare = [name for name, value in given.items() if value is not None]
         if spare:
-            raise UsageError(f"{', '.join(spare)} belong to a .npy array; WFDB headers say it themselves.")
-        return wfdb_recordings(signals)
+            raise UsageError(f"{', '.join(spare)} belong to a .npy array; other files say it themselves.")
+        return file_recordings(signals)
     missing = [name for name, value in given.items() if value is None]
     if rate is None or unit is None or leads is None:
         raise UsageError(f"An array does not say what it holds; give {', '.join(missing)} too.")
