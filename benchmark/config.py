@@ -52,11 +52,14 @@ class Places:
         For stores and trained models; created on first use.
     folders
         Cohort id -> folder of a release that lies outside of ``data``.
+    own
+        Ids of the hospital's own cohorts.
     """
 
     data: Path | None
     cache: Path
     folders: Mapping[str, Path] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
 
 def find_places(
@@ -86,7 +89,7 @@ def find_places(
             raise UsageError(
                 f"No folder {_shown(chosen)}; give the folder that holds the releases with --data."
             )
-    _register_own(settings.cohorts, base, cohort_files)
+    own = _register_own(settings.cohorts, base, cohort_files)
     folders = {cohort: base / from_home(folder) for cohort, folder in settings.folders.items()}
     for cohort, folder in folders.items():
         from cohorts.catalogue import find_cohort
@@ -103,16 +106,17 @@ def find_places(
     why = why_no_folder(stores) if named else ""  # the usual place may never be needed
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
-    return Places(chosen and chosen.absolute(), stores, folders)
+    return Places(chosen and chosen.absolute(), stores, folders, own)
 
 
-def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> None:
+def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> tuple[str, ...]:
     """Put the hospital's own cohorts into the catalogue; nothing is imported where there are none."""
     if not (named or cohort_files):
-        return
+        return ()
     from cohorts.catalogue import register
     from cohorts.own.cohort import home_of, own_cohort
 
+    own: list[str] = []
     for expected, file in [*named.items(), *((None, file) for file in cohort_files)]:
         cohort = own_cohort(base / from_home(file))
         if expected not in (None, cohort.card.id):
@@ -121,6 +125,8 @@ def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[
                 "write the same in both."
             )
         register(cohort, home_of(cohort))
+        own.append(cohort.card.id)
+    return tuple(own)
 
 
 def why_no_folder(path: Path) -> str:

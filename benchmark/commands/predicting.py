@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
     CacheOption,
+    CohortFiles,
     DataOption,
     Gibibytes,
     ModelName,
@@ -44,6 +45,7 @@ def predict(
     protocol: str = "",
     source: str = "ptb-xl",
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
@@ -76,6 +78,8 @@ def predict(
         Cohort that labels are learnt from, where the model has to learn first.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -113,7 +117,7 @@ def predict(
         raise UsageError(f"--out {out} is neither a .parquet nor a .csv file; name one.")
     hardware = Hardware(device=device, batch_size=batch_size, workers=workers, deadline=deadline)
     hardware.check()
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
     environment = other_environment(python, container, deadline, memory, env)
     asked = find_asked(Asking(model, protocol, source, seed, places, hardware, environment), reporter)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
     CacheOption,
+    CohortFiles,
     DataOption,
     File,
     ModelName,
@@ -28,6 +29,7 @@ def train(
     *,
     source: str = "ptb-xl",
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
@@ -43,6 +45,8 @@ def train(
         Cohort to learn from.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -80,6 +84,7 @@ def pretrain(
     source: Repeated = ("ptb-xl",),
     hold_out: Repeated = (),
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
@@ -99,6 +104,8 @@ def pretrain(
         Concept of which nothing is to be shown to the model; may be repeated.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -152,7 +159,7 @@ def _start(
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
 
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
     Hardware(device=device).check()
     return find_model(model), places, reporter

@@ -58,7 +58,9 @@ class OwnCohort(Cohort):
     def states(self) -> str:
         """Hash what decides the recordings: the description but for the labels, the table, names and times."""
         index = self.index()
-        digest = hashlib.sha256(hash_of_json(self.description.model_dump(mode="json", exclude={"labels"})).encode())
+        digest = hashlib.sha256(
+            hash_of_json(self.description.model_dump(mode="json", exclude={"labels"})).encode()
+        )
         for table in (index.drop(columns="statements"), self.unreadable):
             digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
         for line in self._listing(index["path"]):
@@ -128,10 +130,14 @@ class OwnCohort(Cohort):
             }
         )
         if part.fold is not None:
-            reason = reason.mask(table["fold"].isna() & reason.isna(), "It has no fold that is a whole number.")
+            reason = reason.mask(
+                table["fold"].isna() & reason.isna(), "It has no fold that is a whole number."
+            )
         if part.first_ecg_only:
             reason = reason.mask(reason.isna(), self._not_first(reason.isna()))
-        reason = reason.mask(ids.duplicated() & (ids != ""), "Its id occurs more than once; the first row is used.")
+        reason = reason.mask(
+            ids.duplicated() & (ids != ""), "Its id occurs more than once; the first row is used."
+        )
         rows = pd.Series(np.arange(2, len(ids) + 2), dtype="int64").astype("str")
         reason = reason.mask(ids == "", f"It has no id in column '{part.record_id}'.")
         left_out = pd.DataFrame(
@@ -164,12 +170,18 @@ class OwnCohort(Cohort):
         assert self._moments is not None
         found = pd.Series([None] * len(usable), dtype="str")
         table = pd.DataFrame(
-            {"patient": self._patients, "moment": self._moments, "id": self._cells[self.description.cohort.record_id]}
+            {
+                "patient": self._patients,
+                "moment": self._moments,
+                "id": self._cells[self.description.cohort.record_id],
+            }
         )[usable.to_numpy()]
         unknown = table["patient"].isna() | table["moment"].isna()
         first = table[~unknown].sort_values(["moment", "id"], kind="stable").duplicated("patient")
         found[first.index[first]] = "Not the first ECG of its patient (first_ecg_only)."
-        found[table.index[unknown]] = "Without patient or date nobody knows whether it is the first (first_ecg_only)."
+        found[table.index[unknown]] = (
+            "Without patient or date nobody knows whether it is the first (first_ecg_only)."
+        )
         return found
 
     @cached_property
@@ -239,7 +251,11 @@ def own_cohort(file: Path) -> type[OwnCohort]:
     )
     facts: dict[str, Any] = {"card": card, "description": description, "file": file, "__doc__": card.name}
     kind: type[OwnCohort] = type("HospitalCohort", (OwnCohort,), facts)
-    said = labels.from_columns(kind._index_file(), pd.DataFrame(columns=list(description.labels.columns.values())), description.labels.columns)
+    said = labels.from_columns(
+        kind._index_file(),
+        pd.DataFrame(columns=list(description.labels.columns.values())),
+        description.labels.columns,
+    )
     kind.own_codes = said.rows
     kind.annotates = labels.reasons(said.annotated)
     return kind

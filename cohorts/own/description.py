@@ -25,7 +25,18 @@ LARGEST = 256 * 1024
 
 ARRAY_FORMATS = ("npy", "hdf5", "csv", "parquet")
 Format = Literal[
-    "auto", "wfdb", "muse", "philips", "dicom", "hl7-aecg", "cardiosoft", "edf", "npy", "hdf5", "csv", "parquet"
+    "auto",
+    "wfdb",
+    "muse",
+    "philips",
+    "dicom",
+    "hl7-aecg",
+    "cardiosoft",
+    "edf",
+    "npy",
+    "hdf5",
+    "csv",
+    "parquet",
 ]
 AXES = ("records", "leads", "samples")
 
@@ -110,11 +121,17 @@ class CohortPart(_Part):
         if self.age and self.birth_year:
             raise ValueError("age and birth_year are two ways to say one thing; keep one of them")
         if self.birth_year and not (self.date or self.year):
-            raise ValueError("birth_year gives an age only with the year of the ECG; name its column as date or year")
+            raise ValueError(
+                "birth_year gives an age only with the year of the ECG; name its column as date or year"
+            )
         if self.first_ecg_only and not (self.patient_id and self.date):
-            raise ValueError("first_ecg_only needs patient_id and date, to tell which ECG is a patient's first")
+            raise ValueError(
+                "first_ecg_only needs patient_id and date, to tell which ECG is a patient's first"
+            )
         if (self.fold is None) != (self.folds is None):
-            raise ValueError("fold (the column) and folds (which of them are training, validation, test) go together")
+            raise ValueError(
+                "fold (the column) and folds (which of them are training, validation, test) go together"
+            )
         return self
 
     def template(self) -> list[tuple[str, str | None]]:
@@ -128,7 +145,9 @@ class CohortPart(_Part):
         try:
             parts = list(Formatter().parse(self.signals))
         except ValueError as error:
-            raise UsageError(f"signals = {self.signals!r} is no path with columns in braces ({error}).") from None
+            raise UsageError(
+                f"signals = {self.signals!r} is no path with columns in braces ({error})."
+            ) from None
         for _, column, spec, conversion in parts:
             if spec or conversion or column == "":
                 raise UsageError(
@@ -210,7 +229,9 @@ class Icd10Part(_Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.window_days[0] > self.window_days[1]:
-            raise ValueError("window_days begins after its end; write the earlier day first, such as [-30, 30]")
+            raise ValueError(
+                "window_days begins after its end; write the earlier day first, such as [-30, 30]"
+            )
         return self
 
 
@@ -265,7 +286,9 @@ def read_description(path: Path) -> Description:
     """
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is no file of at most {LARGEST // 1024} kB; give the path of a cohort.toml.")
+            raise UsageError(
+                f"{path} is no file of at most {LARGEST // 1024} kB; give the path of a cohort.toml."
+            )
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}).") from None

@@ -17,7 +17,9 @@ from cohorts.errors import UsageError
 from cohorts.ontology.ontology import load_ontology
 
 _VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": -1}
-_HARMLESS = re.compile(r"[-+]?\d{1,3}([.,]\d{1,3})?|true|false|yes|no|y|n|ja|nein|pos|neg|na|nan|n/a|null|none|x|\?", re.I)
+_HARMLESS = re.compile(
+    r"[-+]?\d{1,3}([.,]\d{1,3})?|true|false|yes|no|y|n|ja|nein|pos|neg|na|nan|n/a|null|none|x|\?", re.I
+)
 _SHOWN = 5
 
 Rows = list[tuple[str, str, str, str, str]]
@@ -67,7 +69,13 @@ def from_columns(path: Path, cells: pd.DataFrame, columns: Mapping[str, str]) ->
             codes.append(np.full(len(found), code, dtype=object))
         rows.append((f"{concept}: 1", f"1 in column {column}", concept, "same", ""))
         rows.append(
-            (f"{concept}: empty", f"nothing in column {column}", concept, "ambiguous", "not annotated in this ECG")
+            (
+                f"{concept}: empty",
+                f"nothing in column {column}",
+                concept,
+                "ambiguous",
+                "not annotated in this ECG",
+            )
         )
         annotated[concept] = f"1, 0 or empty in column {column} of the hospital's own table."
         if (values < 0).all():
@@ -90,7 +98,9 @@ def _values(path: Path, column: pd.Series[str]) -> np.ndarray[tuple[int], np.dty
         shown = [f"'{text}' ({count:,}x)" for text, count in counts.items() if _HARMLESS.fullmatch(str(text))]
         hidden = int(sum(count for text, count in counts.items() if not _HARMLESS.fullmatch(str(text))))
         more = f"other text ({hidden:,}x)"
-        found = ", ".join([*shown[:_SHOWN], *([f"{len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else [])])
+        found = ", ".join(
+            [*shown[:_SHOWN], *([f"{len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else [])]
+        )
         raise UsageError(
             f"The column '{column.name}' of {path} holds {' and '.join(filter(None, [found, more if hidden else '']))}"
             f" beside {int((column == '1').sum()):,} ones, {int((column == '0').sum()):,} zeros and "

@@ -40,12 +40,12 @@ def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp]
 
 
 def sexes(cells: pd.DataFrame, sex: str | Sexes | None) -> pd.Series[str]:
-    """"female", "male" or NA, by the stated codes or by the words in English."""
+    """ "female", "male" or NA, by the stated codes or by the words in English."""
     if sex is None:
         return pd.Series([None] * len(cells), cells.index, dtype="str")
     if isinstance(sex, str):
         return cells[sex].str.lower().map(_WORDS).astype("str")
-    codes: dict[str, Sex] = {code: "female" for code in sex.female} | {code: "male" for code in sex.male}
+    codes: dict[str, Sex] = dict.fromkeys(sex.female, "female") | dict.fromkeys(sex.male, "male")
     return cells[sex.column].map(codes).astype("str")
 
 

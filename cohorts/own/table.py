@@ -94,7 +94,7 @@ def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> 
     if missing:
         folded = {name.casefold(): name for name in there}
         near = [folded[name] for name in get_close_matches(missing[0].casefold(), folded, n=1)]
-        hint = f"did you mean '{near[0]}'?" if near else f"it has {some(f"'{name}'" for name in there)}."
+        hint = f"did you mean '{near[0]}'?" if near else "it has " + some(there) + "."
         raise UsageError(f"{path} has no column '{missing[0]}'; {hint}")
     twice = [name for name in wanted if list(there).count(name) > 1]
     if twice:
@@ -142,12 +142,16 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
     try:
         text = head.decode(encoding, "ignore" if len(head) == _HEADER_BYTES else "strict")
     except LookupError:
-        raise UsageError(f"There is no encoding '{encoding}'; state one such as utf-8, cp1252 or latin-1.") from None
+        raise UsageError(
+            f"There is no encoding '{encoding}'; state one such as utf-8, cp1252 or latin-1."
+        ) from None
     names, lines, separator = _header(path, text, wanted, separator)
     broken = _Broken()
     table = pyarrow.csv.read_csv(
         path if encoding == "utf-8-sig" else io.BytesIO(path.read_bytes().decode(encoding).encode()),
-        read_options=pyarrow.csv.ReadOptions(skip_rows=lines, column_names=[str(at) for at in range(len(names))]),
+        read_options=pyarrow.csv.ReadOptions(
+            skip_rows=lines, column_names=[str(at) for at in range(len(names))]
+        ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=separator, newlines_in_values=True, invalid_row_handler=broken
         ),
@@ -229,7 +233,7 @@ def _excel(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
         if sheet is not None and sheet not in workbook.sheetnames:
             raise UsageError(f"{path} has no sheet '{sheet}'; it has {some(workbook.sheetnames)}.")
         if sheet is None and len(workbook.sheetnames) > 1:
-            raise UsageError(f"{path} has {len(workbook.sheetnames)} sheets; say which with sheet = \"NAME\".")
+            raise UsageError(f'{path} has {len(workbook.sheetnames)} sheets; say which with sheet = "NAME".')
         page: Any = workbook[sheet or workbook.sheetnames[0]]
         page.reset_dimensions()
         rows = page.iter_rows(values_only=True)
