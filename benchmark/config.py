@@ -121,8 +121,8 @@ def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[
         cohort = own_cohort(base / from_home(file))
         if expected not in (None, cohort.card.id):
             raise UsageError(
-                f"{CONFIG_FILE} calls the cohort of {_shown(file)} '{expected}', but its id is '{cohort.card.id}'; "
-                "write the same in both."
+                f"{CONFIG_FILE} calls the cohort of {_shown(file)} '{expected}', but its id is "
+                f"'{cohort.card.id}'; write the same in both."
             )
         register(cohort, home_of(cohort))
         own.append(cohort.card.id)

@@ -157,6 +157,14 @@ class Cohort(ABC):
 
     Then a change of the statements alone makes no recording stale, so `states` must not speak of them.
     """
+    own_codes: ClassVar[Path | Sequence[Sequence[str]]] = ()
+    """What its codes mean where no vocabulary of the ontology says so, for this cohort alone.
+
+    Rows of code, name, concept, relation and note, or a CSV file with these columns. They stand in place of
+    the rows that the card's vocabulary has for the same code, if the ontology has this vocabulary.
+    """
+    annotates: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Concept -> why silence about it means no, where the ontology's coverage has no row for this cohort."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cohorts.catalogue import introduce
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError
 from cohorts.interrupts import interruptible
@@ -221,6 +222,7 @@ def prepare(
         If the store cannot be written.
     """
     path = _store_path(cohort, cache)
+    introduce(cohort)
     with interruptible() as check:
         stamp = stamp_of(cohort)
         store, _ = _up_to_date(path, stamp)
@@ -291,7 +293,9 @@ def _other_labels(store: Store, cohort: Cohort, ontology: Ontology) -> bool:
     labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
     if store.ontology_hash != labelling:
         return True
-    return cohort.labels_apart and not store.index["statements"].equals(_index_of(store, cohort)["statements"])
+    return cohort.labels_apart and not store.index["statements"].equals(
+        _index_of(store, cohort)["statements"]
+    )
 
 
 def _index_of(store: Store, cohort: Cohort) -> pd.DataFrame:

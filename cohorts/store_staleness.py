@@ -96,7 +96,8 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
     """Hash the code that reads a cohort; that of other cohorts is not in it.
 
     Its own files are those of its class and of the classes of cohorts that it inherits from, wherever they
-    are installed. Families, and the room of hospitals' own cohorts, are followed by their imports.
+    are installed. Families, and the room of hospitals' own cohorts, are followed by their imports. Of a
+    package that is not this one all code counts.
 
     Parameters
     ----------
@@ -112,8 +113,19 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
         for path in imported_files(file, package, root)
     }
     inside = {path for path in (*files, *families) if path.is_relative_to(root)}
-    strangers = [hash_of_files([path], path.parent) for path in dict.fromkeys(files) if path not in inside]
+    outside = dict.fromkeys(_package(path) for path in files if path not in inside)
+    strangers = [
+        hash_of_files(place.rglob("*.py") if place.is_dir() else [place], place.parent) for place in outside
+    ]
     return " ".join((code_hash(*READING_ROOMS, root=root), hash_of_files(inside, root), *strangers))
+
+
+def _package(file: Path) -> Path:
+    """Give the folder of the outermost package that a file belongs to; the file itself if to none."""
+    place = file
+    while (place.parent / "__init__.py").is_file():
+        place = place.parent
+    return place
 
 
 def _in(root: Path, file: Path) -> Path:

@@ -123,7 +123,7 @@ def write_labels(
     labels = ontology.labels(cohort_id, vocabulary, statements)
     write_numbers(file, "labels", labels.to_numpy(dtype=np.int8))
     write_json(file, "concepts", list(labels.columns))
-    write_json(file, "unknown_codes", _unknown_codes(ontology, vocabulary, statements))
+    write_json(file, "unknown_codes", _unknown_codes(ontology, cohort_id, vocabulary, statements))
     labelling = hash_of_labelling(ontology.label_hashes(cohort_id, vocabulary))
     file.attrs["ontology_hash"] = np.bytes_(labelling)
     file.attrs["ontology_version"] = np.bytes_(ontology.version)
@@ -211,8 +211,10 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     return found
 
 
-def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tuple[str, ...]]) -> list[str]:
-    unknown = ontology.unknown_codes(vocabulary, statements)
+def _unknown_codes(
+    ontology: Ontology, cohort_id: str, vocabulary: str, statements: Sequence[tuple[str, ...]]
+) -> list[str]:
+    unknown = ontology.unknown_codes(vocabulary, statements, cohort_id)
     if not unknown:
         return []
     records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)

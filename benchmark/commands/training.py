@@ -60,7 +60,7 @@ def train(
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
-    found, places, reporter = _start(model, data, cache, device)
+    found, places, reporter = _start(model, data, cache, cohort_file, device)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -127,7 +127,7 @@ def pretrain(
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
     from cohorts.ontology.ontology import load_ontology
 
-    found, places, reporter = _start(model, data, cache, device)
+    found, places, reporter = _start(model, data, cache, cohort_file, device)
     if "Pretrainable" not in found.abilities:
         raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
     concepts = list(load_ontology().concepts.index)
@@ -152,7 +152,7 @@ def pretrain(
 
 
 def _start(
-    model: str, data: Path | None, cache: Path | None, device: str
+    model: str, data: Path | None, cache: Path | None, cohort_file: tuple[Path, ...], device: str
 ) -> tuple[ModelSource, Places, Reporter]:
     """Find the model and the folders of a training, and check the device."""
     from benchmark.models.plugins import find_model

@@ -40,7 +40,7 @@ def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp]
 
 
 def sexes(cells: pd.DataFrame, sex: str | Sexes | None) -> pd.Series[str]:
-    """ "female", "male" or NA, by the stated codes or by the words in English."""
+    """Sex of each row, NA where it is not understood: by the stated codes, or by the words in English."""
     if sex is None:
         return pd.Series([None] * len(cells), cells.index, dtype="str")
     if isinstance(sex, str):
@@ -71,8 +71,8 @@ def dates(path: Path, column: pd.Series[str], form: str | None) -> pd.Series[pd.
     odd = (column != "") & ~column.str.fullmatch(_ISO)
     if odd.any():
         raise UsageError(
-            f"{int(odd.sum()):,} of {len(column):,} dates in column '{column.name}' of {path} are not written like "
-            '2026-01-31; state how they are, for example date_format = "%d.%m.%Y".'
+            f"{int(odd.sum()):,} of {len(column):,} dates in column '{column.name}' of {path} are not "
+            'written like 2026-01-31; state how they are, for example date_format = "%d.%m.%Y".'
         )
     text = column.where(column != "").str.removesuffix("Z")
     return pd.to_datetime(text, format="ISO8601", errors="coerce")

@@ -71,7 +71,7 @@ def cohort(request, tmp_path, write_release):
 
 def test_the_catalogue_is_complete():
     assert set(COHORTS) <= set(all_cohorts())
-    assert list(all_cohorts()) == sorted(load_ontology().cohorts)
+    assert set(load_ontology().cohorts) <= set(all_cohorts())
 
 
 def test_contract(cohort, tmp_path):
