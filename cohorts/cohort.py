@@ -165,6 +165,9 @@ class Cohort(ABC):
     """
     annotates: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Concept -> why silence about it means no, where the ontology's coverage has no row for this cohort."""
+    own_questions: ClassVar[Sequence[tuple[str, str, str]]] = ()
+    """Questions that a record may leave open: concepts, what answers them, and the reason, as the ontology's
+    ``questions.csv`` has them."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)

@@ -30,7 +30,7 @@ class _Schema(BaseModel):
 class CohortFacts(_Schema):
     """The cohort as it was measured.
 
-    ``simulated`` marks synthetic patients everywhere; ``private`` is a hospital's own, whose record ids stay there.
+    ``simulated`` marks synthetic patients everywhere; ``private`` is a hospital's own.
     """
 
     id: str

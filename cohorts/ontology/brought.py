@@ -15,9 +15,11 @@ import pandas as pd
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError
 from cohorts.ontology.tables import (
+    QUESTION_COLUMNS,
     VOCABULARY_COLUMNS,
     annotated_exactly_with,
     check_coverage,
+    check_questions,
     check_reasons,
     check_vocabulary,
     complete_without,
@@ -46,6 +48,8 @@ class Brought:
     annotates
         Concept -> why silence about it means no. For a parent that is said of its children too, whether they
         are told apart or not.
+    questions
+        Concepts, what answers them, and the reason, as the ontology's table of questions has them.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class Brought:
     vocabulary: str
     codes: Path | Sequence[Sequence[str]] = ()
     annotates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    questions: Sequence[tuple[str, str, str]] = ()
 
     def __post_init__(self) -> None:
         codes: object = self.codes
@@ -66,11 +71,16 @@ class Brought:
         annotates: object = self.annotates
         if not isinstance(annotates, Mapping) or not all(isinstance(why, str) for why in annotates.values()):
             raise LeadboardError("Its annotates is no mapping of concepts to reasons; write one.")
+        asked: object = self.questions
+        if not isinstance(asked, Sequence) or not all(_is_row(question, 3) for question in asked):
+            raise LeadboardError(
+                "Its own_questions are not rows of concepts, what answers them, and a reason."
+            )
 
     @classmethod
     def of(cls, cohort: Cohort | type[Cohort]) -> Brought:
         """Give what a cohort, or its class, brings."""
-        return cls(cohort.card.vocabulary, cohort.own_codes, cohort.annotates)
+        return cls(cohort.card.vocabulary, cohort.own_codes, cohort.annotates, cohort.own_questions)
 
 
 announced: dict[str, Brought] = {}
@@ -106,12 +116,31 @@ def own_rows(cohort: str, brought: Brought, concepts: pd.DataFrame) -> pd.DataFr
     return rows.assign(cohort=cohort)
 
 
-def _is_row(row: object) -> bool:
-    """Whether this is a row of a vocabulary; one string is no row, though it has letters."""
+def own_questions(cohort: str, brought: Brought, concepts: pd.DataFrame) -> pd.DataFrame:
+    """Give the questions that a cohort brings as rows of the table of questions, and check them.
+
+    Raises
+    ------
+    LeadboardError
+        If a name is none of a concept or a category, or a reason is missing.
+    """
+    rows = pd.DataFrame(
+        [(cohort, *question) for question in brought.questions],
+        columns=list(QUESTION_COLUMNS),
+        index=range(1, len(brought.questions) + 1),
+        dtype="str",
+    )
+    if len(rows):
+        check_questions(f"The questions of {cohort}", rows, concepts, {cohort})
+    return rows
+
+
+def _is_row(row: object, cells: int = len(CODE_COLUMNS)) -> bool:
+    """Whether this is a row of so many strings; one string is no row, though it has letters."""
     return (
         isinstance(row, Sequence)
         and not isinstance(row, str)
-        and len(row) == len(CODE_COLUMNS)
+        and len(row) == cells
         and all(isinstance(cell, str) for cell in row)
     )
 

@@ -33,7 +33,14 @@ import pandas as pd
 
 from cohorts.errors import LeadboardError, UnknownNameError
 from cohorts.hashing import hash_of_json
-from cohorts.ontology.brought import DEFAULT, Brought, announced, own_coverage, own_rows
+from cohorts.ontology.brought import (
+    DEFAULT,
+    Brought,
+    announced,
+    own_coverage,
+    own_questions,
+    own_rows,
+)
 from cohorts.ontology.codes import Rows, Statements, checked
 from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
@@ -86,10 +93,7 @@ class Ontology:
         self.vocabularies: Mapping[str, pd.DataFrame] = MappingProxyType(
             {name: table.reset_index(drop=True) for name, table in tables.vocabularies.items()}
         )
-        self.questions = tables.questions.reset_index(drop=True)
-        for column in ("concepts", "answered_by"):
-            cells = [members(cell, tables.concepts) for cell in self.questions[column]]
-            self.questions[column] = pd.Series(cells, index=self.questions.index, dtype="object")
+        self.questions = _with_members(tables.questions.reset_index(drop=True), tables.concepts)
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._tables = tables
         self._descendants = descendants(tables.concepts)
@@ -99,6 +103,7 @@ class Ontology:
         }
         self._brought: dict[str, Brought] = {}
         self._own_codes: dict[str, pd.DataFrame] = {}
+        self._own_questions: dict[str, pd.DataFrame] = {}
         self._computed = {
             concept: split(parts)
             for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
@@ -302,6 +307,8 @@ class Ontology:
         if cohort not in self.cohorts:
             tables = self._tables
             self._coverage[cohort] = own_coverage(cohort, brought, tables.concepts, tables.computed)
+        asked = own_questions(cohort, brought, self._tables.concepts)
+        self._own_questions[cohort] = _with_members(asked, self._tables.concepts)
         self._own_codes[cohort], self._brought[cohort] = rows, brought
         self._strengths = {key: value for key, value in self._strengths.items() if key[0] != cohort}
 
@@ -331,7 +338,10 @@ class Ontology:
 
     def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Columns that each question of a cohort is about, and those that answer it."""
+        self._take_in(cohort)
         asked = self.questions[self.questions["cohort"] == cohort]
+        if cohort in self._own_questions:
+            asked = pd.concat([asked, self._own_questions[cohort]])
         column = self.concepts.index.get_indexer
         return [
             (column(about), column(answered_by))
@@ -349,6 +359,14 @@ class Ontology:
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
             raise UnknownNameError(kind, name, available)
+
+
+def _with_members(questions: pd.DataFrame, concepts: pd.DataFrame) -> pd.DataFrame:
+    """Put the ids of concepts in place of the cells that name them."""
+    for column in ("concepts", "answered_by"):
+        cells = [members(cell, concepts) for cell in questions[column]]
+        questions[column] = pd.Series(cells, index=questions.index, dtype="object")
+    return questions
 
 
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

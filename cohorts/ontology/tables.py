@@ -74,7 +74,7 @@ def read_tables(folder: Path) -> Tables:
         check_vocabulary(f"{_OURS}vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
     _check_computed(computed, concepts, vocabularies)
     check_coverage(_OURS + "coverage.csv", coverage, descendants(concepts), computed)
-    _check_questions(questions, concepts, cohorts)
+    check_questions(_OURS + "questions.csv", questions, concepts, cohorts)
     return Tables(concepts, vocabularies, coverage, computed, questions)
 
 
@@ -334,8 +334,21 @@ def _complete_without(reason: str) -> list[str]:
     return words.group(1).split(", ") if words else []
 
 
-def _check_questions(questions: pd.DataFrame, concepts: pd.DataFrame, cohorts: set[str]) -> None:
-    table = _OURS + "questions.csv"
+def check_questions(table: str, questions: pd.DataFrame, concepts: pd.DataFrame, cohorts: set[str]) -> None:
+    """Refuse questions with a slip in a row.
+
+    Parameters
+    ----------
+    table
+        What an error calls it.
+    cohorts
+        Ids that there are.
+
+    Raises
+    ------
+    LeadboardError
+        Naming the row.
+    """
     _require(table, questions["cohort"], cohorts, "cohort")
     _require_text(table, questions["reason"], "reason")
     known = {*concepts["id"], *concepts["category"], *("-" + concepts["id"])}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,12 +15,19 @@ import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable
 from cohorts.errors import RecordError, UsageError
+from cohorts.formats.any_file import read_file
 from cohorts.hashing import hash_of_json
-from cohorts.own import labels, people
-from cohorts.own.description import Description, read_description
+from cohorts.own import diagnoses, labels, people
+from cohorts.own.arrays import check_unit, read_array, rows_of_array
+from cohorts.own.description import HIGHEST_RATE, Description
 from cohorts.own.paths import fill, objections
+from cohorts.own.reading import read_description
+from cohorts.own.statements import from_statements, read_vocabulary
 from cohorts.own.table import read_columns
 from cohorts.recording import DigitalRecording
+
+SAMPLE = 50
+"""ECGs, about, that are looked at before a unit is believed."""
 
 _SIGNAL_SUFFIXES = (".hea", ".dat", ".mat")
 """Of WFDB: the signals of a header may lie in a file of another name."""
@@ -56,7 +64,7 @@ class OwnCohort(Cohort):
         return (*self._people_warnings, *self._said.warnings)
 
     def states(self) -> str:
-        """Hash what decides the recordings: the description but for the labels, the table, names and times."""
+        """Hash what decides the recordings: the description without its labels, the table, names and times."""
         index = self.index()
         digest = hashlib.sha256(
             hash_of_json(self.description.model_dump(mode="json", exclude={"labels"})).encode()
@@ -69,6 +77,10 @@ class OwnCohort(Cohort):
 
     def _listing(self, paths: pd.Series[str]) -> Iterator[str]:
         """Yield name, size and time of the files of recordings, and of what may belong to them."""
+        if self.description.cohort.one_file:
+            status = (self.root / self.description.cohort.signals).stat()
+            yield f"{status.st_size} {status.st_mtime_ns}"
+            return
         folders: dict[str, set[str]] = {}
         for path in paths:
             folder, _, name = path.rpartition("/")
@@ -103,13 +115,7 @@ class OwnCohort(Cohort):
             *((array.row, array.rate if isinstance(array.rate, str) else None) if array else ()),
             *label_columns(self.description),
         ]
-        return read_columns(
-            self._index_file(),
-            [name for name in named if name is not None],
-            separator=part.separator,
-            encoding=part.encoding,
-            sheet=part.sheet,
-        )
+        return _read(self.description, self.file, [name for name in named if name is not None])
 
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
@@ -124,7 +130,7 @@ class OwnCohort(Cohort):
                 "age": people.ages(cells, part, self._moments),
                 "sex": people.sexes(cells, part.sex),
                 "fold": people.folds(cells, part.fold),
-                "statements": self._statements(),
+                "statements": pd.Series(self._said.of_records(len(cells)), dtype="object"),
                 "report": pd.Series([None] * len(cells), dtype="str"),
                 "path": paths,
             }
@@ -148,7 +154,15 @@ class OwnCohort(Cohort):
         return kept, left_out, {}
 
     def _paths_of(self, cells: pd.DataFrame) -> pd.Series[str]:
-        return fill(self.description.cohort.template(), cells)
+        """Where each recording lies; in a file of all, its position is the last part."""
+        part, array = self.description.cohort, self.description.array
+        paths = fill(part.template(), cells)
+        if not part.one_file or array is None:
+            return paths
+        rows = (
+            cells[array.row] if array.row else pd.Series(np.arange(len(cells)), dtype="int64").astype("str")
+        )
+        return paths + "/" + rows
 
     @cached_property
     def _patients(self) -> pd.Series[str]:
@@ -167,7 +181,7 @@ class OwnCohort(Cohort):
 
     def _not_first(self, usable: pd.Series[bool]) -> pd.Series[str]:
         """Say of each record that is not its patient's first why it takes no part; NA for the others."""
-        assert self._moments is not None
+        assert self._moments is not None  # noqa: S101
         found = pd.Series([None] * len(usable), dtype="str")
         table = pd.DataFrame(
             {
@@ -200,20 +214,82 @@ class OwnCohort(Cohort):
 
     @cached_property
     def _said(self) -> labels.Said:
-        columns = self.description.labels.columns
-        return labels.from_columns(self._index_file(), self._cells, columns)
-
-    def _statements(self) -> pd.Series[Any]:
-        """The codes of each row."""
-        codes = labels.grouped(self._said, len(self._cells))
-        return pd.Series(codes, dtype="object")
+        part, cells = self.description.labels, self._cells
+        sources = [labels.from_columns(self._index_file(), cells, part.columns)]
+        taken = set(part.columns)
+        if part.statements is not None:
+            sources.append(_from_statements(self.description, self.file, cells, taken))
+            taken |= sources[-1].annotates.keys()
+        if part.icd10 is not None and self._moments is not None:
+            folder = self.file.parent
+            sources.append(diagnoses.from_diagnoses(folder, part.icd10, self._patients, self._moments, taken))
+        return labels.joined(sources)
 
     def _read_signal(self, path: Path) -> DigitalRecording:
-        from cohorts.formats.any_file import read_file
+        if self.description.array is None:
+            if not path.is_file():
+                raise RecordError("Its file is not there.")
+            return read_file(path, self.description.cohort.format)
+        self._look_at_arrays()
+        return self._array(path.relative_to(self.root).as_posix())
 
-        if not path.is_file():
-            raise RecordError("Its file is not there.")
-        return read_file(path, self.description.cohort.format)
+    def _array(self, path: str) -> DigitalRecording:
+        """Read the recording at a path of the index."""
+        part = self.description.array
+        assert part is not None  # noqa: S101
+        rate = part.rate if isinstance(part.rate, float) else self._rates[path]
+        if math.isnan(rate):
+            raise RecordError(f"Its sampling rate in column '{part.rate}' is none.")
+        if not self.description.cohort.one_file:
+            return read_array(self.root / path, part, rate, None)
+        file, _, row = path.rpartition("/")
+        if not row.isdecimal():
+            raise RecordError(f"Its row in column '{part.row}' is no whole number.")
+        return read_array(self.root / file, part, rate, int(row))
+
+    @cached_property
+    def _rates(self) -> dict[str, float]:
+        """Sampling rate at each path."""
+        part = self.description.array
+        assert part is not None  # noqa: S101
+        rates = pd.to_numeric(self._cells[str(part.rate)], errors="coerce")
+        usable = rates.where((rates > 0) & (rates <= HIGHEST_RATE)).astype("float64")
+        return dict(zip(self._paths_of(self._cells), usable, strict=True))
+
+    def _look_at_arrays(self) -> None:
+        """Refuse axes, numbers and a unit that cannot be right, once."""
+        if "_arrays_seen" in vars(self):
+            return
+        part, paths = self.description.array, self.index()["path"]
+        assert part is not None  # noqa: S101
+        if self.description.cohort.one_file:
+            file = self.root / self.description.cohort.signals
+            there = rows_of_array(file, part)
+            if part.row is None and there != len(self._cells):
+                raise UsageError(
+                    f"{file} has {there:,} recordings and {self._index_file()} {len(self._cells):,} rows; "
+                    "name the "
+                    "column with the position of each recording, counted from 0, as array.row."
+                )
+        looked_at: list[DigitalRecording] = []
+        for path in paths.iloc[:: max(1, len(paths) // SAMPLE)]:
+            try:
+                looked_at.append(self._array(path))
+            except RecordError:
+                continue
+        check_unit(looked_at, part)
+        self._arrays_seen = True
+
+
+def _from_statements(
+    description: Description, file: Path, cells: pd.DataFrame, taken: Collection[str]
+) -> labels.Said:
+    part = description.labels.statements
+    assert part is not None  # noqa: S101
+    vocabulary = read_vocabulary(file.parent, part.vocabulary)
+    return from_statements(
+        file.parent / description.cohort.index, cells[part.column], part, vocabulary, taken
+    )
 
 
 def label_columns(description: Description) -> tuple[str, ...]:
@@ -251,14 +327,33 @@ def own_cohort(file: Path) -> type[OwnCohort]:
     )
     facts: dict[str, Any] = {"card": card, "description": description, "file": file, "__doc__": card.name}
     kind: type[OwnCohort] = type("HospitalCohort", (OwnCohort,), facts)
-    said = labels.from_columns(
-        kind._index_file(),
-        pd.DataFrame(columns=list(description.labels.columns.values())),
-        description.labels.columns,
-    )
-    kind.own_codes = said.rows
-    kind.annotates = labels.reasons(said.annotated)
+    said = _brought(description, file)
+    kind.own_codes, kind.annotates, kind.own_questions = said.codes, said.annotates, said.questions
     return kind
+
+
+def _brought(description: Description, file: Path) -> labels.Said:
+    """What the codes mean and which concepts are annotated; of the table, only native codes are looked at."""
+    part = description.labels
+    nothing = pd.DataFrame(columns=list(part.columns.values()), dtype="str")
+    sources = [labels.from_columns(file, nothing, part.columns)]
+    taken = set(part.columns)
+    if part.statements is not None:
+        cells = _read(description, file, [part.statements.column])
+        sources.append(_from_statements(description, file, cells, taken))
+        taken |= sources[-1].annotates.keys()
+    if part.icd10 is not None:
+        codes, annotates = diagnoses.meanings(taken)
+        sources.append(labels.Said({}, codes, annotates))
+    return labels.joined(sources)
+
+
+def _read(description: Description, file: Path, columns: list[str]) -> pd.DataFrame:
+    """Read columns of the index."""
+    part = description.cohort
+    return read_columns(
+        file.parent / part.index, columns, separator=part.separator, encoding=part.encoding, sheet=part.sheet
+    )
 
 
 def home_of(cohort: type[OwnCohort]) -> Path:

@@ -1,27 +1,20 @@
-"""What ``cohort.toml`` may say, and how a slip in it is told.
+"""What ``cohort.toml`` may say.
 
 Nothing is guessed that would make a wrong number: codes of the sexes, axes, units, rates and lead names are
-stated, and a key that is not known is an error with the nearest one that is.
+stated.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
-from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cohorts.cohort import Folds
 from cohorts.errors import UsageError
-from cohorts.ontology.ontology import load_ontology
-
-LARGEST = 256 * 1024
-"""Bytes of a description."""
 
 ARRAY_FORMATS = ("npy", "hdf5", "csv", "parquet")
 Format = Literal[
@@ -38,7 +31,8 @@ Format = Literal[
     "csv",
     "parquet",
 ]
-AXES = ("records", "leads", "samples")
+LONGEST_WINDOW = 36_500
+"""Days: a hundred years."""
 
 
 def _as_text(value: object) -> object:
@@ -51,7 +45,9 @@ def _as_codes(value: object) -> object:
 
 
 Codes = Annotated[tuple[str, ...], BeforeValidator(_as_codes)]
-Rate = Annotated[float, Field(gt=0, le=100_000)]
+HIGHEST_RATE = 100_000.0
+"""In Hz."""
+Rate = Annotated[float, Field(gt=0, le=HIGHEST_RATE)]
 
 
 class _Part(BaseModel):
@@ -148,6 +144,12 @@ class CohortPart(_Part):
             raise UsageError(
                 f"signals = {self.signals!r} is no path with columns in braces ({error})."
             ) from None
+        if re.search(r"^[/~]|^[A-Za-z]:|(^|/)\.\.(/|$)|\\", "{}".join(text for text, *_ in parts)):
+            raise UsageError(
+                f"signals = {self.signals!r} leads out of the folder of the cohort, or has a backslash; "
+                "write a path "
+                "below it with /, and name another folder as root."
+            )
         for _, column, spec, conversion in parts:
             if spec or conversion or column == "":
                 raise UsageError(
@@ -186,6 +188,34 @@ class ArrayPart(_Part):
     leads: tuple[str, ...] = Field(min_length=1)
     dataset: str | None = None
     row: str | None = None
+
+    def check(self, form: str, one_file: bool) -> None:
+        """Compare with the format of the files, and whether one holds all.
+
+        Raises
+        ------
+        ValueError
+            Saying what does not go together.
+        """
+        if form in ("csv", "parquet"):
+            if self.axes or self.dataset:
+                raise ValueError(
+                    f"array.axes and array.dataset are not for {form}, whose columns are the leads"
+                )
+            if one_file and form == "csv":
+                raise ValueError("a CSV holds one recording; name the columns of its path in signals")
+        else:
+            wanted = {"leads", "samples"} | ({"records"} if one_file else set())
+            if set(self.axes) != wanted or len(self.axes) != len(wanted):
+                raise ValueError(
+                    "array.axes names the order of the array's axes: "
+                    + ", ".join(f'"{axis}"' for axis in sorted(wanted))
+                    + " in the order that they have"
+                )
+            if form == "hdf5" and not self.dataset:
+                raise ValueError("array.dataset names the array in the HDF5 file")
+        if self.row and not one_file:
+            raise ValueError("array.row is for one file with all recordings")
 
 
 class StatementsPart(_Part):
@@ -232,6 +262,8 @@ class Icd10Part(_Part):
             raise ValueError(
                 "window_days begins after its end; write the earlier day first, such as [-30, 30]"
             )
+        if max(map(abs, self.window_days)) > LONGEST_WINDOW:
+            raise ValueError(f"window_days is of more than {LONGEST_WINDOW:,} days")
         return self
 
 
@@ -271,93 +303,8 @@ class Description(_Part):
                 if self.array is None
                 else f'the table [array] is for format = {", ".join(ARRAY_FORMATS)}, not "{form}"'
             )
+        if self.array is not None:
+            self.array.check(form, self.cohort.one_file)
         if self.labels.icd10 and not (self.cohort.patient_id and self.cohort.date):
             raise ValueError("labels.icd10 needs patient_id and date in [cohort], to join codes with ECGs")
         return self
-
-
-def read_description(path: Path) -> Description:
-    """Read and check a description.
-
-    Raises
-    ------
-    UsageError
-        Saying which entry is wrong and, of a wrong key, which was meant.
-    """
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
-            raise UsageError(
-                f"{path} is no file of at most {LARGEST // 1024} kB; give the path of a cohort.toml."
-            )
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not valid TOML: {' '.join(str(error).split())[:120]}.") from None
-    try:
-        description = Description.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(f"{path}: {_told(error)}") from None
-    _check_concepts(path, description.labels)
-    return description
-
-
-def _check_concepts(path: Path, labels: LabelsPart) -> None:
-    """Refuse concepts that do not exist, or that others decide."""
-    ontology = load_ontology()
-    stated = labels.statements.annotated if labels.statements else None
-    for concept in (*labels.columns, *(stated or ())):
-        if concept not in ontology.concepts.index:
-            raise UsageError(f"{path}: {_unknown('concept', concept, ontology.concepts.index)}")
-        parts = ontology.parts(concept)
-        if parts:
-            raise UsageError(
-                f"{path}: {concept} is computed from {' and '.join(parts)}; give those, and leave {concept} out."
-            )
-
-
-def _unknown(kind: str, name: str, available: Any) -> str:
-    """Say what was probably meant; a list of all concepts would hide it."""
-    names = [str(one) for one in available]
-    folded = {one.casefold(): one for one in names}
-    near = [folded[one] for one in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "'leadboard concepts' lists them."
-    return f"unknown {kind} '{name}'; {hint}"
-
-
-def _told(error: ValidationError) -> str:
-    """Tell the first fault in a sentence."""
-    fault: Any = error.errors(include_url=False, include_input=False)[0]
-    where = [str(part) for part in fault["loc"] if part not in ("str", "Sexes", "float", "constrained-float")]
-    place = ".".join(where) or "the file"
-    if fault["type"] == "extra_forbidden":
-        return _wrong_key(where)
-    if fault["type"] == "missing":
-        return f"{'.'.join(where[:-1]) or 'the file'} has no {where[-1]}; add it."
-    words = re.sub(r"^(Value error|Assertion failed), ", "", fault["msg"])
-    return f"{place}: {words[:1].lower() + words[1:]}."
-
-
-def _wrong_key(where: list[str]) -> str:
-    """Say which key of this table was probably meant, or which table the key belongs to."""
-    *tables, key = where
-    parts = {".".join(name): part for name, part in _tables(Description, ())}
-    here, place = parts.get(".".join(tables)), ".".join(tables)
-    names = list(here.model_fields) if here else []
-    near = get_close_matches(key, names, n=1)
-    elsewhere = [name for name, part in parts.items() if key in part.model_fields and name != place]
-    table = f"[{place}]" if place else "the file"
-    if near:
-        return f"{table} has no key '{key}'; did you mean '{near[0]}'?"
-    if elsewhere:
-        return f"'{key}' belongs to {f'[{elsewhere[0]}]' if elsewhere[0] else 'the top of the file'}, not to {table}."
-    return f"{table} has no key '{key}'; it may have {', '.join(names)}."
-
-
-def _tables(part: type[BaseModel], name: tuple[str, ...]) -> Any:
-    """Yield every table of a description with its name."""
-    yield name, part
-    for key, field in part.model_fields.items():
-        for kind in (field.annotation, *get_args(field.annotation)):
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _tables(kind, (*name, key))

@@ -108,7 +108,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except UnicodeError:
         raise UsageError(
-            f'{path} is not written in the stated encoding; state it, for example '
+            f"{path} is not written in the stated encoding; state it, for example "
             'encoding = "cp1252" (Windows) or "latin-1".'
         ) from None
     except ImportError:
@@ -164,7 +164,8 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
     if broken.rows:
         raise UsageError(
             f"{broken.rows:,} rows of {path} have another number of cells than the header, the first of "
-            f"them {broken.first} instead of {len(names)}; is the separator '{separator}' in a cell without quotes?"
+            f"them {broken.first} instead of {len(names)}; is the separator '{separator}' in a cell "
+            "without quotes?"
         )
     return pd.DataFrame(
         {name: column.to_pandas().astype("str") for name, column in zip(wanted, table.columns, strict=True)}
@@ -204,7 +205,7 @@ def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
 
 
 def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
-    """Write a typed column as text: whole numbers without a point, dates as ISO 8601, true and false as 1, 0."""
+    """Write a typed column as text: whole numbers without a point, dates as ISO 8601, true as 1."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
