@@ -246,7 +246,7 @@ def _csv(path: Path, part: ArrayPart) -> npt.NDArray[Any]:
 
 
 def _parquet(path: Path, part: ArrayPart, row: int | None) -> npt.NDArray[Any]:
-    """Read a table with a row a sample; one of all recordings has a row each, a list of samples in each column."""
+    """Read a table with a row a sample; one of all recordings has a row each, with lists of samples."""
     file = pyarrow.parquet.ParquetFile(path)
     missing = [lead for lead in part.leads if lead not in file.schema_arrow.names]
     if missing:

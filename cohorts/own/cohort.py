@@ -64,7 +64,7 @@ class OwnCohort(Cohort):
         return (*self._people_warnings, *self._said.warnings)
 
     def states(self) -> str:
-        """Hash what decides the recordings: the description without its labels, the table, names and times."""
+        """Hash what decides the recordings: the description but its labels, the table, names and times."""
         index = self.index()
         digest = hashlib.sha256(
             hash_of_json(self.description.model_dump(mode="json", exclude={"labels"})).encode()
@@ -110,7 +110,7 @@ class OwnCohort(Cohort):
         array = self.description.array
         named = [
             *(part.record_id, part.patient_id, part.age, part.birth_year, part.date, part.year, part.fold),
-            part.sex if isinstance(part.sex, str) or part.sex is None else part.sex.column,
+            part.sex.column if part.sex else None,
             *(column for _, column in part.template()),
             *((array.row, array.rate if isinstance(array.rate, str) else None) if array else ()),
             *label_columns(self.description),
@@ -206,8 +206,9 @@ class OwnCohort(Cohort):
         if age is not None:
             found += people.counted(cells[age], people.ages(cells, part, self._moments), "An age", age)
         if part.sex is not None:
-            column = part.sex if isinstance(part.sex, str) else part.sex.column
-            found += people.counted(cells[column], people.sexes(cells, part.sex), "A sex", column)
+            found += people.counted(
+                cells[part.sex.column], people.sexes(cells, part.sex), "A sex", part.sex.column
+            )
         if part.date is not None and self._moments is not None:
             found += people.counted(cells[part.date], self._moments, "A date", part.date)
         return tuple(found) if len(index) else ()
@@ -362,9 +363,13 @@ def home_of(cohort: type[OwnCohort]) -> Path:
     Raises
     ------
     UsageError
-        If it is not there.
+        If it, or the table, is not there.
     """
     root = cohort.file.parent / Path(cohort.description.cohort.root).expanduser()
     if not root.is_dir():
         raise UsageError(f"{cohort.file} names the root {root}, but there is no such folder.")
+    if not cohort.found(root):
+        raise UsageError(
+            f"{cohort.file} names the table {cohort.description.cohort.index}, but there is none; correct index."
+        )
     return root.resolve()

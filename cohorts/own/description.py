@@ -55,11 +55,24 @@ class _Part(BaseModel):
 
 
 class Sexes(_Part):
-    """The column of the sex and its codes; without codes, its words in English."""
+    """The column of the sex and its codes; without codes, the words in English or their first letters."""
 
     column: str
-    female: Codes
-    male: Codes
+    female: Codes = ()
+    male: Codes = ()
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if bool(self.female) != bool(self.male):
+            raise ValueError("it needs the codes of both sexes, female and male")
+        if set(self.female) & set(self.male):
+            raise ValueError("one code stands for both sexes")
+        return self
+
+
+def _as_column(value: object) -> object:
+    """The name of a column alone is a column without codes of its own."""
+    return {"column": value} if isinstance(value, str) else value
 
 
 class CohortPart(_Part):
@@ -104,7 +117,7 @@ class CohortPart(_Part):
     date: str | None = None
     date_format: str | None = None
     year: str | None = None
-    sex: str | Sexes | None = None
+    sex: Annotated[Sexes | None, BeforeValidator(_as_column)] = None
     fold: str | None = None
     folds: Folds | None = None
     first_ecg_only: bool = False

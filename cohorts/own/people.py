@@ -39,12 +39,12 @@ def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp]
     return found.where((found > 0) & (found <= OLDEST))
 
 
-def sexes(cells: pd.DataFrame, sex: str | Sexes | None) -> pd.Series[str]:
+def sexes(cells: pd.DataFrame, sex: Sexes | None) -> pd.Series[str]:
     """Sex of each row, NA where it is not understood: by the stated codes, or by the words in English."""
     if sex is None:
         return pd.Series([None] * len(cells), cells.index, dtype="str")
-    if isinstance(sex, str):
-        return cells[sex].str.lower().map(_WORDS).astype("str")
+    if not sex.female:
+        return cells[sex.column].str.lower().map(_WORDS).astype("str")
     codes: dict[str, Sex] = dict.fromkeys(sex.female, "female") | dict.fromkeys(sex.male, "male")
     return cells[sex.column].map(codes).astype("str")
 

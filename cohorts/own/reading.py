@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -41,6 +41,7 @@ def read_description(path: Path) -> Description:
         description = Description.model_validate(content)
     except ValidationError as error:
         raise UsageError(f"{path}: {_told(error)}") from None
+    description.cohort.template()
     _check_concepts(path, description.labels)
     return description
 
@@ -60,19 +61,24 @@ def _check_concepts(path: Path, labels: LabelsPart) -> None:
             )
 
 
-def unknown_name(kind: str, name: str, available: Any) -> str:
+def unknown_name(kind: str, name: str, available: Iterable[str]) -> str:
     """Say what was probably meant; a list of all concepts would hide it."""
-    names = [str(one) for one in available]
-    folded = {one.casefold(): one for one in names}
-    near = [folded[one] for one in get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "'leadboard concepts' lists them."
+    folded = {one.casefold(): one for one in available}
+    begins = [one for one in folded if len(one) > 1 and name.casefold().startswith(one)]
+    near = [
+        *sorted(begins, key=len, reverse=True),
+        *get_close_matches(name.casefold(), folded, n=3, cutoff=0.5),
+    ]
+    meant = [folded[one] for one in dict.fromkeys(near)][:3]
+    hint = f"did you mean {' or '.join(meant)}?" if meant else f"'leadboard {kind}s' lists them."
     return f"unknown {kind} '{name}'; {hint}"
 
 
 def _told(error: ValidationError) -> str:
     """Tell the first fault in a sentence."""
-    fault: Any = error.errors(include_url=False, include_input=False)[0]
-    where = [str(part) for part in fault["loc"] if part not in ("str", "Sexes", "float", "constrained-float")]
+    faults: Any = error.errors(include_url=False, include_input=False)
+    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    where = [str(part) for part in fault["loc"] if part not in ("str", "constrained-float")]
     place = ".".join(where) or "the file"
     if fault["type"] == "extra_forbidden":
         return _wrong_key(where)
