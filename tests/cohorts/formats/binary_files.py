@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,19 @@ from cohorts.recording import STANDARD_LEADS, DigitalRecording
 
 TWELVE_LEADS = "1.2.840.10008.5.1.4.1.1.9.1.1"
 SCP = dict(zip(STANDARD_LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
-INTERPRETATIONS = {"i1": (8, "SB"), "u1": (8, "UB"), "i2": (16, "SS"), "u2": (16, "US"), "i4": (32, "SL"), "u4": (32, "UL")}
+INTERPRETATIONS = {
+    "i1": (8, "SB"),
+    "u1": (8, "UB"),
+    "i2": (16, "SS"),
+    "u2": (16, "US"),
+    "i4": (32, "SL"),
+    "u4": (32, "UL"),
+}
 
 
-def counted(samples: int = 1000, seed: int = 0, leads: Sequence[str] = STANDARD_LEADS, rate: float = 500.0) -> DigitalRecording:
+def counted(
+    samples: int = 1000, seed: int = 0, leads: Sequence[str] = STANDARD_LEADS, rate: float = 500.0
+) -> DigitalRecording:
     """A recording of random counts at 200 counts/mV, small enough for every width."""
     counts = np.random.default_rng(seed).integers(-120, 121, (len(leads), samples), dtype=np.int16)
     return DigitalRecording(counts, np.full(len(leads), 200.0), np.zeros(len(leads)), rate, tuple(leads))
@@ -50,7 +58,7 @@ def channel(lead: str, gain: float, baseline: float = 0.0) -> Dataset:
 
 
 def group(recording: DigitalRecording, kind: str = "<i2", originality: str = "ORIGINAL") -> Dataset:
-    """A multiplex group; the counts are stored as they are, in a NumPy type such as ``"<i2"`` or ``">u2"``."""
+    """A multiplex group; the counts are stored as they are, in a NumPy type such as ``">u2"``."""
     item = Dataset()
     item.MultiplexGroupTimeOffset = "0"
     item.WaveformOriginality = originality
@@ -88,6 +96,11 @@ def write_dicom(
     pydicom.dcmwrite(path, data, enforce_file_format=True)
 
 
+def eight_characters(value: float) -> float | int:
+    """The nearest number that a header of EDF has room for."""
+    return round(value) if abs(value) >= 1e5 else float(f"{value:.8f}"[:8])
+
+
 def write_edf(
     path: Path,
     recording: DigitalRecording,
@@ -99,7 +112,7 @@ def write_edf(
     kind: int = pyedflib.FILETYPE_EDFPLUS,
     annotation: str = "",
 ) -> None:
-    """Write the counts over the full range of the format.
+    """Write the counts over the full range of EDF, or over a part of BDF's that eight characters can tell.
 
     Parameters
     ----------
@@ -114,21 +127,22 @@ def write_edf(
     names = list(labels or [f"ECG {lead}" for lead in recording.leads])
     rates = [recording.sampling_rate] * len(names)
     wide = kind in (pyedflib.FILETYPE_BDF, pyedflib.FILETYPE_BDFPLUS)
-    least, most = (-8388608, 8388607) if wide else (-32768, 32767)
+    least, most = (-200_000, 200_000) if wide else (-32768, 32767)
     per_mv = {"uV": 1e3, "mV": 1.0, "V": 1e-3}[unit]
     seconds = recording.counts.shape[1] / recording.sampling_rate
-    with warnings.catch_warnings(), pyedflib.EdfWriter(str(path), len(names) + len(others), kind) as writer:
-        warnings.simplefilter("ignore", UserWarning)  # "-163840.0" is written without its last digit
+    with pyedflib.EdfWriter(str(path), len(names) + len(others), kind) as writer:
         for keyword, value in (patient or {}).items():
             getattr(writer, f"set{keyword}")(value)
         for row, name in enumerate([*names, *others]):
-            gain, baseline = (recording.gain[row], recording.baseline[row]) if row < len(names) else (1.0, 0.0)
+            gain, baseline = (
+                (recording.gain[row], recording.baseline[row]) if row < len(names) else (200.0, 0.0)
+            )
             header = {
                 "label": name,
                 "dimension": unit if row < len(names) else "mmHg",
                 "sample_frequency": [*rates, *others.values()][row],
-                "physical_min": (least - baseline) / gain * per_mv,
-                "physical_max": (most - baseline) / gain * per_mv,
+                "physical_min": eight_characters((least - baseline) / gain * per_mv),
+                "physical_max": eight_characters((most - baseline) / gain * per_mv),
                 "digital_min": least,
                 "digital_max": most,
                 "transducer": "",

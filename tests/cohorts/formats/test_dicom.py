@@ -286,7 +286,11 @@ def test_nothing_of_a_patient_is_parsed(tmp_path: Path, syntax: str) -> None:
     patient = {"PatientName": "Doe^Jane", "PatientID": "4711", "PatientBirthDate": "19500101"}
     path = written(tmp_path, group(counted(), kind), patient=patient, syntax=uid)
     data, _ = dicom._attributes(path)
-    assert {element.keyword for element in data} <= {"SOPClassUID", "WaveformSequence", "SpecificCharacterSet"}
+    assert {element.keyword for element in data} <= {
+        "SOPClassUID",
+        "WaveformSequence",
+        "SpecificCharacterSet",
+    }
 
 
 def test_what_is_deflated_to_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
