@@ -297,6 +297,18 @@ def test_what_a_document_includes_is_not_fetched(reader, write, tmp_path):
     same(reader.read(path), expected)
 
 
+def test_samples_may_be_character_data(tmp_path):
+    expected = recording(ecg_counts(9, 30_000, leads=2), ("I", "II"))
+    path = write_hl7_aecg(tmp_path / "x.xml", expected)
+    same(
+        hl7_aecg.read(edited(path, ("<digits>", "<digits><![CDATA["), ("</digits>", "]]></digits>"))),
+        expected,
+    )
+    path = write_muse(tmp_path / "x.xml", expected)
+    edited(path, ("<WaveFormData>", "<WaveFormData><![CDATA["), ("</WaveFormData>", "]]></WaveFormData>"))
+    same(muse.read(path), expected)
+
+
 @each_format
 def test_depth_size_and_number_of_elements_are_bounded(reader, write, tmp_path, monkeypatch):
     path = write(tmp_path / "x.xml", recording(ecg_counts(9, 30)), encoding="UTF-8")
@@ -304,10 +316,14 @@ def test_depth_size_and_number_of_elements_are_bounded(reader, write, tmp_path, 
     for hostile in ("<a>" * 100_000, "<a/>" * 100_001, "<component>" * 100_000):
         path.write_bytes(whole.replace(PERSON.encode(), hostile.encode()))
         refused(reader, path, "elements, or nests them deeper")
+    attributes = " ".join(f"a{at}=''" for at in range(9_999))
+    for hostile in (f"<a b='{'x' * 70_000}'/>", f"<a {attributes}/>", f"<!--{'x' * 70_000}-->"):
+        path.write_bytes(whole.replace(PERSON.encode(), hostile.encode()))
+        refused(reader, path, "tag or comment of more than 64 KiB")
     with path.open("wb") as file:
         file.truncate(5 * 2**30)  # a hole, not a disk of zeros
     tracemalloc.start()
-    refused(reader, path, "more than 64 MiB")
+    refused(reader, path, "more than 32 MiB")
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
 
