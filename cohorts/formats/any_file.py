@@ -14,7 +14,7 @@ import numpy as np
 
 from cohorts.errors import RecordError, UnknownNameError, UsageError
 from cohorts.formats.wfdb_header import MAX_VALUES, cause, file_size, shown
-from cohorts.recording import DigitalRecording
+from cohorts.recording import DigitalRecording, standard_lead_name
 
 FORMATS = {
     "wfdb": "cohorts.formats.wfdb_files",
@@ -112,6 +112,10 @@ def _reader(name: str) -> Reader:
 def _check(name: str, recording: DigitalRecording) -> None:
     """Refuse what no recorder writes, whichever format it comes from."""
     leads, samples = recording.counts.shape
+    standard = [lead for lead in map(standard_lead_name, recording.leads) if lead]
+    for lead in standard:
+        if standard.count(lead) > 1:
+            raise RecordError(f"{shown(name)} holds lead {lead} twice.")
     gain, rate = np.abs(recording.gain), recording.sampling_rate
     if not leads or not samples or leads * samples > MAX_VALUES:
         raise RecordError(f"{shown(name)} holds {leads} leads of {samples:,} samples.")

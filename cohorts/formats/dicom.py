@@ -84,9 +84,11 @@ def read(path: Path) -> DigitalRecording:
     size = file_size(path)
     if size > MAX_BYTES:
         raise RecordError(f"{name} has {size:,} bytes, too many for a DICOM recording.")
+    import pydicom
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom quotes a value that it warns of
+        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+            warnings.simplefilter("ignore")  # pydicom quotes a value that it warns of, and logs it
             groups = _groups(path, name)
             best = max(groups, key=lambda group: (len(group.rows), group.samples / group.sampling_rate))
             return _recording(best)

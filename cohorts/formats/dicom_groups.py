@@ -68,7 +68,7 @@ class Group:
     @property
     def samples(self) -> int:
         """Samples of a channel."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
 
 def read_group(item: Any, big_endian: bool) -> Group | None:

@@ -135,8 +135,8 @@ def _channel(reader: EdfReader, number: int, name: str) -> _Channel | None:
         lead,
         float(reader.getSampleFrequency(number)),
         int(reader.samples_in_file(number)),
-        gain,
-        least - low * gain,
+        float(gain),
+        float(least - low * gain),
     )
 
 

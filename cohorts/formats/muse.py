@@ -94,7 +94,8 @@ def _rate(file: str, waveform: Element) -> float:
     exponent = number(file, "SampleExponent", child_text(waveform, "SampleExponent") or "0")
     if base <= 0 or exponent != int(exponent) or abs(exponent) > 6:
         raise RecordError(f"{file} has a sampling rate of {base:g} x 10^{exponent:g} Hz.")
-    return base * 10.0**exponent
+    rate: float = base * 10.0**exponent
+    return rate
 
 
 def _begin(file: str, lead: Element) -> tuple[float, ...]:

@@ -193,8 +193,8 @@ def _limbs_restored(stored: Integers) -> Counts:
 def _end(counts: Counts, rate: float, gain: float) -> int:
     """Where the recording ends: before the calibration pulse, and before zeros that fill up to it."""
     pulse = np.concatenate([np.full(round(seconds * rate), round(level * gain)) for seconds, level in _PULSE])
-    end = counts.shape[1] - len(pulse)
+    end = int(counts.shape[1]) - len(pulse)
     if end < 0 or not (counts[:, end:] == pulse).all():
-        return counts.shape[1]
+        return int(counts.shape[1])
     drawn = np.flatnonzero(counts[:, :end].any(axis=0))
     return int(drawn[-1]) + 1 if len(drawn) else 0
