@@ -37,7 +37,7 @@ def all_cohorts() -> Mapping[str, type[Cohort]]:
 
 def broken_cohorts() -> Mapping[str, str]:
     """Cohorts that installed packages offer and that cannot be used: name of the entry point -> why."""
-    return _offered().broken
+    return MappingProxyType(_offered().broken)
 
 
 def register(cohort: type[Cohort], root: Path | None = None) -> None:
@@ -101,10 +101,10 @@ _registered = _Registered({}, {})
 
 @dataclass(frozen=True, slots=True)
 class _Offered:
-    """What installed packages offer."""
+    """What installed packages offer; one that turns out to be broken later changes its place."""
 
-    cohorts: Mapping[str, type[Cohort]]
-    broken: Mapping[str, str]
+    cohorts: dict[str, type[Cohort]]
+    broken: dict[str, str]
 
 
 @functools.cache
@@ -140,7 +140,7 @@ def _offered() -> _Offered:
             broken.setdefault(entry.name, str(error))
         else:
             found[entry.name] = cohort
-    return _Offered(MappingProxyType(found), MappingProxyType(broken))
+    return _Offered(found, broken)
 
 
 def _loaded(entry: EntryPoint) -> type[Cohort]:
@@ -232,6 +232,13 @@ def _holds(cohort: type[Cohort], root: Path) -> bool:
     try:
         return cohort.found(root)
     except OSError:
+        return False
+    except Exception as error:
+        name, offered = cohort.card.id, _offered()
+        if offered.cohorts.pop(name, None) is None:
+            raise
+        offered.broken[name] = f"Its class raised {type(error).__name__} in 'found'; correct it."
+        all_cohorts.cache_clear()
         return False
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import math
+import traceback
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any, ClassVar, Literal, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from cohorts.errors import RecordError, UsageError
+from cohorts.errors import LeadboardError, RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
@@ -234,7 +236,8 @@ class Cohort(ABC):
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
         try:
-            listed = list(self._read_index())
+            with _told(self, LeadboardError):
+                listed = list(self._read_index())
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}).") from None
         rows: dict[str, IndexRow] = {}
@@ -281,7 +284,8 @@ class Cohort(ABC):
         if any(map(is_foreign, names)):
             raise RecordError(f"The path '{path}' is that of a hidden file, which is no part of a release.")
         try:
-            return self._read_signal(self.root / path)
+            with _told(self, RecordError):
+                return self._read_signal(self.root / path)
         except OSError as error:
             raise RecordError(f"{Path(path).name} cannot be read ({error.strerror or error}).") from None
 
@@ -292,6 +296,26 @@ class Cohort(ABC):
     def _read_signal(self, path: Path) -> DigitalRecording:
         """Read the signal at a path of the index; a WFDB header by default."""
         return read_record(path)
+
+
+@contextmanager
+def _told(cohort: Cohort, kind: type[LeadboardError]) -> Iterator[None]:
+    """Turn what the class of a stranger raises by mistake into one sentence; of ours it is a bug to be seen.
+
+    The words of the exception are left out: they may be a patient's.
+    """
+    try:
+        yield
+    except (OSError, LeadboardError):
+        raise
+    except Exception as error:
+        if type(cohort).__module__.startswith("cohorts."):
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        raise kind(
+            f"The class of {cohort.card.name} raised {type(error).__name__} at {place}; correct it."
+        ) from error
 
 
 def parse_age(text: str) -> float:

@@ -49,7 +49,12 @@ def cohorts(
     from benchmark.commands.printing import print_table
 
     rows = cohort_rows(find_places(data, cache, cohort_file))
-    print_json(rows) if as_json else print_table(rows, hide=("path", "citation", "fingerprint", "url"))
+    if as_json:
+        print_json(rows)
+        return 0
+    known = [row for row in rows if "found" in row]
+    print_table(known, hide=("path", "citation", "fingerprint", "url", "broken"))
+    tell(*(f"BROKEN {row['id']}: {row['broken']}" for row in rows if row["broken"]))
     return 0
 
 

@@ -225,6 +225,20 @@ class Ontology:
         )
         return dict(sorted(counts.items()))
 
+    def stated_by(self, cohort: str, vocabulary: str) -> frozenset[str]:
+        """Ids of the concepts to which some code of a cohort says yes, or which are computed from such.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such vocabulary.
+        """
+        _, strength = self._strength(cohort, vocabulary)
+        stated = set(self.concepts.index[(strength == _POSITIVE).any(axis=0)])
+        return frozenset(
+            stated | {name for name, parts in self._computed.items() if stated.issuperset(parts)}
+        )
+
     def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
         """Hash, for each concept, what decides its labels in a cohort, and nothing else.
 

@@ -12,7 +12,7 @@ from cohorts.errors import UsageError
 from cohorts.own.cohort import own_cohort
 from cohorts.own.description import Description
 from cohorts.own.reading import read_description
-from cohorts.own.template import write_template
+from cohorts.scaffold import write_description
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, PEOPLE, table, write
 
 WHOLE = HEAD + PEOPLE + FILES + COLUMNS
@@ -99,7 +99,7 @@ def test_codes_of_the_sexes_may_be_numbers_and_lists(tmp_path):
 
 
 def test_the_template_is_a_description_and_each_of_its_lines_can_be_used(tmp_path):
-    file = write_template("my-clinic", tmp_path)
+    file = write_description("my-clinic", tmp_path)
     found = read_description(file)
     assert found.cohort.id == "my-clinic"
     text = file.read_text()
@@ -131,12 +131,12 @@ def test_the_template_is_a_description_and_each_of_its_lines_can_be_used(tmp_pat
 
 
 def test_a_template_does_not_overwrite(tmp_path):
-    write_template("my-clinic", tmp_path)
+    write_description("my-clinic", tmp_path)
     with pytest.raises(UsageError, match="is there already"):
-        write_template("other", tmp_path)
+        write_description("other", tmp_path)
     for name in ("My", "a b", "", "a--b", "a/b", "a" * 41):
         with pytest.raises(UsageError, match="cannot be the id"):
-            write_template(name, tmp_path / "new")
+            write_description(name, tmp_path / "new")
 
 
 def test_a_card_says_that_it_is_private(tmp_path):
