@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class ConfigFile(BaseModel):
         As ``--data`` and ``--cache``; relative paths are relative to the file, ``~`` is the home folder.
     folders
         Cohort id -> folder, for releases that lie elsewhere.
+    cohorts
+        Cohort id -> ``cohort.toml``, for a hospital's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +37,7 @@ class ConfigFile(BaseModel):
     data: Path | None = None
     cache: Path | None = None
     folders: dict[str, Path] = {}
+    cohorts: dict[str, Path] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,25 @@ class Places:
         For stores and trained models; created on first use.
     folders
         Cohort id -> folder of a release that lies outside of ``data``.
+    own
+        Ids of the hospital's own cohorts.
     """
 
     data: Path | None
     cache: Path
     folders: Mapping[str, Path] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
 
-def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
-    """Resolve the folders of a call.
+def find_places(
+    data: Path | None = None, cache: Path | None = None, cohort_files: Sequence[Path] = ()
+) -> Places:
+    """Resolve the folders of a call, and make the hospital's own cohorts known that it names.
+
+    Parameters
+    ----------
+    cohort_files
+        Descriptions of cohorts (``cohort.toml``), beside those that the configuration file names.
 
     Raises
     ------
@@ -76,6 +89,7 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
             raise UsageError(
                 f"No folder {_shown(chosen)}; give the folder that holds the releases with --data."
             )
+    own = _register_own(settings.cohorts, base, cohort_files)
     folders = {cohort: base / from_home(folder) for cohort, folder in settings.folders.items()}
     for cohort, folder in folders.items():
         from cohorts.catalogue import find_cohort
@@ -92,7 +106,27 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     why = why_no_folder(stores) if named else ""  # the usual place may never be needed
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
-    return Places(chosen and chosen.absolute(), stores, folders)
+    return Places(chosen and chosen.absolute(), stores, folders, own)
+
+
+def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> tuple[str, ...]:
+    """Put the hospital's own cohorts into the catalogue; nothing is imported where there are none."""
+    if not (named or cohort_files):
+        return ()
+    from cohorts.catalogue import register
+    from cohorts.own.cohort import home_of, own_cohort
+
+    own: list[str] = []
+    for expected, file in [*named.items(), *((None, file) for file in cohort_files)]:
+        cohort = own_cohort(base / from_home(file))
+        if expected not in (None, cohort.card.id):
+            raise UsageError(
+                f"{CONFIG_FILE} calls the cohort of {_shown(file)} '{expected}', but its id is "
+                f"'{cohort.card.id}'; write the same in both."
+            )
+        register(cohort, home_of(cohort))
+        own.append(cohort.card.id)
+    return tuple(own)
 
 
 def why_no_folder(path: Path) -> str:

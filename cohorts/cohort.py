@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import math
+import traceback
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any, ClassVar, Literal, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from cohorts.errors import RecordError, UsageError
+from cohorts.errors import LeadboardError, RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
@@ -57,7 +59,8 @@ class CohortCard(BaseModel):
     Attributes
     ----------
     access
-        ``"open"``, or ``"credentialed"`` where the publisher asks for an agreement first.
+        ``"open"``, ``"credentialed"`` where the publisher asks for an agreement first, or ``"private"`` for
+        a hospital's own recordings, of which nothing leaves it.
     url
         The publisher's page of exactly this release.
     vocabulary
@@ -65,9 +68,9 @@ class CohortCard(BaseModel):
     folder
         Where it lies below the data root.
     records
-        Records of the whole release.
+        Records of the whole release; None for a cohort that is what lies here.
     sampling_rates
-        In Hz, the default first.
+        In Hz, the default first; empty where only the recordings say it.
     folds
         None where the release has no split of its own.
     signal_note
@@ -91,13 +94,13 @@ class CohortCard(BaseModel):
     name: str
     version: str
     licence: str
-    access: Literal["open", "credentialed"] = "open"
+    access: Literal["open", "credentialed", "private"] = "open"
     url: str
     citation: str
     vocabulary: str
     folder: str
-    records: int = Field(gt=0)
-    sampling_rates: tuple[float, ...] = Field(min_length=1)
+    records: int | None = Field(gt=0)
+    sampling_rates: tuple[float, ...]
     country: str
     folds: Folds | None = None
     signal_note: str = ""
@@ -151,6 +154,23 @@ class Cohort(ABC):
     sexes: ClassVar[Mapping[str, Sex]] = MappingProxyType({})
     """The release's own codes for the sexes, where it has no words."""
 
+    labels_apart: ClassVar[bool] = False
+    """Whether what is stated of its records may change while the recordings stay what they are.
+
+    Then a change of the statements alone makes no recording stale, so `states` must not speak of them.
+    """
+    own_codes: ClassVar[Path | Sequence[Sequence[str]]] = ()
+    """What its codes mean where no vocabulary of the ontology says so, for this cohort alone.
+
+    Rows of code, name, concept, relation and note, or a CSV file with these columns. They stand in place of
+    the rows that the card's vocabulary has for the same code, if the ontology has this vocabulary.
+    """
+    annotates: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Concept -> why silence about it means no, where the ontology's coverage has no row for this cohort."""
+    own_questions: ClassVar[Sequence[tuple[str, str, str]]] = ()
+    """Questions that a record may leave open: concepts, what answers them, and the reason, as the ontology's
+    ``questions.csv`` has them."""
+
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         if (self.root / MARKER).is_file():
@@ -183,6 +203,10 @@ class Cohort(ABC):
         """Files and folders whose content decides what this cohort is."""
         return (self.root,)
 
+    def states(self) -> str:
+        """Hash what else decides what this cohort is, beside `source_paths`; empty as a rule."""
+        return ""
+
     def warnings(self) -> tuple[str, ...]:
         """Say what is odd about the release as it lies here, one sentence each; `prepare` keeps them."""
         return ()
@@ -212,7 +236,8 @@ class Cohort(ABC):
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
         try:
-            listed = list(self._read_index())
+            with _told(self, LeadboardError):
+                listed = list(self._read_index())
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}).") from None
         rows: dict[str, IndexRow] = {}
@@ -259,7 +284,8 @@ class Cohort(ABC):
         if any(map(is_foreign, names)):
             raise RecordError(f"The path '{path}' is that of a hidden file, which is no part of a release.")
         try:
-            return self._read_signal(self.root / path)
+            with _told(self, RecordError):
+                return self._read_signal(self.root / path)
         except OSError as error:
             raise RecordError(f"{Path(path).name} cannot be read ({error.strerror or error}).") from None
 
@@ -270,6 +296,26 @@ class Cohort(ABC):
     def _read_signal(self, path: Path) -> DigitalRecording:
         """Read the signal at a path of the index; a WFDB header by default."""
         return read_record(path)
+
+
+@contextmanager
+def _told(cohort: Cohort, kind: type[LeadboardError]) -> Iterator[None]:
+    """Turn what the class of a stranger raises by mistake into one sentence; of ours it is a bug to be seen.
+
+    The words of the exception are left out: they may be a patient's.
+    """
+    try:
+        yield
+    except (OSError, LeadboardError):
+        raise
+    except Exception as error:
+        if type(cohort).__module__.startswith("cohorts."):
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        raise kind(
+            f"The class of {cohort.card.name} raised {type(error).__name__} at {place}; correct it."
+        ) from error
 
 
 def parse_age(text: str) -> float:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from cohorts.catalogue import introduce
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store_writing import hash_index
@@ -63,6 +64,7 @@ class LabelledIndex:
     """
 
     def __init__(self, cohort: Cohort) -> None:
+        introduce(cohort)
         self.card = cohort.card
         self.index = cohort.index()
         self.quarantine = cohort.unreadable.sort_values(["record_id", "reason"], ignore_index=True)

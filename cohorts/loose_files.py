@@ -11,6 +11,7 @@ import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable, parse_age
 from cohorts.errors import RecordError, UsageError
+from cohorts.formats.any_file import AUTO, read_file
 from cohorts.formats.array_files import reading
 from cohorts.formats.wfdb_header import comment_fields, read_header
 from cohorts.recording import (
@@ -24,9 +25,11 @@ from cohorts.recording import (
 from cohorts.release_files import ReleaseFiles
 from cohorts.store_writing import check_usable
 
+_HEADER = ".hea"
 
-class _WfdbFiles(Cohort):
-    """One header, or every header below a folder; age and sex as the Challenge writes them in comments."""
+
+class _Files(Cohort):
+    """One file, or every file below a folder; age and sex as the Challenge writes them in WFDB headers."""
 
     card = CohortCard(
         id="loose-files",
@@ -48,16 +51,25 @@ class _WfdbFiles(Cohort):
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
         names = [self._only] if self._only else [name for name, _ in ReleaseFiles(self.root)]
-        for name in names:
-            if not name.endswith(".hea"):
-                continue
-            record_id = name.removesuffix(".hea")
+        records = {name.removesuffix(_HEADER) for name in names if name.endswith(_HEADER)}
+        signals = set()
+        for record_id in sorted(records):
+            name = f"{record_id}{_HEADER}"
             try:
-                fields = comment_fields(read_header(self.root / name).comments)
+                header = read_header(self.root / name)
             except RecordError as error:
                 yield Unreadable(record_id, str(error))
                 continue
+            folder = name.rpartition("/")[0]
+            signals |= {f"{folder}/{line.file}".lstrip("/") for line in header.signals}
+            fields = comment_fields(header.comments)
             yield IndexRow(record_id, name, (), age=parse_age(fields.get("age", "")), sex=fields.get("sex"))
+        for name in names:
+            if not name.endswith(_HEADER) and name not in signals and name.rpartition(".")[0] not in records:
+                yield IndexRow(name, name, ())
+
+    def _read_signal(self, path: Path) -> DigitalRecording:
+        return read_file(path, "wfdb" if path.suffix == _HEADER else AUTO)
 
 
 class LooseRecordings:
@@ -86,21 +98,23 @@ class LooseRecordings:
         return self._read(position)
 
 
-def wfdb_recordings(path: Path) -> LooseRecordings:
-    """Find the WFDB records at a path: a header, or a folder that is looked through.
+def file_recordings(path: Path) -> LooseRecordings:
+    """Find the recordings at a path: a file, or a folder that is looked through.
 
-    Every signal is read once here, so that one that cannot be used is told before a model is asked.
+    A WFDB header goes by its name, any other file by what it holds (`cohorts.formats.any_file`). What lies
+    beside a header under its name, or is named in it, belongs to it. Every signal is read once here, so that
+    one that cannot be used is told before a model is asked.
 
     Raises
     ------
     UsageError
-        If there is no header.
+        If there is no file, or the library that reads one is not installed.
     """
-    files = _WfdbFiles(path)
+    files = _Files(path)
     listed, usable = files.index(), []
     unusable = dict(zip(files.unreadable["record_id"], files.unreadable["reason"], strict=True))
     if not len(listed) and not unusable:
-        raise UsageError(f"No WFDB header (.hea) was found in {path}.")
+        raise UsageError(f"There is no file in {path}.")
 
     def read(record_path: str) -> DigitalRecording:
         found = standard_leads(files.read_path(record_path))

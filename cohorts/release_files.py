@@ -16,12 +16,12 @@ from operator import attrgetter
 from pathlib import Path
 
 _NAME = attrgetter("name")
-_FOREIGN = frozenset({"__MACOSX", "@eaDir", "~snapshot", "#snapshot", "lost+found", "$RECYCLE.BIN"})
+FOREIGN = frozenset({"__MACOSX", "@eaDir", "~snapshot", "#snapshot", "lost+found", "$RECYCLE.BIN"})
 
 
 def is_foreign(name: str) -> bool:
     """Whether a file or folder of this name is hidden, or kept by a system and not by a publisher."""
-    return name[:1] == "." or name in _FOREIGN
+    return name[:1] == "." or name in FOREIGN
 
 
 class ReleaseFiles:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cohorts.catalogue import introduce
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError
 from cohorts.interrupts import interruptible
@@ -38,7 +39,7 @@ from cohorts.store_file import (
     read_numbers,
 )
 from cohorts.store_staleness import Stamp, stamp_of
-from cohorts.store_writing import Progress, write_labels, write_store
+from cohorts.store_writing import Progress, write_labels, write_statements, write_store
 
 _TEXTS = ("record_id", "patient_id", "sex", "statements", "report", "path")
 
@@ -221,10 +222,11 @@ def prepare(
         If the store cannot be written.
     """
     path = _store_path(cohort, cache)
+    introduce(cohort)
     with interruptible() as check:
         stamp = stamp_of(cohort)
         store, _ = _up_to_date(path, stamp)
-        if store is None or store.ontology_hash != _labelling(cohort, load_ontology()):
+        if store is None or _other_labels(store, cohort, load_ontology()):
             _write(path, cohort, stamp, progress, say, check)
             store = Store(path)
     store.file.make_again = functools.partial(_make_again, path, cohort.anew(), say)
@@ -265,8 +267,8 @@ def _write(
             if store is None:
                 write_store(partial, cohort, ontology, stamp, progress, check)
                 partial.replace(path)
-            elif store.ontology_hash != _labelling(cohort, ontology):
-                _relabel(store, partial, ontology)
+            elif _other_labels(store, cohort, ontology):
+                _relabel(store, partial, ontology, cohort, stamp)
                 partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -286,9 +288,20 @@ def _store_path(cohort: Cohort, cache: Path) -> Path:
     return Path(cache) / "stores" / f"{name}.h5"
 
 
-def _labelling(cohort: Cohort, ontology: Ontology) -> str:
-    """Hash of what decides the labels of a cohort."""
-    return hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
+def _other_labels(store: Store, cohort: Cohort, ontology: Ontology) -> bool:
+    """Whether a store whose signals are up to date has labels that are not."""
+    labelling = hash_of_labelling(ontology.label_hashes(cohort.card.id, cohort.card.vocabulary))
+    if store.ontology_hash != labelling:
+        return True
+    return cohort.labels_apart and not store.index["statements"].equals(
+        _index_of(store, cohort)["statements"]
+    )
+
+
+def _index_of(store: Store, cohort: Cohort) -> pd.DataFrame:
+    """What a cohort says now of the records of a store."""
+    index = cohort.index()
+    return index[index["record_id"].isin(store.index["record_id"])].reset_index(drop=True)
 
 
 def _up_to_date(path: Path, stamp: Stamp, *, signals: bool = False) -> tuple[Store | None, str]:
@@ -305,11 +318,14 @@ def _up_to_date(path: Path, stamp: Stamp, *, signals: bool = False) -> tuple[Sto
     return store, ""
 
 
-def _relabel(store: Store, partial: Path, ontology: Ontology) -> None:
-    """Copy a store with labels made again from its statements."""
+def _relabel(store: Store, partial: Path, ontology: Ontology, cohort: Cohort, stamp: Stamp) -> None:
+    """Copy a store with labels made again from its statements, or from new ones if these lie apart."""
     shutil.copyfile(store.path, partial)
+    index = _index_of(store, cohort) if cohort.labels_apart else store.index
     with open_file(partial, "r+") as file:
-        write_labels(file, store.index["statements"].tolist(), ontology, store.card.id, store.card.vocabulary)
+        if cohort.labels_apart:
+            write_statements(file, cohort, index, stamp)
+        write_labels(file, index["statements"].tolist(), ontology, store.card.id, store.card.vocabulary)
 
 
 Rows = npt.NDArray[np.intp]

@@ -51,10 +51,10 @@ def stamp_of(cohort: Cohort) -> Stamp:
     UsageError
         If a part of the release is not there.
     """
-    decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated)
-    digest = hashlib.sha256(" ".join(map(str, decides)).encode())
     odd: dict[str, str | None] = {}
     try:
+        decides = (reading_code(type(cohort)), cohort.variant, cohort.card.simulated, cohort.states())
+        digest = hashlib.sha256(" ".join(map(str, decides)).encode())
         for source in cohort.source_paths():
             for line in _listing(source, odd):
                 digest.update(os.fsencode(line))
@@ -96,7 +96,8 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
     """Hash the code that reads a cohort; that of other cohorts is not in it.
 
     Its own files are those of its class and of the classes of cohorts that it inherits from, wherever they
-    are installed. Families are followed by their imports.
+    are installed. Families, and the room of hospitals' own cohorts, are followed by their imports. Of a
+    package that is not this one all code counts.
 
     Parameters
     ----------
@@ -105,10 +106,26 @@ def reading_code(cohort: type[Cohort], root: Path = ROOT) -> str:
     """
     kinds = [kind for kind in cohort.__mro__ if issubclass(kind, Cohort) and kind is not Cohort]
     files = [_in(root, Path(inspect.getfile(kind)).resolve()) for kind in kinds]
-    families = {path for file in files for path in imported_files(file, "cohorts.families", root)}
+    families = {
+        path
+        for file in files
+        for package in ("cohorts.families", "cohorts.own")
+        for path in imported_files(file, package, root)
+    }
     inside = {path for path in (*files, *families) if path.is_relative_to(root)}
-    strangers = [hash_of_files([path], path.parent) for path in dict.fromkeys(files) if path not in inside]
+    outside = dict.fromkeys(_package(path) for path in files if path not in inside)
+    strangers = [
+        hash_of_files(place.rglob("*.py") if place.is_dir() else [place], place.parent) for place in outside
+    ]
     return " ".join((code_hash(*READING_ROOMS, root=root), hash_of_files(inside, root), *strangers))
+
+
+def _package(file: Path) -> Path:
+    """Give the folder of the outermost package that a file belongs to; the file itself if to none."""
+    place = file
+    while (place.parent / "__init__.py").is_file():
+        place = place.parent
+    return place
 
 
 def _in(root: Path, file: Path) -> Path:

@@ -20,7 +20,7 @@ import hashlib
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from cohorts.cohort import Cohort
 from cohorts.errors import RecordError, some
 from cohorts.ontology.ontology import Ontology, hash_of_labelling
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
-from cohorts.store_file import FORMAT, open_file, write_json, write_numbers
+from cohorts.store_file import FORMAT, open_file, read_numbers, write_json, write_numbers
 from cohorts.store_staleness import Stamp
 
 if TYPE_CHECKING:
@@ -94,7 +94,22 @@ def write_store(
         # As bytes of a fixed number: these lie in the header that HDF5 checks, text does not.
         file.attrs["card"] = np.bytes_(cohort.card.model_dump_json().encode())
         file.attrs["stamp"] = np.bytes_(stamp.digest)
-        file.attrs["fingerprint"] = np.bytes_(_fingerprint(cohort.card.id, index, signals))
+        file.attrs["fingerprint"] = np.bytes_(_fingerprint(cohort.card.id, index, signals.tables()))
+
+
+def write_statements(file: h5py.File, cohort: Cohort, index: pd.DataFrame, stamp: Stamp) -> None:
+    """Write again what is stated of the records of a store, and what follows from it but for the labels.
+
+    Parameters
+    ----------
+    index
+        Of the records that are in the store, in its order.
+    """
+    write_json(file["index"], "statements", index["statements"].tolist())
+    write_json(file, "warnings", [*stamp.warnings, *_warnings(cohort, {})])
+    tables = {name: read_numbers(file["signals"], name) for name in SIGNAL_TABLES}
+    file.attrs["card"] = np.bytes_(cohort.card.model_dump_json().encode())
+    file.attrs["fingerprint"] = np.bytes_(_fingerprint(cohort.card.id, index, tables))
 
 
 def write_labels(
@@ -108,7 +123,7 @@ def write_labels(
     labels = ontology.labels(cohort_id, vocabulary, statements)
     write_numbers(file, "labels", labels.to_numpy(dtype=np.int8))
     write_json(file, "concepts", list(labels.columns))
-    write_json(file, "unknown_codes", _unknown_codes(ontology, vocabulary, statements))
+    write_json(file, "unknown_codes", _unknown_codes(ontology, cohort_id, vocabulary, statements))
     labelling = hash_of_labelling(ontology.label_hashes(cohort_id, vocabulary))
     file.attrs["ontology_hash"] = np.bytes_(labelling)
     file.attrs["ontology_version"] = np.bytes_(ontology.version)
@@ -196,8 +211,10 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     return found
 
 
-def _unknown_codes(ontology: Ontology, vocabulary: str, statements: Sequence[tuple[str, ...]]) -> list[str]:
-    unknown = ontology.unknown_codes(vocabulary, statements)
+def _unknown_codes(
+    ontology: Ontology, cohort_id: str, vocabulary: str, statements: Sequence[tuple[str, ...]]
+) -> list[str]:
+    unknown = ontology.unknown_codes(vocabulary, statements, cohort_id)
     if not unknown:
         return []
     records = sum(not unknown.keys().isdisjoint(codes) for codes in statements)
@@ -222,13 +239,13 @@ def _write_texts(group: h5py.Group, table: pd.DataFrame) -> None:
         write_json(group, str(name), column.astype("object").where(column.notna(), None).tolist())
 
 
-def _fingerprint(cohort_id: str, index: pd.DataFrame, signals: _SignalWriter) -> str:
+def _fingerprint(cohort_id: str, index: pd.DataFrame, tables: Mapping[str, npt.NDArray[np.generic]]) -> str:
     """Hash what the records say, in order: not where they lie, nor when they were prepared."""
     digest = hashlib.sha256()
     hash_index(digest, cohort_id, index)
-    for name, values in signals.tables().items():
+    for name in SIGNAL_TABLES:
         if name != "offset":
-            digest.update(values.tobytes())
+            digest.update(tables[name].tobytes())
     return digest.hexdigest()
 
 
@@ -239,5 +256,8 @@ def hash_index(digest: Hash, cohort_id: str, index: pd.DataFrame) -> None:
     for row in zip(*columns, strict=True):
         digest.update(json.dumps(row).encode() + b"\n")
 
+
+SIGNAL_TABLES = ("offset", "length", "rate", "crc32", "gain", "baseline")
+"""Numbers that belong to each record, beside its counts; their order decides the fingerprint."""
 
 _DECISIVE = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report")

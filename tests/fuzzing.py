@@ -40,6 +40,8 @@ from benchmark.scoring.columns import label_column, read_table, record_ids
 from benchmark.scoring.prediction_files import read_prediction_file
 from benchmark.scoring.tables import open_table
 from cohorts.errors import LeadboardError
+from cohorts.formats.any_file import read_file
+from tests.cohorts.formats.every_format import write_every_format
 
 IDS = [f"r{at}" for at in range(8)]
 TABLE = pd.DataFrame({"record_id": IDS, "AF": np.linspace(0, 1, 8), "LVH": np.linspace(1, 0, 8)})
@@ -134,6 +136,7 @@ def targets(folder: Path, run: Path, submission: Path) -> dict[str, Target]:
         **_submissions(submission),
         **_texts(folder / "texts"),
         **_weights(folder / "weights"),
+        **_recordings(folder / "recordings"),
     }
     for target in found.values():
         target.read()  # whole, it is read
@@ -251,6 +254,11 @@ def _texts(folder: Path) -> dict[str, Target]:
             json.dumps({"name": "mine", "trained_on": []}).encode(),
         ),
     }
+
+
+def _recordings(folder: Path) -> dict[str, Target]:
+    folder.mkdir(parents=True)
+    return {name: _target(path, read_file) for name, path in write_every_format(folder).items()}
 
 
 def _trained(path: Path) -> None:

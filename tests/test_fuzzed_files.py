@@ -17,7 +17,8 @@ KINDS = (
     "resamples", "run.json", "submission's manifest.json", "submission's card.json",
     "submission's environment.json", "submission's predictions/as-is/georgia.parquet", "leadboard.toml",
     "card of predictions", "card beside a model", "card in json", "checkpoint", "old checkpoint",
-    "safetensors", "card of weights", "trained weights",
+    "safetensors", "card of weights", "trained weights", "muse", "hl7-aecg", "cardiosoft", "philips", "dicom",
+    "deflated dicom", "edf", "bdf",
 )  # fmt: skip
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmark.commands.options import DEFAULT_RUN, CacheOption, DataOption, Folder, JsonOption, print_json
+from benchmark.commands.options import (
+    DEFAULT_RUN,
+    CacheOption,
+    CohortFiles,
+    DataOption,
+    Folder,
+    JsonOption,
+    print_json,
+)
 from benchmark.config import find_places
 from benchmark.terminal import tell
 
@@ -19,6 +27,7 @@ def compare(
     folder: Folder = DEFAULT_RUN,
     *,
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -32,6 +41,8 @@ def compare(
         Folder of the run.
     data
         Folder that holds the releases (or LEADBOARD_DATA), for DeLong's test beside the bootstrap.
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts (or LEADBOARD_CACHE).
     as_json
@@ -41,8 +52,8 @@ def compare(
     from benchmark.report.pairwise import compare_models
     from benchmark.run.cohorts import labelled
 
-    places = find_places(data, cache)
-    stores = labelled(places, Reporter()) if places.data is not None or places.folders else None
+    places = find_places(data, cache, cohort_file)
+    stores = labelled(places, Reporter()) if places.data is not None or places.folders or places.own else None
     found = compare_models(folder, first, second, stores)
     if as_json:
         print_json(found)

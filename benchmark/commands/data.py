@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from benchmark.commands.options import (
     CacheOption,
+    CohortFiles,
     DataOption,
     Folder,
     JsonOption,
@@ -27,6 +28,7 @@ Scale = Annotated[float, Parameter(validator=Number(gte=0.001, lte=1000))]
 def cohorts(
     *,
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -36,6 +38,8 @@ def cohorts(
     ----------
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     as_json
@@ -44,8 +48,13 @@ def cohorts(
     from benchmark.commands.listing import cohort_rows
     from benchmark.commands.printing import print_table
 
-    rows = cohort_rows(find_places(data, cache))
-    print_json(rows) if as_json else print_table(rows, hide=("path", "citation", "fingerprint", "url"))
+    rows = cohort_rows(find_places(data, cache, cohort_file))
+    if as_json:
+        print_json(rows)
+        return 0
+    known = [row for row in rows if "found" in row]
+    print_table(known, hide=("path", "citation", "fingerprint", "url", "broken"))
+    tell(*(f"BROKEN {row['id']}: {row['broken']}" for row in rows if row["broken"]))
     return 0
 
 
@@ -65,7 +74,9 @@ def concepts(*, as_json: JsonOption = False) -> int:
     return 0
 
 
-def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> int:
+def prepare(
+    *names: str, data: DataOption = None, cohort_file: CohortFiles = (), cache: CacheOption = None
+) -> int:
     """Turn native releases into stores; what has been prepared is left alone.
 
     Parameters
@@ -74,13 +85,15 @@ def prepare(*names: str, data: DataOption = None, cache: CacheOption = None) -> 
         Cohorts; all that are on this machine if none is given.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     """
     from benchmark.progress import Reporter
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort, size_in_words
 
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     chosen, _ = choose_cohorts(names, places)
     failed = 0
     for name in chosen:
@@ -179,7 +192,13 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
 
 
 def overlap(
-    a: str, b: str, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+    a: str,
+    b: str,
+    *,
+    data: DataOption = None,
+    cohort_file: CohortFiles = (),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Find recordings that two cohorts share, by their signals alone.
 
@@ -189,6 +208,8 @@ def overlap(
         Cohorts; the same one twice to find recordings that occur more than once in it.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     as_json
@@ -199,7 +220,7 @@ def overlap(
     from benchmark.run.cohorts import prepare_cohort
     from cohorts.overlap.search import find_overlap, overlap_rows, overlap_sentences, summarise
 
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     stores = [prepare_cohort(name, places, reporter) for name in (a, b)]
     with reporter.step(f"Comparing {a} with {b}") as progress:
         pairs = find_overlap(*stores, progress=progress)

@@ -8,6 +8,7 @@ from benchmark.commands.options import (
     DEFAULT_RUN,
     HERE,
     CacheOption,
+    CohortFiles,
     DataOption,
     ElsewhereOptions,
     File,
@@ -53,6 +54,7 @@ def run(
     cohort: Repeated = (),
     task: str | None = None,
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     out: Folder = DEFAULT_RUN,
     protocol: Repeated = (),
@@ -82,6 +84,8 @@ def run(
         Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     out
@@ -126,7 +130,7 @@ def run(
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
     find_cohort(source)
     check_sources(pretrain_on)

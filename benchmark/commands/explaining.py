@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmark.commands.options import CacheOption, Count, DataOption, Folder, ModelName, Repeated, Seed
+from benchmark.commands.options import (
+    CacheOption,
+    CohortFiles,
+    Count,
+    DataOption,
+    Folder,
+    ModelName,
+    Repeated,
+    Seed,
+)
 from benchmark.config import find_places
 from benchmark.terminal import tell
 
@@ -17,6 +26,7 @@ def explain(
     spec: ModelName | None = None,
     out: Folder | None = None,
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
@@ -44,6 +54,8 @@ def explain(
         Folder for the drawing; by default 'explanations' in the folder of the run.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -66,7 +78,7 @@ def explain(
     hardware = Hardware(device=device, batch_size=batch_size)
     hardware.check()
     reporter = Reporter()
-    cell = reopen(found, spec or found.model.name, find_places(data, cache), hardware, reporter)
+    cell = reopen(found, spec or found.model.name, find_places(data, cache, cohort_file), hardware, reporter)
     with reporter.step(f"Asking {found.model.name} about {record}"):
         seen = look(cell, folder, concept, record, seed=seed)
     recording, simulated = cell.store.recording(cell.row_of(record)), found.cohort.simulated
@@ -105,6 +117,7 @@ def feature_map(
     spec: ModelName | None = None,
     out: Folder | None = None,
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "cpu",
@@ -130,6 +143,8 @@ def feature_map(
         Folder for the drawing; by default 'maps' in the folder of the run.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -151,7 +166,7 @@ def feature_map(
     records = cells_of(folder, model)
     hardware = Hardware(device=device, batch_size=batch_size)
     hardware.check()
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     name = records[0].model.name
     cells = [reopen(record, spec or name, places, hardware, reporter) for record in records]
     with reporter.step(f"Mapping the features of {name}") as progress:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.config import Places
-from cohorts.catalogue import all_cohorts, open_cohort
+from cohorts.catalogue import all_cohorts, broken_cohorts, open_cohort
+from cohorts.errors import LeadboardError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 
@@ -13,18 +14,25 @@ Row = dict[str, Any]
 
 
 def cohort_rows(places: Places) -> list[Row]:
-    """One row a known cohort; ``quarantined`` is None until the cohort was prepared."""
+    """One row a known cohort; ``quarantined`` is None until the cohort was prepared.
+
+    One that an installed package offers and that cannot be used has no more than ``id`` and, as all others
+    have where their index cannot be read, ``broken``, the reason.
+    """
     ontology = load_ontology()
     rows: list[Row] = []
     for name, cohort in all_cohorts().items():
         card = cohort.card
         release = open_cohort(name, places.data, places.folders)
         store = find_store(release, places.cache) if release is not None else None
-        records = None
+        records, broken = None, None
         if store is not None:
             records = len(store) + len(store.quarantine)
         elif release is not None:
-            records = len(release.index()) + len(release.unreadable)
+            try:
+                records = len(release.index()) + len(release.unreadable)
+            except LeadboardError as error:
+                broken = str(error)
         rows.append(
             {
                 "id": name,
@@ -42,9 +50,10 @@ def cohort_rows(places: Places) -> list[Row]:
                 "citation": card.citation,
                 "fingerprint": store.fingerprint if store is not None else None,
                 "path": str(release.root) if release is not None else None,
+                "broken": broken,
             }
         )
-    return rows
+    return [*rows, *({"id": name, "broken": why} for name, why in broken_cohorts().items())]
 
 
 def concept_rows() -> list[Row]:

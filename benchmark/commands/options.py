@@ -64,6 +64,12 @@ def check_file(path: Path) -> None:
         raise ValueError(f"{error.strerror}.") from None
 
 
+def _files(_: object, paths: tuple[Path, ...] | None) -> None:
+    """Validate files that are read."""
+    for path in paths or ():
+        check_file(path)
+
+
 def _place(_: object, path: Path | None) -> None:
     """Validate a path to a file or a folder that is to be read: it is there, and not too long a name."""
     if path is not None:
@@ -111,6 +117,9 @@ Place = Annotated[Path, Parameter(validator=_place)]
 NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
 CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
+CohortFiles = Annotated[
+    tuple[Path, ...], Parameter(name="--cohort-file", negative=(), show_default=False, validator=_files)
+]
 JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
 Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]

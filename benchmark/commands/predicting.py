@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from benchmark.commands.options import (
     HERE,
     CacheOption,
+    CohortFiles,
     DataOption,
     ElsewhereOptions,
     ModelName,
@@ -43,6 +44,7 @@ def predict(
     protocol: str = "",
     source: str = "ptb-xl",
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
@@ -58,7 +60,8 @@ def predict(
     model
         Name, path/to/file.py:Class or package.module:Class.
     signals
-        A WFDB header, a folder of them, or a NumPy array [records, leads, samples] (.npy).
+        A file, a folder of them, or a NumPy array [records, leads, samples] (.npy). Files are WFDB headers,
+        MUSE, HL7 aECG, CardioSoft or Philips XML, DICOM or EDF; which is found out from what they hold.
     cohort
         A cohort on this machine instead.
     out
@@ -71,6 +74,8 @@ def predict(
         Cohort that labels are learnt from, where the model has to learn first.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -100,7 +105,7 @@ def predict(
         raise UsageError(f"--out {out} is neither a .parquet nor a .csv file; name one.")
     hardware = Hardware(device, batch_size, workers or 0, deadline, elsewhere.fit_deadline)
     hardware.check()
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
     environment = elsewhere.environment(deadline)
     asked = find_asked(Asking(model, protocol, source, seed, places, hardware, environment), reporter)
@@ -127,15 +132,15 @@ def predict(
 
 
 def _loose(signals: Path | None, rate: float | None, unit: str | None, leads: str | None) -> LooseRecordings:
-    from cohorts.loose_files import array_recordings, wfdb_recordings
+    from cohorts.loose_files import array_recordings, file_recordings
 
     assert signals is not None  # noqa: S101
     given = {"--rate": rate, "--unit": unit, "--leads": leads}
     if signals.suffix != ".npy":
         spare = [name for name, value in given.items() if value is not None]
         if spare:
-            raise UsageError(f"{', '.join(spare)} belong to a .npy array; WFDB headers say it themselves.")
-        return wfdb_recordings(signals)
+            raise UsageError(f"{', '.join(spare)} belong to a .npy array; other files say it themselves.")
+        return file_recordings(signals)
     missing = [name for name, value in given.items() if value is None]
     if rate is None or unit is None or leads is None:
         raise UsageError(f"An array does not say what it holds; give {', '.join(missing)} too.")

@@ -12,6 +12,7 @@ from cyclopts import Group, Parameter
 from benchmark.commands.options import (
     DEFAULT_RUN,
     CacheOption,
+    CohortFiles,
     Count,
     DataOption,
     File,
@@ -90,6 +91,8 @@ class CohortOptions:
         Take the annotation files alone, without a look at the signals, also where some are here.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts (or LEADBOARD_CACHE).
     out
@@ -101,6 +104,7 @@ class CohortOptions:
     allow_missing: Flag = False
     labels_only: Flag = False
     data: DataOption = None
+    cohort_file: CohortFiles = ()
     cache: CacheOption = None
     out: Folder = DEFAULT_RUN
 
@@ -178,7 +182,7 @@ def _on_cohort(
     reporter = Reporter()
     submitted = read_submitted(scores, more.name, more.card)  # first: it must not cost a preparation
     settings = settings_of(more.out, seed, resamples)
-    places = find_places(more.data, more.cache)
+    places = find_places(more.data, more.cache, more.cohort_file)
     store = cohort_to_score(cohort, places, reporter, signals=not more.labels_only)
     record = score_submitted(
         submitted, store, more.out, settings, reporter.say, allow_missing=more.allow_missing

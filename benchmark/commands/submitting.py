@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.commands.options import (
     CacheOption,
+    CohortFiles,
     DataOption,
     Flag,
     Folder,
@@ -49,7 +50,12 @@ def submit(
 
 
 def verify(
-    path: Place, *, data: DataOption = None, cache: CacheOption = None, as_json: JsonOption = False
+    path: Place,
+    *,
+    data: DataOption = None,
+    cohort_file: CohortFiles = (),
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Recompute results from their predictions and name every difference; exit code 1 if there is one.
 
@@ -59,6 +65,8 @@ def verify(
         Folder of a submission or a run, or one result record.
     data
         Folder that holds the releases (or LEADBOARD_DATA); without them numbers are not checked.
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts (or LEADBOARD_CACHE).
     as_json
@@ -68,7 +76,7 @@ def verify(
     from benchmark.records.verification import verify as verified
     from benchmark.run.cohorts import labelled
 
-    found = verified(path, labelled(find_places(data, cache), Reporter()))
+    found = verified(path, labelled(find_places(data, cache, cohort_file), Reporter()))
     if as_json:
         groups = ("differences", "unchecked", "remarks")
         print_json(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from benchmark.commands.options import (
     HERE,
     CacheOption,
+    CohortFiles,
     DataOption,
     ElsewhereOptions,
     File,
@@ -31,6 +32,7 @@ def train(
     *,
     source: str = "ptb-xl",
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
@@ -47,6 +49,8 @@ def train(
         Cohort to learn from.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -62,7 +66,8 @@ def train(
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
 
     hardware = Hardware(device, workers=workers or 0, fit_deadline=elsewhere.fit_deadline)
-    found, places, reporter = _start(model, data, cache, hardware, elsewhere)
+    places = find_places(data, cache, cohort_file)
+    found, reporter = _start(model, hardware, elsewhere)
     if "Trainable" not in found.abilities:
         raise UsageError(f"{model} has no 'fit', 'save' and 'load'; it cannot be trained.")
     if found.abilities & {"Pretrainable", "Encoder"}:
@@ -86,6 +91,7 @@ def pretrain(
     source: Repeated = ("ptb-xl",),
     hold_out: Repeated = (),
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
@@ -105,6 +111,8 @@ def pretrain(
         Concept of which nothing is to be shown to the model; may be repeated.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
@@ -128,7 +136,8 @@ def pretrain(
     from cohorts.ontology.ontology import load_ontology
 
     hardware = Hardware(device, workers=workers or 0)
-    found, places, reporter = _start(model, data, cache, hardware)
+    places = find_places(data, cache, cohort_file)
+    found, reporter = _start(model, hardware)
     if "Pretrainable" not in found.abilities:
         raise UsageError(f"{model} has no 'pretrain', 'save' and 'load'; it cannot be pre-trained.")
     concepts = list(load_ontology().concepts.index)
@@ -153,22 +162,18 @@ def pretrain(
 
 
 def _start(
-    model: str,
-    data: Path | None,
-    cache: Path | None,
-    hardware: Hardware,
-    elsewhere: ElsewhereOptions = HERE,
-) -> tuple[ModelSource, Places, Reporter]:
-    """Find the model and the folders of a training, and check the device."""
+    model: str, hardware: Hardware, elsewhere: ElsewhereOptions = HERE
+) -> tuple[ModelSource, Reporter]:
+    """Find the model of a training, and check the device."""
     from benchmark.models.plugins import find_model
     from benchmark.progress import Reporter, log_to
 
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter = Reporter()
     log_to(reporter)
     environment = elsewhere.environment(hardware.deadline)
     if environment is None:  # this process cannot tell which devices there are in another one
         hardware.check()
-    return find_model(model, environment, deadlines=hardware.deadlines), places, reporter
+    return find_model(model, environment, deadlines=hardware.deadlines), reporter
 
 
 def weights(model: ModelName, *, file: str, cache: CacheOption = None) -> int:

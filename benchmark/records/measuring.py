@@ -214,6 +214,7 @@ def _cohort_facts(store: Labelled) -> CohortFacts:
         version=card.version,
         fingerprint=store.fingerprint,
         simulated=card.simulated,
+        private=card.access == "private",
         release_records=None if card.simulated else card.records,
     )
 

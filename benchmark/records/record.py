@@ -29,13 +29,17 @@ class _Schema(BaseModel):
 
 
 class CohortFacts(_Schema):
-    """The cohort as it was measured; ``simulated`` marks synthetic patients everywhere."""
+    """The cohort as it was measured.
+
+    ``simulated`` marks synthetic patients everywhere; ``private`` is a hospital's own.
+    """
 
     id: str
     name: str
     version: str
     fingerprint: str
     simulated: bool
+    private: bool = False
     release_records: int | None
     """Records of the whole release, where known: tells a partial copy from a complete one."""
 

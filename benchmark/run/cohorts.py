@@ -100,7 +100,10 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
 def size_in_words(store: Store) -> str:
     """Say how many records are here, of how many, and how many cannot be used."""
     here, card = len(store) + len(store.quarantine), store.card
-    size = f"{here:,} SIMULATED records" if card.simulated else f"{here:,} of {card.records:,} records"
+    if card.simulated:
+        size = f"{here:,} SIMULATED records"
+    else:
+        size = f"{here:,} records" if card.records is None else f"{here:,} of {card.records:,} records"
     return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
 from cohorts.catalogue import find_cohort
-from cohorts.cohort import CohortCard
+from cohorts.cohort import Cohort, CohortCard
 from cohorts.download.disk import FileError, Meter, RemoteFile, Size, file_and_folder, is_safe, known_sum
 from cohorts.download.transfer import Addresses, DeniedError, Transfer, Web, account, trusted
 from cohorts.errors import LeadboardError, UsageError
@@ -54,13 +54,21 @@ class Publication:
 def publication_of(cohort_id: str) -> Publication:
     """Look up how a cohort is published; UsageError if it cannot be fetched, or there is no such one."""
     cohort = find_cohort(cohort_id)
-    for publisher, page in _PAGES.items():
-        if cohort.release is not None and (match := re.fullmatch(page, cohort.card.url)):
-            return Publication(cohort.card, cohort.release, publisher, match[1])
+    found = publication_by(cohort)
+    if found is not None:
+        return found
     raise UsageError(
         f"{cohort_id} cannot be fetched from here: see {cohort.card.url} for how to get it, and put it "
         f"into the folder {cohort.card.folder} below the one that --data names."
     )
+
+
+def publication_by(cohort: type[Cohort]) -> Publication | None:
+    """Say how a cohort is published, by its class; None if it cannot be fetched."""
+    for publisher, page in _PAGES.items():
+        if cohort.release is not None and (match := re.fullmatch(page, cohort.card.url)):
+            return Publication(cohort.card, cohort.release, publisher, match[1])
+    return None
 
 
 def addresses_of(publication: Publication, mirror: str | None = None) -> Addresses:

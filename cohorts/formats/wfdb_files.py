@@ -7,6 +7,7 @@ file before anything is allocated.
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +22,7 @@ from cohorts.formats.wfdb_header import (
     SignalLine,
     cause,
     file_size,
+    lines_of,
     read_header,
     shown,
 )
@@ -37,6 +39,18 @@ _WFDB_ERRORS = (
     RuntimeError,
     MemoryError,
 )
+
+# A record line and the first line of a signal or segment: NAME SIGNALS [...] and FILE FORMAT [...].
+_BEGINNING = re.compile(
+    r"[^\s<>{}]+[ \t]+\d{1,6}([ \t][^\n]*)?\n[^\s<>{}]+[ \t]+\d[^\s,;]*([ \t]|$)", re.MULTILINE
+)
+
+
+def recognised(head: bytes) -> bool:
+    """Whether a file that begins so is a header."""
+    lines = (line.strip() for line in lines_of(head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")))
+    content = "\n".join(line for line in lines if line and not line.startswith("#"))
+    return "\0" not in content and _BEGINNING.match(content) is not None
 
 
 def read_record(path: Path) -> DigitalRecording:
@@ -62,6 +76,9 @@ def read_record(path: Path) -> DigitalRecording:
     counts = _read_plain(path.parent, header)
     _verify(path.name, header, counts)
     return _digital(path.name, header, counts)
+
+
+read = read_record  # the name that every format has in `cohorts.formats.any_file`
 
 
 def _read_plain(folder: Path, header: Header) -> Counts:

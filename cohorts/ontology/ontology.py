@@ -31,8 +31,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cohorts.errors import UnknownNameError
+from cohorts.errors import LeadboardError, UnknownNameError
 from cohorts.hashing import hash_of_json
+from cohorts.ontology.brought import (
+    DEFAULT,
+    Brought,
+    announced,
+    own_coverage,
+    own_questions,
+    own_rows,
+)
 from cohorts.ontology.codes import Rows, Statements, checked
 from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
 
@@ -73,7 +81,7 @@ class Ontology:
         ``cohort``, ``concepts`` and ``answered_by`` (tuples of ids) and ``reason``: where none of
         ``answered_by`` is positive in a record, its ``concepts`` are left open.
     cohorts
-        Ids of the cohorts in the coverage table.
+        Ids of the cohorts in the coverage table; those that are brought are not among them.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -85,13 +93,17 @@ class Ontology:
         self.vocabularies: Mapping[str, pd.DataFrame] = MappingProxyType(
             {name: table.reset_index(drop=True) for name, table in tables.vocabularies.items()}
         )
-        self.questions = tables.questions.reset_index(drop=True)
-        for column in ("concepts", "answered_by"):
-            cells = [members(cell, tables.concepts) for cell in self.questions[column]]
-            self.questions[column] = pd.Series(cells, index=self.questions.index, dtype="object")
+        self.questions = _with_members(tables.questions.reset_index(drop=True), tables.concepts)
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
+        self._tables = tables
         self._descendants = descendants(tables.concepts)
-        self._coverage = tables.coverage.set_index(["cohort", "concept"])
+        self._coverage = {
+            str(cohort): rows.set_index("concept")[["state", "reason"]]
+            for cohort, rows in tables.coverage.groupby("cohort", sort=False)
+        }
+        self._brought: dict[str, Brought] = {}
+        self._own_codes: dict[str, pd.DataFrame] = {}
+        self._own_questions: dict[str, pd.DataFrame] = {}
         self._computed = {
             concept: split(parts)
             for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
@@ -121,10 +133,13 @@ class Ontology:
         ------
         UnknownNameError
             If there is no such cohort.
+        LeadboardError
+            If what it brings contradicts itself.
         """
-        self._check("cohort", cohort, self.cohorts)
-        states: pd.Series[str] = self._coverage.loc[cohort]["state"].reindex(self.concepts.index)
-        return states
+        self._take_in(cohort)
+        self._check("cohort", cohort, self._coverage)
+        states: pd.Series[str] = self._coverage[cohort]["state"].reindex(self.concepts.index)
+        return states.fillna(DEFAULT[0])
 
     def coverage_reason(self, cohort: str, concept: str) -> str:
         """Why the coverage of this concept in this cohort is what it is.
@@ -134,9 +149,10 @@ class Ontology:
         UnknownNameError
             If there is no such cohort or concept.
         """
-        self._check("cohort", cohort, self.cohorts)
+        self._take_in(cohort)
+        self._check("cohort", cohort, self._coverage)
         self._check("concept", concept, self._descendants)
-        return str(self._coverage.loc[(cohort, concept), "reason"])
+        return str(self._coverage[cohort]["reason"].get(concept, DEFAULT[1]))
 
     def labels(self, cohort: str, vocabulary: str, statements: Statements) -> pd.DataFrame:
         """Label records by what was stated of them.
@@ -186,8 +202,15 @@ class Ontology:
                 labels[concept] = _all_of(labels[list(parts)].to_numpy())
         return labels
 
-    def unknown_codes(self, vocabulary: str, statements: Statements) -> dict[str, int]:
+    def unknown_codes(self, vocabulary: str, statements: Statements, cohort: str = "") -> dict[str, int]:
         """Codes that the vocabulary neither maps nor lists as unmapped, with the number of their records.
+
+        Parameters
+        ----------
+        vocabulary, statements
+            As of `labels`.
+        cohort
+            One whose own codes are known as well.
 
         Raises
         ------
@@ -196,12 +219,25 @@ class Ontology:
         UsageError
             If a record's statements are not a collection of codes.
         """
-        self._check("vocabulary", vocabulary, self.vocabularies)
-        rows = Rows(self.vocabularies[vocabulary])
+        rows = Rows(self._codes(cohort, vocabulary))
         counts = Counter(
             code for codes in checked(statements) for code in set(codes) if rows[code] == rows.unknown
         )
         return dict(sorted(counts.items()))
+
+    def stated_by(self, cohort: str, vocabulary: str) -> frozenset[str]:
+        """Ids of the concepts to which some code of a cohort says yes, or which are computed from such.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such vocabulary.
+        """
+        _, strength = self._strength(cohort, vocabulary)
+        stated = set(self.concepts.index[(strength == _POSITIVE).any(axis=0)])
+        return frozenset(
+            stated | {name for name, parts in self._computed.items() if stated.issuperset(parts)}
+        )
 
     def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
         """Hash, for each concept, what decides its labels in a cohort, and nothing else.
@@ -243,9 +279,9 @@ class Ontology:
         The closure is taken here, once for a code, not for every record. That is exact: a child whose
         ambiguity is outweighed is positive, and so are then all its ancestors.
         """
-        self._check("vocabulary", vocabulary, self.vocabularies)
+        self._take_in(cohort)
         if (cohort, vocabulary) not in self._strengths:
-            table = self.vocabularies[vocabulary]
+            table = self._codes(cohort, vocabulary)
             own = table["cohort"] == cohort
             table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
             row_of = Rows(table)
@@ -267,6 +303,42 @@ class Ontology:
             self._strengths[cohort, vocabulary] = row_of, strength
         return self._strengths[cohort, vocabulary]
 
+    def _take_in(self, cohort: str) -> None:
+        """Take in what a cohort brings; the labels of all other cohorts stay what they are.
+
+        Rows of the coverage table outweigh what is brought. A cohort that is announced again replaces what
+        it had brought.
+        """
+        brought = announced.get(cohort)
+        if brought is None or brought == self._brought.get(cohort):
+            return
+        rows = own_rows(cohort, brought, self._tables.concepts)
+        if brought.vocabulary not in self.vocabularies and rows.empty:
+            raise LeadboardError(
+                f"{cohort} is written in the vocabulary '{brought.vocabulary}', which the ontology does not "
+                f"have ({', '.join(self.vocabularies)}), and it has no own_codes; give it some."
+            )
+        if cohort not in self.cohorts:
+            tables = self._tables
+            self._coverage[cohort] = own_coverage(cohort, brought, tables.concepts, tables.computed)
+        asked = own_questions(cohort, brought, self._tables.concepts)
+        self._own_questions[cohort] = _with_members(asked, self._tables.concepts)
+        self._own_codes[cohort], self._brought[cohort] = rows, brought
+        self._strengths = {key: value for key, value in self._strengths.items() if key[0] != cohort}
+
+    def _codes(self, cohort: str, vocabulary: str) -> pd.DataFrame:
+        """Rows of a vocabulary, those of all cohorts that it has and those that this cohort brings."""
+        self._take_in(cohort)
+        own = self._own_codes.get(cohort)
+        if own is None or own.empty:
+            self._check("vocabulary", vocabulary, self.vocabularies)
+            return self.vocabularies[vocabulary]
+        table = self.vocabularies.get(vocabulary)
+        if table is None:
+            return own
+        replaced = (table["cohort"] == cohort) & table["code"].isin(own["code"])
+        return pd.concat([table[~replaced], own], ignore_index=True)
+
     def parts(self, concept: str) -> tuple[str, ...]:
         """Ids of the concepts that this one is computed from; empty for one that is stated.
 
@@ -280,7 +352,10 @@ class Ontology:
 
     def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
         """Columns that each question of a cohort is about, and those that answer it."""
+        self._take_in(cohort)
         asked = self.questions[self.questions["cohort"] == cohort]
+        if cohort in self._own_questions:
+            asked = pd.concat([asked, self._own_questions[cohort]])
         column = self.concepts.index.get_indexer
         return [
             (column(about), column(answered_by))
@@ -298,6 +373,14 @@ class Ontology:
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
             raise UnknownNameError(kind, name, available)
+
+
+def _with_members(questions: pd.DataFrame, concepts: pd.DataFrame) -> pd.DataFrame:
+    """Put the ids of concepts in place of the cells that name them."""
+    for column in ("concepts", "answered_by"):
+        cells = [members(cell, concepts) for cell in questions[column]]
+        questions[column] = pd.Series(cells, index=questions.index, dtype="object")
+    return questions
 
 
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

@@ -32,8 +32,13 @@ CATEGORIES = (
     "superclass",
     "echo",
 )
+LEAST_REASON = 20
+"""Characters that a reason has more than: a word is none."""
+
 RELATIONS = ("same", "narrower", "ambiguous", "unmapped", "uncertain")
 STATES = ("annotated", "not annotated", "ambiguous")
+
+_OURS = "The ontology's "
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,10 @@ def read_tables(folder: Path) -> Tables:
     _check_concepts(concepts)
     cohorts = set(coverage["cohort"])
     for name, table in vocabularies.items():
-        _check_vocabulary(f"vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
+        check_vocabulary(f"{_OURS}vocabularies/{name}.csv", table, set(concepts["id"]), cohorts)
     _check_computed(computed, concepts, vocabularies)
-    _check_coverage(coverage, descendants(concepts), computed)
-    _check_questions(questions, concepts, cohorts)
+    check_coverage(_OURS + "coverage.csv", coverage, descendants(concepts), computed)
+    check_questions(_OURS + "questions.csv", questions, concepts, cohorts)
     return Tables(concepts, vocabularies, coverage, computed, questions)
 
 
@@ -100,29 +105,46 @@ def descendants(concepts: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a table of text; its index is the line of the file at which a row ends."""
+    """Read one of the ontology's own tables."""
+    return read_table(path, columns, _OURS + path.name)
+
+
+def read_table(path: Path, columns: tuple[str, ...], table: str) -> pd.DataFrame:
+    """Read a table of text; its index is the line of the file at which a row ends.
+
+    Parameters
+    ----------
+    table
+        What an error calls it.
+
+    Raises
+    ------
+    LeadboardError
+        If it is no table with these columns.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LeadboardError(f"{path} cannot be read ({error}); restore the ontology's tables.") from None
+        raise LeadboardError(f"{path} cannot be read ({error}); restore the file.") from None
     if not rows or tuple(rows[0][1]) != columns:
         raise LeadboardError(f"{path} must have exactly the columns {', '.join(columns)}, in this order.")
     if len(rows) == 1:
-        raise LeadboardError(f"{path} has no rows; restore the ontology's tables.")
+        raise LeadboardError(f"{path} has no rows; restore the file.")
     for line, row in rows[1:]:
         if len(row) != len(columns):
-            raise _broken(path.name, line, f"{len(row)} cells instead of {len(columns)}")
+            raise _broken(table, line, f"{len(row)} cells instead of {len(columns)}")
         if any(cell != cell.strip() or not cell.isprintable() for cell in row):
-            raise _broken(path.name, line, "a cell with blanks at an end or an unprintable character")
+            raise _broken(table, line, "a cell with blanks at an end or an unprintable character")
     return pd.DataFrame(
         [row for _, row in rows[1:]], columns=list(columns), index=[line for line, _ in rows[1:]], dtype="str"
     )
 
 
 def _broken(table: str, line: object, what: str) -> LeadboardError:
-    return LeadboardError(f"The ontology's {table} has {what} in line {line}; correct the table.")
+    where = f"for {line}" if isinstance(line, str) else f"in line {line}"
+    return LeadboardError(f"{table} has {what} {where}; correct it.")
 
 
 def _require(table: str, values: pd.Series[str], allowed: Iterable[str], what: str) -> None:
@@ -137,6 +159,22 @@ def _require_text(table: str, values: pd.Series[str], what: str) -> None:
         raise _broken(table, empty.index[0], f"no {what}")
 
 
+def check_reasons(table: str, values: pd.Series[str]) -> None:
+    """Refuse a reason that is missing, or too short to say why.
+
+    Raises
+    ------
+    LeadboardError
+        Naming the row.
+    """
+    _require_text(table, values, "reason")
+    short = values[values.str.len() <= LEAST_REASON]
+    if len(short):
+        raise _broken(
+            table, short.index[0], f"the reason '{short.iloc[0]}', which is no sentence that says why,"
+        )
+
+
 def _require_unique(table: str, rows: pd.DataFrame) -> None:
     again = rows[rows.duplicated()]
     if len(again):
@@ -144,7 +182,7 @@ def _require_unique(table: str, rows: pd.DataFrame) -> None:
 
 
 def _check_concepts(concepts: pd.DataFrame) -> None:
-    table = "concepts.csv"
+    table = _OURS + "concepts.csv"
     _require_unique(table, concepts[["id"]])
     _require_unique(table, concepts.loc[concepts["snomed"] != "", ["snomed"]])
     _require(table, concepts["category"], CATEGORIES, "category")
@@ -163,7 +201,21 @@ def _check_concepts(concepts: pd.DataFrame) -> None:
         seen.add(row["id"])
 
 
-def _check_vocabulary(table: str, rows: pd.DataFrame, concepts: set[str], cohorts: set[str]) -> None:
+def check_vocabulary(table: str, rows: pd.DataFrame, concepts: set[str], cohorts: set[str]) -> None:
+    """Refuse a vocabulary with a slip in a row.
+
+    Parameters
+    ----------
+    table
+        What an error calls it.
+    concepts, cohorts
+        Ids that there are.
+
+    Raises
+    ------
+    LeadboardError
+        Naming the row.
+    """
     _require_text(table, rows["code"], "code")
     _require(table, rows["relation"], RELATIONS, "relation")
     _require(table, rows["concept"], concepts | {""}, "concept")
@@ -191,7 +243,7 @@ def _check_computed(
     computed: pd.DataFrame, concepts: pd.DataFrame, vocabularies: Mapping[str, pd.DataFrame]
 ) -> None:
     """A computed concept has one definition: parts that are stated, and nothing that states it as well."""
-    table = "computed.csv"
+    table = _OURS + "computed.csv"
     _require_unique(table, computed[["concept"]])
     _require(table, computed["concept"], concepts["id"], "concept")
     _require_text(table, computed["note"], "note")
@@ -208,41 +260,72 @@ def _check_computed(
             )
 
 
-def _check_coverage(
-    coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]], computed: pd.DataFrame
+def check_coverage(
+    table: str, coverage: pd.DataFrame, below: Mapping[str, tuple[str, ...]], computed: pd.DataFrame
 ) -> None:
-    table = "coverage.csv"
-    parts_of = {row["concept"]: split(row["all_of"]) for _, row in computed.iterrows()}
+    """Refuse coverage with a slip in a row; a pair of cohort and concept without a row is not annotated.
+
+    Parameters
+    ----------
+    table
+        What an error calls it.
+    below
+        As `descendants` gives them.
+
+    Raises
+    ------
+    LeadboardError
+        Naming the row.
+    """
     _require_text(table, coverage["cohort"], "cohort")
     _require(table, coverage["concept"], below, "concept")
     _require(table, coverage["state"], STATES, "state")
-    _require_text(table, coverage["reason"], "reason")
+    check_reasons(table, coverage["reason"])
     _require_unique(table, coverage[["cohort", "concept"]])
-    for cohort, rows in coverage.groupby("cohort"):
-        state = dict(zip(rows["concept"], rows["state"], strict=True))
-        missing = [concept for concept in below if concept not in state]
-        if missing:
-            raise LeadboardError(
-                f"The ontology's {table} has no row for {cohort} and {', '.join(missing)}; add one for each."
+    for _, rows in coverage.groupby("cohort"):
+        _check_cohort(table, rows, below, annotated_exactly_with(computed))
+
+
+def annotated_exactly_with(computed: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """For every computed concept those that it is computed from."""
+    return {row["concept"]: split(row["all_of"]) for _, row in computed.iterrows()}
+
+
+def _check_cohort(
+    table: str,
+    rows: pd.DataFrame,
+    below: Mapping[str, tuple[str, ...]],
+    parts_of: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Check parents and computed concepts of one cohort against what they depend on."""
+    annotated = set(rows.loc[rows["state"] == "annotated", "concept"])
+    for concept, parts in parts_of.items():
+        if (concept in annotated) != annotated.issuperset(parts):
+            lines = rows.index[rows["concept"] == concept]
+            state = "annotated" if concept in annotated else "not annotated"
+            raise _broken(
+                table,
+                lines[0] if len(lines) else concept,
+                f"{concept} {state} in {rows['cohort'].iloc[0]}, although it is annotated exactly where "
+                f"{', '.join(parts)} are,",
             )
-        for line, row in rows.iterrows():
-            missing = [part for part in parts_of.get(row["concept"], ()) if state[part] != "annotated"]
-            if (row["state"] == "annotated") == bool(missing) and row["concept"] in parts_of:
-                raise _broken(
-                    table,
-                    line,
-                    f"{row['concept']} {row['state']}, although it is annotated exactly where "
-                    f"{', '.join(parts_of[row['concept']])} are,",
-                )
-            unknown = [child for child in below[row["concept"]] if state[child] != "annotated"]
-            if row["state"] == "annotated" and unknown != _complete_without(row["reason"]):
-                # A negative parent means that all its children are negative, so somebody must have thought.
-                raise _broken(
-                    table,
-                    line,
-                    f"{row['concept']} annotated, but its reason does not begin with 'Complete without "
-                    f"{', '.join(unknown) or '(nothing: no such words)'}:', its unannotated children,",
-                )
+    for line, row in rows[rows["state"] == "annotated"].iterrows():
+        unknown = [child for child in below[row["concept"]] if child not in annotated]
+        if unknown != _complete_without(row["reason"]):
+            # A negative parent means that all its children are negative, so somebody must have thought.
+            words = complete_without(unknown or ["(nothing: no such words)"]).strip()
+            raise _broken(
+                table,
+                line,
+                f"{row['concept']} annotated, but its reason does not begin with '{words}', its unannotated "
+                f"children,",
+            )
+
+
+def complete_without(children: Iterable[str]) -> str:
+    """Begin the reason why a parent is annotated though these children of it are not; empty without any."""
+    missing = ", ".join(children)
+    return f"Complete without {missing}: " if missing else ""
 
 
 def _complete_without(reason: str) -> list[str]:
@@ -251,8 +334,21 @@ def _complete_without(reason: str) -> list[str]:
     return words.group(1).split(", ") if words else []
 
 
-def _check_questions(questions: pd.DataFrame, concepts: pd.DataFrame, cohorts: set[str]) -> None:
-    table = "questions.csv"
+def check_questions(table: str, questions: pd.DataFrame, concepts: pd.DataFrame, cohorts: set[str]) -> None:
+    """Refuse questions with a slip in a row.
+
+    Parameters
+    ----------
+    table
+        What an error calls it.
+    cohorts
+        Ids that there are.
+
+    Raises
+    ------
+    LeadboardError
+        Naming the row.
+    """
     _require(table, questions["cohort"], cohorts, "cohort")
     _require_text(table, questions["reason"], "reason")
     known = {*concepts["id"], *concepts["category"], *("-" + concepts["id"])}

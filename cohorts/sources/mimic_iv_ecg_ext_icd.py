@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.errors import UsageError
+from cohorts.families import icd10
 from cohorts.formats.csv_rows import csv_rows
 from cohorts.formats.wfdb_files import read_record
 from cohorts.recording import DigitalRecording
@@ -20,20 +20,6 @@ _DIAGNOSES = "all_diag_all"
 _LIST = re.compile(r"\[('[A-Z0-9]+'(, '[A-Z0-9]+')*)?\]")
 _FOLDS = {str(fold): fold for fold in range(20)} | {f"{fold}.0": fold for fold in range(20)}
 _OLDEST_TOLD = 90.0
-
-_CODES = """
-    E85 I05 I06 I07 I08 I09 I11 I13 I20 I21 I210 I211 I22 I220 I221 I23 I24 I25 I252 I255 I27 I30 I31
-    I311 I313 I314 I32 I33 I34 I342 I35 I350 I351 I352 I36 I37 I38 I39 I40 I41 I42 I421 I422 I43 I440
-    I441 I442 I443 I444 I445 I446 I447 I450 I4510 I4519 I452 I453 I454 I455 I456 I458 I4581 I459 I46
-    I470 I471 I472 I479 I48 I480 I481 I482 I483 I484 I4891 I4892 I490 I491 I492 I493 I494 I495 I498 I499
-    I50 I503 I5081 I51 I517 I5181 Q20 Q21 Q22 Q222 Q225 Q23 Q230 Q231 Q233 Q24 Q240 Q246 R000 R001 R002
-    R008 R009 R9431 Z95 Z950 Z95810
-"""
-CODES = frozenset(_CODES.split())
-"""Codes of the heart that the vocabulary tells apart, in ICD-10-CM without the dot."""
-
-AMYLOID_HEART = "E85 with I43"
-"""Amyloidosis and "cardiomyopathy in diseases classified elsewhere" in one stay: amyloidosis of the heart."""
 
 
 class MimicIvEcgExtIcd(Cohort):
@@ -56,7 +42,7 @@ class MimicIvEcgExtIcd(Cohort):
         citation="Strodthoff et al., Prospects for artificial intelligence-enhanced electrocardiogram as a "
         "unified screening tool for cardiac and non-cardiac conditions, European Heart Journal - Digital "
         "Health, 2024, doi:10.1093/ehjdh/ztae039",
-        vocabulary="icd10",
+        vocabulary=icd10.VOCABULARY,
         folder="mimic-iv-ecg-ext-icd-labels",
         records=800_035,
         sampling_rates=(500.0,),
@@ -107,7 +93,7 @@ class MimicIvEcgExtIcd(Cohort):
                 yield IndexRow(
                     record_id=study,
                     path=f"files/{path}.hea",
-                    statements=_statements(diagnoses),
+                    statements=icd10.statements(re.findall(r"[A-Z0-9]+", diagnoses)),
                     patient_id=row["subject_id"],
                     age=min(parse_age(row["age"]), _OLDEST_TOLD),
                     sex=row["gender"],
@@ -116,15 +102,3 @@ class MimicIvEcgExtIcd(Cohort):
 
     def _read_signal(self, path: Path) -> DigitalRecording:
         return read_record(self._recordings / path.relative_to(self.root))
-
-
-def _statements(diagnoses: str) -> tuple[str, ...]:
-    """Codes of the heart among the diagnoses, written as a list of Python."""
-    found = {_code(diagnosis) for diagnosis in re.findall(r"[A-Z0-9]+", diagnoses)} - {""}
-    return (*sorted(found), *((AMYLOID_HEART,) if {"E85", "I43"} <= found else ()))
-
-
-@functools.cache
-def _code(diagnosis: str) -> str:
-    """Longest of `CODES` that a diagnosis begins with, or nothing."""
-    return max((code for code in CODES if diagnosis.startswith(code)), key=len, default="")

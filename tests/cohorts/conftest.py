@@ -155,7 +155,9 @@ class StubOntology:
     def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
         return {"AF": self.digest, "NORM": self.digest}
 
-    def unknown_codes(self, vocabulary: str, statements: Sequence[Sequence[str]]) -> dict[str, int]:
+    def unknown_codes(
+        self, vocabulary: str, statements: Sequence[Sequence[str]], cohort: str = ""
+    ) -> dict[str, int]:
         return self.unknown
 
 

@@ -125,6 +125,19 @@ def test_a_cohort_outside_the_package_is_read_by_its_own_file_and_its_family(
     assert len(set(seen)) == 4
 
 
+def test_of_a_package_elsewhere_all_code_counts(copy: Path, plugin: Path) -> None:
+    (plugin / "inner").mkdir()
+    for file in ("__init__.py", "inner/__init__.py", "inner/parsing.py"):
+        (plugin / file).write_text("")
+    (plugin.parent / "beside.py").write_text("")
+    stranger = imported(plugin / "stranger.py", "Stranger")
+    before = code_of(stranger, copy)
+    touch(plugin.parent / "beside.py")
+    assert code_of(stranger, copy) == before
+    touch(plugin / "inner/parsing.py")
+    assert code_of(stranger, copy) != before
+
+
 def test_the_file_of_a_class_that_a_cohort_inherits_from_counts(copy: Path, plugin: Path) -> None:
     imported(plugin / "stranger.py", "Stranger")
     heir = imported(plugin / "heir.py", "Heir")

@@ -32,9 +32,11 @@ from benchmark.scoring.on_cohort import read_submitted
 from cohorts.catalogue import open_cohort
 from cohorts.download import plan_download, publishers, transfer, unpacking
 from cohorts.download.disk import Meter
+from cohorts.formats.any_file import read_file
 from cohorts.formats.wfdb_files import read_record
 from cohorts.release import Unpack
 from cohorts.store import Store, prepare
+from tests.cohorts.formats.every_format import write_every_format
 from tests.soak.stage import SIMULATED, Stage
 
 
@@ -227,6 +229,11 @@ def _formats(stage: Stage, folder: Path) -> None:
         (folder / f"r{form}.dat").write_bytes(np.random.default_rng(0).bytes(size))
 
 
+def _devices(stage: Stage, folder: Path) -> None:
+    """A recording in each of the formats of electrocardiographs."""
+    write_every_format(folder)
+
+
 def _verify(path: Path, folder: Path) -> None:
     verify(folder, lambda name, /, *, signals=True: None)
 
@@ -256,6 +263,7 @@ PARSERS = (
     Parser("WFDB header", (), _RECORD, "*.hea", _header_of, 400),
     Parser("WFDB signals", (), _RECORD, "*.mat", _header_of),
     Parser("WFDB, other formats", (), _formats, "*", _header_of),
+    Parser("files of electrocardiographs", (), _devices, "*", _only(read_file), 400),
     Parser("store", ("prepare",), copied("after/prepare/cache/stores/georgia*.h5"), "*.h5", _store, 100),
     Parser("predictions", ("run",), copied(f"{_CELL}.parquet"), "*", _only(load_predictions), 300),
     Parser("result record", ("run",), copied(f"{_CELL}.json"), "*", _only(load_record), 300),

@@ -72,7 +72,7 @@ SLIPS = [
     (COVERAGE, "ptb-xl,SB,annotated,", "ptb-xl,SB,yes,", "the state 'yes'"),
     (COVERAGE, "ptb-xl,SB,", "ptb-xl,SBR,", "the concept 'SBR'"),
     (COVERAGE, "ptb-xl,SB,", "ptb-xl,NSR,", "ptb-xl / NSR a second time"),
-    (COVERAGE, "\nptb-xl,SB,", "\nptbxl,SB,", "has no row for ptb-xl and SB;"),
+    (COVERAGE, "None of PTB-XL's 71 statements means it.", "none", "the reason 'none', which is no sentence"),
     (COVERAGE, "None of PTB-XL's 71 statements means it.", "", "no reason"),
     (
         COVERAGE,

@@ -1,0 +1,86 @@
+"""Ages, sexes, folds and dates of an index: what is not understood is missing, and counted.
+
+Dates say which ECG was a patient's first and which codes are near it; they are not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cohorts.cohort import OLDEST, Sex
+from cohorts.errors import UsageError
+from cohorts.own.description import CohortPart, Sexes
+
+_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?Z?"
+_WORDS: Mapping[str, Sex] = {"female": "female", "f": "female", "male": "male", "m": "male"}
+
+
+def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp] | None) -> pd.Series[float]:
+    """Years, NaN for what is empty, no number, or not above 0 and at most 120.
+
+    An age that is made of the year of birth is the difference of two years: up to one too high.
+    """
+    if part.age is not None:
+        years = pd.to_numeric(cells[part.age], errors="coerce")
+    elif part.birth_year is not None:
+        born = pd.to_numeric(cells[part.birth_year], errors="coerce")
+        if part.year is not None:
+            recorded = pd.to_numeric(cells[part.year], errors="coerce")
+        else:
+            recorded = pd.Series(np.nan, cells.index) if moments is None else moments.dt.year
+        years = recorded - born
+    else:
+        return pd.Series(np.nan, cells.index)
+    found: pd.Series[float] = years.astype("float64")
+    return found.where((found > 0) & (found <= OLDEST))
+
+
+def sexes(cells: pd.DataFrame, sex: Sexes | None) -> pd.Series[str]:
+    """Sex of each row, NA where it is not understood: by the stated codes, or by the words in English."""
+    if sex is None:
+        return pd.Series([None] * len(cells), cells.index, dtype="str")
+    if not sex.female:
+        return cells[sex.column].str.lower().map(_WORDS).astype("str")
+    codes: dict[str, Sex] = dict.fromkeys(sex.female, "female") | dict.fromkeys(sex.male, "male")
+    return cells[sex.column].map(codes).astype("str")
+
+
+def folds(cells: pd.DataFrame, column: str | None) -> pd.Series[int]:
+    """Number of each fold, NA where there is none."""
+    if column is None:
+        return pd.Series(pd.NA, cells.index, dtype="Int64")
+    whole = cells[column].where(cells[column].str.fullmatch(r"\d{1,9}"))
+    return pd.to_numeric(whole).astype("Int64")
+
+
+def dates(path: Path, column: pd.Series[str], form: str | None) -> pd.Series[pd.Timestamp]:
+    """Moments, NaT for what is empty or does not fit the stated format.
+
+    Raises
+    ------
+    UsageError
+        If no format is stated and a date is not written as ISO 8601 has it: whether 03/04 is in March or in
+        April, nobody can tell.
+    """
+    if form is not None:
+        return pd.to_datetime(column.where(column != ""), format=form, errors="coerce")
+    odd = (column != "") & ~column.str.fullmatch(_ISO)
+    if odd.any():
+        raise UsageError(
+            f"{int(odd.sum()):,} of {len(column):,} dates in column '{column.name}' of {path} are not "
+            'written like 2026-01-31; state how they are, for example date_format = "%d.%m.%Y".'
+        )
+    text = column.where(column != "").str.removesuffix("Z")
+    return pd.to_datetime(text, format="ISO8601", errors="coerce")
+
+
+def counted(written: pd.Series[str], understood: pd.Series[object], what: str, column: str) -> list[str]:
+    """Say how many cells say something that is not understood; what they say is of a patient."""
+    odd = int(((written != "") & understood.isna()).sum())
+    if not odd:
+        return []
+    return [f"{what} that is not understood, so that it is unknown: {odd:,} cells of column '{column}'."]

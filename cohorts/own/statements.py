@@ -1,0 +1,287 @@
+"""Native codes of a hospital, and the vocabulary that says what they mean."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cohorts.errors import LeadboardError, UsageError
+from cohorts.ontology.codes import Rows
+from cohorts.ontology.coverage_table import minimum_prevalence
+from cohorts.ontology.ontology import load_ontology
+from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
+from cohorts.own.description import StatementsPart
+from cohorts.own.labels import Code, Positions, Question, Said, without
+from cohorts.own.reading import unknown_name
+
+NOTHING, UNKNOWN = "no statement", "a code of no vocabulary"
+"""Codes that stand for an ECG of which nothing is stated, and for what nobody can read."""
+
+_REQUIRED = ("code", "concept", "relation")
+_STATES = ("same", "narrower")
+_LEAST_SHOWN = 5
+"""Records that a code stands in before it is shown: a rarer one may be about a single patient."""
+_LONGEST_SHOWN = 40
+
+_FINDINGS = "ectopy;conduction;hypertrophy;infarction;ST-T;QRS;STTC;CD;HYP"
+_NORMAL = (
+    "NORM",
+    f"{_FINDINGS};rhythm;-NSR;-Brady;-SB;-STach;-SA",
+    "An ECG that is called neither normal nor anything but a sinus rhythm may be either.",
+)
+
+
+def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
+    """Read a hospital's own vocabulary, or take one of the ontology's.
+
+    Parameters
+    ----------
+    name
+        Of a CSV file in ``folder``, or of a vocabulary such as ``"snomed"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as of the ontology's vocabularies; rows for other cohorts are left out.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or a row of it is wrong.
+    """
+    vocabularies = load_ontology().vocabularies
+    if name in vocabularies:
+        table = vocabularies[name]
+        return table[table["cohort"] == ""].reset_index(drop=True)
+    path = folder / name
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is not there, and no vocabulary has this name: there are {', '.join(sorted(vocabularies))}."
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            names = [column.strip() for column in next(reader, [])]
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise UsageError(
+            f"{path} cannot be read ({type(error).__name__}); save it as CSV in UTF-8."
+        ) from None
+    missing = [column for column in _REQUIRED if column not in names]
+    strange = [column for column in names if column not in VOCABULARY_COLUMNS]
+    if missing or strange or len(set(names)) < len(names):
+        raise UsageError(
+            f"{path} has the columns {', '.join(names) or 'of an empty file'}; a vocabulary has code, "
+            "concept and "
+            "relation, and name and note if wanted."
+        )
+    uneven = [line for line, row in rows if len(row) != len(names)]
+    if uneven or not rows:
+        what = f"another number of cells than columns in line {uneven[0]}" if uneven else "no rows"
+        raise UsageError(f"{path} has {what}; correct it.")
+    table = pd.DataFrame(
+        [row for _, row in rows], columns=names, index=[line for line, _ in rows], dtype="str"
+    )
+    return _checked(path, table)
+
+
+def _checked(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    concepts = load_ontology().concepts.index
+    for line, row in table.iterrows():
+        if row["concept"] and row["concept"] not in concepts:
+            raise UsageError(f"{path}, line {line}: {unknown_name('concept', row['concept'], concepts)}")
+    table = table.reindex(columns=list(VOCABULARY_COLUMNS), fill_value="")
+    if (table["cohort"] != "").any():
+        raise UsageError(f"{path} has rows for other cohorts; leave its column 'cohort' out.")
+    table["note"] = table["note"].where(table["note"] != "", "as the hospital's vocabulary has it")
+    try:
+        check_vocabulary(str(path), table, set(concepts), set())
+    except LeadboardError as error:
+        raise UsageError(str(error)) from None
+    computed = [concept for concept in table["concept"] if concept and load_ontology().parts(concept)]
+    if computed:
+        parts = " and ".join(load_ontology().parts(computed[0]))
+        raise UsageError(f"{path} states {computed[0]}, which is computed from {parts}; map codes to those.")
+    return table.reset_index(drop=True)
+
+
+def from_statements(
+    path: Path, cells: pd.Series[str], part: StatementsPart, vocabulary: pd.DataFrame, taken: Collection[str]
+) -> Said:
+    """Read native codes.
+
+    Silence about a concept means no only where the concept is annotated: a code names the concept itself,
+    that code is used, and it is not rarer than in any hospital where it was looked for. An ECG without
+    a code, or with one that the vocabulary does not know, is left open for all of them.
+
+    Parameters
+    ----------
+    taken
+        Concepts that columns answer for.
+
+    Raises
+    ------
+    UsageError
+        If no code at all is in the vocabulary.
+    """
+    stated = _stated(cells, part.separator)
+    rows = Rows(vocabulary)
+    known = {code: found for code, found in stated.items() if rows[code] != rows.unknown}
+    unknown = {code: found for code, found in stated.items() if code not in known}
+    if stated and not known:
+        raise UsageError(
+            f"Of the {len(stated):,} different codes in column '{cells.name}' of {path}, separated by "
+            f"'{part.separator}', the vocabulary {part.vocabulary} knows none; correct separator or "
+            "vocabulary."
+        )
+    silent = np.flatnonzero((cells == "").to_numpy())
+    codes: list[Code] = [
+        (row["code"], row["name"], row["concept"], row["relation"], row["note"])
+        for row in vocabulary.to_dict("records")
+    ]
+    annotates = _annotated(known, vocabulary, part, len(cells) - len(silent))
+    annotates = {concept: why for concept, why in annotates.items() if concept not in taken}
+    if part.empty == "open":
+        known[NOTHING] = silent
+    if unknown:
+        known[UNKNOWN] = np.unique(np.concatenate(list(unknown.values())))
+    opened = [
+        (code, code, concept, "ambiguous", "whatever it is about was not said")
+        for code in (NOTHING, UNKNOWN)
+        for concept in annotates
+    ]
+    plain = without(codes, taken, "a column of the table answers for what it says")
+    if not annotates:
+        opened = [(code, code, "", "unmapped", "no concept is annotated") for code in (NOTHING, UNKNOWN)]
+    return Said(
+        known,
+        (*plain, *opened),
+        annotates,
+        tuple(_questions(annotates, part.empty)),
+        tuple(_warnings(cells, unknown, silent, part, annotates)),
+    )
+
+
+def _stated(cells: pd.Series[str], separator: str) -> dict[str, Positions]:
+    """Rows that state each code; every distinct cell is taken apart once."""
+    numbers, distinct = pd.factorize(cells)
+    tokens = [
+        (code, number)
+        for number, cell in enumerate(distinct)
+        for code in dict.fromkeys(filter(None, map(str.strip, str(cell).split(separator))))
+    ]
+    order = np.argsort(numbers, kind="stable").astype(np.intp)
+    ends = np.searchsorted(numbers[order], np.arange(len(distinct)), side="right")
+    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
+    found: dict[str, list[Positions]] = {}
+    for code, number in tokens:
+        found.setdefault(code, []).append(order[starts[number] : ends[number]])
+    return {code: np.sort(np.concatenate(pieces)) for code, pieces in sorted(found.items())}
+
+
+def _annotated(
+    known: dict[str, Positions], vocabulary: pd.DataFrame, part: StatementsPart, records: int
+) -> dict[str, str]:
+    """Concepts that silence is a no for, with the reason."""
+    ontology = load_ontology()
+    states = vocabulary[vocabulary["relation"].isin(_STATES)]
+    expressible = dict.fromkeys(
+        concept for concept in ontology.concepts.index if concept in set(states["concept"])
+    )
+    if part.annotated is not None:
+        missing = [concept for concept in part.annotated if concept not in expressible]
+        if missing:
+            raise UsageError(
+                f"labels.statements.annotated names {missing[0]}, but no code of {part.vocabulary} states it."
+            )
+        return dict.fromkeys(part.annotated, "The hospital states that every ECG was read for it.")
+    rows = Rows(vocabulary)
+    stating = {
+        str(concept): set(map(rows.__getitem__, group["code"]))
+        for concept, group in states.groupby("concept")
+    }
+    positive = {concept: [code for code in known if rows[code] in them] for concept, them in stating.items()}
+    least = minimum_prevalence()
+    found = {}
+    for concept in expressible:
+        below = [code for child in ontology.descendants(concept) for code in positive.get(child, [])]
+        own, every = _number(known, positive[concept]), _number(known, [*positive[concept], *below])
+        if own and every >= records * least.get(concept, 0.0) / 100:
+            found[concept] = (
+                f"Stated by codes of its own in {own:,} of {records:,} ECGs, no fewer than elsewhere."
+            )
+    return found
+
+
+def _number(known: dict[str, Positions], codes: Collection[str]) -> int:
+    """How many records state one of these codes."""
+    return len(np.unique(np.concatenate([np.empty(0, np.intp), *(known[code] for code in codes)])))
+
+
+def _questions(annotates: Collection[str], empty: str) -> list[Question]:
+    """What an ECG of this hospital can leave open, by the habits that docs/labels.md describes."""
+    ontology = load_ontology()
+    asked: list[Question] = [_NORMAL] if "NORM" in annotates else []
+
+    def mine(*categories: str) -> str:
+        category = ontology.concepts["category"]
+        return ";".join(concept for concept in annotates if category[concept] in categories)
+
+    if "NSR" in annotates:
+        about = mine("rhythm", "ectopy") if empty == "open" else "NSR"
+        asked.append(
+            (
+                about,
+                "rhythm",
+                "Sinus rhythm has a code that is used, so an ECG without any rhythm was not read for it.",
+            )
+        )
+    findings = mine("conduction", "hypertrophy", "infarction", "ST-T", "QRS", "superclass")
+    if empty == "open" and findings:
+        asked.append(
+            (
+                findings,
+                f"overall;rhythm;-PR;{_FINDINGS}",
+                "An ECG with nothing but pacing, hedges or codes "
+                "without a concept was not read for anything else.",
+            )
+        )
+    return asked
+
+
+def _warnings(
+    cells: pd.Series[str],
+    unknown: dict[str, Positions],
+    silent: Positions,
+    part: StatementsPart,
+    annotates: dict[str, str],
+) -> list[str]:
+    found = []
+    if unknown:
+        shown = [
+            f"'{code}' ({len(rows):,}x)"
+            for code, rows in sorted(unknown.items(), key=lambda item: -len(item[1]))
+            if len(rows) >= _LEAST_SHOWN and len(code) <= _LONGEST_SHOWN and code.isprintable()
+        ][:10]
+        more = len(unknown) - len(shown)
+        number = len(np.unique(np.concatenate(list(unknown.values()))))
+        found.append(
+            f"ECGs with a code that the vocabulary {part.vocabulary} does not know, left open (-1) for "
+            "what no other "
+            f"of their codes states: {number:,}; the codes are "
+            f"{', '.join(shown)}{' and ' if shown and more else ''}"
+            + (f"{more:,} that are rarer or long." if more else ".")
+        )
+    if len(silent) and part.empty == "open":
+        found.append(
+            f"ECGs without a code in column '{cells.name}', left open (-1): {len(silent):,}; if nothing "
+            "was found on "
+            'them, state empty = "negative".'
+        )
+    if not annotates:
+        found.append("No concept is stated often enough by the codes to be annotated.")
+    return found

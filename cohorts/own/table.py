@@ -1,0 +1,280 @@
+"""Tables as hospitals have them, read as text: CSV of any separator, Parquet, Excel.
+
+Whole columns are read, never row by row, so that a million rows take seconds. No cell gets into an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from cohorts.errors import UsageError, some
+
+_SEPARATORS = ",;\t|"
+_HEADER_BYTES = 2**20
+_EXACT = 2**53
+"""Up to here a float holds every whole number."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_UNPACKED = 2**29
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, pa.ArrowException, zipfile.BadZipFile, csv.Error)
+
+
+def read_columns(
+    path: Path,
+    columns: Collection[str],
+    *,
+    separator: str | None = None,
+    encoding: str = "utf-8",
+    sheet: str | None = None,
+) -> pd.DataFrame:
+    """Read columns of a table as text without blank ends; an empty cell is "".
+
+    A whole number that became a float on the way ("12345.0", as Excel and pandas write it beside empty
+    cells) is written as the whole number again.
+
+    Parameters
+    ----------
+    separator, encoding
+        Of a CSV; the separator is the one under which the header has all columns.
+    sheet
+        Of a workbook with several.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a row of the table, in its order.
+
+    Raises
+    ------
+    UsageError
+        If it is no table, is empty, or lacks a column; with the nearest that there is.
+    """
+    wanted = list(dict.fromkeys(columns))
+    with _told(path):
+        if not path.is_file():
+            raise UsageError(f"{path} is not there; correct its name in the description of the cohort.")
+        kind = path.suffix.lower()
+        if kind in (".parquet", ".pq"):
+            table = _parquet(path, wanted)
+        elif kind in (".xlsx", ".xlsm"):
+            table = _excel(path, wanted, sheet)
+        elif kind == ".xls":
+            raise UsageError(f"{path} is of the Excel of before 2007; save it as .xlsx or as CSV.")
+        else:
+            table = _csv(path, wanted, separator, encoding)
+    if table.empty:
+        raise UsageError(f"{path} has a header and no rows.")
+    return table.apply(_clean)
+
+
+def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> None:
+    """Refuse a table without one of the columns, or with one of them twice.
+
+    Raises
+    ------
+    UsageError
+        Naming the column and the nearest that there is.
+    """
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        folded = {name.casefold(): name for name in there}
+        near = [folded[name] for name in get_close_matches(missing[0].casefold(), folded, n=1)]
+        hint = f"did you mean '{near[0]}'?" if near else "it has " + some(there) + "."
+        raise UsageError(f"{path} has no column '{missing[0]}'; {hint}")
+    twice = [name for name in wanted if list(there).count(name) > 1]
+    if twice:
+        raise UsageError(f"{path} has the column '{twice[0]}' more than once; rename one of them.")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell whatever a damaged table raises without a word of what is in it."""
+    try:
+        yield
+    except UnicodeError:
+        raise UsageError(
+            f"{path} is not written in the stated encoding; state it, for example "
+            'encoding = "cp1252" (Windows) or "latin-1".'
+        ) from None
+    except ImportError:
+        raise UsageError(
+            f"{path} is an Excel file, and openpyxl, which reads those, is not installed: install "
+            "leadboard[excel], or save the table as CSV."
+        ) from None
+    except _DAMAGE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise UsageError(f"{path} cannot be read as a table ({reason}); open it and save it again.") from None
+
+
+def _clean(column: pd.Series[str]) -> pd.Series[str]:
+    """Take blanks from both ends, and NUL bytes out; whole numbers that became floats are whole again."""
+    text = column.str.strip().str.replace("\0", "\N{REPLACEMENT CHARACTER}", regex=False)
+    filled = text[text != ""]
+    if len(filled) and filled.str.fullmatch(r"-?\d+\.0+").all():
+        return text.str.replace(r"\.0+$", "", regex=True)
+    return text
+
+
+def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) -> pd.DataFrame:
+    with path.open("rb") as file:
+        head = file.read(_HEADER_BYTES)
+    if head[:2] in _UTF16:
+        encoding = "utf-16"
+    elif head[:2] == b"PK" or b"\0" in head:
+        raise UsageError(f"{path} is no text; is it a CSV?")
+    elif encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    try:
+        text = head.decode(encoding, "ignore" if len(head) == _HEADER_BYTES else "strict")
+    except LookupError:
+        raise UsageError(
+            f"There is no encoding '{encoding}'; state one such as utf-8, cp1252 or latin-1."
+        ) from None
+    names, lines, separator = _header(path, text, wanted, separator)
+    broken = _Broken()
+    table = pyarrow.csv.read_csv(
+        path if encoding == "utf-8-sig" else io.BytesIO(path.read_bytes().decode(encoding).encode()),
+        read_options=pyarrow.csv.ReadOptions(
+            skip_rows=lines, column_names=[str(at) for at in range(len(names))]
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=broken
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            include_columns=[str(names.index(name)) for name in wanted],
+            column_types={str(at): pa.string() for at in range(len(names))},
+            strings_can_be_null=False,
+        ),
+    )
+    if broken.rows:
+        raise UsageError(
+            f"{broken.rows:,} rows of {path} have another number of cells than the header, the first of "
+            f"them {broken.first} instead of {len(names)}; is the separator '{separator}' in a cell "
+            "without quotes?"
+        )
+    return pd.DataFrame(
+        {name: column.to_pandas().astype("str") for name, column in zip(wanted, table.columns, strict=True)}
+    )
+
+
+class _Broken:
+    """Counts rows of another length than the header; what is in them is not kept."""
+
+    def __init__(self) -> None:
+        self.rows = self.first = 0
+
+    def __call__(self, row: Any) -> str:
+        self.first = self.first or row.actual_columns
+        self.rows += 1
+        return "skip"
+
+
+def _header(path: Path, text: str, wanted: list[str], separator: str | None) -> tuple[list[str], int, str]:
+    """Names of the columns, lines that they take, and the separator under which they are found."""
+    found = []
+    for candidate in separator or _SEPARATORS:
+        rows = csv.reader(io.StringIO(text), delimiter=candidate)
+        names = [name.strip() for name in next(rows, [])]
+        found.append((len(set(wanted) & set(names)), len(names), names, rows.line_num, candidate))
+    _, _, names, lines, best = max(found, key=lambda one: one[:2])
+    if not any(names):
+        raise UsageError(f"{path} is empty, or begins with an empty line.")
+    check_columns(path, wanted, names)
+    return names, lines, best
+
+
+def _parquet(path: Path, wanted: list[str]) -> pd.DataFrame:
+    check_columns(path, wanted, pyarrow.parquet.read_schema(path).names)
+    table = pyarrow.parquet.read_table(path, columns=wanted, partitioning=None)
+    return pd.DataFrame({name: _as_text(path, name, table.column(name)) for name in wanted})
+
+
+def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
+    """Write a typed column as text: whole numbers without a point, dates as ISO 8601, true as 1."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_floating(kind):
+        values = column.to_pandas()
+        whole = values.isna() | ((values % 1 == 0) & (values.abs() <= _EXACT))
+        if whole.all():
+            return values.astype("Int64").astype("string").fillna("").astype("str")
+        return values.astype("string").fillna("").astype("str")
+    if pa.types.is_boolean(kind):
+        column = column.cast(pa.int8())
+    elif pa.types.is_timestamp(kind):
+        column = pa.chunked_array([column.to_pandas().map(_moment, na_action="ignore").astype("str")])
+    elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        raise UsageError(f"The column '{name}' of {path} holds {kind}, not text or numbers.")
+    return column.cast(pa.string()).fill_null("").to_pandas().astype("str")
+
+
+def _excel(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
+    from openpyxl import load_workbook
+
+    _check_workbook(path)
+    with path.open("rb") as file:
+        workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        if sheet is not None and sheet not in workbook.sheetnames:
+            raise UsageError(f"{path} has no sheet '{sheet}'; it has {some(workbook.sheetnames)}.")
+        if sheet is None and len(workbook.sheetnames) > 1:
+            raise UsageError(f'{path} has {len(workbook.sheetnames)} sheets; say which with sheet = "NAME".')
+        page: Any = workbook[sheet or workbook.sheetnames[0]]
+        page.reset_dimensions()
+        rows = page.iter_rows(values_only=True)
+        names = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
+        check_columns(path, wanted, names)
+        places = [names.index(name) for name in wanted]
+        cells = [
+            [_cell(row[at]) if at < len(row) else "" for at in places]
+            for row in rows
+            if any(cell is not None for cell in row)
+        ]
+    return pd.DataFrame(cells, columns=wanted, dtype="str")
+
+
+def _check_workbook(path: Path) -> None:
+    """Refuse what would not fit in memory, and formulas, whose values may not be there."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _MOST_UNPACKED:
+            raise UsageError(f"{path} is too large for Excel; save the table as CSV or Parquet.")
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and _FORMULA.search(archive.read(name)):
+                raise UsageError(
+                    f"{path} has formulas, whose values may not have been stored; paste their values instead."
+                )
+
+
+def _cell(cell: object) -> str:
+    """Write a cell of Excel as text."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(int(cell))
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _EXACT:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return _moment(cell)
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _moment(moment: datetime) -> str:
+    """Write a moment as ISO 8601, at midnight as its day."""
+    at_midnight = (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
+    return moment.date().isoformat() if at_midnight else moment.isoformat(sep=" ")

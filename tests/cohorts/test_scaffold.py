@@ -1,0 +1,106 @@
+"""`leadboard new-cohort --code`: the package passes its own test and is a cohort once it is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchmark.commands.new_cohort import new_cohort
+from cohorts.errors import UsageError
+from cohorts.scaffold import write_cohort_package
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(command, cwd, *paths):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths))),
+        "COLUMNS": "200",
+        "XDG_CACHE_HOME": str(cwd),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+
+
+def test_it_is_ready_to_be_read_and_changed(tmp_path):
+    folder = write_cohort_package("my-release", tmp_path / "made")
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == {
+        "README.md",
+        "pyproject.toml",
+        "my_release/__init__.py",
+        "my_release/cohort.py",
+        "my_release/codes.csv",
+        "tests/test_cohort.py",
+    }
+    assert not any("$" in (folder / path).read_text() for path in files)
+    assert "class MyRelease(Cohort):" in (folder / "my_release/cohort.py").read_text()
+
+
+def test_its_own_test_passes_and_notices_a_slip(tmp_path):
+    right = write_cohort_package("right-one", tmp_path)
+    wrong = write_cohort_package("wrong-one", tmp_path)
+    codes = wrong / "wrong_one/codes.csv"
+    codes.write_text(codes.read_text().replace("OTHER,", "OTHERS,"))
+    options = ["--import-mode=importlib", "-p", "no:cacheprovider", "."]
+    done = call(["pytest", *options], tmp_path, right, wrong)
+    assert "2 failed, 2 passed" in done.stdout
+    assert "1 of its codes are in no table" in done.stdout
+    assert "OTHER (1x)" in done.stdout
+
+
+def test_once_installed_it_is_listed(tmp_path):
+    """Without the build: what an installer would write down of ``pyproject.toml`` is written here."""
+    folder = write_cohort_package("installed-one", tmp_path)
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    ((group, entries),) = project["entry-points"].items()
+    metadata = folder / "installed_one-0.1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    lines = [f"{name} = {target}\n" for name, target in entries.items()]
+    lines.append("georgia = installed_one.cohort:InstalledOne\nbroken = nowhere:Broken\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{''.join(lines)}")
+    done = call(["benchmark", "cohorts"], tmp_path, folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[5] for line in done.stdout.splitlines() if line.startswith("installed-one")] == [
+        "no"
+    ]
+    broken = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
+    assert broken[0].startswith("BROKEN broken: nowhere:Broken cannot be imported (ModuleNotFoundError")
+    assert broken[1].startswith("BROKEN georgia: There is a cohort 'georgia' already")
+    assert len(broken) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("My-Release", "small letters"),
+        ("my_release", "small letters"),
+        ("../escape", "small letters"),
+        ("r\x1b[2J", "small letters"),
+        ("r" * 41, "small letters"),
+        ("json", "a Python package that is here already"),
+        ("class", "cannot be the name of a Python package"),
+        ("georgia", "There is a cohort or a task 'georgia' already"),
+        ("ptbxl-super", "There is a cohort or a task 'ptbxl-super' already"),
+    ],
+)
+def test_names_that_will_not_do(name, words, tmp_path):
+    with pytest.raises(UsageError, match=words) as caught:
+        write_cohort_package(name, tmp_path)
+    assert str(caught.value).isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_comes_next(tmp_path, capsys):
+    assert new_cohort("my-release", out=tmp_path, code=True) == 0
+    assert f"pip install --editable {tmp_path / 'my-release'}" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="there already"):
+        new_cohort("my-release", out=tmp_path, code=True)
