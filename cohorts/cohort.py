@@ -57,7 +57,8 @@ class CohortCard(BaseModel):
     Attributes
     ----------
     access
-        ``"open"``, or ``"credentialed"`` where the publisher asks for an agreement first.
+        ``"open"``; ``"credentialed"`` where the publisher asks for an agreement first; ``"private"`` for
+        recordings of a hospital, of which nothing about a single record leaves the machine.
     url
         The publisher's page of exactly this release.
     vocabulary
@@ -91,7 +92,7 @@ class CohortCard(BaseModel):
     name: str
     version: str
     licence: str
-    access: Literal["open", "credentialed"] = "open"
+    access: Literal["open", "credentialed", "private"] = "open"
     url: str
     citation: str
     vocabulary: str
