@@ -17,6 +17,8 @@ from cohorts.errors import LeadboardError
 
 CELLS = "cells"
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
 MOST_CELL_BYTES = 4 * 2**20
 """A cell of a hundred concepts in seven subgroups has a tenth of it."""
 
@@ -49,11 +51,11 @@ class AggregateCohort(Result):
         the same site, from which nobody without the site's key can check a guess.
     """
 
-    id: str
-    name: str
-    version: str
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)
+    name: str = Field(max_length=200)
+    version: str = Field(max_length=64)
     simulated: bool
-    state: str
+    state: str = Field(max_length=100)
 
 
 class AggregateCounts(Result):
@@ -184,9 +186,9 @@ class AggregateCell(Result):
     """
 
     schema_version: Literal[1] = 1
-    model: str
-    identity: str
-    protocol: str
+    model: str = Field(pattern=NAME)
+    identity: str = Field(pattern=r"^[0-9a-f]{12}$")
+    protocol: str = Field(pattern=NAME)
     relation: Relation
     cohort: AggregateCohort
     minimum_count: int = Field(ge=LEAST_MINIMUM, le=MOST_MINIMUM)

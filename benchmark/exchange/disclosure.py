@@ -145,6 +145,11 @@ def site_key(cache: Path) -> bytes:
         raise LeadboardError(f"{path} cannot be read ({error.strerror}).") from None
 
 
+def find_site_key(cache: Path) -> bytes | None:
+    """Give the secret of this site if it has one; nothing is made."""
+    return site_key(cache) if (cache / SITE_KEY).is_file() else None
+
+
 def pseudonym(key: bytes, text: str) -> str:
     """Stand in for a hash of a hospital's data, which whoever guesses the data could recognise."""
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:16]

@@ -148,7 +148,7 @@ def _concept(
         update={
             "auroc": figure(metrics.auroc, None if drawn is None else _error(drawn)),
             "auprc": figure(metrics.auprc),
-            "auprc_at_reference": figure(more and more.auprc_at_reference),
+            "auprc_at_reference": figure(None if more is None else more.auprc_at_reference),
             "calibration": calibrated and _calibration(calibrated),
             "call": called and _call(called, rule, record.provenance.thresholds.source),
         }

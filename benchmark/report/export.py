@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.metrics.cell.evaluation import ConceptMetrics, MacroMetrics
@@ -115,8 +116,15 @@ def as_json(
     boards: Sequence[Board],
     others: Sequence[Board],
     found: Sequence[BoardStatistics],
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
+    """Return rankings, cells and estimates as strict JSON: an undefined value is null.
+
+    Parameters
+    ----------
+    told
+        What is added of a joined board: its sources, and what is self-reported.
+    """
     content = {
         "schema_version": 4,
         "run": run.name,
@@ -140,6 +148,7 @@ def as_json(
         ],
         "warnings": list(run.warnings),
         "environment": run.environment,
+        **told,
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
