@@ -15,7 +15,7 @@ from benchmark.commands.options import (
     Place,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import Places, find_places
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
@@ -58,8 +58,9 @@ def submit(
     from benchmark.records.submission import pack
     from cohorts.catalogue import measured_cards
 
+    places = find_places(None, cache)
     if aggregate:
-        return _submit_aggregate(run, to, model, simulated, minimum_count, yes, cache)
+        return _submit_aggregate(run, to, model, simulated, minimum_count, yes, places)
     folder, cells = pack(run, to, model, simulated=simulated)
     tell(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
     cards = measured_cards()
@@ -77,12 +78,12 @@ def _submit_aggregate(
     simulated: bool,
     minimum: int,
     yes: bool,
-    cache: Path | None,
+    places: Places,
 ) -> int:
     from benchmark.exchange.disclosure import site_key
     from benchmark.exchange.packing import prepare_parcel, write_parcel
 
-    key = site_key(find_places(None, cache).cache)
+    key = site_key(places.cache)
     parcel = prepare_parcel(run, key, model, simulated=simulated, minimum=minimum)
     listing = parcel.listing()
     widths = max(len(name) for name, _, _ in listing), max(len(f"{size:,}") for _, size, _ in listing)

@@ -14,7 +14,7 @@ from benchmark.exchange.aggregate import (
     AggregateManifest,
     load_aggregate,
 )
-from benchmark.exchange.disclosure import WITHHELD, Count, Figure
+from benchmark.exchange.disclosure import MINIMUM, WITHHELD, Count, Figure
 from benchmark.files import inside, read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import relation_of
@@ -32,8 +32,8 @@ from cohorts.tasks import all_tasks
 
 SELF_REPORTED = "self-reported: not recomputable"
 
-ROUNDING = 0.011
-"""Twice the half unit of a figure of two decimals, and a little for the means of such figures."""
+ROUNDING, COARSEST = 0.011, 0.056
+"""Half units of a concept's figure and of the macro average, and a little; where one decimal may be given."""
 
 
 def verify(path: Path, stores: LabelledCohorts) -> Verification:
@@ -184,9 +184,10 @@ def _check_macro(at: Findings, cell: AggregateCell) -> None:
             len(values) == len(there), f"has a macro {metric.upper()} over what it does not give"
         ):
             continue
+        rounding = COARSEST if cell.minimum_count < MINIMUM else ROUNDING
         mean = fsum(values) / len(values) if values else None
         agrees = (stated is None) == (mean is None) and (
-            stated is None or mean is None or abs(stated.value - mean) <= ROUNDING
+            stated is None or mean is None or abs(stated.value - mean) <= rounding
         )
         said = None if stated is None else stated.value
         at.check(agrees, f"has a macro {metric.upper()} of {said}, but the mean over its concepts is {mean}")

@@ -35,7 +35,10 @@ Count = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=rf"^(< \d{{1,
 """A multiple of the minimum, ``"< 10"`` below it, or ``"withheld"``."""
 
 COARSE = 0.02
-"""Standard error from which a figure has two decimals; below it has three."""
+"""Standard error from which an AUROC has two decimals."""
+
+FINE = 3
+"""Decimals below that."""
 
 SITE_KEY = "site-key"
 
@@ -88,13 +91,15 @@ def rounded(value: int, base: int) -> int:
     return (value + base // 2) // base * base
 
 
-def figure(found: Estimate | None, standard_error: float | None = None) -> Figure | None:
+def figure(found: Estimate | None, standard_error: float | None = None, *, most: int = FINE) -> Figure | None:
     """Round an estimate as its uncertainty allows; None where it has no value.
 
     Parameters
     ----------
     standard_error
         Of the resamples; where it is not given the interval says how many digits there are.
+    most
+        Decimals: of an AUROC those of `resolution`, two for what is, or may be, a share of the records.
     """
     if found is None or found.value is None:
         return None
@@ -102,13 +107,23 @@ def figure(found: Estimate | None, standard_error: float | None = None) -> Figur
     error = standard_error
     if error is None and ends is not None:
         error = (ends[1] - ends[0]) / (2 * NORMAL.inv_cdf((1 + LEVEL) / 2))
-    digits = 3 if error is not None and error < COARSE else 2
+    digits = min(most, FINE if error is not None and error < COARSE else 2)
     return Figure(
         value=round(found.value, digits),
         low=None if ends is None else round(ends[0], digits),
         high=None if ends is None else round(ends[1], digits),
         standard_error=None if standard_error is None else significant(standard_error),
     )
+
+
+def resolution(positives: int, negatives: int) -> int:
+    """Decimals at which an AUROC tells nothing of its counts.
+
+    It is a number of pairs out of positives times negatives: as long as there are more of these than values
+    that can be written, any of them can be had with any counts.
+    """
+    pairs = positives * negatives
+    return FINE if pairs >= 1000 else 2 if pairs >= 100 else 1
 
 
 def proportion(found: Estimate) -> Figure | None:

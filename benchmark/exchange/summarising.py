@@ -27,7 +27,7 @@ from benchmark.exchange.aggregate import (
     AggregatePretraining,
     AggregateTraining,
 )
-from benchmark.exchange.disclosure import Disclosure, figure, proportion, pseudonym, significant
+from benchmark.exchange.disclosure import Disclosure, figure, proportion, pseudonym, resolution, significant
 from benchmark.exchange.identity import identity_of, weights_of
 from benchmark.metrics.cell.calibration import ConceptCalibration
 from benchmark.metrics.cell.evaluation import ConceptMetrics, Resampled
@@ -146,9 +146,13 @@ def _concept(
     called = record.statistics.calls.get(name, {}).get(RULE)
     return counts.model_copy(
         update={
-            "auroc": figure(metrics.auroc, None if drawn is None else _error(drawn)),
-            "auprc": figure(metrics.auprc),
-            "auprc_at_reference": figure(None if more is None else more.auprc_at_reference),
+            "auroc": figure(
+                metrics.auroc,
+                None if drawn is None else _error(drawn),
+                most=resolution(positives, n - positives),
+            ),
+            "auprc": figure(metrics.auprc, most=2),
+            "auprc_at_reference": figure(None if more is None else more.auprc_at_reference, most=2),
             "calibration": calibrated and _calibration(calibrated),
             "call": called and _call(called, rule, record.provenance.thresholds.source),
         }
@@ -170,12 +174,12 @@ def _error(drawn: Values | npt.NDArray[np.float32]) -> float | None:
 def _calibration(found: ConceptCalibration) -> AggregateCalibration:
     slope, intercept = found.slope.value, found.intercept.value
     return AggregateCalibration(
-        brier=round(found.brier.score.value or 0.0, 3),
-        mean_probability=round(found.mean_probability, 3),
+        brier=round(found.brier.score.value or 0.0, 2),
+        mean_probability=round(found.mean_probability, 2),
         slope=None if slope is None else significant(slope),
         intercept=None if intercept is None else significant(intercept),
-        ece_equal_width=round(found.ece_equal_width, 3),
-        ece_equal_mass=round(found.ece_equal_mass, 3),
+        ece_equal_width=round(found.ece_equal_width, 2),
+        ece_equal_mass=round(found.ece_equal_mass, 2),
     )
 
 
@@ -202,7 +206,7 @@ def _macro(
     if tuple(given) == macro.concepts:
         return AggregateMacro(
             auroc=figure(macro.auroc, _error(resampled.macro_auroc)),
-            auprc=figure(macro.auprc, _error(resampled.macro_auprc)),
+            auprc=figure(macro.auprc, most=2),
             concepts=macro.concepts,
             minimum=least,
         )
@@ -230,7 +234,9 @@ def _grouping(found: Grouping, rule: Disclosure) -> AggregateGrouping:
             concept: AggregateGroupConcept(
                 n=rule.count(one.n),
                 positives=rule.count(one.positives),
-                auroc=figure(one.auroc) if rule.gives(one.positives, one.n - one.positives) else None,
+                auroc=figure(one.auroc, most=resolution(one.positives, one.n - one.positives))
+                if rule.gives(one.positives, one.n - one.positives)
+                else None,
             )
             for concept, one in group.concepts.items()
         }
