@@ -29,9 +29,10 @@ def compare(
     first, second
         MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
     folder
-        Folder of the run.
+        Folder of the run, or of submissions.
     data
         Folder that holds the releases (or LEADBOARD_DATA), for DeLong's test beside the bootstrap.
+        Submissions are not compared without it.
     cache
         Folder for prepared cohorts (or LEADBOARD_CACHE).
     as_json

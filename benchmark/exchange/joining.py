@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from benchmark.exchange.gathering import Cell, Results, Source, Told
 from benchmark.exchange.identity import identity_of
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.records.comparability import resampling_of, same_labels
+from benchmark.records.locations import RecordFiles, in_run
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import OntologyFacts, ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
@@ -39,6 +40,8 @@ class Joined:
     ----------
     draws, lacking
         As from `benchmark.records.run_folder.load_draws`.
+    files
+        Of each record.
     told
         Cells of aggregate submissions, none of which is among the records.
     sources
@@ -49,6 +52,7 @@ class Joined:
     records: tuple[ResultRecord, ...]
     draws: Draws
     lacking: Mapping[CellName, str]
+    files: Mapping[CellName, RecordFiles] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
     sources: tuple[Source, ...] = ()
 
@@ -98,14 +102,16 @@ def join(results: Results, name: str, key: bytes | None = None) -> Joined:
     for source, plan in results.plans.items():
         warnings += [f"{source}: {warning}" for warning in plan.warnings]
     plan = _plan(results.plans.values(), records, name, drawn, warnings)
-    return Joined(plan, records, draws, lacking, told, tuple(results.sources))
+    files = {name_of(cell.record): cell.files for cell in cells}
+    return Joined(plan, records, draws, lacking, files, told, tuple(results.sources))
 
 
 def one_run(run: Path) -> Joined:
     """Give what the board of a single run is made from."""
     plan, cells = load_cells(run)
     draws, lacking = load_draws(cells)
-    return Joined(plan, tuple(record for _, record in cells), draws, lacking)
+    files = {name_of(record): in_run(path) for path, record in cells}
+    return Joined(plan, tuple(record for _, record in cells), draws, lacking, files)
 
 
 def _of_cell(cell: Cell, key: bytes | None) -> _Item:

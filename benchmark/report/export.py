@@ -16,6 +16,7 @@ from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
 from benchmark.text import harmless
+from cohorts.catalogue import is_private
 
 Row = dict[str, str | float | bool | None]
 
@@ -142,7 +143,13 @@ def as_json(
         "absent": [absent.model_dump() for absent in run.absent],
         "absent_models": [absent.model_dump() for absent in run.absent_models],
         "quarantined": [
-            {"cohort": cohort, "simulated": simulated, "reason": reason, "record_ids": ids}
+            {
+                "cohort": cohort,
+                "simulated": simulated,
+                "reason": reason,
+                "records": len(ids),
+                "record_ids": [] if is_private(cohort) else ids,
+            }
             for (cohort, simulated), reasons in quarantined(records).items()
             for reason, ids in reasons.items()
         ],

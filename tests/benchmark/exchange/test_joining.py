@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +224,7 @@ def test_what_has_a_result_somewhere_is_not_missing() -> None:
 def board_of(folder: Path, *found: Cell | Told) -> dict[str, Any]:
     board = joined(*found)
     sources = tuple(Source(name, "run", 1) for name in dict.fromkeys(one.source for one in found))
-    whole = Joined(board.plan, board.records, board.draws, board.lacking, board.told, sources)
+    whole = replace(board, sources=sources)
     write_board(whole, folder)
     content = json.loads((folder / "leaderboard.json").read_text())
     assert isinstance(content, dict)
