@@ -252,6 +252,12 @@ def measured_cards() -> dict[str, CohortCard]:
     return cohort_cards() | {name: task.card for name, task in all_tasks().items()}
 
 
+def is_private(cohort: str) -> bool:
+    """Whether nothing about a single record of a cohort may leave this machine; so of an unknown cohort."""
+    card = measured_cards().get(cohort)
+    return card is None or card.access == "private"
+
+
 def sharing(cohort: str) -> set[str]:
     """Cohorts that hold recordings of ``cohort``, itself included; stated on either card.
 

@@ -59,8 +59,8 @@ class CohortCard(BaseModel):
     Attributes
     ----------
     access
-        ``"open"``, ``"credentialed"`` where the publisher asks for an agreement first, or ``"private"`` for
-        a hospital's own recordings, of which nothing leaves it.
+        ``"open"``; ``"credentialed"`` where the publisher asks for an agreement first; ``"private"`` for
+        recordings of a hospital, of which nothing about a single record leaves the machine.
     url
         The publisher's page of exactly this release.
     vocabulary

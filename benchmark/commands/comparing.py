@@ -38,9 +38,10 @@ def compare(
     first, second
         MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
     folder
-        Folder of the run.
+        Folder of the run, or of submissions.
     data
         Folder that holds the releases (or LEADBOARD_DATA), for DeLong's test beside the bootstrap.
+        Submissions are not compared without it.
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from benchmark.commands.options import (
@@ -23,12 +25,15 @@ from benchmark.commands.options import (
     Workers,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 DEFAULT_SOURCE = "ptb-xl"
+
+JOINED = Path("results/board")
+"""Where the board of results from many places is written."""
 
 
 def models(*, cache: CacheOption = None, as_json: JsonOption = False) -> int:
@@ -162,18 +167,56 @@ def run(
     return 1 if outcome.failed else 0
 
 
-def report(folder: Folder = DEFAULT_RUN, *, rank_by: Metric = "auroc") -> int:
-    """Write the leaderboard, tables and figures of a run again from its records.
+def report(
+    *folder: Folder,
+    out: Folder | None = None,
+    rank_by: Metric = "auroc",
+    data: DataOption = None,
+    cache: CacheOption = None,
+) -> int:
+    """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
     Parameters
     ----------
     folder
-        Folder of the run.
+        Folder of a run; or several folders of runs, of submissions of either kind, or of many submissions.
+    out
+        Where to write the board of several. That of one run is written into the run.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
+    cache
+        Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
     """
+    from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
 
-    for path in write_report(folder, rank_by):
+    folders = folder or (DEFAULT_RUN,)
+    if len(folders) == 1 and out is None and is_run(folders[0]):
+        written = write_report(folders[0], rank_by)
+    else:
+        written = _joined_board(folders, out or JOINED, rank_by, find_places(data, cache))
+    for path in written:
         tell(str(path))
     return 0
+
+
+def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: Places) -> list[Path]:
+    from benchmark.exchange.disclosure import find_site_key
+    from benchmark.exchange.gathering import gather
+    from benchmark.exchange.joining import join
+    from benchmark.progress import Reporter
+    from benchmark.records.run_folder import run_name
+    from benchmark.report import write_board
+    from benchmark.run.cohorts import labelled
+
+    stores = labelled(places, Reporter()) if places.data is not None or places.folders else None
+    joined = join(gather(folders, stores), run_name(out), find_site_key(places.cache))
+    if not (joined.records or joined.told):
+        raise UsageError("None of these results can be shown: " + " ".join(joined.plan.warnings))
+    for source in joined.sources:
+        cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
+        tell(f"{source.name}: {source.kind}, {cells}")
+    tell(*joined.plan.warnings)
+    return write_board(joined, out, rank_by)

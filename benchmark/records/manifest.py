@@ -27,8 +27,13 @@ class Manifest(BaseModel):
     @property
     def folder(self) -> str:
         """Name of the folder: of the model, and a hash of all that is in it."""
-        content = json.dumps([self.model, self.files], sort_keys=True)
-        return f"{self.model}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        return folder_name(self.model, self.files)
+
+
+def folder_name(model: str, files: dict[str, str]) -> str:
+    """Name a folder by a model and a hash of the files in it, which are given with theirs."""
+    content = json.dumps([model, files], sort_keys=True)
+    return f"{model}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 class Environment(BaseModel):

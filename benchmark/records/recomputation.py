@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Findings
@@ -131,13 +132,20 @@ def made_again(record: ResultRecord, predictions: pd.DataFrame, rows: Rows, stor
     rows
         Row of the store of each prediction, rising.
     """
+    return measured_again(record, predictions, rows, store)[0]
+
+
+def measured_again(
+    record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Labelled
+) -> tuple[ResultRecord, Resampled]:
+    """Do what `made_again` does, and give the resampled figures too."""
     related = relation_of(record.model, store.card.id, pretrained_here=record.pretraining is not None)
     bootstrap = record.evaluation.bootstrap
     settings = RunSettings(seed=bootstrap.seed, resamples=bootstrap.resamples)
     facts = replace(facts_of(record), relation=related, predictions_file=f"{store.card.id}.parquet")
-    found = measure(facts, predictions, store, rows, settings)[0]
+    found, resampled = measure(facts, predictions, store, rows, settings)
     ontology = found.ontology.model_copy(update={"version": record.ontology.version})  # its hashes decide
-    return found.model_copy(update={"ontology": ontology})
+    return found.model_copy(update={"ontology": ontology}), resampled
 
 
 def check_against_labels(

@@ -182,6 +182,18 @@ class ResultRecord(_Schema):
     provenance: Provenance
 
 
+def learnt_from(record: ResultRecord) -> list[str]:
+    """Ids of the cohorts that the suite took labels, reports or thresholds from for a cell."""
+    found = [fit.source for fit in record.training]
+    found += [source.cohort for source in record.pretraining.sources] if record.pretraining else []
+    return [*found, *filter(None, [record.provenance.thresholds.source])]
+
+
+def cohorts_of(record: ResultRecord) -> list[str]:
+    """Ids of the cohorts whose records a cell tells of: its own, and those that the suite learnt from."""
+    return [record.cohort.id, *learnt_from(record)]
+
+
 def save_record(record: ResultRecord, path: Path) -> None:
     """Write a record as JSON, atomically."""
     write_atomically(path, record.model_dump_json(indent=2) + "\n")

@@ -16,7 +16,7 @@ from cohorts.hashing import code_hash, hash_of_json
 
 STAMP = "report.json"
 
-_ROOMS = ("benchmark/metrics", "benchmark/records", "benchmark/report")
+_ROOMS = ("benchmark/metrics", "benchmark/records", "benchmark/exchange", "benchmark/report")
 
 
 class _Stamp(BaseModel):

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +35,11 @@ from benchmark.records.manifest import (
     Manifest,
     hashes,
 )
-from benchmark.records.record import ResultRecord
+from benchmark.records.record import ResultRecord, cohorts_of
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
 from benchmark.text import printable, some
-from cohorts.catalogue import measured_cards
+from cohorts.catalogue import is_private, measured_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.locks import alone, alone_or_not
 
@@ -73,19 +73,48 @@ def pack(
     Raises
     ------
     UsageError
-        If the model is not in the run, a cell of it is unfinished, failed or simulated, or another submission
-        is in the way.
+        If the model is not in the run, a cell of it is unfinished, failed, simulated or of a private cohort,
+        or another submission is in the way.
     LeadboardError
         If a cell does not agree with its own predictions, or a folder cannot be written.
+    """
+    content, chosen, cells = cells_to_pack(run, model, simulated=simulated)
+    _refuse_private(cells)
+    return put_in_place(to, lambda building: _build(building, chosen, cells, content)), cells
+
+
+def cells_to_pack(run: Path, model: str | None, *, simulated: bool) -> tuple[RunFile, str, list[PackedCell]]:
+    """Read a model's results of a run, and check that each belongs to its predictions.
+
+    Returns
+    -------
+    The content of ``run.json``, the model's name, and its cells.
+
+    Raises
+    ------
+    UsageError, LeadboardError
+        As `pack`.
     """
     content = load_run_file(run)
     chosen = _choose(content, model)
     cells = [_load(run, cell) for cell in _finished(content, chosen)]
     _refuse_simulated(cells, simulated)
+    return content, chosen, cells
+
+
+def put_in_place(to: Path, build: Callable[[Path], Manifest]) -> Path:
+    """Have a submission written into an empty folder, and move it to where its manifest says, whole.
+
+    Raises
+    ------
+    UsageError
+        If another submission is in the way.
+    LeadboardError
+        If a folder cannot be written.
+    """
     try:
         with _workshop(to) as building:
-            manifest = _build(building, chosen, cells, content)
-            folder = to / manifest.folder
+            folder = to / build(building).folder
             if folder.is_dir():
                 if sha256_of(folder / MANIFEST) != sha256_of(building / MANIFEST):
                     raise UsageError(f"{folder} is there and has other content; it is not overwritten.")
@@ -93,7 +122,7 @@ def pack(
                 building.rename(folder)
     except OSError as error:
         raise LeadboardError(f"Cannot write below {to}: {error.strerror}.") from error
-    return folder, cells
+    return folder
 
 
 _UNFINISHED = ".unfinished-"
@@ -160,6 +189,18 @@ def _refuse_simulated(cells: Sequence[PackedCell], simulated: bool) -> None:
         raise UsageError(
             f"{some(names)} {'is' if len(names) == 1 else 'are'} simulated: results on simulated cohorts say "
             "nothing about patients; pack them with --simulated if that is what you want."
+        )
+
+
+def _refuse_private(cells: Sequence[PackedCell]) -> None:
+    """Refuse what names single records of a private cohort, or counts those that a model learnt from."""
+    touched = dict.fromkeys(cohort for cell in cells for cohort in cohorts_of(cell.record))
+    private = [cohort for cohort in touched if is_private(cohort)]
+    if private:
+        verb = "is" if len(private) == 1 else "are"
+        raise UsageError(
+            f"{some(private)} {verb} private: predictions, record ids and counts stay in the run; pack what "
+            "tells of no single record with --aggregate."
         )
 
 

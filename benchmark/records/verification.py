@@ -78,9 +78,9 @@ def verify(path: Path, stores: LabelledCohorts) -> Verification:
 
 def _submission(found: Verification, folder: Path, stores: LabelledCohorts) -> None:
     present = hashes(folder)
-    manifest = _read(found, folder / MANIFEST, Manifest)
+    manifest = read_about(found, folder / MANIFEST, Manifest)
     if manifest is not None:
-        _check_manifest(found, folder, manifest, present)
+        check_manifest(found, folder, manifest, present)
     records: dict[str, ResultRecord] = {}
     for name in present:
         if not _is_record(name):
@@ -103,9 +103,8 @@ def _submission(found: Verification, folder: Path, stores: LabelledCohorts) -> N
     _check_about(found, folder, records)
 
 
-def _check_manifest(
-    found: Verification, folder: Path, manifest: Manifest, present: Mapping[str, str]
-) -> None:
+def check_manifest(found: Verification, folder: Path, manifest: Manifest, present: Mapping[str, str]) -> None:
+    """Check the files of a submission, with their hashes, against its manifest, and its folder's name."""
     for name in manifest.files.keys() - present.keys():
         found.at(name).check(False, "is in the manifest, but is missing")
     for name, sha256 in present.items():
@@ -133,8 +132,8 @@ def _unpaired(present: Mapping[str, str]) -> list[str]:
 
 def _check_about(found: Verification, folder: Path, records: Records) -> None:
     """Check the card and the environment of a submission against its records."""
-    cards = _read(found, folder / CARD, dict[str, ModelCard])
-    environment = _read(found, folder / ENVIRONMENT, Environment)
+    cards = read_about(found, folder / CARD, dict[str, ModelCard])
+    environment = read_about(found, folder / ENVIRONMENT, Environment)
     for name, record in records.items():
         if cards is not None:
             card = cards.get(record.protocol)
@@ -193,7 +192,7 @@ def _check_alike(found: Verification, records: Records) -> None:
             check_same_model(found.at(name), leader, record)
 
 
-def _read(found: Verification, path: Path, schema: type[Schema]) -> Schema | None:
+def read_about(found: Verification, path: Path, schema: type[Schema]) -> Schema | None:
     """Read a JSON file of a submission, or say what is wrong with it."""
     try:
         content: Any = read_json(inside(path.parent, path.name), most=MOST_ABOUT_BYTES)

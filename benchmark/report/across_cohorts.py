@@ -177,6 +177,14 @@ def next_hospital(cells: Sequence[ResampledCell]) -> NextHospital:
     )
 
 
+def pool_with(cells: Sequence[ResampledCell], told: Sequence[tuple[float, float]]) -> PooledEstimate:
+    """Pool the macro AUROCs of cells with others, of which value and standard error are known."""
+    macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
+    values = [value for value, _ in macros] + [value for value, _ in told]
+    variances = [variance(drawn) for _, drawn in macros] + [error**2 for _, error in told]
+    return pool_aurocs(values, variances)
+
+
 def _pool(figures: Sequence[tuple[float, Values]]) -> PooledEstimate:
     return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
 

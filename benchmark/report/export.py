@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.metrics.cell.evaluation import ConceptMetrics, MacroMetrics
@@ -15,6 +16,7 @@ from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
 from benchmark.text import harmless
+from cohorts.catalogue import is_private
 
 Row = dict[str, str | float | bool | None]
 
@@ -115,8 +117,15 @@ def as_json(
     boards: Sequence[Board],
     others: Sequence[Board],
     found: Sequence[BoardStatistics],
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    """Return rankings, cells and estimates as strict JSON: an undefined value is null."""
+    """Return rankings, cells and estimates as strict JSON: an undefined value is null.
+
+    Parameters
+    ----------
+    told
+        What is added of a joined board: its sources, and what is self-reported.
+    """
     content = {
         "schema_version": 4,
         "run": run.name,
@@ -134,12 +143,19 @@ def as_json(
         "absent": [absent.model_dump() for absent in run.absent],
         "absent_models": [absent.model_dump() for absent in run.absent_models],
         "quarantined": [
-            {"cohort": cohort, "simulated": simulated, "reason": reason, "record_ids": ids}
+            {
+                "cohort": cohort,
+                "simulated": simulated,
+                "reason": reason,
+                "records": len(ids),
+                "record_ids": [] if is_private(cohort) else ids,
+            }
             for (cohort, simulated), reasons in quarantined(records).items()
             for reason, ids in reasons.items()
         ],
         "warnings": list(run.warnings),
         "environment": run.environment,
+        **told,
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -9,6 +9,7 @@ from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count
+from cohorts.catalogue import is_private
 
 QUARANTINE_ROWS = 100
 """Reasons shown on the page; all records are in leaderboard.json."""
@@ -60,6 +61,7 @@ def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
     for cohort, reasons in quarantined(records).items():
         for reason, ids in reasons.items():
             named = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
+            named = "not named: a private cohort" if is_private(cohort[0]) else named
             rows.append(
                 (TableCell(labels[cohort]), text_cell(reason), count_cell(len(ids)), text_cell(named))
             )

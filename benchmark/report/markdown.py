@@ -13,6 +13,7 @@ from benchmark.report.cell_tables import cell_sentences, cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.model_tables import AGE_WORDS, age_table
+from benchmark.report.self_reported import SELF_REPORTED_WORDS
 from benchmark.report.statistics_tables import statistics_sentences, statistics_tables
 from benchmark.report.tables import Table, TableCell, cohort_table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
@@ -25,6 +26,8 @@ def as_markdown(
     boards: Sequence[Board],
     found: Sequence[BoardStatistics],
     pictures: Collection[str],
+    told: Sequence[Table] = (),
+    sources: Table | None = None,
 ) -> str:
     """Leaderboards, cohorts and whatever went wrong; concepts are left to the page and the CSV.
 
@@ -32,6 +35,10 @@ def as_markdown(
     ----------
     pictures
         Names of the figures that lie beside it.
+    told
+        Tables of what is self-reported.
+    sources
+        Of a joined board.
     """
     parts = [f"# Leaderboard: {markdown(run.name)}"]
     if any(board.simulated for board in boards):
@@ -41,6 +48,8 @@ def as_markdown(
         compact = [table for table, collapsed in statistics_tables(board, one) if not collapsed]
         parts += [markdown_table(table) for table in compact]
         parts += [_bullets(statistics_sentences(board))] if compact else []
+    if told:
+        parts += ["## Self-reported results", markdown(SELF_REPORTED_WORDS), *map(markdown_table, told)]
     if records:
         parts += [
             "![Macro AUROC of every model on every cohort](figures/forest.png)",
@@ -69,6 +78,8 @@ def as_markdown(
     if partial:
         parts += ["## Partial copies", _bullets(partial)]
     parts += [markdown_table(table) for table in problem_tables(run, records)]
+    if sources is not None:
+        parts.append(markdown_table(sources))
     if run.warnings:
         parts += ["## Warnings", _bullets(run.warnings)]
     return "\n\n".join(parts) + "\n"

@@ -12,12 +12,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmark.exchange.joining import Joined, one_run
 from benchmark.files import sweep, write_atomically
 from benchmark.metrics.names import Metric
-from benchmark.records.record import ResultRecord
+from benchmark.records.manifest import MANIFEST
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
-from benchmark.records.run_folder import RunFile, load_cells, load_draws, load_run_file, lock_path
-from benchmark.report import cell_tables, facts, model_tables, tables
+from benchmark.records.run_folder import RUN, load_run_file, lock_path
+from benchmark.report import cell_tables, facts, model_tables, self_reported, self_reported_files, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics, statistics_of
@@ -30,8 +31,10 @@ from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ran
 from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
 from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
+from cohorts.errors import UsageError
 from cohorts.locks import alone
 
 
@@ -65,32 +68,73 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
         made_from = inputs_of(run, rank_by)
-        sweep((run, run / "figures"))
-        content = _content(run, rank_by)
-        for name, data in content.items():
-            write_atomically(run / name, data)
+        content = _written(run, one_run(run), rank_by)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
 
-def _content(run: Path, rank_by: Metric) -> dict[str, str | bytes]:
-    """Give every file of the report of a run by its name."""
-    plan, cells = load_cells(run)
-    records = [record for _, record in cells]
-    draws = load_draws(cells)
+def write_board(joined: Joined, folder: Path, rank_by: Metric = "auroc") -> list[Path]:
+    """Write the leaderboard of results that were made in different places, with the files of `write_report`.
+
+    Parameters
+    ----------
+    joined
+        As from `benchmark.exchange.joining.join`. What is self-reported stands in a section of its own,
+        and in ``self-reported.csv``.
+    folder
+        Where to; not a run or a submission, which have a page of their own or none.
+
+    Raises
+    ------
+    UsageError
+        If the folder is a run or a submission.
+    LeadboardError
+        If it cannot be written to.
+    """
+    for name in (RUN, MANIFEST):
+        if (folder / name).exists():
+            raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
+    with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"):
+        return [folder / name for name in _written(folder, joined, rank_by)]
+
+
+def _written(folder: Path, joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
+    sweep((folder, folder / "figures"))
+    content = _content(joined, rank_by)
+    for name, data in content.items():
+        write_atomically(folder / name, data)
+    return content
+
+
+def _content(joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
+    """Give every file of a report by its name."""
+    plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
     boards = make_boards(plan, records, *draws, metric=rank_by)
     others = make_boards(plan, records, *draws, metric="auprc" if rank_by == "auroc" else "auroc")
     found = [statistics_of(board) for board in boards]
+    pooled = self_reported.pooled_with_told(joined.told, boards, found)
+    told = self_reported.self_reported_tables(joined.told, pooled)
+    plain = self_reported_files.as_plain(joined.told, pooled, joined.sources) if joined.sources else {}
     pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
     content: dict[str, str | bytes] = {
-        "leaderboard.html": as_html(plan, records, boards, others, found, pictures),
-        "leaderboard.md": as_markdown(plan, records, boards, found, [p.name for p in pictures]),
+        "leaderboard.html": as_html(joined, boards, others, found, pictures, told),
+        "leaderboard.md": as_markdown(
+            plan,
+            records,
+            boards,
+            found,
+            [p.name for p in pictures],
+            [table for table, collapsed in told if not collapsed],
+            self_reported.sources_table(joined.sources) if joined.sources else None,
+        ),
         "leaderboard.csv": as_csv(records),
-        "leaderboard.json": as_json(plan, records, boards, others, found),
+        "leaderboard.json": as_json(plan, records, boards, others, found, plain),
     }
+    if joined.told:
+        content["self-reported.csv"] = self_reported_files.told_csv(joined.told)
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
         content[f"figures/{picture.name}.png"] = picture.png
@@ -103,12 +147,12 @@ def _shown(value: Any) -> Any:
 
 
 def as_html(
-    run: RunFile,
-    records: Sequence[ResultRecord],
+    joined: Joined,
     boards: Sequence[Board],
     others: Sequence[Board],
     found: Sequence[BoardStatistics],
     pictures: Sequence[Picture],
+    told: Sequence[tuple[Table, bool]] = (),
 ) -> str:
     """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
     environment = Environment(
@@ -126,8 +170,12 @@ def as_html(
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html.j2").render(
-        run=run,
-        records=records,
+        run=joined.plan,
+        records=joined.records,
+        joined=joined,
+        sources=joined.sources,
+        told=told,
+        self_reported=self_reported,
         boards=boards,
         others=others,
         found=found,
@@ -137,15 +185,20 @@ def as_html(
         figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
         facts=facts,
         model_tables=model_tables,
-        ages=model_tables.age_table(records),
+        ages=model_tables.age_table(joined.records),
         tables=tables,
         ranking_rules=ranking_rules,
-        unseen=unseen_table(records),
+        unseen=unseen_table(joined.records),
         reported=reported_table(),
         reported_words=REPORTED_WORDS,
         unseen_words=UNSEEN_WORDS,
-        simulated=SIMULATED if any(board.simulated for board in boards) else "",
+        simulated=SIMULATED if _any_simulated(joined) else "",
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         script_digest=digest,
     )
+
+
+def _any_simulated(joined: Joined) -> bool:
+    told = (one.cell.cohort.simulated for one in joined.told)
+    return any(record.cohort.simulated for record in joined.records) or any(told)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.exchange.gathering import gather, is_run
+from benchmark.exchange.joining import Joined, join, one_run
 from benchmark.metrics.bootstrap import group_records
 from benchmark.metrics.comparison import holm, paired_difference
 from benchmark.metrics.delong import delong_test
@@ -15,24 +17,28 @@ from benchmark.metrics.estimates import PairedDifference, Result, nan_if_none, n
 from benchmark.models.contamination import Relation
 from benchmark.records.comparability import why_incomparable, why_not_of
 from benchmark.records.naming import named
-from benchmark.records.predictions import content_hash, load_predictions, predictions_path, score_tables
+from benchmark.records.predictions import content_hash, load_predictions, score_tables
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import load_resamples, resamples_path
-from benchmark.records.run_folder import cell_path, load_cells
+from benchmark.records.resamples import name_of
+from benchmark.records.run_folder import run_name
 from benchmark.report.across_cohorts import ResampledCell, compare
-from cohorts.errors import LeadboardError, UsageError
+from cohorts.catalogue import measured_cards
+from cohorts.errors import UsageError
 from cohorts.labelled import LabelledCohorts, signals_read
 
 
-def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts | None = None) -> Comparison:
-    """Compare two models of a run on every cohort that both have.
+def compare_models(
+    folder: Path, first: str, second: str, stores: LabelledCohorts | None = None
+) -> Comparison:
+    """Compare two models of a run, or of a folder of submissions, on every cohort that both have.
 
     Parameters
     ----------
     first, second
         ``MODEL``, or ``MODEL/PROTOCOL`` where the model has several.
     stores
-        Gives labels for DeLong's test; without it the bootstrap alone is used.
+        Gives labels for DeLong's test; without it the bootstrap alone is used. Submissions have no resampled
+        figures, and need the labels to have them made again.
 
     Raises
     ------
@@ -41,12 +47,12 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
     LeadboardError
         If a file of the run is damaged.
     """
-    cells = load_cells(run)[1]
-    names = [named(name, [record for _, record in cells]) for name in (first, second)]
+    results = one_run(folder) if is_run(folder) else join(gather([folder], stores), run_name(folder))
+    names = [named(name, results.records) for name in (first, second)]
     if names[0] == names[1]:
         raise UsageError(f"'{first}' and '{second}' are the same; name two models of the run.")
     refused: dict[str, str] = {}
-    sides = [_side(cells, name, refused) for name in names]
+    sides = [_side(results, name, refused) for name in names]
     common = [cohort for cohort in sides[0] if cohort in sides[1]]
     for cohort in common:
         why = why_incomparable(*(side[cohort].record for side in sides))
@@ -62,7 +68,7 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
     notes: dict[str, None] = {}
     found = {
         pair.cohort: _cohort(
-            run, sides[0][pair.cohort], sides[1][pair.cohort], pair.difference, stores, notes
+            results, sides[0][pair.cohort], sides[1][pair.cohort], pair.difference, stores, notes
         )
         for pair in pairs.pairs
     }
@@ -90,22 +96,21 @@ def compare_models(run: Path, first: str, second: str, stores: LabelledCohorts |
     )
 
 
-def _side(
-    cells: Sequence[tuple[Path, ResultRecord]], name: tuple[str, str], refused: dict[str, str]
-) -> dict[str, ResampledCell]:
+def _side(results: Joined, name: tuple[str, str], refused: dict[str, str]) -> dict[str, ResampledCell]:
     """Cells of one model by cohort; those without resamples are refused."""
     found = {}
-    for path, record in cells:
-        if (record.model.name, record.protocol) == name:
-            try:
-                found[record.cohort.id] = ResampledCell(record, load_resamples(record, resamples_path(path)))
-            except LeadboardError as error:
-                refused[record.cohort.id] = f"{record.model.name}: {error}"
+    for record in results.records:
+        if (record.model.name, record.protocol) != name:
+            continue
+        if name_of(record) in results.draws:
+            found[record.cohort.id] = ResampledCell(record, results.draws[name_of(record)])
+        else:
+            refused[record.cohort.id] = f"{record.model.name}: {results.lacking[name_of(record)]}"
     return found
 
 
 def _cohort(
-    run: Path,
+    results: Joined,
     one: ResampledCell,
     two: ResampledCell,
     auroc: PairedDifference,
@@ -116,7 +121,7 @@ def _cohort(
     labels = "give the releases with --data for DeLong's test" if stores is None else ""
     tests: Mapping[str, PairedDifference] = {}
     if stores is not None:
-        tests, labels = _delong(run, (one.record, two.record), shared, stores)
+        tests, labels = _delong(results, (one.record, two.record), shared, stores)
     if labels:
         notes[f"Paired bootstrap only: {labels}."] = None
     auprc = None
@@ -154,10 +159,15 @@ def _concept(
 
 
 def _delong(
-    run: Path, records: tuple[ResultRecord, ResultRecord], concepts: Sequence[str], stores: LabelledCohorts
+    results: Joined,
+    records: tuple[ResultRecord, ResultRecord],
+    concepts: Sequence[str],
+    stores: LabelledCohorts,
 ) -> tuple[dict[str, PairedDifference], str]:
     """DeLong's test of each concept, or why there is none."""
     cohort = records[0].cohort.id
+    if cohort not in measured_cards():
+        return {}, f"{cohort} is no cohort that is known here"
     store = stores(cohort, signals=signals_read(records[0].cohort.fingerprint))
     if store is None:
         return {}, f"{cohort} is not on this machine"
@@ -165,8 +175,7 @@ def _delong(
         return {}, f"{cohort} here is not in the state that was measured"
     tables = []
     for record in records:
-        path = cell_path(run, record.model.name, record.protocol, cohort)
-        predictions, _ = load_predictions(predictions_path(path))
+        predictions, _ = load_predictions(results.files[name_of(record)].predictions)
         if content_hash(predictions) != record.predictions.sha256:
             return {}, f"the predictions on {cohort} are not those that were measured"
         tables.append(predictions)

@@ -1,0 +1,1 @@
+"""Results that travel: aggregate submissions, which tell of no single record, and joined boards."""
