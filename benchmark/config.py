@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class ConfigFile(BaseModel):
         As ``--data`` and ``--cache``; relative paths are relative to the file, ``~`` is the home folder.
     folders
         Cohort id -> folder, for releases that lie elsewhere.
+    fingerprints
+        Files of fingerprints of cohorts that are not here, as ``--fingerprints``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +37,7 @@ class ConfigFile(BaseModel):
     data: Path | None = None
     cache: Path | None = None
     folders: dict[str, Path] = {}
+    fingerprints: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,19 @@ class Places:
         For stores and trained models; created on first use.
     folders
         Cohort id -> folder of a release that lies outside of ``data``.
+    fingerprints
+        Files of fingerprints of cohorts that are not here.
     """
 
     data: Path | None
     cache: Path
     folders: Mapping[str, Path] = field(default_factory=dict)
+    fingerprints: tuple[Path, ...] = ()
 
 
-def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
+def find_places(
+    data: Path | None = None, cache: Path | None = None, fingerprints: Sequence[Path] = ()
+) -> Places:
     """Resolve the folders of a call.
 
     Raises
@@ -92,7 +100,8 @@ def find_places(data: Path | None = None, cache: Path | None = None) -> Places:
     why = why_no_folder(stores) if named else ""  # the usual place may never be needed
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
-    return Places(chosen and chosen.absolute(), stores, folders)
+    shared = (*fingerprints, *(base / from_home(path) for path in settings.fingerprints))
+    return Places(chosen and chosen.absolute(), stores, folders, tuple(dict.fromkeys(shared)))
 
 
 def why_no_folder(path: Path) -> str:

@@ -9,6 +9,7 @@ from benchmark.commands.options import (
     CacheOption,
     DataOption,
     File,
+    FingerprintFiles,
     Folder,
     Gibibytes,
     JsonOption,
@@ -71,6 +72,7 @@ def run(
     deadline: Seconds = 300.0,
     memory: Gibibytes | None = None,
     env: Repeated = (),
+    fingerprints: FingerprintFiles = (),
     rank_by: Metric = "auroc",
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
@@ -121,6 +123,8 @@ def run(
         GiB that a model in another environment may use.
     env
         Variable of the environment that such a model may see beside those that are harmless; may be repeated.
+    fingerprints
+        File of fingerprints in which a hospital's recordings are looked for; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
@@ -137,7 +141,7 @@ def run(
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    reporter, places = Reporter(), find_places(data, cache)
+    reporter, places = Reporter(), find_places(data, cache, fingerprints)
     log_to(reporter)
     find_cohort(source)
     check_sources(pretrain_on)
