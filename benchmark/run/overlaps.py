@@ -19,7 +19,7 @@ from benchmark.records.provenance import package_versions
 from benchmark.records.record import ComparedCohort, Overlap
 from benchmark.run.cohorts import is_here, prepared
 from benchmark.run.fingerprints import OVERLAP_ROOMS, read_fingerprints, take_fingerprints
-from cohorts.catalogue import all_cohorts, facts_known, open_cohort
+from cohorts.catalogue import cohort_cards, facts_known, open_cohort
 from cohorts.errors import LeadboardError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.labelled import Labelled
@@ -57,14 +57,14 @@ def find_overlaps(
     elsewhere = read_fingerprints(places.fingerprints)
     found = {}
     for name, store in taking_part.items():
-        if name not in all_cohorts():
+        if name not in cohort_cards():
             continue  # a published task is its cohort
         strangers = [other for other in trained_on if other != name and not facts_known(other)]
         if facts_known(name):
             others = list(_opened(strangers, give, places))
             files = [one for one in elsewhere if one.facts.cohort in strangers]
         else:
-            wanted = {*(taking_part.keys() & all_cohorts().keys()), *trained_on} - {name}
+            wanted = {*(taking_part.keys() & cohort_cards().keys()), *trained_on} - {name}
             opened = {other.card.id: other for other in _opened(sorted(wanted), give, places)}
             others = [*opened.values(), *_prepared({name, *opened}, places)]
             files = [one for one in elsewhere if one.facts.fingerprint != store.fingerprint]
@@ -95,7 +95,7 @@ def _opened(cohorts: Iterable[str], give: Stores, places: Places) -> Iterator[St
     """Give those of some cohorts that are here; one that cannot be prepared is as good as not here."""
     for cohort in cohorts:
         try:
-            store = give(cohort) if cohort in all_cohorts() and is_here(cohort, places) else None
+            store = give(cohort) if cohort in cohort_cards() and is_here(cohort, places) else None
         except LeadboardError:
             continue
         if store is not None and len(store):
@@ -104,7 +104,7 @@ def _opened(cohorts: Iterable[str], give: Stores, places: Places) -> Iterator[St
 
 def _prepared(besides: Collection[str], places: Places) -> Iterator[Store]:
     """Give the other cohorts of this machine whose stores were made before; nothing is prepared for this."""
-    for cohort in all_cohorts().keys() - besides:
+    for cohort in cohort_cards().keys() - besides:
         release = open_cohort(cohort, places.data, places.folders)
         store = None if release is None else find_store(release, places.cache)
         if store is not None and len(store):

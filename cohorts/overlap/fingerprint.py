@@ -6,8 +6,9 @@ every two beats that follow each other it holds a *mark* of 10 bytes:
 
 - when the first one is, and how long it is to the next, in tenths of a millisecond;
 - 32 signs. The sum of all leads, which no exchange of leads changes, is band-passed, and the second beat is
-  taken from the first. What a change of size or a shift in time explains is taken out. What is left is set
-  against 32 directions that are the same for everybody; the signs say on which side of each it lies.
+  taken from the first. What a change of size or a shift in time of one of its waves explains is taken out,
+  and so is a slope. What is left is set against 32 directions that are the same for everybody; the signs
+  say on which side of each it lies.
 
 Nothing is kept of a lead, of an amplitude or of the shape of a beat, nor an id, an age or a label. Of the
 rhythm everything is kept: whoever has a fingerprint can tell atrial fibrillation from sinus rhythm, and
@@ -52,6 +53,8 @@ _APART = 0.3  # s: nothing within this time of a beat is another one
 _REGION = 1.5  # s: a beat moves at least `_LEAST` times as much as the strongest within this time
 _LEAST = 0.15
 _PIECE = np.arange(-25, 46)  # samples around a beat
+_PARTS = [np.isin(_PIECE, np.arange(*ends)) for ends in ((-25, -8), (-8, 10), (10, 28), (28, 46))]
+"""P wave, QRS complex, T wave, and what comes after it: in a fast rhythm the next beat."""
 _LONGEST = 6.0  # s from one beat to the next
 _PLANES = np.random.default_rng(SEED).normal(size=(len(_PIECE), BITS))
 
@@ -126,8 +129,12 @@ def marks_of(recording: Recording) -> Marks:
         return np.empty(0, MARK)
     with np.errstate(over="ignore", invalid="ignore"):  # of garbage, which has no beats
         summed = resample(filled(recording.signal).sum(axis=0), recording.sampling_rate, _RATE)
-        place = _beats(summed.astype(np.float64))
-        signal = band_pass(summed.astype(np.float64), _RATE, 0.04)
+        return _marks(summed.astype(np.float64))
+
+
+def _marks(summed: Floats) -> Marks:
+    """Take the fingerprint of the sum of all leads."""
+    place, signal = _beats(summed), band_pass(summed, _RATE, 0.04)
     place = place[(place + _PIECE[0] >= 0) & (place + _PIECE[-1] <= len(signal) - 1)]
     if len(place) < 2 or not np.isfinite(signal).all():
         return np.empty(0, MARK)
@@ -155,10 +162,12 @@ def _beats(summed: Floats) -> Floats:
 
 
 def _signs(pieces: Floats) -> npt.NDArray[np.uint32]:
-    """Give the signs of what tells each piece from the next, beyond its size, its level and its time."""
+    """Give the signs of what tells each piece from the next, beyond level, and size and time of each wave."""
     difference, mean = np.diff(pieces, axis=0), (pieces[1:] + pieces[:-1]) / 2
-    explained = np.stack([np.ones_like(mean), mean, np.gradient(mean, axis=1)], axis=2)
-    basis = np.linalg.qr(explained)[0]
+    shift = np.gradient(mean, axis=1)
+    waves = [wave * part for part in _PARTS for wave in (mean, shift)]
+    level = [np.ones_like(mean), np.broadcast_to(_PIECE, mean.shape)]
+    basis = np.linalg.qr(np.stack([*level, *waves], axis=2))[0]
     left = difference - np.einsum("nij,nj->ni", basis, np.einsum("nij,ni->nj", basis, difference))
     signs = np.einsum("ni,ib->nb", left, _PLANES) > 0
     return np.asarray((signs * (np.uint64(1) << np.arange(BITS, dtype=np.uint64))).sum(axis=1), np.uint32)

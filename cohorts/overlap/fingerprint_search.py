@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cohorts.overlap.fingerprint import BITS, TICK, Fingerprints, Marks
 from cohorts.overlap.same_recording import compare
+from cohorts.recording import Recording, select_leads
 from cohorts.store import Store
 
 INTERVAL = 0.006
@@ -26,14 +27,26 @@ SIGNS = 8
 CANDIDATE = 2
 """Least number of agreeing marks of a pair that is given at all."""
 
-MOST_DIFFERING = 0.2
-"""Greatest share of the signs in which such a pair differs, over all marks of the same moments."""
+CANDIDATE_DIFFERING = 0.06
+"""Greatest share of the signs in which such a pair differs, for each agreeing mark."""
 
-COPY = 3
+MOST_CANDIDATE_DIFFERING = 0.2
+"""The same however many marks agree."""
+
+COPY = 4
 """Least number of agreeing marks of a pair that counts as found without a look at the signals."""
 
-DIFFERING = 0.04
+COPY_SHARE = 0.7
+"""Least share of the marks of such a pair that agree, in the time that both recordings cover."""
+
+COPY_DIFFERING = 0.025
 """Greatest share of the signs in which such a pair differs, for each agreeing mark."""
+
+MOST_COPY_DIFFERING = 0.15
+"""The same however many marks agree."""
+
+INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+"""The leads that an electrocardiograph records; it derives the others."""
 
 _LAG = round(0.012 / TICK)  # by which two marks of the same beats may lie apart
 _PAIRS_AT_ONCE = 1 << 22
@@ -50,6 +63,8 @@ class Pair(NamedTuple):
         The same moment in both, in seconds from the start of each.
     agreeing
         How many marks agree.
+    common
+        How many marks each has, the one with fewer, in the time that both cover.
     differing
         Share of the signs in which the marks of the same moments differ.
     """
@@ -59,12 +74,20 @@ class Pair(NamedTuple):
     time_a: float
     time_b: float
     agreeing: int
+    common: int
     differing: float
 
     @property
     def sure(self) -> bool:
         """Whether this is enough without a look at the signals."""
-        return self.agreeing >= COPY and self.differing <= DIFFERING * self.agreeing
+        enough = self.agreeing >= max(COPY, COPY_SHARE * self.common)
+        return enough and self.differing <= min(MOST_COPY_DIFFERING, COPY_DIFFERING * self.agreeing)
+
+    @property
+    def possible(self) -> bool:
+        """Whether this is enough to compare the signals."""
+        most = min(MOST_CANDIDATE_DIFFERING, CANDIDATE_DIFFERING * self.agreeing)
+        return self.agreeing >= CANDIDATE and self.differing <= most
 
 
 def find_pairs(a: Fingerprints, b: Fingerprints) -> list[Pair]:
@@ -87,19 +110,28 @@ def find_pairs(a: Fingerprints, b: Fingerprints) -> list[Pair]:
         marks_of_a = a.marks[pieces_a[one] : pieces_a[one + 1]]
         pair = _pair(one, other, lag, marks_of_a, b.marks[pieces_b[other] : pieces_b[other + 1]])
         before = best.get((one, other))
-        close = pair.agreeing >= CANDIDATE and pair.differing <= MOST_DIFFERING
-        if close and (before is None or _rank(pair) > _rank(before)):
+        if pair.possible and (before is None or _rank(pair) > _rank(before)):
             best[one, other] = pair
     return [best[key] for key in sorted(best)]
 
 
 def confirmed(pairs: Iterable[Pair], a: Store, b: Store) -> list[Pair]:
-    """Keep the pairs whose signals are the same too, lead by lead (`cohorts.overlap.same_recording`)."""
-    return [
-        pair
-        for pair in pairs
-        if compare(a.recording(pair.a), b.recording(pair.b), pair.time_a, pair.time_b) is not None
-    ]
+    """Keep the pairs whose signals are the same too, lead by lead (`cohorts.overlap.same_recording`).
+
+    All leads, whatever they are called; or the eight that the others can be derived from, by their names: in
+    some releases the limb leads do not go together, and derived ones are not those that were recorded.
+    """
+    kept = []
+    for pair in pairs:
+        one, other = a.recording(pair.a), b.recording(pair.b)
+        leads = ((one, other), (_independent(one), _independent(other)))
+        if any(compare(x, y, pair.time_a, pair.time_b) is not None for x, y in leads):
+            kept.append(pair)
+    return kept
+
+
+def _independent(recording: Recording) -> Recording:
+    return select_leads(recording, INDEPENDENT)
 
 
 def _rank(pair: Pair) -> tuple[int, float]:
@@ -151,5 +183,11 @@ def _pair(one: int, other: int, lag: int, a: Marks, b: Marks) -> Pair:
         float(a["start"][middle]) * TICK,
         float(b["start"][nearest[middle]]) * TICK,
         len(agreeing),
+        min(_covered(there, starts), _covered(starts, there)),
         float(differing.mean()) / BITS if len(differing) else 1.0,
     )
+
+
+def _covered(times: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> int:
+    """Count the marks in the time that others cover."""
+    return int(((times >= others.min() - _LAG) & (times <= others.max() + _LAG)).sum())
