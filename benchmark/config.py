@@ -30,6 +30,8 @@ class ConfigFile(BaseModel):
         Cohort id -> folder, for releases that lie elsewhere.
     cohorts
         Cohort id -> ``cohort.toml``, for a hospital's own.
+    fingerprints
+        Files of fingerprints of cohorts that are not here, as ``--fingerprints``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +40,7 @@ class ConfigFile(BaseModel):
     cache: Path | None = None
     folders: dict[str, Path] = {}
     cohorts: dict[str, Path] = {}
+    fingerprints: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,22 @@ class Places:
         Cohort id -> folder of a release that lies outside of ``data``.
     own
         Ids of the hospital's own cohorts.
+    fingerprints
+        Files of fingerprints of cohorts that are not here.
     """
 
     data: Path | None
     cache: Path
     folders: Mapping[str, Path] = field(default_factory=dict)
     own: tuple[str, ...] = ()
+    fingerprints: tuple[Path, ...] = ()
 
 
 def find_places(
-    data: Path | None = None, cache: Path | None = None, cohort_files: Sequence[Path] = ()
+    data: Path | None = None,
+    cache: Path | None = None,
+    cohort_files: Sequence[Path] = (),
+    fingerprints: Sequence[Path] = (),
 ) -> Places:
     """Resolve the folders of a call, and make the hospital's own cohorts known that it names.
 
@@ -71,6 +80,8 @@ def find_places(
     ----------
     cohort_files
         Descriptions of cohorts (``cohort.toml``), beside those that the configuration file names.
+    fingerprints
+        Files of fingerprints, beside those that the configuration file names.
 
     Raises
     ------
@@ -106,7 +117,8 @@ def find_places(
     why = why_no_folder(stores) if named else ""  # the usual place may never be needed
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
-    return Places(chosen and chosen.absolute(), stores, folders, own)
+    shared = (*fingerprints, *(base / from_home(path) for path in settings.fingerprints))
+    return Places(chosen and chosen.absolute(), stores, folders, own, tuple(dict.fromkeys(shared)))
 
 
 def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> tuple[str, ...]:

@@ -275,3 +275,13 @@ def sharing(cohort: str) -> set[str]:
 def share(one: CohortCard, other: CohortCard) -> bool:
     """Whether one of the two cards states that the cohorts hold the same recordings."""
     return other.id in (*one.overlaps, one.copy_of) or one.id in (*other.overlaps, other.copy_of)
+
+
+def facts_known(cohort: str) -> bool:
+    """Whether a cohort's card states from the release's own documents which others share its recordings.
+
+    It does for the releases of `cohorts.sources` and the published tasks on them. A hospital's own cohort, or
+    one that a stranger has registered, may be anything: what it shares only its signals tell.
+    """
+    known = all_cohorts().get(cohort_of(cohort) if cohort in all_tasks() else cohort)
+    return known is not None and known.__module__.startswith(f"{sources.__name__}.")

@@ -1,4 +1,4 @@
-"""Commands about cohorts and concepts: list, prepare, simulate, download, overlap."""
+"""Commands about cohorts and concepts: list, prepare, simulate, download."""
 
 from __future__ import annotations
 
@@ -217,48 +217,3 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
             tell(f"  {plan.publication.release.afterwards}")
         complete = complete and summary.complete
     return 0 if complete else 1
-
-
-def overlap(
-    a: str,
-    b: str,
-    *,
-    data: DataOption = None,
-    cohort_file: CohortFiles = (),
-    cache: CacheOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Find recordings that two cohorts share, by their signals alone.
-
-    Parameters
-    ----------
-    a, b
-        Cohorts; the same one twice to find recordings that occur more than once in it.
-    data
-        Folder that holds the releases (or LEADBOARD_DATA).
-    cohort_file
-        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
-    cache
-        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
-    as_json
-        Print JSON.
-    """
-    from benchmark.commands.printing import print_table
-    from benchmark.progress import Reporter
-    from benchmark.run.cohorts import prepare_cohort
-    from cohorts.overlap.search import find_overlap, overlap_rows, overlap_sentences, summarise
-
-    reporter, places = Reporter(), find_places(data, cache, cohort_file)
-    stores = [prepare_cohort(name, places, reporter) for name in (a, b)]
-    with reporter.step(f"Comparing {a} with {b}") as progress:
-        pairs = find_overlap(*stores, progress=progress)
-    summary = summarise(pairs, *stores)
-    rows = overlap_rows(pairs)
-    if as_json:
-        print_json({**summary, "shared": rows})
-        return 0
-    if rows:
-        print_table(rows)
-    for sentence in overlap_sentences(summary):
-        tell(sentence)
-    return 0

@@ -14,6 +14,7 @@ from benchmark.commands.options import (
     DataOption,
     ElsewhereOptions,
     File,
+    FingerprintFiles,
     Folder,
     JsonOption,
     ModelNames,
@@ -75,6 +76,7 @@ def run(
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
+    fingerprints: FingerprintFiles = (),
     rank_by: Metric = "auroc",
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
@@ -119,6 +121,8 @@ def run(
         Threads that prepare signals; one for each processor if not given.
     deadline
         Seconds that a model may take for a batch.
+    fingerprints
+        File of fingerprints in which a hospital's recordings are looked for; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
@@ -135,7 +139,7 @@ def run(
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    reporter, places = Reporter(), find_places(data, cache, cohort_file)
+    reporter, places = Reporter(), find_places(data, cache, cohort_file, fingerprints)
     log_to(reporter)
     find_cohort(source)
     check_sources(pretrain_on)

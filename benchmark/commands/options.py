@@ -83,8 +83,10 @@ def _there(path: Path) -> None:
         raise ValueError(f"{error.strerror}.") from None
 
 
-def _new_file(_: object, path: Path) -> None:
+def _new_file(_: object, path: Path | None) -> None:
     """Validate a path to a file that will be written."""
+    if path is None:
+        return
     if why := why_no_folder(path.parent):
         raise ValueError(f"{why.replace('it ', f'{path.parent} ', 1) if why.startswith('it ') else why}.")
     if _is_folder(path):
@@ -116,6 +118,9 @@ File = Annotated[Path, Parameter(validator=_file)]
 Place = Annotated[Path, Parameter(validator=_place)]
 NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
+FingerprintFiles = Annotated[
+    tuple[Path, ...], Parameter(name="--fingerprints", negative=(), show_default=False)
+]
 CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
 CohortFiles = Annotated[
     tuple[Path, ...], Parameter(name="--cohort-file", negative=(), show_default=False, validator=_files)

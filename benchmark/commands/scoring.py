@@ -16,6 +16,7 @@ from benchmark.commands.options import (
     Count,
     DataOption,
     File,
+    FingerprintFiles,
     Flag,
     Folder,
     JsonOption,
@@ -95,6 +96,8 @@ class CohortOptions:
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts (or LEADBOARD_CACHE).
+    fingerprints
+        File of fingerprints in which a hospital's recordings are looked for; may be repeated.
     out
         Folder of the run.
     """
@@ -106,6 +109,7 @@ class CohortOptions:
     data: DataOption = None
     cohort_file: CohortFiles = ()
     cache: CacheOption = None
+    fingerprints: FingerprintFiles = ()
     out: Folder = DEFAULT_RUN
 
 
@@ -177,15 +181,23 @@ def _on_cohort(
 ) -> int:
     from benchmark.progress import Reporter
     from benchmark.run.cohorts import cohort_to_score
+    from benchmark.run.overlaps import find_overlap_of
     from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
 
     reporter = Reporter()
     submitted = read_submitted(scores, more.name, more.card)  # first: it must not cost a preparation
     settings = settings_of(more.out, seed, resamples)
-    places = find_places(more.data, more.cache, more.cohort_file)
+    places = find_places(more.data, more.cache, more.cohort_file, more.fingerprints)
     store = cohort_to_score(cohort, places, reporter, signals=not more.labels_only)
+    overlap = find_overlap_of(store, submitted.card, places, reporter)
     record = score_submitted(
-        submitted, store, more.out, settings, reporter.say, allow_missing=more.allow_missing
+        submitted,
+        store,
+        more.out,
+        settings,
+        reporter.say,
+        allow_missing=more.allow_missing,
+        overlap=overlap,
     )
     _show(record, record.evaluation, record.statistics, as_json)
     if not as_json:

@@ -144,9 +144,8 @@ def newcombe_interval(
 ) -> tuple[float, float] | None:
     """Interval of an AUROC of independent records that holds with few positives, and for an AUROC of 1.
 
-    The values that are ``z`` of their own standard errors from the estimate, with the variance of Hanley and
-    McNeil (Radiology 143:29, 1982) for exponential scores and two classes of equal size: method 5 of Newcombe
-    (Statistics in Medicine 25:559, 2006). It is wider than needed near 1.
+    The values that are ``z`` of their own standard errors from the estimate, with `newcombe_variance`: method
+    5 of Newcombe (Statistics in Medicine 25:559, 2006). It is wider than needed near 1.
 
     Parameters
     ----------
@@ -162,11 +161,10 @@ def newcombe_interval(
     """
     if math.isnan(auroc):
         return None
-    z, mean = NORMAL.inv_cdf((1 + level) / 2), (positives + negatives) / 2 - 1
+    z = NORMAL.inv_cdf((1 + level) / 2)
 
     def inside(x: float) -> bool:
-        spread = x * (1 - x) * (1 + mean * (1 - x) / (2 - x) + mean * x / (1 + x))
-        return (auroc - x) ** 2 <= z**2 * spread / (positives * negatives)
+        return (auroc - x) ** 2 <= z**2 * newcombe_variance(x, positives, negatives)
 
     ends = []
     for outside in (0.0, 1.0):
@@ -176,6 +174,17 @@ def newcombe_interval(
             within, outside = (middle, outside) if inside(middle) else (within, middle)
         ends.append(within)
     return ends[0], ends[1]
+
+
+def newcombe_variance(auroc: float, positives: float, negatives: float) -> float:
+    """Variance of the estimate of an AUROC, by Hanley and McNeil (Radiology 143:29, 1982).
+
+    For exponential scores, with half of all records in the place of either class in the terms that correct
+    for its size (Newcombe, Statistics in Medicine 25:559, 2006).
+    """
+    mean = (positives + negatives) / 2 - 1
+    spread = 1 + mean * (1 - auroc) / (2 - auroc) + mean * auroc / (1 + auroc)
+    return auroc * (1 - auroc) * spread / (positives * negatives)
 
 
 def caution(auroc: float, positives: int) -> str:

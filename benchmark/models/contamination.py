@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from benchmark.models.contract import ModelCard
@@ -13,25 +14,51 @@ Relation = Literal["internal", "external", "unknown"]
 WORST_FIRST: tuple[Relation, ...] = ("internal", "unknown", "external")
 
 
-def relation(trained_on: tuple[str, ...] | Literal["undisclosed"], cohort: str) -> Relation:
-    """How a cohort relates to what a model was trained on (see `ModelCard.trained_on`)."""
+def relation(
+    trained_on: tuple[str, ...] | Literal["undisclosed"], cohort: str, also_in: Collection[str] = ()
+) -> Relation:
+    """How a cohort relates to what a model was trained on (see `ModelCard.trained_on`).
+
+    Parameters
+    ----------
+    also_in
+        Cohorts that its signals were found in, or may be in; see `holders`.
+    """
     if trained_on == "undisclosed":
         return "unknown"
-    return "internal" if sharing(cohort) & set(trained_on) else "external"
+    return "internal" if (sharing(cohort) | set(also_in)) & set(trained_on) else "external"
 
 
-def relation_of(card: ModelCard, cohort: str, *, pretrained_here: bool = False) -> Relation:
+def holders(found_in: Collection[str], not_in: Collection[str] = ()) -> set[str]:
+    """Cohorts that hold recordings which were found in some cohorts, or for all that is known may hold them.
+
+    Parameters
+    ----------
+    found_in
+        Where they were found, by their signals.
+    not_in
+        Where they were looked for and not found. Any other cohort that by its card shares recordings with
+        one of ``found_in`` may hold just these.
+    """
+    return set(found_in).union(*map(sharing, found_in)) - (set(not_in) - set(found_in))
+
+
+def relation_of(
+    card: ModelCard, cohort: str, *, pretrained_here: bool = False, also_in: Collection[str] = ()
+) -> Relation:
     """How a cohort relates to a model, by its card and by what is known of a model of that name.
 
     Parameters
     ----------
     pretrained_here
         Whether the suite made the weights from scratch: then the name says nothing about them.
+    also_in
+        As for `relation`.
     """
-    found = {relation(card.trained_on, cohort)}
+    found = {relation(card.trained_on, cohort, also_in)}
     known = None if pretrained_here else find_known(card.name)
     if known is not None:
-        found.add(relation(known.trained_on, cohort))
+        found.add(relation(known.trained_on, cohort, also_in))
         if known.and_others:
             found.add("unknown")
     return next(worst for worst in WORST_FIRST if worst in found)
@@ -57,3 +84,16 @@ def unstated_training(card: ModelCard, *, pretrained_here: bool = False) -> str 
         f"{card.name} is known to have been trained on {', '.join(unstated)} ({known.source}); its card does "
         "not say so."
     )
+
+
+def all_training_of(card: ModelCard, *, pretrained_here: bool = False) -> set[str]:
+    """Cohorts that a model has seen, by its card and by what is known of a model of that name.
+
+    Parameters
+    ----------
+    pretrained_here
+        As for `relation_of`.
+    """
+    known = None if pretrained_here else find_known(card.name)
+    stated = (card.trained_on, known.trained_on if known is not None else ())
+    return {cohort for one in stated if one != "undisclosed" for cohort in one}

@@ -16,7 +16,7 @@ from benchmark.records.locations import RecordFiles
 from benchmark.records.measuring import PREDICTIONS, keys_of
 from benchmark.records.predictions import AGE, FIT, content_hash, load_predictions, score_matrix
 from benchmark.records.recomputation import TOLERANCE, check_against_labels
-from benchmark.records.record import ResultRecord, load_record
+from benchmark.records.record import ResultRecord, also_in, load_record
 from benchmark.records.threshold_checks import check_thresholds
 from benchmark.text import some
 from cohorts.catalogue import cohort_cards, measured_cards
@@ -122,7 +122,7 @@ def _check_statements(findings: Findings, record: ResultRecord) -> bool:
 def _check_relation(findings: Findings, record: ResultRecord) -> None:
     card, cohort = record.model, record.cohort.id
     made_here = record.pretraining is not None
-    related = relation_of(card, cohort, pretrained_here=made_here)
+    related = relation_of(card, cohort, pretrained_here=made_here, also_in=also_in(record.overlap))
     seen = "undisclosed data" if card.trained_on == "undisclosed" else some(card.trained_on) or "none of them"
     findings.check(
         record.relation == related,

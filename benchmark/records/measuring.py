@@ -23,6 +23,7 @@ from benchmark.records.predictions import ages_of, content_hash, score_tables
 from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
+    Overlap,
     PredictionsFile,
     Pretraining,
     Provenance,
@@ -91,6 +92,7 @@ class CellFacts:
     weights_sha256: tuple[str, ...] = ()
     training: tuple[Training, ...] = ()
     pretraining: Pretraining | None = None
+    overlap: Overlap | None = None
 
 
 def facts_of(record: ResultRecord) -> CellFacts:
@@ -106,6 +108,7 @@ def facts_of(record: ResultRecord) -> CellFacts:
         weights_sha256=record.weights_sha256,
         training=record.training,
         pretraining=record.pretraining,
+        overlap=record.overlap,
     )
 
 
@@ -165,6 +168,7 @@ def measure(
             file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
         ),
         provenance=facts.provenance,
+        overlap=facts.overlap,
     )
     return record, resampled
 
@@ -230,6 +234,11 @@ def _record_counts(store: Labelled, selection: Selection, scored: int) -> Record
     )
 
 
+def decided_by_overlap(overlap: Overlap | None) -> dict[str, object]:
+    """Give what a key says about recordings that were found in other cohorts; nothing where none is known."""
+    return {} if overlap is None else {"overlap": overlap.model_dump(mode="json")}
+
+
 def keys_of(record: ResultRecord) -> tuple[str, str]:
     """Hash what decides the scores of submitted predictions, and that with what decides their metrics.
 
@@ -249,5 +258,6 @@ def keys_of(record: ResultRecord) -> tuple[str, str]:
         "seed": bootstrap.seed,
         "resamples": bootstrap.resamples,
         "minimum": ELIGIBLE_MINIMUM,
+        **decided_by_overlap(record.overlap),
     }
     return hash_of_json(decides_scores), hash_of_json({"scores": decides_scores, "metrics": decides_metrics})

@@ -15,7 +15,7 @@ from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
-from benchmark.records.record import ResultRecord
+from benchmark.records.record import ResultRecord, also_in
 from benchmark.text import printable, some
 from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError
@@ -139,7 +139,12 @@ def measured_again(
     record: ResultRecord, predictions: pd.DataFrame, rows: Rows, store: Labelled
 ) -> tuple[ResultRecord, Resampled]:
     """Do what `made_again` does, and give the resampled figures too."""
-    related = relation_of(record.model, store.card.id, pretrained_here=record.pretraining is not None)
+    related = relation_of(
+        record.model,
+        store.card.id,
+        pretrained_here=record.pretraining is not None,
+        also_in=also_in(record.overlap),
+    )
     bootstrap = record.evaluation.bootstrap
     settings = RunSettings(seed=bootstrap.seed, resamples=bootstrap.resamples)
     facts = replace(facts_of(record), relation=related, predictions_file=f"{store.card.id}.parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmark.models.contract import InputSpec, ModelCard
-from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
+from benchmark.records.record import CohortFacts, Overlap, RecordCounts, ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count
@@ -74,10 +74,10 @@ def _quarantine_table(records: Sequence[ResultRecord]) -> Table:
 
 
 def cohorts_table(records: Iterable[ResultRecord]) -> Table:
-    """One row per cohort as it lay on disk; a partial copy says so."""
-    seen: dict[CohortFacts, RecordCounts] = {}
+    """One row per cohort as it lay on disk; a partial copy says so, and so does one that is not all new."""
+    seen: dict[tuple[CohortFacts, Overlap | None], RecordCounts] = {}
     for record in records:
-        seen.setdefault(record.cohort, record.records)
+        seen.setdefault((record.cohort, record.overlap), record.records)
     rows = [
         (
             cohort_label(cohort),
@@ -86,12 +86,30 @@ def cohorts_table(records: Iterable[ResultRecord]) -> Table:
             "simulated" if cohort.simulated else "patients",
             copy_size(cohort, counts),
             cohort.fingerprint,
+            "by its card" if overlap is None else overlap_text(overlap),
         )
-        for cohort, counts in seen.items()
+        for (cohort, overlap), counts in seen.items()
     ]
+    columns = ("Cohort", "Name", "Version", "Recordings of", "Records", "Fingerprint", "Shared with others")
+    compared = any(overlap is not None for _, overlap in seen)
     return fact_table(
-        "Cohorts", ("Cohort", "Name", "Version", "Recordings of", "Records", "Fingerprint"), rows
+        "Cohorts", columns if compared else columns[:-1], rows if compared else [r[:-1] for r in rows]
     )
+
+
+def overlap_text(overlap: Overlap) -> str:
+    """Say in which cohorts recordings were looked for, and how many were found."""
+    if not overlap.cohorts:
+        return "not compared: no other cohort was here"
+    said = [
+        f"{count(one.shared)} of {count(overlap.records)} shared with {one.cohort} "
+        f"({count(one.records)} records, by {one.by})"
+        for one in sorted(overlap.cohorts, key=lambda one: -one.shared)
+    ]
+    if overlap.not_compared:
+        said.append(f"{count(overlap.not_compared)} records too short or without beats were not compared")
+    said.append(f"Leadboard {overlap.leadboard}, code {overlap.code}, seed {overlap.seed}")
+    return "; ".join(said)
 
 
 def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.models.cards import check_outputs, check_training
+from benchmark.models.contamination import all_training_of
 from benchmark.models.plugins import ModelSource, find_model, installed_models
 from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
@@ -45,6 +46,17 @@ class Entries:
     evaluated: list[EvaluatedModel] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trained_on(self) -> set[str]:
+        """Cohorts that any of the evaluated models has seen."""
+        return {
+            cohort
+            for model in self.evaluated
+            for cohort in all_training_of(
+                model.card, pretrained_here=model.base is not None and model.base.made_here
+            )
+        }
 
 
 class NotAskedError(ModelError):

@@ -47,6 +47,7 @@ def measure_and_save(
         weights_sha256=predictions.weights_sha256,
         training=tuple(fit.training() for fit in cell.model.fits),
         pretraining=predictions.pretraining,
+        overlap=cell.overlap,
     )
     record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings)
     save_measured(record, resampled, cell.path)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.models.contamination import Relation, relation_of
@@ -12,9 +13,10 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.records.comparability import labelling_of
-from benchmark.records.measuring import RunSettings, Selection, selected_rows
+from benchmark.records.measuring import RunSettings, Selection, decided_by_overlap, selected_rows
 from benchmark.records.predictions import predictions_path
 from benchmark.records.published_tasks import is_task
+from benchmark.records.record import Overlap, also_in
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import cell_path
 from cohorts.hashing import code_hash, hash_of_json
@@ -36,6 +38,8 @@ class Cell:
         Hash of that and of everything that decides the metrics.
     path
         The result record; its predictions lie beside it.
+    overlap
+        Where the recordings of the cohort were found, if no document tells.
     """
 
     model: EvaluatedModel
@@ -45,6 +49,7 @@ class Cell:
     predictions_key: str
     key: str
     path: Path
+    overlap: Overlap | None = None
 
     @property
     def name(self) -> CellName:
@@ -75,6 +80,7 @@ def plan_cells(
     settings: RunSettings,
     run: Path,
     source: Store | str = "no source",
+    overlaps: Mapping[str, Overlap] = MappingProxyType({}),
 ) -> list[Cell]:
     """All cells of a run, cohort by cohort within each model.
 
@@ -82,8 +88,14 @@ def plan_cells(
     ----------
     source
         The cohort that thresholds are chosen on, or why it is not to be had.
+    overlaps
+        Where the recordings of cohorts were found that no document tells of, by cohort.
     """
-    return [_plan_cell(model, store, settings, run, source) for model in models for store in stores]
+    return [
+        _plan_cell(model, store, settings, run, source, overlaps.get(store.card.id))
+        for model in models
+        for store in stores
+    ]
 
 
 def _plan_cell(
@@ -92,9 +104,10 @@ def _plan_cell(
     settings: RunSettings,
     run: Path,
     source: Store | str,
+    overlap: Overlap | None,
 ) -> Cell:
     made_here = model.base is not None and model.base.made_here
-    related = relation_of(model.card, store.card.id, pretrained_here=made_here)
+    related = relation_of(model.card, store.card.id, pretrained_here=made_here, also_in=also_in(overlap))
     has_test_fold = len(rows_of(store, "test")) > 0
     usual: Selection = "test" if related == "internal" and has_test_fold else "all"
     selection: Selection = "test" if is_task(store.card.id) else settings.records or usual
@@ -107,6 +120,7 @@ def _plan_cell(
         "minimum": ELIGIBLE_MINIMUM,
         "thresholds": None if isinstance(source, str) else _decides_thresholds(model, source),
         "suite": code_hash(*METRIC_ROOMS),
+        **decided_by_overlap(overlap),
     }
     return Cell(
         model=model,
@@ -116,6 +130,7 @@ def _plan_cell(
         predictions_key=hash_of_json(decides_scores),
         key=hash_of_json({"scores": decides_scores, "metrics": decides_metrics}),
         path=cell_path(run, model.card.name, model.protocol.name, store.card.id),
+        overlap=overlap,
     )
 
 

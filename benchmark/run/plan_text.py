@@ -8,6 +8,7 @@ from benchmark.models.contamination import unstated_training
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.run.cohorts import size_in_words
 from benchmark.run.entries import WITHOUT_WEIGHTS
+from benchmark.run.overlaps import overlap_lines
 from benchmark.run.states import Plan
 
 
@@ -22,17 +23,19 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  {name}: {size_in_words(store)}"
         for warning in store.warnings:
             yield f"    warning: {warning}"
+    yield from overlap_lines(plan.overlaps, plan.entries.trained_on)
     for reason in dict.fromkeys(item.reason for item in plan.absent):
         names = ", ".join(item.cohort for item in plan.absent if item.reason == reason)
         yield f"  left out: {names}: {reason}"
     yield from _absent_models(plan.entries.absent)
     for model in evaluated:
-        internal = [
-            task.state.cohort
-            for task in plan.tasks
-            if task.cell.model is model and task.state.relation == "internal"
-        ]
-        seen = f"; internal: {', '.join(internal)} (test fold)" if internal else ""
+        internal: dict[str, list[str]] = {}
+        for task in plan.tasks:
+            if task.cell.model is model and task.state.relation == "internal":
+                internal.setdefault(task.cell.selection, []).append(task.state.cohort)
+        which = {"test": "test fold", "all": "all records"}
+        seen = "; internal: " if internal else ""
+        seen += ", ".join(f"{', '.join(names)} ({which[part]})" for part, names in internal.items())
         yield f"  {model_in_words(model)}{seen}"
         made_here = model.base is not None and model.base.made_here
         silent = unstated_training(model.card, pretrained_here=made_here)

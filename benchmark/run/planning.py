@@ -25,6 +25,7 @@ from benchmark.records.run_folder import (
 from benchmark.run.cohorts import choose_cohorts, choose_task, is_here, prepare_all, prepared
 from benchmark.run.entries import Entries, EntrySettings, find_models, plan_entries
 from benchmark.run.finished import find_finished, whole_files
+from benchmark.run.overlaps import find_overlaps
 from benchmark.run.plan import Cell, plan_cells
 from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import find_source
@@ -70,7 +71,10 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         is_here(options.learns_from, options.places),
         lambda: _cohort(options.learns_from, give),
     )
-    cells = plan_cells(entries.evaluated, list(stores.values()), options.settings, options.folder, source)
+    overlaps = find_overlaps(stores.values(), entries.trained_on, give, options.places, reporter)
+    cells = plan_cells(
+        entries.evaluated, list(stores.values()), options.settings, options.folder, source, overlaps
+    )
     content = find_run_file(options.folder)
     former = former_states(content)
     tasks = [plan_task(cell, former.get(cell.name)) for cell in cells]
@@ -93,6 +97,7 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         former=former,
         kept=kept,
         left_out=dropped,
+        overlaps=overlaps,
     )
 
 

@@ -12,7 +12,7 @@ from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.provenance import software
-from benchmark.records.record import ResultRecord
+from benchmark.records.record import Overlap, ResultRecord
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import (
     AbsentCohort,
@@ -122,6 +122,8 @@ class Plan:
         Cells of other calls that stand in the same table.
     left_out
         Cells of earlier calls that do not, as they were.
+    overlaps
+        Where the recordings of cohorts were found that no document tells of, by cohort.
     """
 
     options: RunOptions
@@ -134,6 +136,7 @@ class Plan:
     former: Mapping[CellName, PlannedCell]
     kept: Sequence[PlannedCell]
     left_out: Sequence[PlannedCell]
+    overlaps: Mapping[str, Overlap]
     _entered: bool = field(default=False, init=False)
 
     @property

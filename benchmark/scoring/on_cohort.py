@@ -26,7 +26,7 @@ from benchmark.records.measuring import (
 )
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, software, source_commit
-from benchmark.records.record import Provenance, ResultRecord
+from benchmark.records.record import Overlap, Provenance, ResultRecord, also_in
 from benchmark.records.resamples import save_measured
 from benchmark.records.run_folder import (
     RunFile,
@@ -99,6 +99,7 @@ def score_submitted(
     say: Callable[[str], None],
     *,
     allow_missing: bool = False,
+    overlap: Overlap | None = None,
 ) -> ResultRecord:
     """Measure predictions on a cohort, and enter the result in a run.
 
@@ -108,6 +109,8 @@ def score_submitted(
         Told what was odd about the file, one sentence a call.
     allow_missing
         Whether records without a prediction are left out; otherwise they are an error.
+    overlap
+        Where the recordings of the cohort were found, if no document tells.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def score_submitted(
     """
     table, card = submitted.table, submitted.card
     cohort = store.card.id
-    related = relation_of(card, cohort)
+    related = relation_of(card, cohort, also_in=also_in(overlap))
     has_test_fold = len(rows_of(store, "test")) > 0
     selection: Selection = "test" if related == "internal" and has_test_fold else "all"
     _check_run(run, store)
@@ -134,6 +137,7 @@ def score_submitted(
         selection=selection,
         predictions_file=predictions_path(path).name,
         provenance=_provenance(),
+        overlap=overlap,
     )
     scores = table.scores[found[found >= 0]]
     predictions = predictions_table(store.index["record_id"].iloc[rows], scores[None], tuple(card.outputs))
