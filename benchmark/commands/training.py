@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
@@ -17,7 +16,7 @@ from benchmark.commands.options import (
     Seed,
     Workers,
 )
-from benchmark.config import Places, find_places
+from benchmark.config import find_places
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 

@@ -27,7 +27,8 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import maximum_filter1d
 
 from cohorts.overlap.same_recording import BORDER, Floats, band_pass, filled, summit, window
-from cohorts.recording import Recording, resample
+from cohorts.recording import Recording
+from cohorts.resampling import resample
 from cohorts.store import Store
 
 SHORTEST = 6.0
