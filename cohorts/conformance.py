@@ -98,7 +98,7 @@ def _of_index(cohort: Cohort) -> Iterator[str]:
             f"{len(unreadable):,} records cannot be indexed; the first reason: {unreadable['reason'][0]} "
             f"Correct _read_index if they can be."
         )
-    if len(index) + len(unreadable) > card.records:
+    if card.records is not None and len(index) + len(unreadable) > card.records:
         yield (
             f"It has {len(index) + len(unreadable):,} records, more than the {card.records:,} of its card; "
             f"correct the card."
