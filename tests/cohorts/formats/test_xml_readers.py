@@ -468,6 +468,15 @@ def test_a_file_of_the_necessary_alone_is_read(tmp_path):
     same(muse.read(muse_file(tmp_path, lead={"LeadDataCRC32": "0"})), muse.read(muse_file(tmp_path)))
 
 
+@pytest.mark.parametrize(
+    ("units", "microvolts"),
+    [("MICROVOLTS", 1), ("microvolt", 1), ("MILLIVOLTS", 1e3), ("NANOVOLTS", 1e-3), ("uV", 1)],
+)
+def test_units_are_written_out(units, microvolts, tmp_path):
+    read = muse.read(muse_file(tmp_path, lead={"LeadAmplitudeUnits": units}))
+    np.testing.assert_allclose(read.gain, 1000 / (5.0 * microvolts))
+
+
 @pytest.mark.parametrize("samples", [1001, 999])
 def test_a_single_waveform_without_type_is_a_rhythm_if_it_is_longer_than_a_beat(samples, tmp_path):
     expected = recording(ecg_counts(1, samples, leads=2), ("I", "II"))
