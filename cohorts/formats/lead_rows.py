@@ -108,7 +108,7 @@ def _counts(values: Doubles | Counts) -> Counts | None:
     if values.dtype == np.int16:
         return values  # type: ignore[return-value]  # mypy does not narrow by dtype
     filled = np.where(np.isnan(values), MISSING, values)
-    whole = (filled == np.rint(filled)) & (np.abs(filled) <= -MISSING) & (filled < -MISSING)
+    whole = (filled == np.rint(filled)) & (filled >= MISSING) & (filled < -MISSING)
     return filled.astype(np.int16) if whole.all() else None
 
 

@@ -145,6 +145,15 @@ def test_an_origin_may_be_missing_or_zero_without_unit(tmp_path):
         path = aecg_file(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("digit", "stays"), [(32_767, True), (32_768, False), (-32_767, True), (-32_769, False)]
+)
+def test_a_lead_stays_as_it_is_to_the_last_value_of_16_bits(digit, stays, tmp_path):
+    read = hl7_aecg.read(edited(aecg_file(tmp_path), ("<digits>", f"<digits>{digit} ")))
+    np.testing.assert_allclose(read.to_recording().signal[:, 0], (35 + 5 * digit) / 1000, atol=2e-3)
+    assert (read.counts[:, 0] == digit).all() == stays
+
+
 def test_samples_of_any_size_are_read_up_to_a_million_volts(tmp_path):
     path = edited(aecg_file(tmp_path), ("<digits>", "<digits>40000000 "))
     np.testing.assert_allclose(hl7_aecg.read(path).to_recording().signal[:, 0], 200_000.035)
