@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -145,6 +146,16 @@ def test_a_lead_without_samples_is_not_there(tmp_path):
     end = text.index("</WaveFormData>", at)
     path.write_text(text[:at] + "<WaveFormData>" + text[end:], encoding="latin-1")
     assert muse.read(path).leads == ("I",)
+
+
+def test_a_checksum_may_be_written_with_a_sign(tmp_path):
+    expected = recording(ecg_counts(1, 40, leads=1), ("I",))
+    checksum = zlib.crc32(expected.counts.astype("<i2").tobytes())
+    for written in (checksum, checksum - 2**32):
+        same(
+            muse.read(write_muse(tmp_path / "x.xml", expected, lead={"LeadDataCRC32": str(written)})),
+            expected,
+        )
 
 
 @pytest.mark.parametrize("name", ["LeadTimeOffset", "LeadOffsetFirstSample"])
