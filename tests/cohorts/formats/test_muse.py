@@ -23,11 +23,13 @@ def muse_file(tmp_path, **unusual):
     return write_muse(tmp_path / "x.xml", recording(ecg_counts(1, 40, leads=2), ("I", "II")), **unusual)
 
 
-def test_a_sample_base_has_an_exponent(tmp_path):
-    read = muse.read(muse_file(tmp_path, waveform={"SampleBase": "5", "SampleExponent": "2"}))
-    assert read.sampling_rate == 500
-    read = muse.read(muse_file(tmp_path, waveform={"SampleBase": "2500", "SampleExponent": "-1"}))
-    assert read.sampling_rate == 250
+@pytest.mark.parametrize(
+    ("base", "exponent", "rate"),
+    [("5", "2", 500), ("1", "3", 1000), ("2500", "-1", 250), ("240.0", "0", 240)],
+)
+def test_a_sample_base_has_an_exponent(base, exponent, rate, tmp_path):
+    read = muse.read(muse_file(tmp_path, waveform={"SampleBase": base, "SampleExponent": exponent}))
+    assert read.sampling_rate == rate
 
 
 @pytest.mark.parametrize(
