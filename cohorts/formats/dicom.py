@@ -111,7 +111,7 @@ def _groups(path: Path, name: str) -> list[Group]:
     try:
         groups = [group for item in original if (group := read_group(item, big_endian))]
     except RecordError as error:
-        raise RecordError(f"In a waveform of {name} {error}") from None
+        raise RecordError(f"{name} holds a waveform that cannot be read: {error}") from None
     if not groups:
         raise RecordError(f"No channel of {name} is a standard lead.")
     return groups

@@ -226,8 +226,11 @@ FAULTS: dict[str, tuple[Callable[[Dataset], None], str]] = {
     "no rate": (drop("SamplingFrequency"), "damaged"),
     "no samples": (put("NumberOfWaveformSamples", 0), "12 channels of 0 samples"),
     "too many samples": (put("NumberOfWaveformSamples", 2**32 - 1), "12 channels of 4,294,967,295 samples"),
-    "fewer samples": (put("NumberOfWaveformSamples", 999), "24,000 bytes where 23,976 are announced"),
-    "cut off": (put("WaveformData", bytes(100)), "100 bytes where 24,000 are announced"),
+    "fewer samples": (
+        put("NumberOfWaveformSamples", 999),
+        "24,000 bytes of samples where 23,976 are announced",
+    ),
+    "cut off": (put("WaveformData", bytes(100)), "100 bytes of samples where 24,000 are announced"),
     "channels": (put("NumberOfWaveformChannels", 11), "announces 11 channels and describes 12"),
     "no definitions": (drop("ChannelDefinitionSequence"), "announces 12 channels and describes 0"),
     "a rate": (put("SamplingFrequency", "0"), "sampling rate is 0 Hz"),
@@ -263,7 +266,7 @@ def test_what_does_not_go_together_is_one_sentence(tmp_path: Path, fault: str) -
 def test_a_damaged_rhythm_is_not_replaced_by_a_shorter_one(tmp_path: Path) -> None:
     damaged = group(counted(samples=5000))
     damaged.WaveformData = bytes(10)
-    with pytest.raises(RecordError, match="10 bytes where"):
+    with pytest.raises(RecordError, match="10 bytes of samples where"):
         read_file(written(tmp_path, group(counted(samples=500)), damaged))
 
 
