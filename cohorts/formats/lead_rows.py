@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from cohorts.recording import MISSING, Counts, DigitalRecording, Doubles, Record
 
 _MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}
 _MILLIVOLTS |= {"volt": 1e3, "millivolt": 1.0, "microvolt": 1e-3, "nanovolt": 1e-6}
+_MAX_LEADS = 256
 _RATES = (1.0, 100_000.0)
 _SCALES = (1e-15, 1e3)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -31,7 +33,8 @@ class LeadRow:
     name
         As the file has it.
     values
-        float64 or int16 ``[samples]``; NaN, and -32768 where the values are whole, is a missing sample.
+        float64 or int16 ``[samples]``. NaN is a missing sample, and so is -32768 in a lead whose values
+        are all whole and of 16 bits.
     scale
         mV per value.
     offset
@@ -56,8 +59,8 @@ def joined(file: str, rows: Sequence[LeadRow], rate: float) -> DigitalRecording:
         If there is no lead, leads differ in length, a name is there twice or is no name, or rate or scale
         cannot be.
     """
-    if not rows:
-        raise RecordError(f"{file} holds no lead.")
+    if not 0 < len(rows) <= _MAX_LEADS:
+        raise RecordError(f"{file} holds {len(rows):,} leads." if rows else f"{file} holds no lead.")
     if not _RATES[0] <= rate <= _RATES[1]:
         raise RecordError(f"{file} has a sampling rate of {rate:g} Hz.")
     lengths = {len(row.values) for row in rows}
@@ -70,9 +73,9 @@ def joined(file: str, rows: Sequence[LeadRow], rate: float) -> DigitalRecording:
         raise RecordError(f"{file} has {samples:,} samples for each of {len(rows)} leads.")
     parts = [_digital(file, row, rate) for row in rows]
     leads = tuple(part.leads[0] for part in parts)
-    for at, lead in enumerate(leads):
-        if lead in leads[:at]:
-            raise RecordError(f"{file} holds lead {lead} twice.")
+    if len(set(leads)) < len(leads):
+        lead, times = Counter(leads).most_common(1)[0]
+        raise RecordError(f"{file} holds lead {lead} {times} times.")
     return DigitalRecording(
         np.concatenate([part.counts for part in parts]),
         np.concatenate([part.gain for part in parts]),

@@ -313,7 +313,7 @@ def test_samples_may_be_character_data(tmp_path):
 def test_depth_size_and_number_of_elements_are_bounded(reader, write, tmp_path, monkeypatch):
     path = write(tmp_path / "x.xml", recording(ecg_counts(9, 30)), encoding="UTF-8")
     whole = path.read_bytes()
-    for hostile in ("<a>" * 100_000, "<a/>" * 100_001, "<component>" * 100_000):
+    for hostile in ("<a>" * 100_000, "<a/>" * 100_001, "<component>" * 100_000):  # kept or not
         path.write_bytes(whole.replace(PERSON.encode(), hostile.encode()))
         refused(reader, path, "elements, or nests them deeper")
     attributes = " ".join(f"a{at}=''" for at in range(9_999))
@@ -340,7 +340,7 @@ def test_a_file_cut_anywhere_is_refused(reader, write, tmp_path):
 @each_format
 def test_leads_must_agree(reader, write, tmp_path):
     expected = recording(ecg_counts(11, 30, leads=2), ("I", "II"))
-    refused(reader, write(tmp_path / "x.xml", recording(expected.counts, ("I", "lead I"))), "lead I twice")
+    refused(reader, write(tmp_path / "x.xml", recording(expected.counts, ("I", "lead I"))), "lead I 2 times")
     refused(
         reader,
         write(tmp_path / "x.xml", recording(expected.counts, ("I", "\u00e4"))),
@@ -352,6 +352,8 @@ def test_leads_must_agree(reader, write, tmp_path):
             write(tmp_path / "x.xml", recording(expected.counts, ("I", "II"), rate=rate)),
             "sampling rate",
         )
+    many = recording(np.ones((257, 9)), [f"E{at}" for at in range(257)])
+    refused(reader, write(tmp_path / "x.xml", many), "257 leads")
     none = recording(np.empty((2, 0)), ("I", "II"))
     refused(reader, write(tmp_path / "x.xml", none), "no lead|0 samples")
 
@@ -366,7 +368,7 @@ def test_without_its_library_the_sentence_says_what_to_install(tmp_path, monkeyp
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_read_or_refused_in_one_line(name, data, tmp_path):
     reader, write = FORMATS[name]
     expected = recording(ecg_counts(12, 20, leads=3), ("I", "II", "V1"))
@@ -376,7 +378,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(name, data, tmp_path):
 
 
 @given(where=st.integers(0, 2**31), value=st.integers(0, 255))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_wrong_byte_never_changes_a_sample_of_muse(where, value, tmp_path):
     path = muse_file(tmp_path)
     whole = path.read_bytes()
@@ -629,7 +631,7 @@ def test_digits_beyond_16_bits_and_fractions_are_quantised(tmp_path):
         ('<scale value="5.0" unit="uV"/>', '<scale value="0" unit="uV"/>', "0 mV a step"),
         ('<scale value="5.0" unit="uV"/>', '<scale value="inf" unit="uV"/>', "no readable scale"),
         ('<origin value="35.0"', '<origin value="x"', "no readable origin"),
-        ("<digits>", "<digits>1 ", "differ in length|twice"),
+        ("<digits>", "<digits>1 ", "differ in length"),
         ("<digits>", "<digits>1_0 ", "no number in lead"),
         ("<digits>", "<digits>1,0 ", "no number in lead"),
         ("<digits>", "<digits>inf ", "no number in lead"),
