@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,31 @@ def test_what_is_deflated_to_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch:
     assert path.stat().st_size < 20_000
     monkeypatch.setattr(dicom, "MAX_BYTES", 1_000_000)
     with pytest.raises(RecordError, match="cut off or too large"):
+        read_file(path)
+
+
+def test_an_announced_length_is_not_allocated(tmp_path: Path) -> None:
+    path = written(tmp_path, group(counted()))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x00\x54\x00\x01SQ") + 8
+    content[at : at + 4] = (2**31 - 2).to_bytes(4, "little")
+    path.write_bytes(content)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, limits[1]))
+    try:
+        found = read_file(path)  # the samples are all there, whatever the sequence says of its own length
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert np.array_equal(found.counts, counted().counts)
+
+
+def test_a_class_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = written(tmp_path, group(counted()), syntax=ExplicitVRLittleEndian)
+    content = path.read_bytes()
+    at = content.index(b"\x08\x00\x16\x00UI") + 4
+    path.write_bytes(content[:at] + b"UL" + (25).to_bytes(2, "little") + content[at + 4 :])
+    with pytest.raises(RecordError, match="damaged"):
         read_file(path)
 
 
