@@ -27,7 +27,9 @@ _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _LIMBS = ("I", "II", "III", "aVR", "aVL", "aVF")
 _STANDARD = (*_LIMBS, *(f"V{n}" for n in range(1, 7)))
 _CODE_BITS = 10
-_MAX_VALUES = 4_000_000  # 12 leads at 500 Hz for eleven minutes; sierraecg decodes half a million a second
+_MAX_VALUES = (
+    2_000_000  # 12 leads at 500 Hz for five minutes; sierraecg decodes a quarter of a million a second
+)
 _PULSE = ((0.1, 0.0), (0.2, 1.0), (0.1, 0.0))
 """Seconds and millivolts of the calibration pulse that some devices append to every lead."""
 
