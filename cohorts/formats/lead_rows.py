@@ -95,9 +95,7 @@ def _digital(file: str, row: LeadRow, rate: float) -> DigitalRecording:
         raise RecordError(f"{file} gives lead {leads[0]} {row.scale:g} mV a step from {row.offset:g} mV.")
     counts, baseline = _counts(row.values), -row.offset / row.scale
     if counts is not None and abs(baseline) <= -MISSING:
-        return DigitalRecording(
-            counts[None], np.array([1.0 / row.scale]), np.array([baseline + 0.0]), rate, leads
-        )
+        return DigitalRecording(counts[None], np.array([1.0 / row.scale]), np.array([baseline]), rate, leads)
     values = np.asarray(row.values, np.float64)
     if np.abs(values[np.isfinite(values)]).max(initial=0.0) * abs(row.scale) > 1e9:
         raise RecordError(f"{file} has samples of more than a million volts in lead {leads[0]}.")
@@ -110,7 +108,7 @@ def _counts(values: Doubles | Counts) -> Counts | None:
     if values.dtype == np.int16:
         return values  # type: ignore[return-value]  # mypy does not narrow by dtype
     filled = np.where(np.isnan(values), MISSING, values)
-    whole = (filled == np.rint(filled)) & (np.abs(filled) <= -MISSING) & (filled < -MISSING)
+    whole = (filled == np.rint(filled)) & (filled >= MISSING) & (filled < -MISSING)
     return filled.astype(np.int16) if whole.all() else None
 
 
