@@ -165,8 +165,8 @@ class OwnCohort(Cohort):
         twice = int((rows.duplicated() & (rows != "")).sum())
         if twice:
             raise UsageError(
-                f"{twice:,} rows of {self._index_file()} have a position that another row has; each recording of "
-                "the array has one row."
+                f"{twice:,} rows of {self._index_file()} have a position that another row has; each "
+                "recording of the array has one row."
             )
         return paths + "/" + rows
 

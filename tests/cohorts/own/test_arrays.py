@@ -127,7 +127,7 @@ def test_a_row_that_is_named_twice_is_refused(tmp_path):
     np.save(tmp_path / "ecgs.npy", SIGNALS)
     array = write_array_description(["records", "leads", "samples"], "uV", row="at")
     file = described(tmp_path, "ecgs.npy", "npy", array, table(ECGS).assign(at=["0", "1", "1", "2"]))
-    with known(file) as cohort, pytest.raises(UsageError, match="1 rows .* position that another row has"):
+    with known(file) as cohort, pytest.raises(UsageError, match=r"1 rows .* position that another row has"):
         cohort.index()
 
 
@@ -136,19 +136,23 @@ def test_a_column_of_rates(tmp_path):
         np.save(tmp_path / f"{number}.npy", signal)
     rows = table(ECGS).assign(file=["1", "2", "3", "4"], hz=["500", "250.5", "", "fast"])
     array = write_array_description(["leads", "samples"], "uV", rate="hz")
-    with known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort:
-        with prepare(cohort, tmp_path / "cache") as store:
-            assert store.rates.tolist() == [500, 250.5]
-            assert store.quarantine["reason"].tolist() == ["Its sampling rate in column 'hz' is none."] * 2
+    with (
+        known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort,
+        prepare(cohort, tmp_path / "cache") as store,
+    ):
+        assert store.rates.tolist() == [500, 250.5]
+        assert store.quarantine["reason"].tolist() == ["Its sampling rate in column 'hz' is none."] * 2
 
 
 def test_fewer_or_more_rows_than_recordings_are_refused(tmp_path):
     np.save(tmp_path / "ecgs.npy", SIGNALS)
     array = write_array_description(["records", "leads", "samples"], "uV")
     for rows in (3, 5):
-        with known(described(tmp_path, "ecgs.npy", "npy", array, table(rows))) as cohort:
-            with pytest.raises(UsageError, match=rf"has 4 recordings and .* {rows} rows; name the column"):
-                prepare(cohort, tmp_path / "cache")
+        with (
+            known(described(tmp_path, "ecgs.npy", "npy", array, table(rows))) as cohort,
+            pytest.raises(UsageError, match=rf"has 4 recordings and .* {rows} rows; name the column"),
+        ):
+            prepare(cohort, tmp_path / "cache")
     assert not list((tmp_path / "cache").rglob("*.h5"))
 
 
@@ -163,9 +167,8 @@ def test_fewer_or_more_rows_than_recordings_are_refused(tmp_path):
 def test_a_wrong_unit_is_refused_with_the_one_that_is_meant(tmp_path, unit, said):
     np.save(tmp_path / "ecgs.npy", SIGNALS)
     array = write_array_description(["records", "leads", "samples"], unit)
-    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort:
-        with pytest.raises(UsageError) as caught:
-            prepare(cohort, tmp_path / "cache")
+    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort, pytest.raises(UsageError) as caught:
+        prepare(cohort, tmp_path / "cache")
     assert said in str(caught.value)
     assert "as uV 1" in str(caught.value) or "as uV 0.9" in str(caught.value)
 
@@ -173,21 +176,24 @@ def test_a_wrong_unit_is_refused_with_the_one_that_is_meant(tmp_path, unit, said
 def test_a_unit_that_is_too_large_and_one_that_is_none(tmp_path):
     np.save(tmp_path / "ecgs.npy", SIGNALS / 1000)
     array = write_array_description(["records", "leads", "samples"], "uV")
-    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort:
-        with pytest.raises(UsageError, match='is unit = "mV" meant'):
-            prepare(cohort, tmp_path / "cache")
+    with (
+        known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort,
+        pytest.raises(UsageError, match='is unit = "mV" meant'),
+    ):
+        prepare(cohort, tmp_path / "cache")
     np.save(tmp_path / "ecgs.npy", SIGNALS * 1000.0)
-    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort:
-        with pytest.raises(UsageError, match="in none of mV, uV, V would it be that of an ECG"):
-            prepare(cohort, tmp_path / "cache")
+    with (
+        known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort,
+        pytest.raises(UsageError, match="in none of mV, uV, V would it be that of an ECG"),
+    ):
+        prepare(cohort, tmp_path / "cache")
 
 
 def test_wrong_axes_are_refused_with_those_that_are_meant(tmp_path):
     np.save(tmp_path / "ecgs.npy", SIGNALS)
     array = write_array_description(["records", "samples", "leads"], "uV")
-    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort:
-        with pytest.raises(UsageError) as caught:
-            prepare(cohort, tmp_path / "cache")
+    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort, pytest.raises(UsageError) as caught:
+        prepare(cohort, tmp_path / "cache")
     said = str(caught.value)
     assert "4 x 12 x 1000: with axes = records, samples, leads it has 12 samples of 1,000 leads" in said
     assert 'is axes = ["records", "leads", "samples"] meant?' in said
@@ -198,23 +204,25 @@ def test_wrong_axes_of_single_files_put_each_into_quarantine(tmp_path):
         np.save(tmp_path / f"{number}.npy", signal)
     rows = table(ECGS).assign(file=["1", "2", "3", "4"])
     array = write_array_description(["samples", "leads"], "uV")
-    with known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort:
-        with prepare(cohort, tmp_path / "cache") as store:
-            assert len(store) == 0
-            assert store.quarantine["reason"].str.contains("12 samples of 1,000 leads").all()
-            assert (
-                store.quarantine["reason"]
-                .str.contains('is axes = ["leads", "samples"] meant', regex=False)
-                .all()
-            )
+    with (
+        known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort,
+        prepare(cohort, tmp_path / "cache") as store,
+    ):
+        assert len(store) == 0
+        assert store.quarantine["reason"].str.contains("12 samples of 1,000 leads").all()
+        assert (
+            store.quarantine["reason"].str.contains('is axes = ["leads", "samples"] meant', regex=False).all()
+        )
 
 
 def test_a_rate_at_which_an_ecg_lasts_no_second_is_refused(tmp_path):
     np.save(tmp_path / "ecgs.npy", SIGNALS)
     array = write_array_description(["records", "leads", "samples"], "uV", rate=1001)
-    with known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort:
-        with prepare(cohort, tmp_path / "cache") as store:
-            assert store.quarantine["reason"].str.contains("0.999 s at 1001 Hz").all()
+    with (
+        known(described(tmp_path, "ecgs.npy", "npy", array)) as cohort,
+        prepare(cohort, tmp_path / "cache") as store,
+    ):
+        assert store.quarantine["reason"].str.contains("0.999 s at 1001 Hz").all()
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array", b"PK\x03\x04"])
@@ -225,9 +233,11 @@ def test_a_damaged_file_of_all_is_told(tmp_path, name, form, content):
     (tmp_path / name).write_bytes(content)
     axes = [] if form == "parquet" else ["records", "leads", "samples"]
     array = write_array_description(axes, "uV", **({"dataset": "x"} if form != "parquet" else {}))
-    with known(described(tmp_path, name, form, array)) as cohort:
-        with pytest.raises(UsageError, match="cannot be read as the array of all recordings"):
-            prepare(cohort, tmp_path / "cache")
+    with (
+        known(described(tmp_path, name, form, array)) as cohort,
+        pytest.raises(UsageError, match="cannot be read as the array of all recordings"),
+    ):
+        prepare(cohort, tmp_path / "cache")
 
 
 def test_objects_and_texts_are_no_signals(tmp_path):
@@ -237,10 +247,12 @@ def test_objects_and_texts_are_no_signals(tmp_path):
     np.save(tmp_path / "2.npy", np.array([["a"] * 1000] * 12))
     np.save(tmp_path / "3.npy", SIGNALS[0].astype(complex))
     np.save(tmp_path / "4.npy", SIGNALS)
-    with known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort:
-        with prepare(cohort, tmp_path / "cache") as store:
-            assert len(store) == 0
-            assert len(store.quarantine) == ECGS
+    with (
+        known(described(tmp_path, "{file}.npy", "npy", array, rows)) as cohort,
+        prepare(cohort, tmp_path / "cache") as store,
+    ):
+        assert len(store) == 0
+        assert len(store.quarantine) == ECGS
 
 
 def test_a_csv_without_a_lead_or_with_text_is_quarantined(tmp_path):
