@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cohorts.errors import LeadboardError, RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
@@ -70,7 +70,7 @@ class CohortCard(BaseModel):
     records
         Records of the whole release; None for a cohort that is what lies here.
     sampling_rates
-        In Hz, the default first; empty where only the recordings say it.
+        In Hz, the default first; empty where ``records`` is None and only the recordings say it.
     folds
         None where the release has no split of its own.
     signal_note
@@ -109,6 +109,12 @@ class CohortCard(BaseModel):
     copy_of: str | None = None
     overlaps: tuple[str, ...] = ()
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _states_its_rates(self) -> Self:
+        if self.records is not None and not self.sampling_rates:
+            raise ValueError("a release of known size has a known sampling rate")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

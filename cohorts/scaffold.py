@@ -1,4 +1,4 @@
-"""What to start from: a description or a package of a cohort (`leadboard new-cohort`), and what packages share."""
+"""What to start from: a description or a package of a cohort (`new-cohort`), and what packages share."""
 
 from __future__ import annotations
 

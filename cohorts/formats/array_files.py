@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
+from zipfile import BadZipFile
 
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import cause
@@ -24,6 +25,7 @@ _DAMAGE = (
     MemoryError,
     SyntaxError,
     TokenError,
+    BadZipFile,
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import h5py
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -174,7 +175,7 @@ def _values(path: Path, part: ArrayPart, row: int | None) -> npt.NDArray[Any]:
         if suffix == ".npz":
             return _taken(_unpacked(path, path.stat().st_mtime_ns, part.dataset), part, row)
         if suffix == ".npy":
-            return _taken(np.load(path, mmap_mode="r", allow_pickle=False), part, row)
+            return _taken(_mapped(path), part, row)
         with h5py.File(path, "r", locking=False) as file:
             return np.asarray(_taken(_dataset(path, file, part), part, row))
 
@@ -184,8 +185,7 @@ def _shape(path: Path, part: ArrayPart) -> tuple[int, ...]:
     if suffix == ".npz":
         return _unpacked(path, path.stat().st_mtime_ns, part.dataset).shape
     if suffix == ".npy":
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return array.shape
+        return _mapped(path).shape
     with h5py.File(path, "r", locking=False) as file:
         return tuple(_dataset(path, file, part).shape)
 
@@ -206,6 +206,12 @@ def _taken(array: Any, part: ArrayPart, row: int | None) -> npt.NDArray[Any]:
     return np.asarray(array[tuple(place)])
 
 
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    """Map an npy file, of which only what is asked for is read."""
+    array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    return array
+
+
 def _dataset(path: Path, file: h5py.File, part: ArrayPart) -> h5py.Dataset:
     found = file.get(part.dataset) if part.dataset else None
     if not isinstance(found, h5py.Dataset):
@@ -220,7 +226,9 @@ def _dataset(path: Path, file: h5py.File, part: ArrayPart) -> h5py.Dataset:
 @lru_cache(maxsize=1)
 def _unpacked(path: Path, _: int, name: str | None) -> npt.NDArray[Any]:
     """Unpack one array of an npz, which cannot be read in parts."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise RecordError(f"{path.name} is no npz, whatever its name.")
         if name not in archive.files:
             raise RecordError(
                 f"{path.name} has no array '{name or ''}'; name it as dataset, one of "
@@ -241,8 +249,13 @@ def _csv(path: Path, part: ArrayPart) -> npt.NDArray[Any]:
         table = read_columns(path, part.leads)
     except UsageError as error:
         raise RecordError(str(error).replace(str(path), path.name)) from None
-    cells = table.where(table != "", "nan").to_numpy(dtype=str)
-    return cells.astype(np.float64)
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    odd = int(
+        (numbers.isna() & (table != "") & (table.apply(lambda cells: cells.str.lower()) != "nan")).sum().sum()
+    )
+    if odd:
+        raise RecordError(f"{path.name} has {odd:,} cells that are no numbers.")
+    return numbers.to_numpy(dtype=np.float64)
 
 
 def _parquet(path: Path, part: ArrayPart, row: int | None) -> npt.NDArray[Any]:

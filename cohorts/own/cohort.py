@@ -162,6 +162,12 @@ class OwnCohort(Cohort):
         rows = (
             cells[array.row] if array.row else pd.Series(np.arange(len(cells)), dtype="int64").astype("str")
         )
+        twice = int((rows.duplicated() & (rows != "")).sum())
+        if twice:
+            raise UsageError(
+                f"{twice:,} rows of {self._index_file()} have a position that another row has; each "
+                "recording of the array has one row."
+            )
         return paths + "/" + rows
 
     @cached_property
@@ -326,7 +332,10 @@ def own_cohort(file: Path) -> type[OwnCohort]:
         country=part.country,
         folds=part.folds,
     )
-    facts: dict[str, Any] = {"card": card, "description": description, "file": file, "__doc__": card.name}
+    facts: dict[str, Any] = {
+        **{"card": card, "description": description, "file": file},
+        **{"__doc__": card.name, "__module__": __name__},  # it would be that of the metaclass
+    }
     kind: type[OwnCohort] = type("HospitalCohort", (OwnCohort,), facts)
     said = _brought(description, file)
     kind.own_codes, kind.annotates, kind.own_questions = said.codes, said.annotates, said.questions
@@ -370,6 +379,7 @@ def home_of(cohort: type[OwnCohort]) -> Path:
         raise UsageError(f"{cohort.file} names the root {root}, but there is no such folder.")
     if not cohort.found(root):
         raise UsageError(
-            f"{cohort.file} names the table {cohort.description.cohort.index}, but there is none; correct index."
+            f"{cohort.file} names the table {cohort.description.cohort.index}, but there is none; "
+            "correct index."
         )
     return root.resolve()

@@ -60,7 +60,8 @@ def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
     path = folder / name
     if not path.is_file():
         raise UsageError(
-            f"{path} is not there, and no vocabulary has this name: there are {', '.join(sorted(vocabularies))}."
+            f"{path} is not there, and no vocabulary has this name; there are "
+            f"{', '.join(sorted(vocabularies))}."
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohorts.catalogue import all_cohorts, find_cohort, open_cohort, register
+from cohorts.catalogue import all_cohorts, find_cohort, register
 from cohorts.cohort import MARKER
 from cohorts.errors import UsageError
+from cohorts.hashing import imported_files
 from cohorts.own.cohort import home_of, own_cohort
 from cohorts.store import prepare
+from cohorts.store_staleness import reading_code
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, beats, known, table, write
 
 WHOLE = HEAD + PEOPLE + FILES + COLUMNS
@@ -281,7 +284,9 @@ def test_other_files_beside_the_table_do_not_matter(hospital, tmp_path):
     assert stores(file, tmp_path / "cache") == before
 
 
-def test_an_own_place_in_the_catalogue(hospital):
+def test_all_code_of_the_room_counts(hospital):
     kind = own_cohort(hospital())
-    assert open_cohort.__module__ == "cohorts.catalogue"
-    assert home_of(kind) == kind.file.parent.resolve()
+    file = Path(inspect.getfile(kind))
+    room = {path.name for path in file.parent.glob("*.py")} - {"__init__.py"}
+    assert {path.name for path in imported_files(file, "cohorts.own")} == room
+    assert reading_code(kind) == reading_code(kind.__base__)
