@@ -141,6 +141,9 @@ def evaluate(volumes: Path) -> None:
         raise LeadboardError("There are predictions of recordings that are not in the prepared data.")
     scores.to_parquet(work / PREDICTIONS)
     cohort = (labels / COHORT).read_text().strip()
+    release = find_cohort(cohort)
+    if parameters(volumes).get("private", True):  # the layout is a release's, the recordings are not
+        release.card = release.card.model_copy(update={"access": "private"})
     leadboard(
         "score", work / PREDICTIONS, "--cohort", cohort, "--card", given / CARD,
         "--data", labels / RELEASE, "--cache", cache_of(labels), "--out", work / "run",
