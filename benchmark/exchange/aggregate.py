@@ -46,6 +46,8 @@ class AggregateCohort(Result):
     ----------
     version
         Of a release; empty for a private cohort, where it may be a date.
+    private
+        Whether it is a hospital's own, whatever layout its recordings have.
     state
         The fingerprint of a release. Of a private cohort a pseudonym of it, the same for the same data at
         the same site, from which nobody without the site's key can check a guess.
@@ -55,6 +57,7 @@ class AggregateCohort(Result):
     name: str = Field(max_length=200)
     version: str = Field(max_length=64)
     simulated: bool
+    private: bool
     state: str = Field(max_length=100)
 
 

@@ -144,7 +144,7 @@ def check_cell(at: Findings, cell: AggregateCell) -> None:
     strangers = [name for name in cell.concepts if name not in known | {*(task.classes if task else ())}]
     at.check(not strangers, f"has metrics of what is no concept: {some(strangers)}")
     here = measured_cards().get(cell.cohort.id)
-    if here is not None and here.access != "private":
+    if here is not None and not cell.cohort.private:
         named = cell.cohort.name, cell.cohort.version
         at.check(named == (here.name, here.version), f"names its cohort '{named[0]}' {named[1]}")
     minimum = cell.minimum_count

@@ -67,6 +67,7 @@ class _Item:
     protocol: str
     cohort: str
     simulated: bool
+    private: bool
     state: str
     ontology: OntologyFacts
 
@@ -126,6 +127,7 @@ def _of_cell(cell: Cell, key: bytes | None) -> _Item:
         protocol=record.protocol,
         cohort=record.cohort.id,
         simulated=record.cohort.simulated,
+        private=is_private(record.cohort.id),
         state=state,
         ontology=record.ontology,
     )
@@ -140,6 +142,7 @@ def _of_told(told: Told) -> _Item:
         protocol=cell.protocol,
         cohort=cell.cohort.id,
         simulated=cell.cohort.simulated,
+        private=cell.cohort.private,
         state=cell.cohort.state,
         ontology=cell.ontology,
     )
@@ -192,8 +195,8 @@ def _each_once(items: Sequence[_Item]) -> tuple[list[_Item], list[str]]:
     """Choose the one that counts of each cell; say which, and why."""
     same: dict[tuple[object, ...], list[_Item]] = {}
     for item in items:
-        state = item.state if is_private(item.cohort) else ""
-        key = (item.model, item.protocol, item.cohort, item.simulated, state)
+        state = item.state if item.private else ""
+        key = (item.model, item.protocol, item.cohort, item.simulated, item.private, state)
         same.setdefault(key, []).append(item)
     decided: dict[tuple[str, str, str], list[str]] = {}
     chosen = []
@@ -234,14 +237,15 @@ def _name_cohorts(items: Sequence[_Item]) -> list[str]:
     models were measured on keeps the name. A published task keeps it always: nothing is ranked on one.
     """
     said = []
-    for cohort, simulated in dict.fromkeys((item.cohort, item.simulated) for item in items):
+    published = {item.cohort for item in items if not item.private}
+    for kind in dict.fromkeys((item.cohort, item.simulated, item.private) for item in items):
+        cohort, _, private = kind
         if is_task(cohort):
             continue
-        same = [item for item in items if (item.cohort, item.simulated) == (cohort, simulated)]
+        same = [item for item in items if (item.cohort, item.simulated, item.private) == kind]
         groups = sorted(_alike(same), key=len, reverse=True)
-        if len(groups) < 2:
+        if len(groups) < 2 and not (private and cohort in published):
             continue
-        private = is_private(cohort)
         hashes = [f"{group[0].state}{group[0].ontology.hash}" for group in groups]
         if len({group[0].state for group in groups}) == len(groups):
             hashes = [group[0].state for group in groups]
@@ -252,7 +256,8 @@ def _name_cohorts(items: Sequence[_Item]) -> list[str]:
             for item in group:
                 item.cohort = f"{cohort} [{short[whole]}]"
         what = (
-            f"{len(groups)} hospitals call themselves {cohort}"
+            f"{len(groups)} {'hospital calls itself' if len(groups) == 1 else 'hospitals call themselves'} "
+            f"{cohort}"
             if private
             else f"{cohort} was measured in {len(groups)} states of the release or of its labels, which are "
             "kept apart"
@@ -271,7 +276,7 @@ def _alike(items: Sequence[_Item]) -> list[list[_Item]]:
     for item in items:
         for group in groups:
             labels = all(same_labels(item.ontology, other.ontology) for other in group)
-            if item.state == group[0].state and (labels or is_private(item.cohort)):
+            if item.state == group[0].state and (labels or item.private):
                 group.append(item)
                 break
         else:

@@ -101,6 +101,7 @@ def _cohort(record: ResultRecord, private: bool, key: bytes) -> AggregateCohort:
         name=cohort.name,
         version="" if private else cohort.version,
         simulated=cohort.simulated,
+        private=private,
         state=pseudonym(key, cohort.fingerprint) if private else cohort.fingerprint,
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.exchange.aggregate import AggregateCell, AggregateConcept
 from benchmark.exchange.disclosure import Count, Figure
 from benchmark.exchange.gathering import Source, Told
 from benchmark.metrics.estimates import PooledEstimate
+from benchmark.records.resamples import name_of
 from benchmark.report.across_cohorts import pool_with
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
@@ -36,6 +37,8 @@ class PooledWith:
         Over the cohorts whose predictions are at hand; None without one.
     whole
         Over all.
+    left_out
+        External cohorts whose predictions are at hand, and their resampled figures are not.
     """
 
     entry: Entry
@@ -44,6 +47,7 @@ class PooledWith:
     recomputed_cohorts: tuple[str, ...]
     told_cohorts: tuple[str, ...]
     whole: PooledEstimate
+    left_out: tuple[str, ...]
 
 
 def pooled_with_told(
@@ -74,6 +78,14 @@ def pooled_with_told(
                     recomputed_cohorts=() if ahead is None else ahead.cohorts,
                     told_cohorts=tuple(cell.cohort.id for cell in cells),
                     whole=pool_with(here, figures),
+                    left_out=tuple(
+                        record.cohort.id
+                        for board, _ in sides
+                        for standing in board.standings
+                        if standing.entry == entry
+                        for record in standing.external
+                        if name_of(record) in board.without_resamples
+                    ),
                 )
             )
     return tuple(pooled)
@@ -163,7 +175,7 @@ def _pooled_table(pooled: Sequence[PooledWith], simulated: bool) -> Table:
             count_cell(len(one.recomputed_cohorts), *_named(one.recomputed_cohorts)),
             DASH if one.recomputed is None else pooled_cell(one.recomputed),
             count_cell(len(one.told_cohorts), *_named(one.told_cohorts)),
-            pooled_cell(one.whole),
+            _whole_cell(one),
             prediction_cell(one.whole),
             number_cell(one.whole.tau2),
         )
@@ -181,6 +193,14 @@ def _pooled_table(pooled: Sequence[PooledWith], simulated: bool) -> Table:
     )
     caption = "pooled macro AUROC over external cohorts, self-reported ones included"
     return Table(_caption(caption, simulated), columns, tuple(rows))
+
+
+def _whole_cell(one: PooledWith) -> TableCell:
+    cell = pooled_cell(one.whole)
+    if not one.left_out:
+        return cell
+    note = one_line(f"without {', '.join(one.left_out)}: no resampled figures")
+    return replace(cell, notes=(*cell.notes, note))
 
 
 def _named(cohorts: Sequence[str]) -> list[str]:

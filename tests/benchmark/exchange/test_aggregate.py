@@ -159,6 +159,7 @@ def test_figures_are_those_of_the_record(folder: Path, run: Path) -> None:
     assert told["records"]["scored"] == 40
     assert told["cohort"]["state"] not in (made.cohort.fingerprint, made.cohort.fingerprint[:16])
     assert told["relation"] == "external"
+    assert told["cohort"]["private"] is True
 
 
 def test_the_fingerprint_of_a_release_stays_and_that_of_a_hospital_does_not(

@@ -23,6 +23,7 @@ from benchmark.records.locations import in_run
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.report.page import write_board
+from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import drawn, planned, record, run_file, write_drawn
 
@@ -126,6 +127,23 @@ def test_two_hospitals_of_one_name_are_told_apart() -> None:
     (said,) = board.plan.warnings
     assert said.startswith("2 hospitals call themselves my-hospital: ")
     assert f"{ids[0]} is from a" in said
+
+
+def test_a_hospital_with_the_layout_of_a_release_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        georgia = find_cohort("georgia")
+        patched.setattr(georgia, "card", georgia.card.model_copy(update={"access": "private"}))
+        theirs = [told(record("net", "georgia", fingerprint=f), f) for f in ("aaaa", "bbbb")]
+    board = joined(cell(record("net", "georgia")), *theirs)
+    assert [cohort for _, _, cohort in names(board)] == ["georgia"]
+    assert [one.cell.cohort.id for one in board.told] == [
+        f"georgia [{pseudonym(KEY, f)[:4]}]" for f in ("aaaa", "bbbb")
+    ]
+    alone = joined(cell(record("net", "georgia")), theirs[0])
+    assert [one.cell.cohort.id for one in alone.told] == [f"georgia [{pseudonym(KEY, 'aaaa')[:4]}]"]
+    assert "1 hospital calls itself georgia" in alone.plan.warnings[0]
 
 
 def test_one_hospital_in_two_submissions_is_one_cohort() -> None:
