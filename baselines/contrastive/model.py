@@ -70,6 +70,7 @@ class DualEncoderModel(ABC):
         self._bare: nn.Module | None = None
         self._classifier: WholeClassifier | None = None
         self._concepts: torch.Tensor | None = None
+        self._asked: tuple[str, ...] = ()
 
     @abstractmethod
     def build_encoder(self) -> tuple[nn.Module, int]:
@@ -92,6 +93,7 @@ class DualEncoderModel(ABC):
         if self._classifier is not None:
             raise ModelError(f"{self.card.name} was fine-tuned to fixed concepts and reads no descriptions.")
         self._concepts = self._dual_encoder().place_concepts(prompts)
+        self._asked = tuple(prompts)
 
     def predict(self, batch: Batch) -> Floats:
         """Score float32 ``[records, concepts]``."""
@@ -105,6 +107,16 @@ class DualEncoderModel(ABC):
         placed = in_parts(network.place_signals, self.prepare(batch), self._concepts.device)
         scores = placed @ self._concepts.T
         return scores.cpu().numpy()
+
+    def score(self, prepared: torch.Tensor, concept: str) -> torch.Tensor:
+        """Score recordings for one concept, differentiable by them: cosines, or logits after `fit`."""
+        if self._classifier is not None:
+            logits: torch.Tensor = self._classifier(prepared)
+            return logits[:, self.card.outputs.index(concept)]
+        network = self._dual_encoder()
+        if self._concepts is None:
+            raise ModelError(f"{self.card.name} has no concepts to score: call set_concepts first.")
+        return network.place_signals(prepared) @ self._concepts[self._asked.index(concept)]
 
     def embed(self, batch: Batch) -> Floats:
         """Give features float32 ``[records, width]``, from before the projection."""

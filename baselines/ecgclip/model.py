@@ -47,6 +47,10 @@ class _Signals:
     augmentation: Augmentation | None
     _device: str
 
+    if TYPE_CHECKING:
+
+        def score(self, prepared: torch.Tensor, concept: str) -> torch.Tensor: ...
+
     def build_encoder(self) -> tuple[nn.Module, int]:
         """Build the residual network without its last layer."""
         from baselines.ecgclip.encoder import ResidualEncoder
@@ -61,6 +65,17 @@ class _Signals:
         from baselines.ecgclip.preprocessing import preprocess
 
         return preprocess(torch.tensor(batch.signals).to(self._device), self.shrink).cpu().numpy()
+
+    def explain(self, batch: Batch, concept: str) -> Floats:
+        """Share the score of a concept out among the samples, float32 ``[records, leads, samples]``."""
+        from baselines.ecgclip.preprocessing import preprocess
+        from baselines.training.gradients import integrated_gradients
+
+        return integrated_gradients(
+            lambda signals: self.score(preprocess(signals, self.shrink), concept),
+            batch.signals,
+            self._device,
+        )
 
     def augment(self, prepared: torch.Tensor) -> torch.Tensor:
         """Vary gain, noise, baseline and start, as far as the recipe says."""

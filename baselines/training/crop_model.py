@@ -111,6 +111,18 @@ class CropModel(Network):
             raise untrained(self.card)
         return self._classifier.scores(batch.signals)
 
+    def explain(self, batch: Batch, concept: str) -> Floats:
+        """Share the logit of a concept out among the samples, float32 ``[records, leads, samples]``."""
+        from baselines.training.gradients import integrated_gradients
+
+        classifier = self._classifier
+        if classifier is None:
+            raise untrained(self.card)
+        column = self.card.outputs.index(concept)
+        return integrated_gradients(
+            lambda signals: classifier.logit(signals, column), batch.signals, self._device
+        )
+
     def save(self, folder: Path) -> None:
         """Write the state dict of the network and its scaling into ``folder``."""
         if self._classifier is None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn.functional import logsigmoid
 
 # Recordings at once: a processor is fastest while the activations stay in its cache.
 AT_ONCE = {"cpu": 8}
@@ -79,6 +80,15 @@ class CropClassifier(nn.Module):
         return self._rows(
             lambda windows: network.features((windows - self.mean) / self.scale), signals, "mean"
         )
+
+    def logit(self, signals: torch.Tensor, column: int) -> torch.Tensor:
+        """Give the logit of one of the `scores` of recordings, differentiable by them: ``[records]``."""
+        windows = signals.unfold(-1, self.crop, self.stride).transpose(1, 2)
+        logits = self(windows.flatten(0, 1))[:, column].reshape(windows.shape[:2])
+        if self.join == "maximum":
+            return logits.amax(dim=1)
+        # The logit of a mean of probabilities, where these are next to 0 or 1 too.
+        return logsigmoid(logits).logsumexp(dim=1) - logsigmoid(-logits).logsumexp(dim=1)
 
     def _rows(
         self,

@@ -2,18 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cyclopts import Parameter
+
 from benchmark.commands.options import (
+    HERE,
     CacheOption,
     CohortFiles,
-    Count,
     DataOption,
+    ElsewhereOptions,
     Folder,
     ModelName,
     Repeated,
+    Seconds,
     Seed,
+    Windows,
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+
+if TYPE_CHECKING:
+    from benchmark.progress import Reporter
+    from benchmark.records.record import ResultRecord
+    from benchmark.run.reopening import OpenedCell
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class AgainOptions:
+    """How a model of a finished run is asked again.
+
+    Attributes
+    ----------
+    spec
+        Where the model is, if it is not an installed one: path/to/file.py:Class.
+    data
+        Folder that holds the releases (or LEADBOARD_DATA).
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
+    cache
+        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    device
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
+    batch_size
+        Windows per batch.
+    deadline
+        Seconds that the model may take for a batch.
+    """
+
+    spec: ModelName | None = None
+    data: DataOption = None
+    cohort_file: CohortFiles = ()
+    cache: CacheOption = None
+    device: str = "auto"
+    batch_size: Windows = 64
+    deadline: Seconds = 300.0
+
+    def reopen(
+        self, records: Sequence[ResultRecord], elsewhere: ElsewhereOptions, reporter: Reporter
+    ) -> list[OpenedCell]:
+        """Find the model and the cohorts of some cells again."""
+        from benchmark.protocols.hardware import Hardware
+        from benchmark.run.reopening import reopen
+
+        hardware = Hardware(self.device, self.batch_size, 0, self.deadline, elsewhere.fit_deadline)
+        environment = elsewhere.environment(self.deadline)
+        if environment is None:  # this process cannot tell which devices there are in another one
+            hardware.check()
+        places = find_places(self.data, self.cache, self.cohort_file)
+        return [
+            reopen(record, self.spec or record.model.name, places, hardware, reporter, environment)
+            for record in records
+        ]
+
+
+AGAIN = AgainOptions()
 
 
 def explain(
@@ -23,20 +89,16 @@ def explain(
     concept: str,
     *,
     record: str,
-    spec: ModelName | None = None,
     out: Folder | None = None,
-    data: DataOption = None,
-    cohort_file: CohortFiles = (),
-    cache: CacheOption = None,
     seed: Seed = 0,
-    device: str = "cpu",
-    batch_size: Count = 64,
+    again: AgainOptions = AGAIN,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> int:
     """Show what a model looked at when it scored a recording, and test whether that is true.
 
-    Every fifth of a second of every lead is erased in turn; where the score falls most, the model looked. The
-    parts are then erased in the order of the map and in random order: a map that is right makes the score
-    fall sooner.
+    Every fifth of a second of every lead is erased in turn; where the score falls most, the model looked. A
+    model that offers its gradients gives a second map. The parts are then erased in the order of each map and
+    in random orders: a map that is right makes the score fall sooner.
 
     Parameters
     ----------
@@ -48,45 +110,28 @@ def explain(
         Of the cell, such as georgia and AF.
     record
         Id of the recording.
-    spec
-        Where the model is, if it is not an installed one: path/to/file.py:Class.
     out
         Folder for the drawing; by default 'explanations' in the folder of the run.
-    data
-        Folder that holds the releases (or LEADBOARD_DATA).
-    cohort_file
-        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
-    cache
-        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
         Seed of the random orders.
-    device
-        Torch device, such as cpu or cuda.
-    batch_size
-        Windows per batch.
     """
     from benchmark.files import write_atomically
     from benchmark.progress import Reporter
-    from benchmark.protocols.hardware import Hardware
     from benchmark.records.naming import find_cell
-    from benchmark.report.occlusion_sheet import as_json, deletion_curve, occlusion_sheet
+    from benchmark.report.relevance_sheet import as_json, deletion_curves, relevance_sheet
     from benchmark.run.explaining import explain as look
     from benchmark.run.explaining import sentences
-    from benchmark.run.reopening import reopen
 
-    found = find_cell(folder, model, cohort)
-    hardware = Hardware(device=device, batch_size=batch_size)
-    hardware.check()
-    reporter = Reporter()
-    cell = reopen(found, spec or found.model.name, find_places(data, cache, cohort_file), hardware, reporter)
+    found, reporter = find_cell(folder, model, cohort), Reporter()
+    [cell] = again.reopen([found], elsewhere, reporter)
     with reporter.step(f"Asking {found.model.name} about {record}"):
         seen = look(cell, folder, concept, record, seed=seed)
     recording, simulated = cell.store.recording(cell.row_of(record)), found.cohort.simulated
     title = f"{found.model.name}: {concept} in {record} of {cohort}"
     said = sentences(seen, concept, cell.said_of(record, concept))
     pictures = [
-        occlusion_sheet(seen, recording, title, said[0], simulated=simulated),
-        deletion_curve(seen, title),
+        *(relevance_sheet(one, recording, title, said[0], simulated=simulated) for one in seen),
+        deletion_curves(seen, title),
     ]
     place = (out or folder / "explanations") / found.model.name / found.protocol / cohort / concept
     file = record.replace("/", "_")
@@ -105,7 +150,7 @@ def explain(
     write_atomically(place / f"{file}.json", as_json(seen, facts))
     for sentence in said:
         tell(sentence)
-    tell(f"Drawn: {place / f'{file}-occlusion.png'}")
+    tell(*(f"Drawn: {place / f'{file}-{picture.name}.png'}" for picture in pictures))
     return 0
 
 
@@ -114,14 +159,10 @@ def feature_map(
     model: ModelName,
     *,
     concept: Repeated = (),
-    spec: ModelName | None = None,
     out: Folder | None = None,
-    data: DataOption = None,
-    cohort_file: CohortFiles = (),
-    cache: CacheOption = None,
     seed: Seed = 0,
-    device: str = "cpu",
-    batch_size: Count = 64,
+    again: AgainOptions = AGAIN,
+    elsewhere: ElsewhereOptions = HERE,
 ) -> int:
     """Draw what a model keeps apart, and say how much of it is the hospital.
 
@@ -137,38 +178,21 @@ def feature_map(
         MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
     concept
         To colour by; may be repeated. The two most common ones if not given.
-    spec
-        Where the model is, if it is not an installed one: path/to/file.py:Class.
     out
         Folder for the drawing; by default 'maps' in the folder of the run.
-    data
-        Folder that holds the releases (or LEADBOARD_DATA).
-    cohort_file
-        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
-    cache
-        Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
     seed
         Seed of the sample, of the layout and of the folds.
-    device
-        Torch device, such as cpu or cuda.
-    batch_size
-        Windows per batch.
     """
     from benchmark.files import write_atomically
     from benchmark.progress import Reporter
-    from benchmark.protocols.hardware import Hardware
     from benchmark.records.naming import cells_of
     from benchmark.report.feature_map import feature_picture
     from benchmark.report.text import interval
     from benchmark.run.mapping import map_cells
-    from benchmark.run.reopening import reopen
 
-    records = cells_of(folder, model)
-    hardware = Hardware(device=device, batch_size=batch_size)
-    hardware.check()
-    reporter, places = Reporter(), find_places(data, cache, cohort_file)
+    records, reporter = cells_of(folder, model), Reporter()
     name = records[0].model.name
-    cells = [reopen(record, spec or name, places, hardware, reporter) for record in records]
+    cells = again.reopen(records, elsewhere, reporter)
     with reporter.step(f"Mapping the features of {name}") as progress:
         found = map_cells(cells, concept, progress, seed=seed)
     simulated = any(record.cohort.simulated for record in records)

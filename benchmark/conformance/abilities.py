@@ -14,8 +14,8 @@ from benchmark.conformance.differences import compared
 from benchmark.conformance.habits import check_unchanged
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.models.cards import check_outputs
-from benchmark.models.contract import Floats, Model, ModelCard, Published, card_of
+from benchmark.models.cards import card_of, check_outputs
+from benchmark.models.contract import Floats, Model, ModelCard, Published
 from benchmark.models.guard import guarded
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.published import find_published

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Mode
 from benchmark.conformance.habits import Habits
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
+from benchmark.models.cards import card_of
 from benchmark.models.contract import (
     Batch,
     FitSettings,
@@ -21,7 +22,6 @@ from benchmark.models.contract import (
     PretrainSettings,
     Prompted,
     Trainable,
-    card_of,
 )
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource

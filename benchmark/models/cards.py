@@ -6,6 +6,7 @@ The map of a model's own labels may lie there too, as ``labels.csv``: see `bench
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from yaml.constructor import ConstructorError
 
 from benchmark.models import label_map
 from benchmark.models.concept_names import concept_meant
-from benchmark.models.contract import ModelCard, why_invalid
+from benchmark.models.contract import InputSpec, Model, ModelCard
 from benchmark.text import printable, some
 from cohorts.catalogue import find_cohort
 from cohorts.errors import ModelError, UsageError
@@ -203,3 +204,33 @@ def _content(path: Path) -> dict[str, Any]:
         return read_fields(path)
     except ModelError as error:
         raise UsageError(printable(str(error), 300)) from None
+
+
+def card_of(model: Model) -> ModelCard:
+    """Read the card of a model, given as a `ModelCard` or a plain dict.
+
+    Raises
+    ------
+    ModelError
+        If there is none or a field is missing, unknown or out of range.
+    """
+    card = getattr(model, "card", None)
+    if isinstance(card, ModelCard):
+        return card
+    try:
+        return ModelCard.model_validate(card)
+    except ValidationError as error:
+        raise ModelError(f"The card of {type(model).__name__} is not valid: {why_invalid(error)}.") from None
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Say which field of a card is wrong and how; of an unknown one, which there are."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    field = printable(".".join(path) or "card", 60)
+    if first["type"] != "extra_forbidden":
+        return f"{field}: {printable(first['msg'], 160)}"
+    names = list((InputSpec if path[0] == "input" else ModelCard).model_fields)
+    near = get_close_matches(path[-1], names, n=1)
+    hint = f", did you mean '{near[0]}'" if near else ""
+    return f"{field} is no field of it{hint}; there are: {', '.join(names)}"

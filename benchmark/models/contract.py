@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -22,14 +21,11 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from benchmark.models.label_map import OwnLabel, check_labels, own_names, scored_concepts
-from benchmark.text import printable
-from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
 
 Floats = npt.NDArray[np.float32]
@@ -304,6 +300,17 @@ class AgeTeller(Protocol):
 
 
 @runtime_checkable
+class Explainer(Protocol):
+    """A model that tells itself, such as from its gradients, what speaks for a concept."""
+
+    def explain(self, batch: Batch, concept: str) -> Any:
+        """Give finite ``[records, leads, samples]``, like the signals: above 0 where a sample speaks for it.
+
+        The suite sums them over parts of a lead, and tests whether erasing what they name costs the score.
+        """
+
+
+@runtime_checkable
 class Prompted(Protocol):
     """A model that is given descriptions of what to look for; its card has ``outputs="any"``."""
 
@@ -370,34 +377,4 @@ class Published(Protocol):
         """Restore what ``convert`` wrote."""
 
 
-ABILITIES = (Trainable, Encoder, AgeTeller, Prompted, Pretrainable, Adjustable, Published)
-
-
-def card_of(model: Model) -> ModelCard:
-    """Read the card of a model, given as a `ModelCard` or a plain dict.
-
-    Raises
-    ------
-    ModelError
-        If there is none or a field is missing, unknown or out of range.
-    """
-    card = getattr(model, "card", None)
-    if isinstance(card, ModelCard):
-        return card
-    try:
-        return ModelCard.model_validate(card)
-    except ValidationError as error:
-        raise ModelError(f"The card of {type(model).__name__} is not valid: {why_invalid(error)}.") from None
-
-
-def why_invalid(error: ValidationError) -> str:
-    """Say which field of a card is wrong and how; of an unknown one, which there are."""
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    field = printable(".".join(path) or "card", 60)
-    if first["type"] != "extra_forbidden":
-        return f"{field}: {printable(first['msg'], 160)}"
-    names = list((InputSpec if path[0] == "input" else ModelCard).model_fields)
-    near = get_close_matches(path[-1], names, n=1)
-    hint = f", did you mean '{near[0]}'" if near else ""
-    return f"{field} is no field of it{hint}; there are: {', '.join(names)}"
+ABILITIES = (Trainable, Encoder, AgeTeller, Explainer, Prompted, Pretrainable, Adjustable, Published)

@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.config import from_home
-from benchmark.models.cards import card_beside
-from benchmark.models.contract import ABILITIES, Model, ModelCard, card_of
+from benchmark.models.cards import card_beside, card_of
+from benchmark.models.contract import ABILITIES, Model, ModelCard
 from benchmark.models.guard import guarded
 from benchmark.models.model_files import (
     SUITE,

@@ -1,22 +1,18 @@
 """What did a model look at? Parts of a recording are erased one at a time, and the model is asked again.
 
-Works for every model that can be asked, since nothing but scores is needed. A map is a claim, so it is
-tested: the parts are then erased together, in the order of the map and in random order, and in random groups.
+Works for every model that can be asked, since nothing but scores is needed. Whether a map is right is tested
+in `benchmark.protocols.map_test`.
 
-Sources: occlusion, Zeiler and Fergus, ECCV 2014, arXiv:1311.2901; deletion, Petsiuk et al., BMVC 2018,
-arXiv:1806.07421; rank correlation over random groups, Bhatt et al., IJCAI 2020, arXiv:2005.00631.
+Source: occlusion, Zeiler and Fergus, ECCV 2014, arXiv:1311.2901.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import spearmanr
 
 from benchmark.protocols.harmonise import RecordingSource
 from cohorts.recording import Floats, Recording
@@ -30,54 +26,8 @@ SECONDS = 0.2
 SHOWN_SECONDS = 10.0
 """As much of a recording has parts, as an ECG sheet shows; what follows is left as it is."""
 
-STEPS = 20
-GROUPS = 100
-GROUP_SHARE = 0.1
-"""A random group has a tenth of all parts."""
-
-Scale = Literal["score", "logit"]
-
 Scores = Callable[[RecordingSource], Doubles]
 """Gives one score a recording."""
-
-
-@dataclass(frozen=True, slots=True)
-class OcclusionMap:
-    """How much each part of a recording speaks for a concept, and whether that is true.
-
-    Attributes
-    ----------
-    leads
-        Names of the rows of ``importance``.
-    seconds
-        Length of a part.
-    scale
-        What ``score`` and all that follows is: the ``"score"`` that the model gives, or its ``"logit"``.
-    score
-        Of the whole recording.
-    importance
-        float64 ``[leads, parts]``: the score minus that without the part; above 0 where it speaks for the
-        concept.
-    deletion, random
-        float64 ``[steps + 1]``: scores while parts are erased, the most important first, and in random order.
-    agreement
-        Spearman's rank correlation, over random groups of parts, of the sum of their importances with what
-        the score loses without them; None where either does not vary.
-    """
-
-    leads: tuple[str, ...]
-    seconds: float
-    scale: Scale
-    score: float
-    importance: Doubles
-    deletion: Doubles
-    random: Doubles
-    agreement: float | None
-
-    @property
-    def advantage(self) -> float:
-        """How much lower the score lies, on average, when the map decides what is erased first."""
-        return float(np.mean(self.random - self.deletion))
 
 
 class Erased:
@@ -100,7 +50,7 @@ class Erased:
     ) -> None:
         self._recording = recording
         self._erased = erased
-        self._edges = _edges(recording, seconds)
+        self._edges = edges_of(recording, seconds)
         self.index = pd.concat([row] * len(erased), ignore_index=True)
         self.labels = pd.DataFrame(index=self.index.index)
 
@@ -113,16 +63,8 @@ class Erased:
         return Recording(signal, self._recording.sampling_rate, self._recording.leads)
 
 
-def occlusion_map(
-    scores: Scores,
-    recording: Recording,
-    row: pd.DataFrame,
-    *,
-    scale: Scale = "score",
-    seconds: float = SECONDS,
-    seed: int = 0,
-) -> OcclusionMap:
-    """Erase every part of every lead in turn, then test what that seemed to show.
+class Parts:
+    """A recording in parts, and the score that it has without some of them.
 
     Parameters
     ----------
@@ -130,49 +72,49 @@ def occlusion_map(
         Asks the model for its score of one concept.
     recording, row
         As for `Erased`.
-    scale
-        What ``scores`` gives.
-    seed
-        Of the random orders and groups.
+    seconds
+        Length of a part.
+
+    Attributes
+    ----------
+    samples, rate
+        Of the whole recording, and its sampling rate in Hz.
+    shape
+        Leads and parts of each.
     """
-    shape = (len(recording.leads), len(_edges(recording, seconds)) - 1)
-    parts = int(np.prod(shape))
 
-    def ask(masks: Bools) -> Doubles:
-        return scores(Erased(recording, row, [mask.reshape(shape) for mask in masks], seconds))
+    def __init__(
+        self, scores: Scores, recording: Recording, row: pd.DataFrame, seconds: float = SECONDS
+    ) -> None:
+        self.leads = recording.leads
+        self.samples, self.rate = recording.signal.shape[1], recording.sampling_rate
+        self.seconds = seconds
+        self.shape = (len(recording.leads), len(edges_of(recording, seconds)) - 1)
+        self._scores, self._recording, self._row = scores, recording, row
 
-    found = ask(np.vstack([np.zeros((1, parts), np.bool_), np.eye(parts, dtype=np.bool_)]))
-    score, importance = float(found[0]), found[0] - found[1:]
-    random = np.random.default_rng(seed)
-    orders = [np.argsort(-importance, kind="stable"), random.permutation(parts)]
-    sizes = np.round(np.linspace(0, parts, STEPS + 1)).astype(int)
-    curves = np.zeros((2 * len(sizes), parts), np.bool_)
-    for at, (order, size) in enumerate((order, size) for order in orders for size in sizes):
-        curves[at, order[:size]] = True
-    groups = np.zeros((GROUPS, parts), np.bool_)
-    for group in groups:
-        group[random.choice(parts, max(1, round(GROUP_SHARE * parts)), replace=False)] = True
-    tested = ask(np.vstack([curves, groups]))
-    deletion, at_random = tested[: len(curves)].reshape(2, -1)
-    return OcclusionMap(
-        recording.leads,
-        seconds,
-        scale,
-        score,
-        importance.reshape(shape),
-        deletion,
-        at_random,
-        _agreement(groups @ importance, score - tested[len(curves) :]),
-    )
+    def __len__(self) -> int:
+        return self.shape[0] * self.shape[1]
+
+    def without(self, masks: Bools) -> Doubles:
+        """Give the score without the parts of each mask, bool ``[masks, parts of all leads]``."""
+        erased = [mask.reshape(self.shape) for mask in masks]
+        return self._scores(Erased(self._recording, self._row, erased, self.seconds))
 
 
-def _agreement(claimed: Doubles, lost: Doubles) -> float | None:
-    if np.ptp(claimed) == 0 or np.ptp(lost) == 0:
-        return None
-    return float(spearmanr(claimed, lost).statistic)
+def occluded(parts: Parts) -> Doubles:
+    """Erase every part of every lead in turn.
+
+    Returns
+    -------
+    float64 ``[leads, parts]``: the score minus that without the part; above 0 where it speaks for the
+    concept.
+    """
+    alone = np.eye(len(parts), dtype=np.bool_)
+    found = parts.without(np.vstack([np.zeros((1, len(parts)), np.bool_), alone]))
+    return (found[0] - found[1:]).reshape(parts.shape)
 
 
-def _edges(recording: Recording, seconds: float) -> npt.NDArray[np.int64]:
+def edges_of(recording: Recording, seconds: float) -> npt.NDArray[np.int64]:
     """First samples of the parts, and the end of the last; a short one is one too."""
     samples = min(recording.signal.shape[1], round(SHOWN_SECONDS * recording.sampling_rate))
     starts = np.arange(0, samples / recording.sampling_rate, seconds) * recording.sampling_rate

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from benchmark.models.contract import Model, ModelCard, Published, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Model, ModelCard, Published
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts, sha256_of_folder

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmark.models.contract import AgeTeller, Floats, Model, ModelCard, Prompted
+from benchmark.models.contract import AgeTeller, Explainer, Floats, Model, ModelCard, Prompted
 from benchmark.models.guard import asked
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
@@ -24,8 +24,10 @@ from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.inference import predict, tell_ages
 from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.linear_probe import Probe
+from benchmark.protocols.occlusion import Doubles
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import StartingWeights, build
+from benchmark.protocols.saliency import checked_saliency
 from benchmark.protocols.subsets import labelled
 from benchmark.protocols.training import TrainingPlan, load_trained, train
 from benchmark.records.record import Pretraining
@@ -75,9 +77,46 @@ class Scorer:
         LeadboardError
             If the model raises or breaks its contract, or something that it needs could not be made.
         """
-        scoring = {"linear-probe": self._probe, "zero-shot": self._prompt}
         with evaluated.source.asked(self.cache):
-            return scoring.get(evaluated.protocol.kind, self._predict)(evaluated, store, rows, progress)
+            if evaluated.protocol.kind == "linear-probe":
+                return self._probe(evaluated, store, rows, progress)
+            models, sha = self._models(evaluated)
+            records = PreparedRecords(
+                store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
+            )
+            return self._ask(evaluated.card, models, sha, records, progress)
+
+    def saliency(
+        self, evaluated: EvaluatedModel, store: RecordingSource, position: int, concept: str
+    ) -> Doubles | None:
+        """Let a model say itself what speaks for a concept in one recording; None where it cannot.
+
+        Returns
+        -------
+        float64 ``[windows, leads, samples]``, the mean over the fits.
+
+        Raises
+        ------
+        ModelError
+            As `score`.
+        """
+        if evaluated.protocol.kind == "linear-probe" or "Explainer" not in evaluated.source.abilities:
+            return None
+        name = evaluated.card.name
+        with evaluated.source.asked(self.cache):
+            records = PreparedRecords(store, np.array([position]), evaluated.card.input)
+            batches = [batch for batch, _ in records.window_batches(self.hardware.batch_size)]
+            found = []
+            for model in self._models(evaluated)[0]:
+                if not isinstance(model, Explainer):
+                    raise ModelError(f"{name} has no 'explain'.")
+                for batch in batches:
+                    ask = functools.partial(model.explain, batch, concept)
+                    answer = asked(f"{name}.explain", model, ask, self.hardware.deadline)
+                    found.append(checked_saliency(answer, batch, name))
+        windows = np.concatenate(found).reshape(len(found) // len(batches), -1, *found[0].shape[1:])
+        mean: Doubles = windows.mean(axis=0)
+        return mean
 
     def ages(self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows) -> Floats | None:
         """Give the age that records look like to a model as it comes, float32 ``[records]``, or None.
@@ -96,40 +135,34 @@ class Scorer:
             model = self._model(evaluated)
             if not isinstance(model, AgeTeller):
                 raise ModelError(f"{evaluated.card.name} has no 'ages'.")
-            records = PreparedRecords(store, rows, evaluated.source.card.input, workers=self.hardware.workers)
+            records = PreparedRecords(
+                store, rows, evaluated.source.card.input, workers=self.hardware.workers, inputs=self.inputs
+            )
             return tell_ages(model, evaluated.card.name, records, self.hardware)
 
-    def _predict(
-        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
-    ) -> Scores:
-        records = PreparedRecords(
-            store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
-        )
+    def _models(self, evaluated: EvaluatedModel) -> tuple[list[Model], tuple[str, ...]]:
+        """Make or load what is to be asked, one model for each fit, and the hashes of the weights."""
         if not evaluated.fits:
             sha = self._make_base(evaluated.base)
-            return self._ask(evaluated.card, [self._model(evaluated)], sha, records, progress)
+            model = self._model(evaluated)
+            if evaluated.protocol.kind == "zero-shot":
+                self._tell(evaluated, model)
+            return [model], sha
         models, hashes = [], []
         for fit in evaluated.fits:
             self._once(fit.key, lambda fit=fit: self._train(fit))  # type: ignore[misc]
             model, sha256 = load_trained(fit, self.hardware.device)
             models.append(model)
             hashes.append(sha256)
-        return self._ask(evaluated.card, models, tuple(hashes), records, progress)
+        return models, tuple(hashes)
 
-    def _prompt(
-        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
-    ) -> Scores:
-        sha = self._make_base(evaluated.base)
-        model = self._model(evaluated)
+    def _tell(self, evaluated: EvaluatedModel, model: Model) -> None:
+        """Tell a prompted model what to look for."""
         if not isinstance(model, Prompted):
             raise ModelError(f"{evaluated.card.name} has no 'set_concepts'.")
         prompts = prompts_of(evaluated.card.outputs)
-        records = PreparedRecords(
-            store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
-        )
         tell = functools.partial(model.set_concepts, prompts)
         asked(f"{evaluated.card.name}.set_concepts", model, tell, self.hardware.deadline)
-        return self._ask(evaluated.card, [model], sha, records, progress)
 
     def _ask(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.models.contract import FitSettings, Model, ModelCard, Trainable, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import FitSettings, Model, ModelCard, Trainable
 from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts

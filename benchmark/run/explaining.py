@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.protocols.harmonise import RecordingSource
-from benchmark.protocols.occlusion import Doubles, OcclusionMap, Scale, occlusion_map
+from benchmark.protocols.map_test import ORDERS, MapTest, RelevanceMap
+from benchmark.protocols.occlusion import Doubles, Parts, occluded
+from benchmark.protocols.saliency import summed
 from benchmark.records.predictions import load_predictions, predictions_path, score_tables
 from benchmark.records.run_folder import cell_path
 from benchmark.run.reopening import OpenedCell
@@ -21,8 +24,10 @@ AGREES = 1e-4
 _SMALLEST = 1e-7
 
 
-def explain(cell: OpenedCell, folder: Path, concept: str, record_id: str, *, seed: int = 0) -> OcclusionMap:
-    """Map what speaks for a concept in one recording.
+def explain(
+    cell: OpenedCell, folder: Path, concept: str, record_id: str, *, seed: int = 0
+) -> list[RelevanceMap]:
+    """Map what speaks for a concept in one recording: by occlusion, and as the model says if it can.
 
     Scores that claim to be probabilities are compared as logits, or nothing would seem to matter where a
     model is certain.
@@ -65,8 +70,13 @@ def explain(cell: OpenedCell, folder: Path, concept: str, record_id: str, *, see
         return np.log(inside) - np.log1p(-inside)
 
     recording, row = cell.store.recording(position), cell.store.index.iloc[[position]]
-    scale: Scale = "logit" if cell.model.card.probabilities else "score"
-    return occlusion_map(compared, recording, row, scale=scale, seed=seed)
+    parts = Parts(compared, recording, row)
+    test = MapTest(parts, "logit" if cell.model.card.probabilities else "score", seed)
+    maps = [test.of("occlusion", occluded(parts))]
+    saliency = cell.scorer.saliency(cell.model, cell.store, position, concept)
+    if saliency is not None:
+        maps.append(test.of("gradients", summed(saliency, cell.model.card.input, parts)))
+    return maps
 
 
 def _saved(folder: Path, cell: OpenedCell, column: int, record_id: str) -> float | None:
@@ -81,23 +91,37 @@ def _saved(folder: Path, cell: OpenedCell, column: int, record_id: str) -> float
     return float(np.mean([fit.iloc[rows[0], column] for fit in fits]))
 
 
-def sentences(found: OcclusionMap, concept: str, label: str) -> list[str]:
-    """Say what a map shows, and how far to believe it."""
+def sentences(maps: Sequence[RelevanceMap], concept: str, label: str) -> list[str]:
+    """Say what the maps of a recording show, and how far to believe each."""
+    first = maps[0]
+    said = [f"{concept}: {first.scale} {first.score:.3f}; the cohort says {label}"]
+    for found in maps:
+        said += [_shown(found), _tested(found)]
+    return said
+
+
+def _shown(found: RelevanceMap) -> str:
     lead, part = np.unravel_index(np.argmax(found.importance), found.importance.shape)
     by_lead = found.importance.clip(min=0).sum(axis=1)
     share = by_lead / (by_lead.sum() or 1.0)
     leads = ", ".join(f"{found.leads[at]} {share[at]:.0%}" for at in np.argsort(-share)[:3])
     start = part * found.seconds
+    return (
+        f"By {found.method}: most of it comes from {leads}; the strongest part is {found.leads[lead]} "
+        f"from {start:.1f} to {start + found.seconds:.1f} s."
+    )
+
+
+def _tested(found: RelevanceMap) -> str:
     agreement = "undefined" if found.agreement is None else f"{found.agreement:+.2f}"
-    if found.advantage <= 0 or not (found.agreement or 0) > 0:
-        verdict = "the map does not hold: erasing what it names costs the score no more than chance"
-    else:
-        verdict = "the map holds"
-    return [
-        f"{concept}: {found.scale} {found.score:.3f}; the cohort says {label}",
-        f"Most of it comes from {leads}; the strongest part is {found.leads[lead]} "
-        f"from {start:.1f} to {start + found.seconds:.1f} s.",
-        f"Tested: erased in the order of the map, the {found.scale} lies {abs(found.advantage):.3f} "
-        f"{'lower' if found.advantage > 0 else 'higher'} than in random order; rank correlation with what "
-        f"random groups cost {agreement}. So {verdict}.",
-    ]
+    verdict = (
+        "the map holds"
+        if found.holds
+        else "the map does not hold: erasing what it names costs the score no more than chance"
+    )
+    return (
+        f"Tested: while a fifth of all parts is erased in the order of the map, the {found.scale} lies "
+        f"{abs(found.advantage):.3f} {'lower' if found.advantage > 0 else 'higher'} than in {ORDERS} random "
+        f"orders (p = {found.p:.2f}); rank correlation with what random groups cost {agreement}. "
+        f"So {verdict}."
+    )

@@ -16,7 +16,8 @@ from baselines.foundation.ked import Ked, KedOwnLabels
 from baselines.foundation.merl import LEADS, MerlResNet18, MerlVitTiny
 from baselines.foundation.preparation import min_max
 from baselines.networks import ked, merl
-from benchmark.models.contract import Batch, Encoder, Prompted, Published, Trainable, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, Encoder, Prompted, Published, Trainable
 from cohorts.errors import ModelError
 from tests.baselines.official_files import random_state
 

@@ -15,7 +15,8 @@ from baselines.cart.model import Cart
 from baselines.controls import AgeSex, Prevalence
 from baselines.minirocket.model import MiniRocket
 from baselines.supervised import ResNet1d
-from benchmark.models.contract import Batch, FitSettings, Model, Trainable, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, FitSettings, Model, Trainable
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords, take
 

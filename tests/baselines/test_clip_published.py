@@ -17,7 +17,8 @@ import torch
 from baselines.clip_image.hub import quiet
 from baselines.clip_image.published import AT_ONCE, TEMPLATES, ClipImage
 from baselines.clip_image.rendering import render
-from benchmark.models.contract import Batch, Encoder, Model, Prompted, Published, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, Encoder, Model, Prompted, Published
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
 

@@ -19,7 +19,8 @@ from baselines.ecgclip.model import EcgClip, EcgClipR18, EcgClipR50, EcgClipSmal
 from baselines.ecgclip.preprocessing import preprocess
 from baselines.text.encoders import packaged_encoder
 from benchmark.models import contract as models
-from benchmark.models.contract import FitSettings, PretrainSettings, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import FitSettings, PretrainSettings
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, take
 from tests.baselines.pairs import PROMPTS, FakePairs

@@ -19,8 +19,8 @@ from baselines.foundation.base import FineTunable, FoundationModel
 from baselines.foundation.hub import located
 from baselines.foundation.layout import Layout
 from baselines.training.windows import WindowClassifier
-from benchmark.models.cards import check_outputs, check_training
-from benchmark.models.contract import Batch, Encoder, FitSettings, InputSpec, ModelCard, Published, card_of
+from benchmark.models.cards import card_of, check_outputs, check_training
+from benchmark.models.contract import Batch, Encoder, FitSettings, InputSpec, ModelCard, Published
 from benchmark.models.known_models import find_known
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import ModelError, UsageError

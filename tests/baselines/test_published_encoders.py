@@ -21,7 +21,8 @@ from baselines.foundation.resampling import fourier_lower
 from baselines.foundation.st_mem import StMem
 from baselines.foundation.windows import windows_with_signal
 from baselines.networks import ecg_jepa, s4, st_mem
-from benchmark.models.contract import Batch, Encoder, FitSettings, Published, Trainable, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, Encoder, FitSettings, Published, Trainable
 from cohorts.errors import ModelError
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 from tests.baselines.golden import published_state

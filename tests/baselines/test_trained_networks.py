@@ -23,7 +23,8 @@ from baselines.supervised import (
 from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
 from baselines.training.supervised import Supervised
-from benchmark.models.contract import Encoder, FitSettings, Trainable, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Encoder, FitSettings, Trainable
 from benchmark.models.plugins import find_model
 from benchmark.run import entries
 from cohorts.errors import ModelError

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.models.contract import Batch, Floats, Model, ModelCard, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, Floats, Model, ModelCard
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 

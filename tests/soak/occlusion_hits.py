@@ -7,6 +7,7 @@ recordings of the other; it writes a table and a figure into FOLDER. Takes most 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import RecordingSource
-from benchmark.protocols.occlusion import Doubles, OcclusionMap, occlusion_map
+from benchmark.protocols.map_test import MapTest, RelevanceMap
+from benchmark.protocols.occlusion import Doubles, Parts, occluded
+from benchmark.protocols.saliency import summed
 from benchmark.records.measuring import RunSettings
 from benchmark.records.naming import find_cell
 from benchmark.run.reopening import OpenedCell, reopen
@@ -62,7 +65,7 @@ def chosen(cell: OpenedCell, concept: str) -> Iterator[tuple[int, Simulated]]:
             yield row, recording
 
 
-def mapped(cell: OpenedCell, concept: str, row: int) -> OcclusionMap:
+def mapped(cell: OpenedCell, concept: str, row: int) -> list[RelevanceMap]:
     """Map what speaks for a concept in a recording, on logits, as ``leadboard explain`` does."""
     column = list(cell.model.card.outputs).index(concept)
 
@@ -72,7 +75,12 @@ def mapped(cell: OpenedCell, concept: str, row: int) -> OcclusionMap:
         inside = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
         return np.log(inside) - np.log1p(-inside)
 
-    return occlusion_map(logits, cell.store.recording(row), cell.store.index.iloc[[row]])
+    parts = Parts(logits, cell.store.recording(row), cell.store.index.iloc[[row]])
+    test = MapTest(parts, "logit")
+    saliency = cell.scorer.saliency(cell.model, cell.store, row, concept)
+    assert saliency is not None
+    by_gradients = summed(saliency, cell.model.card.input, parts)
+    return [test.of("occlusion", occluded(parts)), test.of("gradients", by_gradients)]
 
 
 def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
@@ -80,23 +88,28 @@ def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
 
     Once at the time of the finding in whatever lead, and once at that time in a lead of the criteria.
     """
-    hits: dict[str, list[bool]] = {"time": [], "time and lead": []}
-    chances: dict[str, list[float]] = {"time": [], "time and lead": []}
-    holds = 0
+    kinds = ["time and lead"] if LEADS[concept] == STANDARD_LEADS else ["time", "time and lead"]
+    hits: dict[tuple[str, str], list[bool]] = {}
+    chances: dict[str, list[float]] = {}
+    holds: Counter[str] = Counter()
     for row, recording in chosen(cell, concept):
-        found, drawn = mapped(cell, concept, row), drawn_parts(recording, concept)
-        holds += found.advantage > 0 and (found.agreement or 0) > 0
+        drawn = drawn_parts(recording, concept)
         places = {"time": np.broadcast_to(drawn.any(axis=0), drawn.shape), "time and lead": drawn}
-        for kind, place in places.items():
-            hits[kind].append(bool(place[np.unravel_index(found.importance.argmax(), place.shape)]))
-            chances[kind].append(float(place.mean()))
+        for kind in kinds:
+            chances.setdefault(kind, []).append(float(places[kind].mean()))
+        for found in mapped(cell, concept, row):
+            holds[found.method] += found.holds
+            for kind in kinds:
+                strongest = np.unravel_index(found.importance.argmax(), drawn.shape)
+                hits.setdefault((found.method, kind), []).append(bool(places[kind][strongest]))
         print(concept, recording.number, {kind: some[-1] for kind, some in hits.items()}, flush=True)
-    rows = []
-    for kind, some in hits.items():
+    rows: list[dict[str, object]] = []
+    for (method, kind), some in hits.items():
         interval = binomtest(sum(some), len(some)).proportion_ci(method="exact")
         rows.append(
             {
                 "finding": concept,
+                "map": method,
                 "right": kind,
                 "recordings": len(some),
                 "hits": sum(some),
@@ -104,23 +117,22 @@ def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
                 "low": interval.low,
                 "high": interval.high,
                 "chance": float(np.mean(chances[kind])),
-                "maps that hold": holds,
+                "maps that hold": holds[method],
             }
         )
-    return rows[1:] if LEADS[concept] == STANDARD_LEADS else rows
+    return rows
 
 
 def draw(table: pd.DataFrame, file: Path) -> None:
     """Draw rates with their intervals beside chance."""
     with plt.rc_context({"svg.hashsalt": "leadboard", "svg.fonttype": "none", "font.size": 10}):
-        figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+        figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
         at = np.arange(len(table))[::-1]
         spread = [table["rate"] - table["low"], table["high"] - table["rate"]]
         axes.errorbar(table["rate"], at, xerr=spread, fmt="o", color="#1f4e79", capsize=3, label="hit rate")
         axes.plot(table["chance"], at, "x", color="#b03a2e", markersize=8, label="chance")
-        axes.set_yticks(
-            at, [f"{row.finding}, {row.right} (n = {row.recordings})" for row in table.itertuples()]
-        )
+        rows = table.itertuples()
+        axes.set_yticks(at, [f"{r.finding}, by {r.map}, {r.right} (n = {r.recordings})" for r in rows])
         axes.set(xlim=(0, 1.02), ylim=(-0.6, len(table) - 0.4))
         axes.set_xlabel(
             "strongest part lies where the finding was drawn\n(simulated recordings, 95 % intervals)"

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.models.cards import card_beside, check_outputs, check_training, read_card
+from benchmark.models.cards import card_beside, card_of, check_outputs, check_training, read_card
 from benchmark.models.concept_names import unknown_concept
-from benchmark.models.contract import InputSpec, ModelCard, card_of
+from benchmark.models.contract import InputSpec, ModelCard
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 CARD = """\

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from benchmark.models.contract import Batch, InputSpec, ModelCard, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import Batch, InputSpec, ModelCard
 from cohorts.errors import ModelError
 from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from benchmark.models.cards import card_beside, check_outputs
-from benchmark.models.contract import ModelCard, card_of
+from benchmark.models.cards import card_beside, card_of, check_outputs
+from benchmark.models.contract import ModelCard
 from benchmark.models.label_map import (
     OwnLabel,
     joined_scores,

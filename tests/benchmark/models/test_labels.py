@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from baselines.controls import Prevalence
-from benchmark.models.contract import InputSpec, card_of
+from benchmark.models.cards import card_of
+from benchmark.models.contract import InputSpec
 from benchmark.models.labels import learnable, macro_auroc, prevalence, targets
 from cohorts.errors import ModelError
 from tests.baselines.fakes import FakeRecords

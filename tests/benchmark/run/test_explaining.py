@@ -20,11 +20,14 @@ from cohorts.errors import LeadboardError, UsageError
 from tests.benchmark.tiny_run import make_places
 
 LOOKER = """
-class Looker:  # it looks at V2 between 1.0 and 1.2 s, and at nothing else
+import numpy as np
+
+
+class Looker:  # it looks at the waves in V2 between 1.0 and 1.2 s, and at nothing else
     card = {"name": "looker", "outputs": ["LVH", "AF"], "trained_on": [], "input": {"sampling_rate": 100}}
 
     def predict(self, batch):
-        seen = (batch.signals[:, 7, 100:120] ** 2).mean(axis=1)
+        seen = np.abs(np.diff(batch.signals[:, 7, 100:120], 2)).sum(axis=1)
         return [[0.0, value] for value in seen]
 
     def embed(self, batch):
@@ -69,7 +72,7 @@ def test_the_place_is_found_drawn_and_tested(
     said = capsys.readouterr().out
     assert "V2" in said
     assert "from 1.0 to 1.2 s" in said
-    assert "the map holds" in said
+    assert "the map holds" in said, said
     place = folder / "explanations/looker/as-is/georgia/AF"
     assert {path.name for path in place.iterdir()} == {
         "E00002.json",
@@ -77,7 +80,8 @@ def test_the_place_is_found_drawn_and_tested(
     }
     found = json.loads((place / "E00002.json").read_text())
     assert found["scale"] == "score"
-    importance = np.array(found["importance"])
+    assert list(found["maps"]) == ["occlusion"]
+    importance = np.array(found["maps"]["occlusion"]["importance"])
     assert np.unravel_index(importance.argmax(), importance.shape) == (7, 5)
     away = np.delete(importance, 7, axis=0)
     assert np.abs(away).max() == 0
@@ -128,6 +132,48 @@ def test_another_model_by_the_same_name_explains_nothing(
             "--spec",
             f"{changed}:Looker",
         )
+
+
+GRADIENTS = (
+    LOOKER.replace("Looker", "Shown").replace("looker", "shown")
+    + """
+    def explain(self, batch, concept):
+        assert concept == "AF"
+        saliency = batch.signals * 0
+        saliency[:, {lead}, 100:120] = 1
+        return saliency
+"""
+)
+
+
+@pytest.mark.parametrize(("lead", "verdict"), [(7, "the map holds"), (3, "the map does not hold")])
+def test_a_model_that_explains_itself_is_tested_too(
+    lead: int, verdict: str, places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "shown.py"
+    file.write_text(GRADIENTS.replace("{lead}", str(lead)))
+    options = RunOptions(
+        tmp_path / "run",
+        places,
+        RunSettings(resamples=20),
+        Hardware(),
+        models=(f"{file}:Shown",),
+        cohorts=("georgia",),
+        protocols=("as-is",),
+    )
+    assert not run(options, Reporter()).failed
+    words = ["explain", tmp_path / "run", "shown", "georgia", "AF", "--record", "E00002"]
+    leadboard(places, *words, "--spec", f"{file}:Shown")
+    said = capsys.readouterr().out
+    by = said[said.index("By gradients") :]
+    assert f"the strongest part is {'V2' if lead == 7 else 'aVR'} from 1.0 to 1.2 s" in by
+    assert verdict in by
+    assert "the map holds" in said[: said.index("By gradients")]
+    place = tmp_path / "run/explanations/shown/as-is/georgia/AF"
+    maps = json.loads((place / "E00002.json").read_text())["maps"]
+    assert list(maps) == ["occlusion", "gradients"]
+    assert np.count_nonzero(maps["gradients"]["importance"]) == 1
+    assert (place / "E00002-gradients.png").stat().st_size > 10_000
 
 
 def test_the_hospitals_of_a_run_are_mapped(
