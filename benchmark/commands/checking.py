@@ -27,7 +27,7 @@ WIDTH = 22
 def check(
     model: ModelName,
     *,
-    device: str = "cpu",
+    device: str = "auto",
     pretrain: bool = False,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
@@ -41,7 +41,7 @@ def check(
     model
         Name, path/to/file.py:Class or package.module:Class.
     device
-        Torch device, such as cpu or cuda.
+        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     pretrain
         Try pre-training even if the model is large.
     deadline
@@ -73,7 +73,7 @@ def check(
     with contextlib.redirect_stdout(out):  # what a model prints must not come into the JSON
         report = check_model(
             model,
-            device=device,
+            device=hardware.device,
             cache=places.cache,
             pretrain=pretrain,
             deadline=deadline,
