@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ import numpy.typing as npt
 from benchmark.files import sweep, write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
 from benchmark.models.guard import asked
+from benchmark.models.model_files import ModelFiles
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inference import array_of
 from benchmark.protocols.rooms import SCORE_ROOMS
+from benchmark.protocols.shards import Arrays, Shards
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.locks import alone
@@ -86,6 +89,7 @@ def embed_store(
     folder: Path,
     hardware: Hardware,
     progress: Callback | None = None,
+    files: ModelFiles | None = None,
 ) -> Embeddings:
     """Embed all records of a store, or open what an earlier call computed; what is damaged is made again.
 
@@ -97,6 +101,8 @@ def embed_store(
         All of the store, as the model asks for them.
     folder
         Where they lie or will lie; complete once ``made.json`` is there.
+    files
+        Those that the model reads.
 
     Raises
     ------
@@ -108,7 +114,7 @@ def embed_store(
     with alone(folder / ".lock", f"computing the features in {folder}"):
         if (found := _kept(folder)) is None:
             sweep((folder,))
-            _embed(model(), records, folder, hardware, progress)
+            _embed(model(), records, folder, hardware, progress, files or ModelFiles())
     return found or _opened(folder)
 
 
@@ -136,26 +142,30 @@ def _opened(folder: Path) -> Embeddings:
 
 
 def _embed(
-    model: Model, records: PreparedRecords, folder: Path, hardware: Hardware, progress: Callback | None
+    model: Model,
+    records: PreparedRecords,
+    folder: Path,
+    hardware: Hardware,
+    progress: Callback | None,
+    files: ModelFiles,
 ) -> None:
     started = time.perf_counter()
-    windows = np.zeros(len(records), dtype=np.int64)
+    shards = Shards(folder / "shards", files)
     partial = folder / "features.partial"
+    windows = []
     width: int | None = None
+    compute = functools.partial(_features, model, hardware)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for batch, rows in records.window_batches(hardware.batch_size):
-                ask = functools.partial(_embedded, model, batch)
-                answer = asked("embed", model, ask, hardware.deadline)
-                features = checked_features(answer, len(batch), width)
+            for shard in shards.of(records, compute, progress):
+                features = checked_features(shard["features"], len(shard["features"]), width)
                 width = features.shape[1]
                 file.write(features.tobytes())
-                np.add.at(windows, rows, 1)
-                if progress is not None:
-                    progress(int(rows[-1]) + 1, len(records))
-        _finish(partial, folder / "features.npy", (int(windows.sum()), width or 0))
-        np.save(folder / "starts.npy", np.concatenate([[0], np.cumsum(windows)]), allow_pickle=False)
+                windows.append(shard["windows"])
+        counts = np.concatenate(windows)
+        _finish(partial, folder / "features.npy", (int(counts.sum()), width or 0))
+        np.save(folder / "starts.npy", np.concatenate([[0], np.cumsum(counts)]), allow_pickle=False)
     except OSError as error:
         raise LeadboardError(
             f"The embeddings cannot be written to {folder} ({error.strerror}); free some space."
@@ -165,6 +175,20 @@ def _embed(
     hashes = {name: hash_of_file(folder / name)[0] for name in FILES}
     made = {"seconds": time.perf_counter() - started, "sha256": hashes}
     write_atomically(folder / "made.json", json.dumps(made) + "\n")
+    shutil.rmtree(folder / "shards", ignore_errors=True)
+
+
+def _features(model: Model, hardware: Hardware, records: PreparedRecords, progress: Callback) -> Arrays:
+    """Embed some records: ``features [windows, width]``, and how many ``windows`` each record has."""
+    windows = np.zeros(len(records), dtype=np.int64)
+    found: list[Floats] = []
+    for batch, rows in records.window_batches(hardware.batch_size):
+        ask = functools.partial(_embedded, model, batch)
+        answer = asked("embed", model, ask, hardware.deadline)
+        found.append(checked_features(answer, len(batch), found[0].shape[1] if found else None))
+        np.add.at(windows, rows, 1)
+        progress(int(rows[-1]) + 1, len(records))
+    return {"features": np.concatenate(found) if found else np.empty((0, 0), np.float32), "windows": windows}
 
 
 def _finish(raw: Path, path: Path, shape: tuple[int, int]) -> None:

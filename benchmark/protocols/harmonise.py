@@ -105,6 +105,8 @@ class PreparedRecords:
     ) -> None:
         self.store = store
         self.positions = positions
+        self._concepts = concepts
+        self._inputs = inputs
         self.spec = spec
         self.workers = workers
         self._shared = (inputs or Inputs(0)).of(store, spec)
@@ -117,6 +119,11 @@ class PreparedRecords:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def part(self, first: int, end: int) -> PreparedRecords:
+        """Give the records from the ``first`` up to before the ``end``."""
+        some = self.positions[first:end]
+        return PreparedRecords(self.store, some, self.spec, self._concepts, self.workers, self._inputs)
 
     def _windows(self, position: int) -> Floats:
         """All windows of one record, ``[windows, leads, samples]``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmark.models.contract import AgeTeller, Explainer, Floats, Model, ModelCard, Prompted
+from benchmark.models.contract import AgeTeller, Explainer, Floats, Model, Prompted
 from benchmark.models.guard import asked
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
@@ -28,6 +28,7 @@ from benchmark.protocols.occlusion import Doubles
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import StartingWeights, build
 from benchmark.protocols.saliency import checked_saliency
+from benchmark.protocols.shards import Shards
 from benchmark.protocols.subsets import labelled
 from benchmark.protocols.training import TrainingPlan, load_trained, train
 from benchmark.records.record import Pretraining
@@ -68,9 +69,19 @@ class Scorer:
     _loaded: tuple[str, Model] | None = None
 
     def score(
-        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+        self,
+        evaluated: EvaluatedModel,
+        store: RecordingSource,
+        rows: Rows,
+        progress: Callback,
+        shards: Path | None = None,
     ) -> Scores:
         """Score the records in these rows of a prepared cohort, or of another source of recordings.
+
+        Parameters
+        ----------
+        shards
+            Folder for what has been scored so far of a large cohort; its name says what decides the scores.
 
         Raises
         ------
@@ -84,7 +95,12 @@ class Scorer:
             records = PreparedRecords(
                 store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
             )
-            return self._ask(evaluated.card, models, sha, records, progress)
+            started = perf_counter()
+            scores = [
+                self._ask(evaluated, model, records, progress, shards and shards / str(number))
+                for number, model in enumerate(models)
+            ]
+            return Scores(np.stack(scores), sha, perf_counter() - started)
 
     def saliency(
         self, evaluated: EvaluatedModel, store: RecordingSource, position: int, concept: str
@@ -166,15 +182,17 @@ class Scorer:
 
     def _ask(
         self,
-        card: ModelCard,
-        models: Sequence[Model],
-        sha: tuple[str, ...],
+        evaluated: EvaluatedModel,
+        model: Model,
         records: PreparedRecords,
         progress: Callback,
-    ) -> Scores:
-        started = perf_counter()
-        scores = [predict(model, card, records, self.hardware, progress) for model in models]
-        return Scores(np.stack(scores), sha, perf_counter() - started)
+        folder: Path | None,
+    ) -> Floats:
+        def compute(part: PreparedRecords, tell: Callback) -> dict[str, Floats]:
+            return {"scores": predict(model, evaluated.card, part, self.hardware, tell)}
+
+        shards = Shards(folder, evaluated.source.files).of(records, compute, progress)
+        return np.concatenate([shard["scores"] for shard in shards])
 
     def _probe(
         self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
@@ -232,7 +250,7 @@ class Scorer:
             return load_trained(trained, self.hardware.device)[0] if trained else self._model(evaluated)
 
         def embed(folder: Path) -> Embeddings:
-            return embed_store(model, every, folder, self.hardware, progress)
+            return embed_store(model, every, folder, self.hardware, progress, evaluated.source.files)
 
         source = evaluated.source
         weights = [source.code_hash, *map(" ".join, source.environment), *self._make_base(evaluated.base)]

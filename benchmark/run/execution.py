@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,11 +93,13 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPred
         If a file cannot be read or written.
     """
     rows = cell.rows
-    scored = scorer.score(cell.model, cell.store, rows, progress)
+    shards = scorer.cache / "shards" / cell.predictions_key[:24]
+    scored = scorer.score(cell.model, cell.store, rows, progress, shards)
     ids = cell.store.index["record_id"].iloc[rows]
     ages = scorer.ages(cell.model, cell.store, rows)
     table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs), ages)
     save_predictions(table, cell.predictions_key, cell.predictions_path)
+    shutil.rmtree(shards, ignore_errors=True)
     provenance = _provenance(cell, scorer.hardware, len(rows), scored.seconds)
     return CellPredictions(table, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
