@@ -39,7 +39,7 @@ _FIRST = {b"\x02\0\0\0", b"\x02\0\1\0", b"\x02\0\2\0", b"\x02\0\x10\0"} | {
 }
 _FIRST_BIG_ENDIAN = {bytes([a[1], a[0], a[3], a[2]]) for a in _FIRST if a.startswith(b"\x08")}
 
-_CLASS, _WAVEFORMS = 0x00080016, 0x54000100
+_TAGS: Any = [0x00080016, 0x54000100]  # class and waveforms
 
 # What pydicom is known to raise for damaged files.
 _DAMAGE = (
@@ -92,7 +92,7 @@ def read(path: Path) -> DigitalRecording:
             groups = _groups(path, name)
             best = max(groups, key=lambda group: (len(group.rows), group.samples / group.sampling_rate))
             return _recording(best)
-    except _DAMAGE:
+    except (*_DAMAGE, pydicom.errors.BytesLengthException, pydicom.errors.InvalidDicomError):
         raise RecordError(f"{name} is damaged: it cannot be read as DICOM.") from None
 
 
@@ -111,7 +111,7 @@ def _groups(path: Path, name: str) -> list[Group]:
     try:
         groups = [group for item in original if (group := read_group(item, big_endian))]
     except RecordError as error:
-        raise RecordError(f"In a waveform of {name} {error}") from None
+        raise RecordError(f"{name} holds a waveform that cannot be read: {error}") from None
     if not groups:
         raise RecordError(f"No channel of {name} is a standard lead.")
     return groups
@@ -120,28 +120,27 @@ def _groups(path: Path, name: str) -> list[Group]:
 def _attributes(path: Path) -> tuple[Any, bool]:
     """Class and waveforms of a file, and whether its numbers are big-endian."""
     import pydicom
+    from pydicom.filereader import read_dataset
 
-    with path.open("rb") as file:
-        marked = file.read(132)[128:] == b"DICM"
-    if marked:
-        meta = pydicom.filereader.read_file_meta_info(path)
+    content = path.read_bytes()  # a stream in memory allocates no more than there is, whatever is announced
+    if content[128:132] == b"DICM":
+        meta = read_dataset(
+            io.BytesIO(content[132:]), False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2
+        )
         if meta.get("TransferSyntaxUID") == _DEFLATED:
-            return _inflated(path, 132 + 12 + int(meta.FileMetaInformationGroupLength)), False
-    data = pydicom.dcmread(path, force=True, specific_tags=[_CLASS, _WAVEFORMS])
+            plain = _inflated(content[132 + 12 + int(meta.FileMetaInformationGroupLength) :], path.name)
+            return read_dataset(io.BytesIO(plain), False, True, specific_tags=_TAGS), False
+    data = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=_TAGS)
     return data, data.original_encoding[1] is False
 
 
-def _inflated(path: Path, start: int) -> Any:
-    """The same of a deflated file, which may announce any size: no more than a file may have is unpacked."""
-    from pydicom.filereader import read_dataset
-
+def _inflated(packed: bytes, name: str) -> bytes:
+    """Unpack what may have been made to unpack to any size: no more than a file may have."""
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-    with path.open("rb") as file:
-        file.seek(start)
-        content = unpacking.decompress(file.read(), MAX_BYTES)
+    content = unpacking.decompress(packed, MAX_BYTES)
     if not unpacking.eof:
-        raise RecordError(f"{shown(path.name)} is deflated, and cut off or too large.")
-    return read_dataset(io.BytesIO(content), False, True, specific_tags=[_CLASS, _WAVEFORMS])
+        raise RecordError(f"{shown(name)} is deflated, and cut off or too large.")
+    return content
 
 
 def _recording(group: Group) -> DigitalRecording:

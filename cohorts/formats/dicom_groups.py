@@ -117,7 +117,7 @@ def _samples(
     content = bytes(item.WaveformData)
     expected = channels * samples * kind.itemsize
     if len(content) != expected + expected % 2 and len(content) != expected:
-        raise RecordError(f"its waveform has {len(content):,} bytes where {expected:,} are announced.")
+        raise RecordError(f"it has {len(content):,} bytes of samples where {expected:,} are announced.")
     values = np.frombuffer(content, kind, channels * samples).reshape(samples, channels).T
     return values, kind
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from cohorts.recording import MISSING, Counts, DigitalRecording, Doubles, Record
 
 _MILLIVOLTS = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}
 _MILLIVOLTS |= {"volt": 1e3, "millivolt": 1.0, "microvolt": 1e-3, "nanovolt": 1e-6}
+_MAX_LEADS = 256
 _RATES = (1.0, 100_000.0)
 _SCALES = (1e-15, 1e3)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -31,7 +33,8 @@ class LeadRow:
     name
         As the file has it.
     values
-        float64 or int16 ``[samples]``; NaN, and -32768 where the values are whole, is a missing sample.
+        float64 or int16 ``[samples]``. NaN is a missing sample, and so is -32768 in a lead whose values
+        are all whole and of 16 bits.
     scale
         mV per value.
     offset
@@ -56,8 +59,8 @@ def joined(file: str, rows: Sequence[LeadRow], rate: float) -> DigitalRecording:
         If there is no lead, leads differ in length, a name is there twice or is no name, or rate or scale
         cannot be.
     """
-    if not rows:
-        raise RecordError(f"{file} holds no lead.")
+    if not 0 < len(rows) <= _MAX_LEADS:
+        raise RecordError(f"{file} holds {len(rows):,} leads." if rows else f"{file} holds no lead.")
     if not _RATES[0] <= rate <= _RATES[1]:
         raise RecordError(f"{file} has a sampling rate of {rate:g} Hz.")
     lengths = {len(row.values) for row in rows}
@@ -70,9 +73,9 @@ def joined(file: str, rows: Sequence[LeadRow], rate: float) -> DigitalRecording:
         raise RecordError(f"{file} has {samples:,} samples for each of {len(rows)} leads.")
     parts = [_digital(file, row, rate) for row in rows]
     leads = tuple(part.leads[0] for part in parts)
-    for at, lead in enumerate(leads):
-        if lead in leads[:at]:
-            raise RecordError(f"{file} holds lead {lead} twice.")
+    if len(set(leads)) < len(leads):
+        lead, times = Counter(leads).most_common(1)[0]
+        raise RecordError(f"{file} holds lead {lead} {times} times.")
     return DigitalRecording(
         np.concatenate([part.counts for part in parts]),
         np.concatenate([part.gain for part in parts]),
@@ -92,9 +95,7 @@ def _digital(file: str, row: LeadRow, rate: float) -> DigitalRecording:
         raise RecordError(f"{file} gives lead {leads[0]} {row.scale:g} mV a step from {row.offset:g} mV.")
     counts, baseline = _counts(row.values), -row.offset / row.scale
     if counts is not None and abs(baseline) <= -MISSING:
-        return DigitalRecording(
-            counts[None], np.array([1.0 / row.scale]), np.array([baseline + 0.0]), rate, leads
-        )
+        return DigitalRecording(counts[None], np.array([1.0 / row.scale]), np.array([baseline]), rate, leads)
     values = np.asarray(row.values, np.float64)
     if np.abs(values[np.isfinite(values)]).max(initial=0.0) * abs(row.scale) > 1e9:
         raise RecordError(f"{file} has samples of more than a million volts in lead {leads[0]}.")
@@ -107,7 +108,7 @@ def _counts(values: Doubles | Counts) -> Counts | None:
     if values.dtype == np.int16:
         return values  # type: ignore[return-value]  # mypy does not narrow by dtype
     filled = np.where(np.isnan(values), MISSING, values)
-    whole = (filled == np.rint(filled)) & (np.abs(filled) <= -MISSING) & (filled < -MISSING)
+    whole = (filled == np.rint(filled)) & (filled >= MISSING) & (filled < -MISSING)
     return filled.astype(np.int16) if whole.all() else None
 
 

@@ -4,9 +4,10 @@ The rhythm is read and never the median beats. Where there are several rhythm wa
 leads is taken, of these the first. Files of other systems that were brought into this format may name no
 type; a single waveform without type is taken where it is longer than a beat.
 
-``SampleBase`` x 10 ^ ``SampleExponent`` is the rate. ``LeadDataCRC32`` is the CRC-32 of the decoded
-bytes, as in the exports of MUSE 9. A lead that the electrocardiograph marked as off (``LeadOff``)
-has no samples that mean anything: all of them are missing.
+The rate is the waveform's own ``SampleBase`` x 10 ^ ``SampleExponent``; that of the measurements may be
+another (240 Hz and 250 Hz in an export of MUSE 8). ``LeadDataCRC32`` is the CRC-32 of the decoded bytes,
+0 where there is none. A lead that the electrocardiograph marked as off (``LeadOff``) has no samples that
+mean anything: all of them are missing.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cohorts.errors import RecordError
-from cohorts.formats.wfdb_header import MAX_VALUES, file_size, shown
+from cohorts.formats.wfdb_header import file_size, shown
 from cohorts.formats.xml_tree import read_tree, root_name
 from cohorts.recording import Counts, DigitalRecording, standard_lead_name
 
@@ -27,6 +27,9 @@ _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _LIMBS = ("I", "II", "III", "aVR", "aVL", "aVF")
 _STANDARD = (*_LIMBS, *(f"V{n}" for n in range(1, 7)))
 _CODE_BITS = 10
+_MAX_VALUES = (
+    2_000_000  # 12 leads at 500 Hz for five minutes; sierraecg decodes a quarter of a million a second
+)
 _PULSE = ((0.1, 0.0), (0.2, 1.0), (0.1, 0.0))
 """Seconds and millivolts of the calibration pulse that some devices append to every lead."""
 
@@ -89,7 +92,7 @@ def _read(tree: Element) -> DigitalRecording:
     microvolts = _number(_text(tree, "signalresolution", "resolution"), "resolution", 1e-3, 1e3)
     labels = _labels(tree, waveforms)
     samples = round(seconds * rate)
-    if len(labels) * samples > MAX_VALUES:
+    if len(labels) * samples > _MAX_VALUES:
         raise _Unreadable(f"announces {len(labels)} leads of {samples:,} samples")
     if _text(tree, "signaloffset") not in ("", "0") or waveforms.get("bitspersample", "16") != "16":
         raise _Unreadable("stores its samples with an offset or in another width than 16 bits")

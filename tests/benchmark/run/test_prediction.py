@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from benchmark.records.measuring import RunSettings
 from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
 from cohorts.errors import RecordError, UsageError
+from cohorts.recording import STANDARD_LEADS, DigitalRecording
 from tests.benchmark.tiny_run import NOISY, make_places
+from tests.cohorts.formats.every_format import write_every_format
 from tests.releases import LEADS, make_signal, write_record
 
 EMBEDDER = """
@@ -103,6 +106,35 @@ def test_a_single_header_an_array_and_what_cannot_be_used(
     np.testing.assert_allclose(array.loc[[0]].iloc[:, 1:], one.iloc[:, 1:], rtol=1e-4)
 
 
+def test_files_of_electrocardiographs_and_whatever_else_lies_there(
+    places: Places, plugin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, counts = tmp_path / "in", make_signal(3, 5000, 1.0)
+    sent = DigitalRecording(counts, np.full(12, 1000.0), np.zeros(12), 500.0, STANDARD_LEADS)
+    (folder / "devices").mkdir(parents=True)
+    write_record(folder, "one", counts, 500, ["# Age: 51"])
+    (folder / "one.atr").write_bytes(b"marks of beats, which belong to the header")
+    kinds = write_every_format(folder / "devices", sent)
+    (folder / "notes.txt").write_text("Nothing to see.\n")
+    (folder / "cut.dcm").write_bytes(kinds["dicom"].read_bytes()[:5000])
+    os.mkfifo(folder / "pipe.edf")
+    leadboard(places, plugin, "--signals", folder, "--out", tmp_path / "all.csv")
+    said = capsys.readouterr().out
+    assert "Left out: notes.txt: 'notes.txt' is none of the files that are read: wfdb, muse," in said
+    assert "Left out: cut.dcm: 'cut.dcm' holds a waveform that cannot be read: it has 2,1" in said
+    assert "Left out: pipe.edf: 'pipe.edf' is not a file." in said
+    assert f"{len(kinds) + 1} recordings, 2 concepts, 3 left out" in said
+    scores = pd.read_csv(tmp_path / "all.csv").set_index("record_id")
+    assert set(scores.index) == {"one", *(f"devices/{path.name}" for path in kinds.values())}
+    for name in scores.index:
+        np.testing.assert_allclose(scores.loc[name], scores.loc["one"], rtol=1e-3)
+    leadboard(places, plugin, "--signals", kinds["dicom"], "--out", tmp_path / "one.csv")
+    alone = pd.read_csv(tmp_path / "one.csv").set_index("record_id")
+    pd.testing.assert_series_equal(alone.loc["plain.dcm"], scores.loc["devices/plain.dcm"], check_names=False)
+    with pytest.raises(UsageError, match="None of the recordings can be used"):
+        leadboard(places, plugin, "--signals", folder / "notes.txt", "--out", tmp_path / "none.csv")
+
+
 def test_a_probe_is_fitted_to_be_asked(places: Places, tmp_path: Path) -> None:
     assert places.data is not None
     (tmp_path / "embedder.py").write_text(EMBEDDER)
@@ -127,7 +159,8 @@ def test_a_probe_is_fitted_to_be_asked(places: Places, tmp_path: Path) -> None:
         (["--cohort", "georgia", "--signals", ".", "--out", "s.csv"], "one of the two"),
         (["--signals", "nowhere", "--out", "s.csv"], "No such file"),
         (["--signals", ".", "--out", "a.npy/s.csv"], "not a folder"),
-        (["--signals", ".", "--out", "s.csv"], "No WFDB header"),
+        (["--signals", ".", "--out", "s.csv"], "None of the recordings can be used"),
+        (["--signals", "empty", "--out", "s.csv"], "There is no file in empty"),
         (["--signals", ".", "--out", "s.txt"], r"neither a \.parquet nor a \.csv"),
         (["--signals", ".", "--rate", "500", "--out", "s.csv"], "--rate belong to a .npy array"),
         (["--signals", "a.npy", "--rate", "500", "--out", "s.csv"], "give --unit, --leads too"),
@@ -139,5 +172,6 @@ def test_wrong_calls(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.npy").touch()
+    (tmp_path / "empty").mkdir()
     with pytest.raises((UsageError, CycloptsError), match=why):
         leadboard(places, plugin, *words)

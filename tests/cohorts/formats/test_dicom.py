@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,8 +227,11 @@ FAULTS: dict[str, tuple[Callable[[Dataset], None], str]] = {
     "no rate": (drop("SamplingFrequency"), "damaged"),
     "no samples": (put("NumberOfWaveformSamples", 0), "12 channels of 0 samples"),
     "too many samples": (put("NumberOfWaveformSamples", 2**32 - 1), "12 channels of 4,294,967,295 samples"),
-    "fewer samples": (put("NumberOfWaveformSamples", 999), "24,000 bytes where 23,976 are announced"),
-    "cut off": (put("WaveformData", bytes(100)), "100 bytes where 24,000 are announced"),
+    "fewer samples": (
+        put("NumberOfWaveformSamples", 999),
+        "24,000 bytes of samples where 23,976 are announced",
+    ),
+    "cut off": (put("WaveformData", bytes(100)), "100 bytes of samples where 24,000 are announced"),
     "channels": (put("NumberOfWaveformChannels", 11), "announces 11 channels and describes 12"),
     "no definitions": (drop("ChannelDefinitionSequence"), "announces 12 channels and describes 0"),
     "a rate": (put("SamplingFrequency", "0"), "sampling rate is 0 Hz"),
@@ -263,7 +267,7 @@ def test_what_does_not_go_together_is_one_sentence(tmp_path: Path, fault: str) -
 def test_a_damaged_rhythm_is_not_replaced_by_a_shorter_one(tmp_path: Path) -> None:
     damaged = group(counted(samples=5000))
     damaged.WaveformData = bytes(10)
-    with pytest.raises(RecordError, match="10 bytes where"):
+    with pytest.raises(RecordError, match="10 bytes of samples where"):
         read_file(written(tmp_path, group(counted(samples=500)), damaged))
 
 
@@ -300,6 +304,31 @@ def test_what_is_deflated_to_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch:
     assert path.stat().st_size < 20_000
     monkeypatch.setattr(dicom, "MAX_BYTES", 1_000_000)
     with pytest.raises(RecordError, match="cut off or too large"):
+        read_file(path)
+
+
+def test_an_announced_length_is_not_allocated(tmp_path: Path) -> None:
+    path = written(tmp_path, group(counted()))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x00\x54\x00\x01SQ") + 8
+    content[at : at + 4] = (2**31 - 2).to_bytes(4, "little")
+    path.write_bytes(content)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, limits[1]))
+    try:
+        found = read_file(path)  # the samples are all there, whatever the sequence says of its own length
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert np.array_equal(found.counts, counted().counts)
+
+
+def test_a_class_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = written(tmp_path, group(counted()), syntax=ExplicitVRLittleEndian)
+    content = path.read_bytes()
+    at = content.index(b"\x08\x00\x16\x00UI") + 4
+    path.write_bytes(content[:at] + b"UL" + (25).to_bytes(2, "little") + content[at + 4 :])
+    with pytest.raises(RecordError, match="damaged"):
         read_file(path)
 
 

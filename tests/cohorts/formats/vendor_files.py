@@ -10,12 +10,16 @@ import base64
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from cohorts.errors import RecordError
 from cohorts.recording import STANDARD_LEADS, DigitalRecording
 
 PERSON = "Zäzilie Rosenkohl"
+EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 MDC = "2.16.840.1.113883.6.24"
 
 
@@ -223,3 +227,33 @@ def write_cardiosoft(
 def _written(path: Path, text: str, encoding: str) -> Path:
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def same(read: DigitalRecording, expected: DigitalRecording) -> None:
+    """Check that a recording is another, to the last count."""
+    assert read.leads == expected.leads
+    assert read.sampling_rate == expected.sampling_rate
+    np.testing.assert_array_equal(read.counts, expected.counts)
+    np.testing.assert_allclose(read.gain, expected.gain, rtol=1e-12)
+    np.testing.assert_allclose(read.baseline, expected.baseline, rtol=1e-12, atol=1e-9)
+
+
+def edited(path: Path, *replacements: tuple[str, str]) -> Path:
+    """Replace what is in a file."""
+    text = path.read_bytes()
+    for old, new in replacements:
+        assert old.encode() in text
+        text = text.replace(old.encode(), new.encode())
+    path.write_bytes(text)
+    return path
+
+
+def refused(reader: Any, path: Path, saying: str) -> None:
+    """Check that a file is refused in one sentence without the person."""
+    with pytest.raises(RecordError, match=saying) as caught:
+        reader.read(path)
+    said = str(caught.value)
+    assert said.isprintable()
+    assert said.endswith(".")
+    assert len(said) < 300
+    assert "Rosenkohl" not in said
