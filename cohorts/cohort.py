@@ -179,6 +179,7 @@ class Cohort(ABC):
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
+        self._ages: tuple[float, ...] = ()
         if (self.root / MARKER).is_file():
             # A class attribute is shadowed on purpose: everything that reads the card sees the mark.
             self.card = self.card.model_copy(update={"simulated": True})
@@ -239,6 +240,12 @@ class Cohort(ABC):
         """What the release writes as a sex and nobody understands, and in how many records of the index."""
         return self._tables[2]
 
+    @property
+    def odd_ages(self) -> Mapping[float, int]:
+        """Ages that the release writes and nobody has, and in how many records of the index."""
+        self.index()  # takes note of them
+        return Counter(age for age in self._ages if not (0 < age <= OLDEST or math.isnan(age)))
+
     @cached_property
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
         try:
@@ -256,6 +263,7 @@ class Cohort(ABC):
             elif isinstance(found, IndexRow):
                 rows[record_id] = found
         kept = [rows[record_id] for record_id in sorted(rows)]
+        self._ages = tuple(row.age for row in kept)
         sexes, unknown = _understood([row.sex for row in kept], self.sexes)
         left_out = pd.DataFrame(sorted(unreadable), columns=["record_id", "reason"], dtype="str")
         return _index_table(kept, sexes), left_out, unknown
@@ -325,12 +333,11 @@ def _told(cohort: Cohort, kind: type[LeadboardError]) -> Iterator[None]:
 
 
 def parse_age(text: str) -> float:
-    """Years, or NaN for anything that is not a number above 0 and at most 120."""
+    """Years as they are written, NaN for anything that is no number; the index knows which nobody has."""
     try:
-        age = float(text)
+        return float(text)
     except ValueError:
         return math.nan
-    return age if 0 < age <= OLDEST else math.nan
 
 
 def _text(value: str) -> str:

@@ -23,8 +23,13 @@ LEAST_SIZE = 1_000_000
 """Bytes that every release of ECGs exceeds."""
 
 
-def problems(cohort: Cohort) -> list[str]:
+def problems(cohort: Cohort, *, signals: bool = True) -> list[str]:
     """Check a cohort as it lies on this machine: its card, its index, its codes and some of its signals.
+
+    Parameters
+    ----------
+    signals
+        Whether to read signals.
 
     Returns
     -------
@@ -38,11 +43,9 @@ def problems(cohort: Cohort) -> list[str]:
     except LeadboardError as error:
         return [*found, str(error)]
     if not len(index):
-        why = (
-            f"; the first that could not: {cohort.unreadable['reason'][0]}" if len(cohort.unreadable) else ""
-        )
-        return [*found, f"No record could be indexed in {cohort.root}{why}"]
-    return [*found, *_of_index(cohort), *_of_codes(cohort), *_of_signals(cohort)]
+        why = f" The first reason: {cohort.unreadable['reason'][0]}" if len(cohort.unreadable) else ""
+        return [*found, f"No record could be indexed in {cohort.root}; correct the folder or the index.{why}"]
+    return [*found, *_of_index(cohort), *_of_codes(cohort), *(_of_signals(cohort) if signals else ())]
 
 
 def _of_card(cohort: Cohort) -> Iterator[str]:

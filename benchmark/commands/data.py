@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from benchmark.commands.options import (
     CacheOption,
     CohortFiles,
     DataOption,
+    Flag,
     Folder,
     JsonOption,
     Seed,
+    belongs_to,
     print_json,
 )
 from benchmark.config import find_places
@@ -21,6 +24,8 @@ from benchmark.terminal import tell
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
+
+_LOOK = Group("First look", validator=belongs_to("--check"))
 
 Scale = Annotated[float, Parameter(validator=Number(gte=0.001, lte=1000))]
 
@@ -75,25 +80,48 @@ def concepts(*, as_json: JsonOption = False) -> int:
 
 
 def prepare(
-    *names: str, data: DataOption = None, cohort_file: CohortFiles = (), cache: CacheOption = None
+    *names: str,
+    check: Flag = False,
+    out: Annotated[Folder | None, Parameter(group=_LOOK)] = None,
+    seed: Annotated[Seed | None, Parameter(group=_LOOK)] = None,
+    data: DataOption = None,
+    cohort_file: CohortFiles = (),
+    cache: CacheOption = None,
+    as_json: Annotated[JsonOption, Parameter(group=_LOOK)] = False,
 ) -> int:
     """Turn native releases into stores; what has been prepared is left alone.
+
+    With ``--check`` nothing is prepared: 50 recordings and the index are looked at, what is doubtful is said,
+    and three recordings are drawn.
 
     Parameters
     ----------
     names
         Cohorts; all that are on this machine if none is given.
+    check
+        Take a first look instead.
+    out
+        Folder for the drawings of a first look, first-look by default.
+    seed
+        Of the choice of the recordings that are looked at.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
+    as_json
+        Print what a first look saw as JSON.
     """
     from benchmark.progress import Reporter
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort, size_in_words
 
     reporter, places = Reporter(), find_places(data, cache, cohort_file)
+    if check:
+        from benchmark.commands.first_look import check as look_at
+
+        asked = list(dict.fromkeys(names)) or choose_cohorts((), places)[0]
+        return look_at(asked, places, reporter, out or Path("first-look"), seed or 0, as_json)
     chosen, _ = choose_cohorts(names, places)
     failed = 0
     for name in chosen:

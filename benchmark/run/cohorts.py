@@ -9,6 +9,7 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
 from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
+from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.store import Store, Stores, prepare
@@ -78,6 +79,20 @@ def _not_here(cohort: str, places: Places) -> UsageError:
     )
 
 
+def open_release(cohort: str, places: Places) -> Cohort:
+    """Open the release of a cohort.
+
+    Raises
+    ------
+    UsageError
+        If there is no such cohort, or it is not on this machine.
+    """
+    release = open_cohort(cohort, places.data, places.folders)
+    if release is None:
+        raise _not_here(cohort, places)
+    return release
+
+
 def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     """Prepare a cohort, or open what an earlier call prepared; says what was found.
 
@@ -90,9 +105,7 @@ def prepare_cohort(cohort: str, places: Places, reporter: Reporter) -> Store:
     """
     if cohort in all_tasks():
         return open_task(cohort, prepare_cohort(cohort_of(cohort), places, reporter), places.data)
-    release = open_cohort(cohort, places.data, places.folders)
-    if release is None:
-        raise _not_here(cohort, places)
+    release = open_release(cohort, places)
     with reporter.step(f"Preparing {cohort}", quiet_without_work=True) as progress:
         return prepare(release, places.cache, progress=progress, say=reporter.say)
 
@@ -137,10 +150,7 @@ def labelled_index(cohort: str, places: Places) -> LabelledIndex:
     LeadboardError
         If they cannot be read.
     """
-    release = open_cohort(cohort, places.data, places.folders)
-    if release is None:
-        raise _not_here(cohort, places)
-    return LabelledIndex(release)
+    return LabelledIndex(open_release(cohort, places))
 
 
 def cohort_to_score(cohort: str, places: Places, reporter: Reporter, *, signals: bool = True) -> Labelled:

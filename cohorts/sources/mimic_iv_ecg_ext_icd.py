@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
+from cohorts.cohort import OLDEST, Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.errors import UsageError
 from cohorts.families import icd10
 from cohorts.formats.csv_rows import csv_rows
@@ -95,10 +95,16 @@ class MimicIvEcgExtIcd(Cohort):
                     path=f"files/{path}.hea",
                     statements=icd10.statements(re.findall(r"[A-Z0-9]+", diagnoses)),
                     patient_id=row["subject_id"],
-                    age=min(parse_age(row["age"]), _OLDEST_TOLD),
+                    age=_age(row["age"]),
                     sex=row["gender"],
                     fold=fold,
                 )
 
     def _read_signal(self, path: Path) -> DigitalRecording:
         return read_record(self._recordings / path.relative_to(self.root))
+
+
+def _age(text: str) -> float:
+    """Give the age, at most the highest that is told; one that nobody has stays what it is."""
+    age = parse_age(text)
+    return min(age, _OLDEST_TOLD) if age <= OLDEST else age
