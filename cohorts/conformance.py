@@ -50,12 +50,13 @@ def problems(cohort: Cohort, *, signals: bool = True) -> list[str]:
 
 def _of_card(cohort: Cohort) -> Iterator[str]:
     card = cohort.card
-    if not card.url.startswith("https://"):
+    private = card.access == "private"
+    if not (private or card.url.startswith("https://")):
         yield f"The card's url is '{card.url}'; give the publisher's page, with https://."
     unknown = {*card.overlaps, *filter(None, [card.copy_of])} - set(cohort_cards())
     if unknown:
         yield f"The card shares recordings with {some(sorted(unknown))}, no cohorts; correct the ids."
-    for name in ("name", "licence", "citation", "country", "folder"):
+    for name in ("name", "licence", *(() if private else ("citation", "country", "folder"))):
         if not getattr(card, name).strip():
             yield f"The card has no {name}; say it."
     if card.folds is not None:
@@ -154,7 +155,7 @@ def _of_signals(cohort: Cohort) -> Iterator[str]:
             failed.append(str(error))
             continue
         differs += not np.array_equal(native.counts, cohort.read(row).counts)
-        if native.sampling_rate not in rates:
+        if rates and native.sampling_rate not in rates:
             other_rates.add(native.sampling_rate)
     if failed:
         yield f"{len(failed)} of {len(chosen)} signals cannot be used; the first reason: {failed[0]}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +27,8 @@ from cohorts.recording import Recording, standard_leads
 SAMPLE = 50
 SHEETS = 3
 
-USUAL_LOW, USUAL_HIGH = 45.0, 120.0
-"""Beats per minute, of the median of a sample. Half and twice what cohorts have as released are outside."""
+USUAL_LOW, USUAL_HIGH = 48.0, 120.0
+"""Beats per minute, median of a sample. Nine releases have 63 to 92, half and twice that lie outside."""
 
 LEAST_FOR_RATES = 10
 """Recordings with a heart rate from which on their median says something."""
@@ -167,15 +169,15 @@ class _Seen:
 
     def __init__(self) -> None:
         self.recordings: dict[str, Recording] = {}
-        self.leads: dict[tuple[str, ...], int] = {}
-        self.rates: dict[float, int] = {}
-        self.seconds: dict[float, int] = {}
+        self.leads: Counter[tuple[str, ...]] = Counter()
+        self.rates: Counter[float] = Counter()
+        self.seconds: Counter[float] = Counter()
         self._doubts: dict[Doubt, list[str]] = {}
         self._beats: list[float] = []
         self._content: dict[bytes, str] = {}
         self._reason = ""
 
-    def look(self, record_id: str, cohort: Cohort, row: pd.Series) -> None:  # type: ignore[type-arg]
+    def look(self, record_id: str, cohort: Cohort, row: pd.Series[Any]) -> None:
         """Read one recording and look at it."""
         try:
             native = cohort.read(row)
@@ -186,18 +188,17 @@ class _Seen:
             return
         standard = digital.to_recording()
         self.recordings[record_id] = standard
-        rate = native.sampling_rate
-        seconds = round(native.counts.shape[1] / rate, 1)
-        for counts, value in ((self.leads, native.leads), (self.rates, rate), (self.seconds, seconds)):
-            counts[value] = counts.get(value, 0) + 1  # type: ignore[index, attr-defined]
-        for doubt in doubts(native.to_recording(), standard):
+        self.leads[native.leads] += 1
+        self.rates[native.sampling_rate] += 1
+        self.seconds[round(native.counts.shape[1] / native.sampling_rate, 1)] += 1
+        beats = usual_rate(standard)
+        if math.isfinite(beats):
+            self._beats.append(beats)
+        for doubt in doubts(native.to_recording(), standard, beats):
             self._note(doubt, record_id)
         content = standard.signal.tobytes()
         if self._content.setdefault(content, record_id) != record_id:
             self._note(Doubt("twice"), record_id)
-        beats = usual_rate(standard)
-        if math.isfinite(beats):
-            self._beats.append(beats)
 
     def _note(self, doubt: Doubt, record_id: str) -> None:
         self._doubts.setdefault(doubt, []).append(record_id)

@@ -27,6 +27,7 @@ _LAWS = np.array(
     ]
 )
 _ORDERS = np.array(list(itertools.permutations(range(6))))  # the first is the order as it is
+_STEP = 0.01  # s
 _SECONDS = 1.0  # of the pieces in which an amplitude is looked for
 
 
@@ -49,20 +50,27 @@ def amplitude(signal: Doubles, rate: float) -> float:
     return float(np.median(np.ptp(pieces, axis=1))) if len(pieces) else float("nan")
 
 
-def limb_products(leads: Mapping[str, Doubles]) -> Doubles:
-    """Products of the limb leads with each other, mean over the samples that all of them have.
+def changes(signal: Doubles, rate: float) -> Doubles:
+    """Differences between the means of neighbouring 10 ms, mV: drift and fine noise aside.
+
+    A filter that took the drift of each lead away on its own, as in LUDB, changes them little.
+    """
+    step = max(round(_STEP * rate), 1)
+    differences: Doubles = np.diff(signal[: len(signal) // step * step].reshape(-1, step).mean(axis=1))
+    return differences
+
+
+def limb_products(leads: Mapping[str, Doubles], rate: float) -> Doubles:
+    """Products of the changes of the limb leads with each other, mean over the times that all of them have.
 
     Returns
     -------
     numpy.ndarray
-        ``[6, 6]`` in mV², each lead about its median.
+        ``[6, 6]`` in mV², in the order of `LIMB_LEADS`.
     """
-    limbs = np.array([leads[lead] for lead in LIMB_LEADS])
+    limbs = np.array([changes(leads[lead], rate) for lead in LIMB_LEADS])
     limbs = limbs[:, np.isfinite(limbs).all(axis=0)]
-    if limbs.shape[1] == 0:
-        return np.zeros((6, 6))
-    limbs = limbs - np.median(limbs, axis=1, keepdims=True)
-    products: Doubles = limbs @ limbs.T / limbs.shape[1]
+    products: Doubles = limbs @ limbs.T / max(limbs.shape[1], 1)
     return products
 
 
@@ -182,10 +190,11 @@ def heart_rate(leads: Mapping[str, Doubles], rate: float) -> float:
     return float(60 * rate / np.median(np.diff(peaks))) if len(peaks) >= 3 else float("nan")
 
 
-def likeness(one: Doubles, other: Doubles) -> float:
-    """Correlation of two leads where both are known, drift aside; 0 where one of them is flat."""
-    both = np.isfinite(one) & np.isfinite(other)
-    a, b = np.diff(one[both]), np.diff(other[both])
-    if len(a) < 2 or not a.any() or not b.any():
+def likeness(one: Doubles, other: Doubles, rate: float) -> float:
+    """Correlation of the changes of two leads, where both are known; 0 where one of them is flat."""
+    a, b = changes(one, rate), changes(other, rate)
+    both = np.isfinite(a) & np.isfinite(b)
+    a, b = a[both], b[both]
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])

@@ -16,7 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "laws": (
         "The limb leads contradict each other (III = II - I, aVR = -(I + II) / 2, ...)",
-        "check gains and order of the leads; they may not have been recorded at one time",
+        "check gains and order of the leads; they may have been filtered, or recorded, apart",
     ),
     "missing": ("Samples are missing", "nothing, if they are in the file; models get 0 in their place"),
     "flat": (

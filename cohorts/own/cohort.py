@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,10 @@ class OwnCohort(Cohort):
     description: ClassVar[Description]
     file: ClassVar[Path]
     labels_apart = True
+
+    def anew(self) -> Self:
+        """Give the cohort as if it had just been opened: nothing that was read of it is kept."""
+        return type(self)(self.root)
 
     @classmethod
     def found(cls, root: Path) -> bool:

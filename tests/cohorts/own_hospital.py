@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,13 @@ def write(folder: Path, rows: pd.DataFrame, description: str, *, name: str = "ec
     file = folder / "cohort.toml"
     file.write_text(description, encoding="utf-8")
     return file
+
+
+def write_hospital(folder: Path, write_record: Callable[..., Path]) -> Path:
+    """Write six records with their table and description."""
+    for number, counts in enumerate(beats(6), start=1):
+        write_record(folder / f"ecg/{number:03d}.hea", counts)
+    return write(folder, table(), HEAD + PEOPLE + FILES + COLUMNS)
 
 
 def write_array_description(axes: Sequence[str], unit: str, **more: object) -> str:

@@ -14,6 +14,7 @@ from cohorts.conformance import problems
 from cohorts.ontology.ontology import hash_of_labelling, load_ontology
 from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.store import prepare
+from tests.cohorts.own_hospital import ID, known, write_hospital
 
 COHORTS = [
     "brugada-huca",
@@ -42,7 +43,7 @@ COHORTS = [
     "sph",
     "zzu-pecg",
 ]
-MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "mimic-iv-ecg-ext-icd", "sami-trop"}
+MAY_STATE_NOTHING = {"code-15", "code-test", "echonext", "mimic-iv-ecg-ext-icd", "sami-trop", ID}
 """Releases that ask for some findings only: a record with none of them has no statement."""
 
 # Records in the real sample tree, native samples per second, and the first counts of leads I and V6 of
@@ -60,14 +61,18 @@ REAL = {
 }
 
 
-@pytest.fixture(params=[*COHORTS, *(f"real {cohort_id}" for cohort_id in REAL)])
-def cohort(request, tmp_path, write_release):
-    """Every cohort twice: written here, and real where there is a sample."""
+@pytest.fixture(params=[*COHORTS, *(f"real {cohort_id}" for cohort_id in REAL), ID])
+def cohort(request, tmp_path, write_release, write_record):
+    """Every cohort twice: written here, and real where there is a sample; and a hospital's own."""
     kind, _, cohort_id = request.param.rpartition(" ")
+    if cohort_id == ID:
+        with known(write_hospital(tmp_path / "hospital", write_record)) as own:
+            yield own
+        return
     root = request.getfixturevalue("shared") / "data" if kind else write_release(cohort_id)
     found = open_cohort(cohort_id, root)
     assert found is not None
-    return found
+    yield found
 
 
 def test_the_catalogue_is_complete():

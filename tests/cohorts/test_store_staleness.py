@@ -15,10 +15,11 @@ from cohorts.hashing import ROOT, code_hash
 from cohorts.store_staleness import reading_code
 
 SHARED = [
-    "formats/array_files.py",
-    "formats/csv_rows.py",
-    "formats/wfdb_files.py",
-    "formats/wfdb_header.py",
+    *(
+        f"formats/{file.name}"
+        for file in (ROOT / "cohorts/formats").glob("*.py")
+        if file.name != "__init__.py"
+    ),
     "cohort.py",
     "recording.py",
     "release_files.py",
