@@ -176,6 +176,7 @@ def report(
     out: Folder | None = None,
     rank_by: Metric = "auroc",
     data: DataOption = None,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
@@ -190,17 +191,19 @@ def report(
         What models are ranked by: auroc or auprc. The page shows both.
     data
         Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
 
-    folders = folder or (DEFAULT_RUN,)
+    folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
     if len(folders) == 1 and out is None and is_run(folders[0]):
         written = write_report(folders[0], rank_by)
     else:
-        written = _joined_board(folders, out or JOINED, rank_by, find_places(data, cache))
+        written = _joined_board(folders, out or JOINED, rank_by, places)
     for path in written:
         tell(str(path))
     return 0
@@ -215,7 +218,8 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
     from benchmark.report import write_board
     from benchmark.run.cohorts import labelled
 
-    stores = labelled(places, Reporter()) if places.data is not None or places.folders else None
+    here = places.data is not None or places.folders or places.own
+    stores = labelled(places, Reporter()) if here else None
     joined = join(gather(folders, stores), run_name(out), find_site_key(places.cache))
     if not (joined.records or joined.told):
         raise UsageError("None of these results can be shown: " + " ".join(joined.plan.warnings))

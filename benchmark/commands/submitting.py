@@ -32,6 +32,7 @@ def submit(
     aggregate: Flag = False,
     minimum_count: MinimumCount = 10,
     yes: Flag = False,
+    cohort_file: CohortFiles = (),
     cache: CacheOption = None,
 ) -> int:
     """Pack a model's results from a run into one folder for review; earlier submissions are left alone.
@@ -53,13 +54,15 @@ def submit(
         With --aggregate, the smallest count that is given; all others are rounded to multiples of it.
     yes
         With --aggregate, write without asking.
+    cohort_file
+        Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder that holds this site's key, which stands for the data of a private cohort (or LEADBOARD_CACHE).
     """
     from benchmark.records.submission import pack
     from cohorts.catalogue import measured_cards
 
-    places = find_places(None, cache)
+    places = find_places(None, cache, cohort_file)
     if aggregate:
         return _submit_aggregate(run, to, model, simulated, minimum_count, yes, places)
     folder, cells = pack(run, to, model, simulated=simulated)
