@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.files import sha256_of_folder, write_atomically
+from benchmark.files import write_atomically
+from benchmark.protocols.artifacts import sha256_of_folder
 from cohorts.errors import ModelError
 
 FAMILIES = ("clip", "siglip")
