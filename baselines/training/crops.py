@@ -86,9 +86,11 @@ class CropClassifier(nn.Module):
         windows = signals.unfold(-1, self.crop, self.stride).transpose(1, 2)
         logits = self(windows.flatten(0, 1))[:, column].reshape(windows.shape[:2])
         if self.join == "maximum":
-            return logits.amax(dim=1)
+            highest: torch.Tensor = logits.amax(dim=1)
+            return highest
         # The logit of a mean of probabilities, where these are next to 0 or 1 too.
-        return logsigmoid(logits).logsumexp(dim=1) - logsigmoid(-logits).logsumexp(dim=1)
+        joined: torch.Tensor = logsigmoid(logits).logsumexp(dim=1) - logsigmoid(-logits).logsumexp(dim=1)
+        return joined
 
     def _rows(
         self,

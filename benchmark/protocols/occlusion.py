@@ -111,7 +111,8 @@ def occluded(parts: Parts) -> Doubles:
     """
     alone = np.eye(len(parts), dtype=np.bool_)
     found = parts.without(np.vstack([np.zeros((1, len(parts)), np.bool_), alone]))
-    return (found[0] - found[1:]).reshape(parts.shape)
+    importance: Doubles = (found[0] - found[1:]).reshape(parts.shape)
+    return importance
 
 
 def edges_of(recording: Recording, seconds: float) -> npt.NDArray[np.int64]:
