@@ -223,7 +223,8 @@ class FineTunable(FoundationModel):
         import torch
 
         card, arrays = load_weights(folder, self.published)
-        classifier = self._new_classifier(self.trained_part(self.build()), len(card.outputs))
+        with torch.random.fork_rng([]):  # as above
+            classifier = self._new_classifier(self.trained_part(self.build()), len(card.outputs))
         classifier.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         self._become(classifier, tuple(card.outputs))
 

@@ -15,6 +15,7 @@ from benchmark.models.contract import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch
+    from transformers import BertConfig
 
 # aVF before aVL, as MIMIC-IV-ECG stores them: see baselines.networks.merl, which is not imported for a name.
 LEADS = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -55,13 +56,14 @@ class _Merl(AskedInWords, FineTunable):
         self._whole = True
 
     @abstractmethod
-    def whole(self) -> Any:
-        """Build the network with its text encoder."""
+    def network(self, text: BertConfig | None) -> Any:
+        """Build the network, with a text encoder or without."""
 
     def build(self) -> Any:
         """Build what the file holds: the whole network, or its signal encoder."""
-        network = self.whole()
-        return network if self._whole else self.trained_part(network)
+        from baselines.networks.merl import published_text
+
+        return self.network(published_text()) if self._whole else self.trained_part(self.network(None))
 
     def trained_part(self, network: Any) -> Any:
         """Give the signal encoder."""
@@ -122,11 +124,11 @@ class MerlResNet18(_Merl):
     layout = Layout(file=weights_file, ignored=(COUNTED,))
     size = "resnet18"
 
-    def whole(self) -> Any:
-        """Build the network with its text encoder."""
-        from baselines.networks import merl
+    def network(self, text: BertConfig | None) -> Any:
+        """Build the network, with a text encoder or without."""
+        from baselines.networks.merl import Merl
 
-        return merl.Merl(merl.published_text())
+        return Merl(text)
 
 
 class MerlVitTiny(_Merl):
@@ -137,8 +139,8 @@ class MerlVitTiny(_Merl):
     layout = Layout(file=weights_file, ignored=(COUNTED,))
     size = "vit-tiny"
 
-    def whole(self) -> Any:
-        """Build the network with its text encoder."""
-        from baselines.networks import merl
+    def network(self, text: BertConfig | None) -> Any:
+        """Build the network, with a text encoder or without."""
+        from baselines.networks.merl import MerlVit
 
-        return merl.MerlVit(merl.published_text())
+        return MerlVit(text)
