@@ -123,11 +123,9 @@ def confirmed(pairs: Iterable[Pair], a: Store, b: Store) -> list[Pair]:
     called; or the eight that the others can be derived from, by their names: in some releases the limb leads
     do not go together, and derived ones are not those that were recorded.
     """
-    kept = []
-    for pair in pairs:
-        if pair.sure or _same_signals(pair, a.recording(pair.a), b.recording(pair.b)):
-            kept.append(pair)
-    return kept
+    return [
+        pair for pair in pairs if pair.sure or _same_signals(pair, a.recording(pair.a), b.recording(pair.b))
+    ]
 
 
 def _same_signals(pair: Pair, one: Recording, other: Recording) -> bool:
