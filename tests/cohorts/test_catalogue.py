@@ -9,7 +9,15 @@ import pytest
 from pydantic import ValidationError
 
 from cohorts import catalogue
-from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, share, sharing
+from cohorts.catalogue import (
+    all_cohorts,
+    cohort_cards,
+    facts_known,
+    find_cohort,
+    open_cohort,
+    share,
+    sharing,
+)
 from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.ontology.ontology import load_ontology
@@ -105,3 +113,9 @@ def test_two_cohorts_of_one_name_are_refused(monkeypatch):
     monkeypatch.setattr(catalogue.importlib, "import_module", modules.__getitem__)
     with pytest.raises(LeadboardError, match="Two cohorts are called 'georgia'; rename one in two"):
         all_cohorts.__wrapped__()
+
+
+def test_only_releases_and_tasks_on_them_are_known_by_their_documents() -> None:
+    assert all(map(facts_known, all_cohorts()))
+    assert facts_known("ptbxl-super")
+    assert not facts_known("my-hospital")

@@ -25,7 +25,7 @@ def test_the_table_says_what_is_needed_and_what_was_assumed(capsys: pytest.Captu
         (line,) = [line for line in lines if f"power {power} %" in line]
         assert f"{for_difference(0.9, 0.02, 0.02, 0.5, power / 100):,}" in line
     assert any(line.startswith("Assumed: 0.02 of the recordings") for line in lines)
-    assert any(line.startswith("AUPRC: no number is given") for line in lines)
+    assert any(line.startswith("AUPRC: the logit interval of Boyd") for line in lines)
 
 
 def test_json_counts_patients_and_their_records(capsys: pytest.CaptureFixture[str]) -> None:
