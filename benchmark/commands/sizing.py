@@ -33,7 +33,7 @@ def sample_size(
     prevalence
         Share of the recordings that have the finding.
     width
-        Of the 95 % interval of the AUROC, from end to end.
+        Of the 95 % intervals of the AUROC and of the AUPRC, from end to end.
     calibration_width
         Of the 95 % intervals of the calibration slope and of observed to expected positives.
     difference
@@ -113,6 +113,10 @@ def _rows(
     rows = [
         (f"AUROC {auroc:g}, interval {width:g} wide", sizes.for_auroc_width(auroc, prevalence, width)),
         (
+            f"AUPRC {sizes.expected_auprc(auroc, prevalence):.3g}, interval {width:g} wide",
+            sizes.for_auprc_width(auroc, prevalence, width),
+        ),
+        (
             f"calibration slope 1, interval {calibration_width:g} wide",
             sizes.for_slope_width(auroc, prevalence, calibration_width),
         ),
@@ -158,7 +162,8 @@ def _assumptions(
     said = [
         f"Assumed: {prevalence:.3g} of the recordings have the finding, and 95 % intervals.",
         "AUROC: Newcombe's variance (Riley et al. 2021); bootstrap intervals come out a little narrower.",
-        f"Calibration: a calibrated model whose logits are normal and give an AUROC of {auroc:g}.",
+        f"AUPRC and calibration: a calibrated model whose logits are normal and give an AUROC of {auroc:g}.",
+        "AUPRC: the logit interval of Boyd et al. 2013, in which the positives alone count.",
     ]
     if difference is not None:
         said.append(
@@ -167,5 +172,4 @@ def _assumptions(
         )
     if per_patient != 1:
         said.append(f"{per_patient:g} recordings of each patient, alike within patients by {icc:g}.")
-    said.append("AUPRC: none is given; no formula for its precision is established.")
     return said

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from benchmark.metrics.intervals import newcombe_variance
 
@@ -87,6 +87,37 @@ def logits_of(auroc: float, prevalence: float) -> Logits:
     sd = math.sqrt(2) * float(ndtri(auroc))
     without = float(logit(prevalence)) - sd**2 / 2
     return Logits(without, without + sd**2, sd)
+
+
+def expected_auprc(auroc: float, prevalence: float) -> float:
+    """AUPRC of a model with `logits_of`: its precision, averaged over where the positives lie.
+
+    Examples
+    --------
+    >>> round(expected_auprc(0.9, 0.5), 2), round(expected_auprc(0.5001, 0.1), 2)
+    (0.9, 0.1)
+    """
+    logits = logits_of(auroc, prevalence)
+    found = ndtr(-_NODES)  # at each positive: the share of the positives above it
+    wrong = ndtr((logits.without - logits.with_finding) / logits.sd - _NODES)
+    ill = prevalence * found
+    return float((_DENSITY * ill / (ill + (1 - prevalence) * wrong)).sum())
+
+
+def for_auprc_width(auroc: float, prevalence: float, width: float) -> int | None:
+    """Records for a 95 % interval of the `expected_auprc` of a given width; None if beyond `MOST_RECORDS`.
+
+    The logit interval of Boyd K, Eng KH, Page CD. Area under the precision-recall curve: point estimates and
+    confidence intervals. ECML PKDD 2013, LNCS 8190:451-466, in which the positives alone count.
+    """
+    auprc = expected_auprc(auroc, prevalence)
+
+    def enough(records: int) -> bool:
+        reach = _Z / math.sqrt(records * prevalence * auprc * (1 - auprc))
+        centre = float(logit(auprc))
+        return float(expit(centre + reach) - expit(centre - reach)) <= width
+
+    return _least(enough)
 
 
 def for_slope_width(auroc: float, prevalence: float, width: float) -> int | None:

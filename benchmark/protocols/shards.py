@@ -84,9 +84,8 @@ class Shards:
         if not path.is_file():
             return None
         try:
-            with np.load(
-                io.BytesIO(path.read_bytes()), allow_pickle=False
-            ) as file:  # its members have checksums
+            content = io.BytesIO(path.read_bytes())
+            with np.load(content, allow_pickle=False) as file:  # its members have checksums
                 found = {name: file[name] for name in file.files}
             read = _FILES.validate_json(found.pop("files").tobytes())
         except _UNREADABLE as error:

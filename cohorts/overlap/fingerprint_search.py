@@ -116,18 +116,21 @@ def find_pairs(a: Fingerprints, b: Fingerprints) -> list[Pair]:
 
 
 def confirmed(pairs: Iterable[Pair], a: Store, b: Store) -> list[Pair]:
-    """Keep the pairs whose signals are the same too, lead by lead (`cohorts.overlap.same_recording`).
+    """Keep the pairs that are sure, and those whose signals are the same lead by lead.
 
-    All leads, whatever they are called; or the eight that the others can be derived from, by their names: in
-    some releases the limb leads do not go together, and derived ones are not those that were recorded.
+    A filter that turns the phases of slow waves makes other signals, but hardly other fingerprints, so that
+    either will do. Signals are compared by `cohorts.overlap.same_recording`: all leads, whatever they are
+    called; or the eight that the others can be derived from, by their names: in some releases the limb leads
+    do not go together, and derived ones are not those that were recorded.
     """
-    kept = []
-    for pair in pairs:
-        one, other = a.recording(pair.a), b.recording(pair.b)
-        leads = ((one, other), (_independent(one), _independent(other)))
-        if any(compare(x, y, pair.time_a, pair.time_b) is not None for x, y in leads):
-            kept.append(pair)
-    return kept
+    return [
+        pair for pair in pairs if pair.sure or _same_signals(pair, a.recording(pair.a), b.recording(pair.b))
+    ]
+
+
+def _same_signals(pair: Pair, one: Recording, other: Recording) -> bool:
+    leads = ((one, other), (_independent(one), _independent(other)))
+    return any(compare(x, y, pair.time_a, pair.time_b) is not None for x, y in leads)
 
 
 def _independent(recording: Recording) -> Recording:

@@ -15,6 +15,7 @@ from cohorts.catalogue import (
     all_cohorts,
     broken_cohorts,
     cohort_cards,
+    facts_known,
     find_cohort,
     forget,
     open_cohort,
@@ -296,3 +297,9 @@ def test_a_cohort_need_not_be_in_the_catalogue_to_be_prepared(oslo, write_releas
     assert sorted(store.labels["AF"]) == [0, 0, 0, 0, 0, 1]
     assert LabelledIndex(oslo(folder)).labels.equals(store.labels)
     assert "oslo" not in all_cohorts()
+
+
+def test_only_releases_and_tasks_on_them_are_known_by_their_documents() -> None:
+    assert all(map(facts_known, all_cohorts()))
+    assert facts_known("ptbxl-super")
+    assert not facts_known("my-hospital")

@@ -13,6 +13,8 @@ from benchmark.metrics.sample_size import (
     MOST_RECORDS,
     auroc_variance,
     design_effect,
+    expected_auprc,
+    for_auprc_width,
     for_auroc_width,
     for_difference,
     for_observed_to_expected_width,
@@ -76,6 +78,28 @@ def test_the_bootstrap_gives_about_the_width_that_was_asked_for(
         low, high = np.nanpercentile(found.auroc_resamples[:, 0], [2.5, 97.5])
         widths.append(high - low)
     assert 0.88 * width < np.mean(widths) < 1.05 * width  # the formula is on the safe side
+
+
+@pytest.mark.parametrize(
+    ("c", "prevalence", "width"), [(0.9, 0.02, 0.15), (0.8, 0.1, 0.1), (0.75, 0.3, 0.14)]
+)
+def test_the_bootstrap_gives_about_the_width_of_the_auprc_too(
+    c: float, prevalence: float, width: float
+) -> None:
+    n = for_auprc_width(c, prevalence, width)
+    assert n is not None
+    rng, logits, widths, values = np.random.default_rng(3), logits_of(c, prevalence), [], []
+    for seed in range(40):
+        ill = rng.random(n) < prevalence
+        scores = rng.normal(np.where(ill, logits.with_finding, logits.without), logits.sd)
+        found = bootstrap(
+            ill[:, None].astype(np.int8), scores[:, None], np.arange(n), resamples=300, seed=seed
+        )
+        low, high = np.nanpercentile(found.auprc_resamples[:, 0], [2.5, 97.5])
+        widths.append(high - low)
+        values.append(float(found.auprc[0]))
+    assert np.mean(values) == pytest.approx(expected_auprc(c, prevalence), abs=0.02)
+    assert np.mean(widths) == pytest.approx(width, rel=0.1)
 
 
 def test_a_difference_is_found_as_often_as_the_power_says() -> None:

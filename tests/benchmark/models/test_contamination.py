@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.models.contamination import relation, relation_of, unstated_training
+from benchmark.models.contamination import holders, relation, relation_of, unstated_training
 from benchmark.models.contract import ModelCard
 from cohorts.catalogue import all_cohorts, sharing
 
@@ -71,3 +71,18 @@ def test_what_a_source_leaves_open_is_unknown() -> None:
     assert relation_of(undisclosed, "mimic-iv-ecg") == "internal"
     assert relation_of(undisclosed, "georgia") == "unknown"
     assert unstated_training(undisclosed) is None
+
+
+def test_recordings_that_were_found_make_a_cohort_internal() -> None:
+    assert relation(("ptb-xl",), "my-hospital") == "external"
+    assert relation(("ptb-xl",), "my-hospital", {"ptb-xl"}) == "internal"
+    assert relation(("georgia",), "my-hospital", {"ptb-xl"}) == "external"
+    assert relation("undisclosed", "my-hospital", {"ptb-xl"}) == "unknown"
+
+
+def test_what_may_hold_the_recordings_too_counts_unless_it_was_looked_through() -> None:
+    assert holders([]) == set()
+    assert holders(["ptb-xl"]) >= {"ptb-xl", "challenge-ptb-xl"}
+    assert "challenge-ptb-xl" not in holders(["ptb-xl"], ["challenge-ptb-xl"])
+    assert holders(["ptb-xl"], ["ptb-xl"]) >= {"ptb-xl"}  # in one part of it, and not in another
+    assert "georgia" not in holders(["ptb-xl"])

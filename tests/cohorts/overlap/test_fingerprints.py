@@ -83,11 +83,16 @@ def test_the_moment_that_is_given_is_the_same_in_both(clinic, known):
         assert 0 < pair.time_a < 8
 
 
-def test_the_signals_have_the_last_word(clinic, known):
+def test_the_signals_decide_where_the_fingerprints_are_not_sure(clinic, known):
     ours, others = Drawn("ours", clinic), Drawn("others", [stored(drawn(heart, 1)) for heart in HEARTS])
-    pairs = find_pairs(known, known)
-    assert len(confirmed([pair for pair in pairs if pair.a == pair.b], ours, ours)) == len(HEARTS)
-    assert confirmed(pairs, ours, others) == []
+    pairs = [pair for pair in find_pairs(known, known) if pair.a == pair.b]
+    assert confirmed(pairs, ours, others) == pairs  # sure: no signal is looked at
+    doubtful = [pair._replace(agreeing=2, differing=0.1) for pair in pairs]
+    assert confirmed(doubtful, ours, ours) == doubtful
+    assert confirmed(doubtful, ours, others) == []
+    other = np.random.default_rng(0).normal(0, 0.1, (4, 5000))  # limb leads that do not go together
+    odd = [stored(np.concatenate([one.signal[:2], other, one.signal[6:]])) for one in clinic]
+    assert confirmed(doubtful, ours, Drawn("odd", odd)) == doubtful
 
 
 @pytest.mark.parametrize("paced", [False, True])
