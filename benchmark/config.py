@@ -86,8 +86,8 @@ def find_places(
     Raises
     ------
     UsageError
-        If a named folder is not there, a file is in the place of the cache, or the configuration file is not
-        valid.
+        If a named folder or file is not there, a file is in the place of the cache, or the configuration file
+        is not valid.
     """
     settings = _read_config()
     base = CONFIG_FILE.absolute().parent
@@ -118,7 +118,14 @@ def find_places(
     if why:
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
     shared = (*fingerprints, *(base / from_home(path) for path in settings.fingerprints))
-    return Places(chosen and chosen.absolute(), stores, folders, own, tuple(dict.fromkeys(shared)))
+    for path in shared:
+        if not _is_file(path):
+            raise UsageError(
+                f"No file of fingerprints {_shown(path)}; correct --fingerprints, or the entry in "
+                f"{CONFIG_FILE}."
+            )
+    whole = tuple(dict.fromkeys(path.absolute() for path in shared))
+    return Places(chosen and chosen.absolute(), stores, folders, own, whole)
 
 
 def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> tuple[str, ...]:
@@ -153,6 +160,13 @@ def why_no_folder(path: Path) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, for one
+        return False
 
 
 def _is_folder(path: Path) -> bool:

@@ -193,7 +193,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["overlap", "--fingerprints", "georgia", "--data", "data"], "--out FILE"),
         (["overlap", "georgia", "--out", "new.fingerprints", "--data", "data"], "--out FILE"),
         (["overlap", "--fingerprints", "gerogia", "--out", "x", "--data", "data"], "Did you mean 'georgia'"),
-        (["run", "--data", "data", "--fingerprints", "nowhere"], "No such file"),
+        (["run", "--data", "data", "--fingerprints", "nowhere"], "No file of fingerprints nowhere"),
         (["sample-size", "--auroc", "0.4", "--prevalence", "0.1"], "--auroc 0.4 is not between"),
         (["sample-size", "--auroc", "nan", "--prevalence", "0.1"], "--auroc nan is not between"),
         (["sample-size", "--auroc", "0.9", "--prevalence", "0"], "--prevalence 0 is not between"),

@@ -50,12 +50,6 @@ def _file(_: object, path: Path | None) -> None:
         check_file(path)
 
 
-def _files(_: object, paths: tuple[Path, ...] | None) -> None:
-    """Validate files that are read."""
-    for path in paths or ():
-        check_file(path)
-
-
 def check_file(path: Path) -> None:
     """Refuse what cannot be read as a file.
 
@@ -125,8 +119,7 @@ Place = Annotated[Path, Parameter(validator=_place)]
 NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
 FingerprintFiles = Annotated[
-    tuple[Path, ...],
-    Parameter(name="--fingerprints", negative=(), show_default=False, validator=_files),
+    tuple[Path, ...], Parameter(name="--fingerprints", negative=(), show_default=False)
 ]
 CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
 CohortFiles = Annotated[
