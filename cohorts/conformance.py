@@ -50,12 +50,13 @@ def problems(cohort: Cohort, *, signals: bool = True) -> list[str]:
 
 def _of_card(cohort: Cohort) -> Iterator[str]:
     card = cohort.card
-    if not card.url.startswith("https://"):
+    if card.url and not card.url.startswith("https://"):
         yield f"The card's url is '{card.url}'; give the publisher's page, with https://."
     unknown = {*card.overlaps, *filter(None, [card.copy_of])} - set(cohort_cards())
     if unknown:
         yield f"The card shares recordings with {some(sorted(unknown))}, no cohorts; correct the ids."
-    for name in ("name", "licence", "citation", "country", "folder"):
+    # One without a page is no release: a hospital's own cohort need not say how it is cited.
+    for name in ("name", "licence", "citation", "country", "folder") if card.url else ("name", "folder"):
         if not getattr(card, name).strip():
             yield f"The card has no {name}; say it."
     if card.folds is not None:
@@ -98,7 +99,7 @@ def _of_index(cohort: Cohort) -> Iterator[str]:
             f"{len(unreadable):,} records cannot be indexed; the first reason: {unreadable['reason'][0]} "
             f"Correct _read_index if they can be."
         )
-    if len(index) + len(unreadable) > card.records:
+    if card.records and len(index) + len(unreadable) > card.records:
         yield (
             f"It has {len(index) + len(unreadable):,} records, more than the {card.records:,} of its card; "
             f"correct the card."
@@ -154,7 +155,7 @@ def _of_signals(cohort: Cohort) -> Iterator[str]:
             failed.append(str(error))
             continue
         differs += not np.array_equal(native.counts, cohort.read(row).counts)
-        if native.sampling_rate not in rates:
+        if rates and native.sampling_rate not in rates:
             other_rates.add(native.sampling_rate)
     if failed:
         yield f"{len(failed)} of {len(chosen)} signals cannot be used; the first reason: {failed[0]}"
