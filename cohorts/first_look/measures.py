@@ -125,7 +125,7 @@ def hum(signal: Doubles, rate: float, mains: float) -> Doubles:
     numpy.ndarray
         0 to 1 for each lead; 0 where the rate is too low to tell, or a sample is missing.
     """
-    known = np.isfinite(signal).all(axis=-1)
+    known = np.asarray(np.isfinite(signal).all(axis=-1))
     if rate <= 2 * (mains + 6) or signal.shape[-1] < 2 * rate:
         return np.zeros(known.shape)
     complete = np.where(known[..., None], signal, 0.0)
