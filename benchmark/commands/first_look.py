@@ -13,6 +13,7 @@ from benchmark.config import Places
 from benchmark.files import write_atomically
 from benchmark.progress import Reporter
 from benchmark.report.ecg_sheet import sheet
+from benchmark.report.text import plural
 from benchmark.run.cohorts import open_release
 from benchmark.terminal import tell
 from cohorts.cohort import Cohort
@@ -143,7 +144,7 @@ def _findings(look: FirstLook) -> Iterator[str]:
     if not look.findings:
         yield "Nothing doubtful was found."
         return
-    yield f"{len(look.findings)} doubtful:"
+    yield f"{plural(len(look.findings), 'doubtful thing')}:"
     for finding in look.findings:
         count = f" ({finding.records:,} of {finding.of:,}" if finding.of else ""
         examples = ""

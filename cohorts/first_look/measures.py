@@ -110,24 +110,32 @@ def best_sign(products: Doubles) -> tuple[str, float]:
     return best, left[best]
 
 
-def hum(signal: Doubles, rate: float, mains: float) -> float:
-    """Share of a lead's power above 1 Hz that lies within half a hertz of the mains and stands out there.
+def hum(signal: Doubles, rate: float, mains: float) -> Doubles:
+    """Share of the power above 1 Hz that lies within half a hertz of the mains and stands out there.
 
     What the neighbouring frequencies have as well is no hum, and is taken off.
 
+    Parameters
+    ----------
+    signal
+        ``[..., samples]`` in mV.
+
     Returns
     -------
-    float
-        0 to 1; 0 where the rate is too low to tell.
+    numpy.ndarray
+        0 to 1 for each lead; 0 where the rate is too low to tell, or a sample is missing.
     """
-    if rate <= 2 * (mains + 6) or not np.isfinite(signal).all() or len(signal) < 2 * rate:
-        return 0.0
-    frequencies, density = welch(signal, rate, nperseg=min(len(signal), round(4 * rate)))
+    known = np.asarray(np.isfinite(signal).all(axis=-1))
+    if rate <= 2 * (mains + 6) or signal.shape[-1] < 2 * rate:
+        return np.zeros(known.shape)
+    complete = np.where(known[..., None], signal, 0.0)
+    frequencies, density = welch(complete, rate, nperseg=min(signal.shape[-1], round(4 * rate)))
     away = np.abs(frequencies - mains)
-    beside = float(np.median(density[(away > 2) & (away < 5)]))
-    within = away <= 0.5
-    total = float(density[frequencies > 1].sum())
-    return max(float((density[within] - beside).sum()) / total, 0.0) if total > 0 else 0.0
+    beside = np.median(density[..., (away > 2) & (away < 5)], axis=-1, keepdims=True)
+    within = (density[..., away <= 0.5] - beside).sum(axis=-1)
+    total = density[..., frequencies > 1].sum(axis=-1)
+    share: Doubles = np.maximum(np.divide(within, total, out=np.zeros(known.shape), where=total > 0), 0.0)
+    return share
 
 
 def at_rails(signal: Doubles, rate: float) -> float:

@@ -81,5 +81,5 @@ def _patients(index: pd.DataFrame) -> Iterator[Finding]:
             int(many.sum()),
             every,
             shown(known.loc[many, "record_id"]),
-            "check the column of the patients: is it one of the hospital?",
+            "check whether the column is one of patients",
         )

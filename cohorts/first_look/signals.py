@@ -146,7 +146,7 @@ def _disturbed(leads: Mapping[str, Doubles], rate: float) -> Iterator[Doubt]:
     if any(at_rails(signal, rate) > 0 for signal in signals):
         yield Doubt("clipped")
     for mains in MAINS:
-        if any(hum(signal, rate, mains) > HUM for signal in signals):
+        if (hum(np.array(signals), rate, mains) > HUM).any():
             yield Doubt("hum", f"{mains:g}")
 
 

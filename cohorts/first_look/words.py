@@ -7,8 +7,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "The recording cannot be read",
         "see the reason; correct the path, the format or the leads",
     ),
-    "large": ("No usual second of the largest lead stays below 8 mV", "check gain and unit: mV, or µV?"),
-    "small": ("The usual second of the largest lead stays below 0.45 mV", "check gain and unit: mV, or V?"),
+    "large": (
+        "The largest lead has more than 8 mV in its usual second",
+        "check whether gain and unit are right, such as mV for µV",
+    ),
+    "small": (
+        "The largest lead has less than 0.45 mV in its usual second",
+        "check whether gain and unit are right, such as mV for V",
+    ),
     "names": ("Limb leads lie under each other's names: {}", "correct the names or the order of the leads"),
     "sign": (
         "Lead {} is inverted, by the laws of the other limb leads",
@@ -40,7 +46,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "twice": ("The same signal under another id", "check the paths; keep one of them"),
     "rates": (
         "The usual heart rate of the sample is {} a minute",
-        "check the sampling rate, half or twice it?",
+        "check whether the sampling rate is half or twice that",
     ),
 }
 """Kind -> what was seen, with {} for the detail, and what to do."""
