@@ -32,7 +32,7 @@ from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.prediction import Asking, find_asked
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.errors import LeadboardError
-from cohorts.loose_files import wfdb_recordings
+from cohorts.loose_files import file_recordings
 from cohorts.recording import standard_leads
 from cohorts.store import Store
 
@@ -86,7 +86,7 @@ def write_recording(folder: Path, name: str, recording: Any, age: float, sex: ob
 
 def sanity_check(volumes: Path) -> None:
     """Check that every usable recording of the release is in the data, and can be read from there."""
-    store, found = prepared(volumes / "labels"), wfdb_recordings(volumes / "data" / RECORDS)
+    store, found = prepared(volumes / "labels"), file_recordings(volumes / "data" / RECORDS)
     if found.unusable or list(found.index["record_id"]) != list(numbered(volumes)["number"]):
         raise LeadboardError(
             f"{len(found.index)} recordings can be read, {len(found.unusable)} cannot, and the release has "

@@ -104,6 +104,10 @@ def test_a_figure_has_the_digits_of_its_uncertainty() -> None:
     assert figure(estimate(0.912345, width=0.0123456), 0.0062999, most=2) == coarse.model_copy(
         update={"standard_error": 0.0063}
     )
+    for half, digits in ((0.035, 3), (0.045, 2)):  # standard errors of 0.018 and 0.023
+        wide = figure(estimate(0.712345, width=half))
+        assert wide is not None
+        assert wide.value == round(0.712345, digits)
     assert figure(estimate(None)) is None
     assert figure(None) is None
 
