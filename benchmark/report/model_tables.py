@@ -24,32 +24,26 @@ AGE_WORDS = (
 )
 
 
-def label_map_tables(records: Iterable[ResultRecord]) -> list[tuple[str, list[Table]]]:
-    """For each model that scores under names of its own: a sentence, and what the names mean."""
+def label_map_tables(records: Iterable[ResultRecord]) -> list[Table]:
+    """For each model that scores under names of its own: what they mean, and which have no concept."""
     maps = dict.fromkeys((record.model.name, record.model.labels) for record in records)
-    return [(_sentence(name, labels), _tables(name, labels)) for name, labels in maps if labels]
-
-
-def _sentence(name: str, labels: Sequence[OwnLabel]) -> str:
-    return (
-        f"Own labels of {name}: {count(len(own_names(labels)))}, for "
-        f"{plural(len(scored_concepts(labels)), 'concept')}"
-    )
+    return [table for name, labels in maps for table in _tables(name, labels) if table.rows]
 
 
 def _tables(name: str, labels: Sequence[OwnLabel]) -> list[Table]:
     mapped = fact_table(
-        f"What the labels of {name} mean: a concept has the highest score of its labels that are the same or "
-        "narrower",
+        f"Own labels of {name}: {count(len(own_names(labels)))}, for "
+        f"{plural(len(scored_concepts(labels)), 'concept')}, each scored by the highest of its labels that "
+        "are the same or narrower",
         ("Own label", "Concept", "Relation", "Note"),
         [(row.label, row.concept, row.relation, row.note) for row in labels if row.concept],
     )
     unmapped = fact_table(
-        f"Labels of {name} without a concept",
+        f"Own labels of {name} without a concept",
         ("Own label", "Why"),
         [(row.label, row.note) for row in labels if not row.concept],
     )
-    return [table for table in (mapped, unmapped) if table.rows]
+    return [mapped, unmapped]
 
 
 def age_table(records: Sequence[ResultRecord]) -> Table | None:

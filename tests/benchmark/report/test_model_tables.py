@@ -29,8 +29,9 @@ def labels() -> list[OwnLabel]:
 def test_every_row_is_there_once_for_all_cells_of_a_model() -> None:
     card = {"labels": labels()}
     records = [record("cart", cohort, card=card) for cohort in ("georgia", "sph")]
-    [(sentence, [mapped, unmapped])] = label_map_tables([*records, record("net")])
-    assert sentence == "Own labels of cart: 5, for 2 concepts"
+    mapped, unmapped = label_map_tables([*records, record("net")])
+    assert mapped.caption.startswith("Own labels of cart: 5, for 2 concepts, each scored by the highest of")
+    assert unmapped.caption == "Own labels of cart without a concept"
     assert mapped.columns == ("Own label", "Concept", "Relation", "Note")
     assert [tuple(cell.text for cell in row) for row in mapped.rows] == ROWS[:4]
     assert [tuple(cell.text for cell in row) for row in unmapped.rows] == [(ROWS[4][0], ROWS[4][3])]
@@ -42,7 +43,7 @@ def test_the_page_has_them_in_its_part_about_models(tmp_path: Path) -> None:
     write_report(tmp_path)
     page = (tmp_path / "leaderboard.html").read_text()
     part = page[page.index('<section id="models"') : page.index('<section id="method"')]
-    assert part.count("Own labels of cart") == 1
+    assert part.count("<summary>Own labels of cart") == 2
     assert "Own labels of net" not in part
     assert "Age told" not in page
     found = re.findall(r"<t[dh][^>]*>.*?</t[dh]>", part, re.DOTALL)
@@ -55,6 +56,6 @@ def test_the_page_has_them_in_its_part_about_models(tmp_path: Path) -> None:
 
 def test_the_map_of_a_published_model_fills_a_table() -> None:
     card = KedOwnLabels().card
-    [(sentence, tables)] = label_map_tables([record("ked-105", card=card.model_dump())])
-    assert sentence.startswith("Own labels of ked-105: 105, for ")
+    tables = label_map_tables([record("ked-105", card=card.model_dump())])
+    assert tables[0].caption.startswith("Own labels of ked-105: 105, for ")
     assert sum(len(table.rows) for table in tables) == len(card.labels) > 105
