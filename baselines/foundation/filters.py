@@ -47,16 +47,26 @@ class ZeroPhase:
         """Filter float64 ``[..., samples]``, more samples than the padding."""
         if x.device.type != "cpu":
             return self.in_frequency(x)
-        if self._coefficients.ndim == 1:
-            y = signal.filtfilt(self._coefficients, np.ones(1), x.numpy(), padlen=self.padding)
-            return torch.from_numpy(y.copy())
         extended = self._extended(x)
+        if self._coefficients.ndim == 1:
+            return self._symmetric(extended)
         moments = extended.reshape(-1, extended.shape[-1]).T.contiguous().numpy()
         start = signal.sosfilt_zi(self._coefficients)
         for _ in range(2):
             moments = np.ascontiguousarray(through_sections(moments, self._coefficients, start)[::-1])
         inner = moments[self.padding : -self.padding].T
         return torch.from_numpy(np.ascontiguousarray(inner)).reshape(x.shape)
+
+    def _symmetric(self, extended: torch.Tensor) -> torch.Tensor:
+        """Convolve with a finite response and its mirror image at once.
+
+        The padding is longer than the response, so that how a pass begins is seen in the padding alone.
+        """
+        both = np.correlate(self._coefficients, self._coefficients, "full")
+        spare = self.padding - len(self._coefficients) + 1
+        rows = extended[..., spare:-spare].reshape(-1, extended.shape[-1] - 2 * spare).numpy()
+        y = signal.oaconvolve(rows, both[None], mode="valid", axes=-1)
+        return torch.from_numpy(y).reshape(*extended.shape[:-1], -1)
 
     def in_frequency(self, x: torch.Tensor) -> torch.Tensor:
         """Do the same on any device, by convolution."""

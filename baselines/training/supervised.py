@@ -162,7 +162,7 @@ def masked_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def cross_entropy(labels: Labels, scores: Floats) -> float:
     """Average the cross-entropy of probabilities over the annotated labels."""
     chance = np.clip(np.where(labels == 1, scores, 1 - scores), 1e-7, 1)
-    return float(-np.log(chance).sum(where=labels >= 0) / max((labels >= 0).sum(), 1))
+    return float(np.abs(np.log(chance)).sum(where=labels >= 0) / max((labels >= 0).sum(), 1))
 
 
 def _identity(labels: tuple[Labels, Labels], recipe: Recipe, settings: FitSettings) -> dict[str, Any]:
