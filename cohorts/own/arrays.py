@@ -234,7 +234,7 @@ def _unpacked(path: Path, _: int, name: str | None) -> npt.NDArray[Any]:
                 f"{path.name} has no array '{name or ''}'; name it as dataset, one of "
                 f"{', '.join(archive.files)}."
             )
-        size = archive.zip.getinfo(f"{name}.npy").file_size
+        size = 0 if archive.zip is None else archive.zip.getinfo(f"{name}.npy").file_size
         if size > MOST_BYTES:
             raise RecordError(
                 f"{path.name} unpacks to {size / 2**30:,.1f} GiB; save the array as npy or HDF5."
@@ -255,7 +255,8 @@ def _csv(path: Path, part: ArrayPart) -> npt.NDArray[Any]:
     )
     if odd:
         raise RecordError(f"{path.name} has {odd:,} cells that are no numbers.")
-    return numbers.to_numpy(dtype=np.float64)
+    values: npt.NDArray[Any] = numbers.to_numpy(dtype=np.float64)
+    return values
 
 
 def _parquet(path: Path, part: ArrayPart, row: int | None) -> npt.NDArray[Any]:

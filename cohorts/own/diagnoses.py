@@ -63,8 +63,8 @@ def from_diagnoses(
         _PREFIX + name: np.flatnonzero(_any_between(day[heart == name], first, last))
         for name in sorted({*heart} - {""})
     }
-    both = [statements.get(_PREFIX + name, np.empty(0, np.intp)) for name in ("E85", "I43")]
-    statements[_PREFIX + icd10.AMYLOID_HEART] = np.intersect1d(*both)
+    amyloid, heart_muscle = (statements.get(_PREFIX + name, np.empty(0, np.intp)) for name in ("E85", "I43"))
+    statements[_PREFIX + icd10.AMYLOID_HEART] = amyloid[np.isin(amyloid, heart_muscle)]
     statements[OUTSIDE] = np.flatnonzero(~inside)
     codes, annotates = meanings(taken)
     return Said(statements, codes, annotates, warnings=tuple(_warnings(path, table, part, usable, inside)))
@@ -103,7 +103,7 @@ def _window(
     patients: pd.Series[str], moments: pd.Series[pd.Timestamp], numbers: pd.Index[str], days: tuple[int, int]
 ) -> tuple[Days, Days]:
     """First and last day of each ECG's window, as numbers of patient and day; none where it is not known."""
-    who = numbers.get_indexer(patients)
+    who = numbers.get_indexer(pd.Index(patients))
     known = (who >= 0) & moments.notna().to_numpy()
     first, last = np.zeros(len(who), np.int64), np.full(len(who), -1, np.int64)
     here = who[known].astype(np.int64) * _DAYS + _day(moments[known])

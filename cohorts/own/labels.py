@@ -143,7 +143,7 @@ def _values(path: Path, column: pd.Series[str]) -> npt.NDArray[np.int8]:
             f"{zeros:,} "
             f"zeros and {empty:,} empty cells; a label is 1, 0, or empty where it is not annotated."
         )
-    return values.to_numpy(dtype=np.int8)
+    return values.to_numpy().astype(np.int8)
 
 
 def _contradictions(cells: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,9 @@ def sexes(cells: pd.DataFrame, sex: Sexes | None) -> pd.Series[str]:
         return pd.Series([None] * len(cells), cells.index, dtype="str")
     if not sex.female:
         return cells[sex.column].str.lower().map(_WORDS).astype("str")
-    codes: dict[str, Sex] = dict.fromkeys(sex.female, "female") | dict.fromkeys(sex.male, "male")
+    codes: dict[str, Sex] = {}
+    codes.update(dict.fromkeys(sex.female, "female"))
+    codes.update(dict.fromkeys(sex.male, "male"))
     return cells[sex.column].map(codes).astype("str")
 
 
@@ -78,7 +81,7 @@ def dates(path: Path, column: pd.Series[str], form: str | None) -> pd.Series[pd.
     return pd.to_datetime(text, format="ISO8601", errors="coerce")
 
 
-def counted(written: pd.Series[str], understood: pd.Series[object], what: str, column: str) -> list[str]:
+def counted(written: pd.Series[str], understood: pd.Series[Any], what: str, column: str) -> list[str]:
     """Say how many cells say something that is not understood; what they say is of a patient."""
     odd = int(((written != "") & understood.isna()).sum())
     if not odd:

@@ -210,19 +210,20 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
+    text: pd.Series[str]
     if pa.types.is_floating(kind):
         values = column.to_pandas()
         whole = values.isna() | ((values % 1 == 0) & (values.abs() <= _EXACT))
-        if whole.all():
-            return values.astype("Int64").astype("string").fillna("").astype("str")
-        return values.astype("string").fillna("").astype("str")
+        text = values.astype("Int64" if whole.all() else "float64").astype("string").fillna("").astype("str")
+        return text
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
     elif pa.types.is_timestamp(kind):
         column = pa.chunked_array([column.to_pandas().map(_moment, na_action="ignore").astype("str")])
     elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
         raise UsageError(f"The column '{name}' of {path} holds {kind}, not text or numbers.")
-    return column.cast(pa.string()).fill_null("").to_pandas().astype("str")
+    text = column.cast(pa.string()).fill_null("").to_pandas().astype("str")
+    return text
 
 
 def _excel(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
