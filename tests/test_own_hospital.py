@@ -18,6 +18,7 @@ from cohorts.formats.wfdb_files import read_record
 from cohorts.labelled import LabelledIndex
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, standard_leads
 from tests.cohorts.formats.binary_files import write_dicom
+from tests.cohorts.formats.test_privacy import identifying
 from tests.cohorts.formats.vendor_files import write_muse
 from tests.documented import blocks
 from tests.test_cli import leadboard
@@ -231,6 +232,26 @@ def test_the_page_is_typed_as_it_stands(shared: Path, tmp_path: Path) -> None:
             assert "my-clinic" in (clinic / "cohort.toml").read_text()
             (clinic / "cohort.toml").write_text(description)
     assert len(list((tmp_path / "first-look").glob("*.png"))) == 3
+    assert nothing_of_a_person(clinic, tmp_path)
+
+
+def nothing_of_a_person(clinic: Path, made: Path) -> bool:
+    """Whether what the devices' files say of people, places and days is in nothing that was made of them."""
+    ours = b"".join(
+        path.read_bytes()
+        for room in ("benchmark", "cohorts")
+        for path in (PAGE.parents[1] / room).rglob("*")
+        if path.suffix in (".py", ".csv", ".j2", ".css", ".js", ".yaml")
+    )
+    written = ours + (clinic / "ecgs.csv").read_bytes()
+    words = set().union(*(identifying(path) for path in (clinic / "ecg").iterdir()))
+    told = [word.encode() for word in words if word.encode() not in written]
+    assert len(told) > 50
+    for path in made.rglob("*"):
+        if path.is_file() and clinic not in path.parents:
+            content = path.read_bytes()
+            assert not [word for word in told if word in content], path
+    return True
 
 
 def sessions(code: str) -> list[tuple[str, list[str]]]:
