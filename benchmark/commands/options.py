@@ -119,7 +119,7 @@ Place = Annotated[Path, Parameter(validator=_place)]
 NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
 FingerprintFiles = Annotated[
-    tuple[Path, ...], Parameter(name="--fingerprints", negative=(), show_default=False)
+    tuple[Path, ...], Parameter(name="--fingerprints", negative=(), show_default=False, validator=_files)
 ]
 CacheOption = Annotated[Path | None, Parameter(name="--cache", validator=_folder)]
 CohortFiles = Annotated[

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from benchmark.commands.options import JsonOption, print_json
 from benchmark.terminal import tell
@@ -14,14 +17,14 @@ POWERS = (0.8, 0.9)
 
 def sample_size(
     *,
-    auroc: float,
-    prevalence: float,
-    width: float = 0.05,
-    calibration_width: float = 0.2,
-    difference: float | None = None,
-    correlation: float = 0.5,
-    records_per_patient: float = 1.0,
-    icc: float = 1.0,
+    auroc: Annotated[float, Parameter(validator=Number(gte=0.501, lte=0.9999))],
+    prevalence: Annotated[float, Parameter(validator=Number(gte=1e-6, lte=0.999999))],
+    width: Annotated[float, Parameter(validator=Number(gte=1e-4, lt=0.5))] = 0.05,
+    calibration_width: Annotated[float, Parameter(validator=Number(gte=1e-4, lt=2))] = 0.2,
+    difference: Annotated[float | None, Parameter(validator=Number(gte=1e-4, lt=0.5))] = None,
+    correlation: Annotated[float, Parameter(validator=Number(gte=0, lte=0.9999))] = 0.5,
+    records_per_patient: Annotated[float, Parameter(validator=Number(gte=1, lte=1_000))] = 1.0,
+    icc: Annotated[float, Parameter(validator=Number(gte=0, lte=1))] = 1.0,
     as_json: JsonOption = False,
 ) -> int:
     """Say how many patients a validation needs, for one finding.
@@ -47,9 +50,11 @@ def sample_size(
     as_json
         Print JSON.
     """
-    _check(auroc, prevalence, width, calibration_width, records_per_patient, icc)
-    if difference is not None:
-        _check_difference(auroc, difference, correlation)
+    if difference is not None and difference >= auroc - 0.5:
+        raise UsageError(
+            f"--difference {difference:g} is not below {auroc - 0.5:g}; the second model would have an AUROC "
+            f"of {auroc - difference:g}."
+        )
     rows = _rows(auroc, prevalence, width, calibration_width, difference, correlation)
     answers = [_answer(label, records, prevalence, records_per_patient, icc) for label, records in rows]
     assumed = _assumptions(auroc, prevalence, difference, correlation, records_per_patient, icc)
@@ -63,41 +68,6 @@ def sample_size(
     for sentence in assumed:
         tell(sentence)
     return 0
-
-
-def _check(
-    auroc: float, prevalence: float, width: float, calibration_width: float, per_patient: float, icc: float
-) -> None:
-    """Refuse what no validation can be.
-
-    Raises
-    ------
-    UsageError
-        Naming the first such value.
-    """
-    least = "an AUROC of 0.5 is a coin, and 1 is never certain"
-    for name, value, low, high, why in (
-        ("--auroc", auroc, 0.5, 1, least),
-        ("--prevalence", prevalence, 0, 1, "it is the share of recordings with the finding"),
-        ("--width", width, 0, 0.5, "it is the whole width of the interval, such as 0.05"),
-        ("--calibration-width", calibration_width, 0, 2, "it is the whole width, such as 0.2"),
-    ):
-        if not low < value < high:
-            raise UsageError(f"{name} {value:g} is not between {low} and {high}; {why}.")
-    if not 1 <= per_patient <= 1_000:
-        raise UsageError(f"--records-per-patient {per_patient:g} is not from 1 to 1,000.")
-    if not 0 <= icc <= 1:
-        raise UsageError(f"--icc {icc:g} is not from 0 to 1; it is a correlation within patients.")
-
-
-def _check_difference(auroc: float, difference: float, correlation: float) -> None:
-    if not 0 < difference < auroc - 0.5:
-        raise UsageError(
-            f"--difference {difference:g} is not between 0 and {auroc - 0.5:g}; the second model would have "
-            f"an AUROC of {auroc - difference:g}."
-        )
-    if not 0 <= correlation < 1:
-        raise UsageError(f"--correlation {correlation:g} is not from 0 to below 1.")
 
 
 def _rows(

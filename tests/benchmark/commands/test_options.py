@@ -19,8 +19,13 @@ FILES = {
     *(("score", name) for name in ("--scores", "--labels", "--decisions", "--card")),
     ("pretrain", "--recipe"),
     ("run", "--recipe"),
+    ("run", "--fingerprints"),
+    ("score", "--fingerprints"),
+    *((name, "--cohort-file") for name in app if not name.startswith("-")),
 }
-NEW_FILES = {("predict", "--out")}
+NEW_FILES = {("predict", "--out"), ("overlap", "--out")}
+NUMBERS = {"--auroc": "0.9", "--prevalence": "0.1"}
+NAUGHT = {"--correlation", "--icc"}  # may be 0
 EITHER = {("verify", "--path"), ("predict", "--signals")}
 
 
@@ -73,6 +78,7 @@ def call(command: str, name: str, value: str) -> list[str]:
         elif argument.required:
             place = (command, argument.name)
             needed = "a.file" if place in FILES else "new.csv" if place in NEW_FILES else "."
+            needed = NUMBERS.get(argument.name, needed)
             words += [f"{argument.name}={needed}"] if argument.name.startswith("--") else [needed]
     return words
 
@@ -91,7 +97,7 @@ def test_a_number_that_cannot_be(command: str, name: str, value: str) -> None:
     assert f"for {name}" in said or f'"{name}"' in said
 
 
-@pytest.mark.parametrize(("command", "name"), of_kind(float))
+@pytest.mark.parametrize(("command", "name"), [place for place in of_kind(float) if place[1] not in NAUGHT])
 def test_a_number_next_to_nothing(command: str, name: str) -> None:
     assert "Must be" in refusal(call(command, name, "1e-300"))
 
@@ -109,7 +115,7 @@ def test_a_file_for_a_folder_and_the_other_way_round(command: str, name: str, tm
         for there in ("a.file", "."):
             app.parse_args(call(command, name, there), exit_on_error=False, print_error=False)
         assert "No such file" in refusal(call(command, name, "nowhere"))
-    elif (command, name) in FILES or name == "--cohort-file":
+    elif (command, name) in FILES:
         os.mkfifo(tmp_path / "pipe")
         for value, words in (
             (str(tmp_path), "Is a directory"),
