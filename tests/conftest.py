@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# There are as many test processes as processors: with threads of their own they would wait for each other. This
+# is read when numpy and torch are imported, by the programs too that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("patient", deadline=None)  # how fast a machine is decides no test
 settings.load_profile("patient")
 

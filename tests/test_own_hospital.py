@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from cohorts.formats.wfdb_files import read_record
 from cohorts.labelled import LabelledIndex
 from cohorts.recording import STANDARD_LEADS, DigitalRecording, standard_leads
 from tests.cohorts.formats.binary_files import write_dicom
+from tests.cohorts.formats.test_privacy import identifying
 from tests.cohorts.formats.vendor_files import write_muse
+from tests.documented import blocks
 from tests.test_cli import leadboard
 
 RECORDS = 100
@@ -201,3 +205,69 @@ def test_one_hospital_under_four_names_is_noticed(records: dict[str, dict]) -> N
     for form, record in records.items():
         shared = {other["cohort"]: other["shared"] for other in record["overlap"]["cohorts"]}
         assert shared == {f"hospital-{other}": RECORDS for other in FORMS if other != form}
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "own-hospital.md"
+
+
+def test_the_page_is_typed_as_it_stands(shared: Path, tmp_path: Path) -> None:
+    """Every command of the page is typed on its own folder, and prints what the page shows, hashes apart."""
+    page = PAGE.read_text("utf-8")
+    clinic = tmp_path / "clinic"
+    (clinic / "ecg").mkdir(parents=True)
+    for file in (shared / "data" / "vendor").rglob("*.*"):
+        shutil.copyfile(file, clinic / "ecg" / file.name)
+    table, codes = blocks(page, "csv")
+    (clinic / "ecgs.csv").write_text(table)
+    (clinic / "codes.csv").write_text(codes)
+    description, named = blocks(page, "toml")
+    (tmp_path / "leadboard.toml").write_text(f'data = "{shared / "data"}"\n{named}')
+    for code in blocks(page, "console"):
+        for typed, expected in sessions(code):
+            answer = leadboard(tmp_path, *shlex.split(typed.removeprefix("leadboard ")))
+            printed = [line.rstrip() for line in (answer.stderr + answer.stdout).splitlines()]
+            for line in expected:
+                assert any(pattern(line).fullmatch(found) for found in printed), (typed, line, printed)
+        if "new-cohort" in code:
+            assert "my-clinic" in (clinic / "cohort.toml").read_text()
+            (clinic / "cohort.toml").write_text(description)
+    assert len(list((tmp_path / "first-look").glob("*.png"))) == 3
+    assert nothing_of_a_person(clinic, tmp_path)
+
+
+def nothing_of_a_person(clinic: Path, made: Path) -> bool:
+    """Whether what the devices' files say of people, places and days is in nothing that was made of them."""
+    ours = b"".join(
+        path.read_bytes()
+        for room in ("benchmark", "cohorts")
+        for path in (PAGE.parents[1] / room).rglob("*")
+        if path.suffix in (".py", ".csv", ".j2", ".css", ".js", ".yaml")
+    )
+    written = ours + (clinic / "ecgs.csv").read_bytes()
+    words = set().union(*(identifying(path) for path in (clinic / "ecg").iterdir()))
+    told = [word.encode() for word in words if word.encode() not in written]
+    assert len(told) > 50
+    for path in made.rglob("*"):
+        if path.is_file() and clinic not in path.parents:
+            content = path.read_bytes()
+            assert not [word for word in told if word in content], path
+    return True
+
+
+def sessions(code: str) -> list[tuple[str, list[str]]]:
+    """Commands of a block, each with the lines that it prints; "..." stands for more of them."""
+    found: list[tuple[str, list[str]]] = []
+    for line in code.splitlines():
+        if line.startswith("$ "):
+            found.append((line.removeprefix("$ "), []))
+        elif line and line != "...":
+            found[-1][1].append(line)
+    return found
+
+
+def pattern(line: str) -> re.Pattern[str]:
+    """A line as it is printed, whatever hashes and sizes of files with hashes in them are."""
+    escaped = re.sub(r"[0-9a-f]{12}\b", "[0-9a-f]{12}", re.escape(line))
+    escaped = re.sub(r"(my\\-clinic\\-)[0-9a-f]{8}", r"\1[0-9a-f]{8}", escaped)
+    escaped = re.sub(r"\S*cache/stores", r"\\S*cache/stores", escaped)
+    return re.compile(re.sub(r"(\\ )+[\d,]+\\ bytes", r" +[\\d,]+ bytes", escaped))

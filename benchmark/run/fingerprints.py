@@ -15,7 +15,12 @@ from cohorts.overlap.fingerprint import fingerprints_of
 from cohorts.overlap.fingerprint_file import FIRST_LINE, CohortFingerprints, from_bytes, to_bytes
 from cohorts.store import Store
 
-OVERLAP_ROOMS = ("cohorts/overlap", "cohorts/recording.py", "cohorts/store.py")
+OVERLAP_ROOMS = (
+    "cohorts/overlap",
+    "cohorts/recording.py",
+    "cohorts/resampling.py",
+    "cohorts/store.py",
+)
 """The code that decides which recordings are found in another cohort, given their stores."""
 
 MOST_BYTES = 4 * 2**30

@@ -55,13 +55,17 @@ def from_diagnoses(
         encoding=part.encoding or "utf-8",
     )
     coded = dates(path, table[part.date], part.date_format)
-    code = table[part.code].str.extract(_CODE, expand=False).str.upper().str.replace(".", "", regex=False)
+    written = table[part.code].drop_duplicates()
+    readable = written.str.extract(_CODE, expand=False).str.upper().str.replace(".", "", regex=False)
+    code = table[part.code].map(
+        dict(zip(written, readable.map(icd10.code_of, na_action="ignore"), strict=True))
+    )
     usable = (table[part.patient_id] != "") & coded.notna() & code.notna()
     numbers = pd.Index(patients.dropna().unique())
     who = numbers.get_indexer(table[part.patient_id])
     kept = usable.to_numpy() & (who >= 0)
     day = who[kept].astype(np.int64) * _DAYS + _day(coded[kept])
-    heart = pd.Series(code[kept].to_numpy(), dtype="str").map(icd10.code_of).to_numpy()
+    heart = code[kept].to_numpy()
     first, last = _window(patients, moments, numbers, part.window_days)
     inside = _any_between(day, first, last)
     statements = {

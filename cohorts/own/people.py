@@ -110,4 +110,5 @@ def counted(written: pd.Series[str], understood: pd.Series[Any], what: str, colu
     odd = int(((written != "") & understood.isna()).sum())
     if not odd:
         return []
-    return [f"{what} that is not understood, so that it is unknown: {odd:,} cells of column '{column}'."]
+    cells = "cell" if odd == 1 else "cells"
+    return [f"{what} that is not understood, so that it is unknown: {odd:,} {cells} of column '{column}'."]
