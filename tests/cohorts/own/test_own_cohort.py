@@ -123,7 +123,7 @@ def test_dates_are_stated_or_iso(hospital):
     stated = dated.replace("first_ecg_only", 'date_format = "%m/%d/%Y"\nfirst_ecg_only')
     with known(hospital(table().assign(recorded=["03/04/2020"] * 5 + ["31/04/2020"]), stated)) as cohort:
         cohort.index()
-        assert "A date that is not understood, so that it is unknown: 1 cells" in cohort.warnings()[0]
+        assert "A date that is not understood, so that it is unknown: 1 cell " in cohort.warnings()[0]
 
 
 @pytest.mark.parametrize(
