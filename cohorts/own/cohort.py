@@ -29,6 +29,8 @@ from cohorts.recording import DigitalRecording
 SAMPLE = 50
 """ECGs, about, that are looked at before a unit is believed."""
 
+SAME_FILE = "Its file is that of another row too; the first row is used."
+
 _SIGNAL_SUFFIXES = (".hea", ".dat", ".mat")
 """Of WFDB: the signals of a header may lie in a file of another name."""
 
@@ -53,7 +55,10 @@ class OwnCohort(Cohort):
     @classmethod
     def found(cls, root: Path) -> bool:
         """Whether its table is there."""
-        return cls._index_file().is_file()
+        try:
+            return cls._index_file().is_file()
+        except OSError:  # a name that is too long, for one
+            return False
 
     @classmethod
     def _index_file(cls) -> Path:
@@ -143,6 +148,8 @@ class OwnCohort(Cohort):
             reason = reason.mask(
                 table["fold"].isna() & reason.isna(), "It has no fold that is a whole number."
             )
+        twice = table["path"].where(reason.isna() & (ids != "") & ~ids.duplicated())
+        reason = reason.mask(twice.notna() & twice.duplicated(), SAME_FILE)
         if part.first_ecg_only:
             reason = reason.mask(reason.isna(), self._not_first(reason.isna()))
         reason = reason.mask(
@@ -221,6 +228,8 @@ class OwnCohort(Cohort):
             )
         if part.date is not None and self._moments is not None:
             found += people.counted(cells[part.date], self._moments, "A date", part.date)
+        if part.folds is not None:
+            found += people.split(self._patients, people.folds(cells, part.fold), part.folds)
         return tuple(found) if len(index) else ()
 
     @cached_property
@@ -233,7 +242,10 @@ class OwnCohort(Cohort):
             taken |= sources[-1].annotates.keys()
         if part.icd10 is not None and self._moments is not None:
             folder = self.file.parent
-            sources.append(diagnoses.from_diagnoses(folder, part.icd10, self._patients, self._moments, taken))
+            icd10 = part.icd10
+            if icd10.encoding is None:
+                icd10 = icd10.model_copy(update={"encoding": self.description.cohort.encoding})
+            sources.append(diagnoses.from_diagnoses(folder, icd10, self._patients, self._moments, taken))
         return labels.joined(sources)
 
     def _read_signal(self, path: Path) -> DigitalRecording:
@@ -378,9 +390,14 @@ def home_of(cohort: type[OwnCohort]) -> Path:
     UsageError
         If it, or the table, is not there.
     """
-    root = cohort.file.parent / Path(cohort.description.cohort.root).expanduser()
-    if not root.is_dir():
-        raise UsageError(f"{cohort.file} names the root {root}, but there is no such folder.")
+    named = cohort.description.cohort.root
+    try:
+        root = cohort.file.parent / Path(named).expanduser()
+        there = root.is_dir()
+    except (OSError, RuntimeError):  # a name that is too long, or nobody's home folder
+        there = False
+    if not there:
+        raise UsageError(f"{cohort.file} names the root {named}, but there is no such folder.")
     if not cohort.found(root):
         raise UsageError(
             f"{cohort.file} names the table {cohort.description.cohort.index}, but there is none; "

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from string import Formatter
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cohorts.cohort import Folds
 from cohorts.errors import UsageError
@@ -44,7 +45,22 @@ def _as_codes(value: object) -> object:
     return [_as_text(code) for code in (value if isinstance(value, list) else [value])]
 
 
+def _as_date_format(value: str) -> str:
+    """Refuse a format that `strptime` would not take, or that leaves open what day it is."""
+    try:
+        datetime.strptime("", value)
+    except (ValueError, re.error) as error:
+        if "does not match" not in str(error) and "unconverted" not in str(error):
+            raise ValueError("it is no format of dates; write it like %d.%m.%Y") from None
+    if re.search("%Z|%z.", value):
+        raise ValueError("a time zone may only stand at its end, as %z")
+    if not re.search(r"%[yY].*%[mbBj]|%[mbBj].*%[yY]", value):
+        raise ValueError("it needs the year and the month, like %d.%m.%Y")
+    return value
+
+
 Codes = Annotated[tuple[str, ...], BeforeValidator(_as_codes)]
+DateFormat = Annotated[str, AfterValidator(_as_date_format)]
 HIGHEST_RATE = 100_000.0
 """In Hz."""
 Rate = Annotated[float, Field(gt=0, le=HIGHEST_RATE)]
@@ -115,7 +131,7 @@ class CohortPart(_Part):
     age: str | None = None
     birth_year: str | None = None
     date: str | None = None
-    date_format: str | None = None
+    date_format: DateFormat | None = None
     year: str | None = None
     sex: Annotated[Sexes | None, BeforeValidator(_as_column)] = None
     fold: str | None = None
@@ -141,6 +157,13 @@ class CohortPart(_Part):
             raise ValueError(
                 "fold (the column) and folds (which of them are training, validation, test) go together"
             )
+        if self.folds is not None:
+            numbers = [*self.folds.training, *self.folds.validation, *self.folds.test]
+            if len(set(numbers)) < len(numbers):
+                raise ValueError(
+                    "folds has one fold in two of its parts, so that a model would be tested on "
+                    "what it was trained on"
+                )
         return self
 
     def template(self) -> list[tuple[str, str | None]]:
@@ -246,7 +269,7 @@ class StatementsPart(_Part):
     """
 
     column: str
-    separator: str = ";"
+    separator: str = Field(default=";", min_length=1)
     vocabulary: str
     empty: Literal["open", "negative"] = "open"
     annotated: tuple[str, ...] | None = None
@@ -259,15 +282,18 @@ class Icd10Part(_Part):
     ----------
     window_days
         From and to, of the date of the code less that of the ECG.
+    encoding
+        Of a CSV; that of the index if not stated.
     """
 
     table: str
     patient_id: str = "patient_id"
     code: str = "code"
     date: str = "date"
-    date_format: str | None = None
+    date_format: DateFormat | None = None
     window_days: tuple[int, int]
     sheet: str | None = None
+    encoding: str | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -310,6 +336,11 @@ class Description(_Part):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         form = self.cohort.format
+        if self.array is None and self.cohort.one_file:
+            raise ValueError(
+                f'cohort.signals names one file for all ECGs, and a file of format = "{form}" holds one; '
+                "name the column of its path in braces, such as ecg/{file}"
+            )
         if (form in ARRAY_FORMATS) != (self.array is not None):
             raise ValueError(
                 f'format = "{form}" needs a table [array] with unit, rate and leads'

@@ -48,7 +48,12 @@ def from_diagnoses(
         Concepts that columns or native codes answer for.
     """
     path = folder / part.table
-    table = read_columns(path, [part.patient_id, part.code, part.date], sheet=part.sheet)
+    table = read_columns(
+        path,
+        [part.patient_id, part.code, part.date],
+        sheet=part.sheet,
+        encoding=part.encoding or "utf-8",
+    )
     coded = dates(path, table[part.date], part.date_format)
     written = table[part.code].drop_duplicates()
     readable = written.str.extract(_CODE, expand=False).str.upper().str.replace(".", "", regex=False)

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohorts.cohort import OLDEST, Sex
+from cohorts.cohort import OLDEST, Folds, Sex
 from cohorts.errors import UsageError
 from cohorts.own.description import CohortPart, Sexes
 
-_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?Z?"
+_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+_ZONE = r" ?(?:Z|[+-]\d{2}:?\d{2})$"
+"""At the end of a time of day; of a date alone, "-03" would be the day."""
 _WORDS: Mapping[str, Sex] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
@@ -60,8 +62,26 @@ def folds(cells: pd.DataFrame, column: str | None) -> pd.Series[int]:
     return pd.to_numeric(whole).astype("Int64")
 
 
+def split(patients: pd.Series[str], numbers: pd.Series[int], parts: Folds) -> list[str]:
+    """Say how many patients are in more than one part of the split, and how many ECGs are in none."""
+    names = {number: name for name, stated in parts.model_dump().items() for number in stated}
+    part = numbers.map(names).astype("str")
+    found = []
+    pairs = pd.DataFrame({"patient": patients, "part": part}).dropna().drop_duplicates()
+    torn = len(pairs.loc[pairs["patient"].duplicated(), "patient"].drop_duplicates())
+    if torn:
+        found.append(
+            f"Patients with ECGs in more than one of training, validation and test: {torn:,}; a model that "
+            "is trained here is tested on people it knows."
+        )
+    outside = int((numbers.notna() & part.isna()).sum())
+    if outside:
+        found.append(f"ECGs in a fold that is none of training, validation and test: {outside:,}.")
+    return found
+
+
 def dates(path: Path, column: pd.Series[str], form: str | None) -> pd.Series[pd.Timestamp]:
-    """Moments, NaT for what is empty or does not fit the stated format.
+    """Moments by the clock where they were written, NaT for what is empty or does not fit the stated format.
 
     Raises
     ------
@@ -70,15 +90,19 @@ def dates(path: Path, column: pd.Series[str], form: str | None) -> pd.Series[pd.
         April, nobody can tell.
     """
     if form is not None:
-        return pd.to_datetime(column.where(column != ""), format=form, errors="coerce")
-    odd = (column != "") & ~column.str.fullmatch(_ISO)
+        local = column.str.replace(_ZONE, "", regex=True) if form.endswith("%z") else column
+        return pd.to_datetime(
+            local.where(local != ""), format=form.removesuffix("%z").rstrip(), errors="coerce"
+        )
+    with_zone = column.str.contains(r":\d{2}(?:\.\d+)?" + _ZONE, regex=True)
+    local = column.where(~with_zone, column.str.replace(_ZONE, "", regex=True)).str.removesuffix("Z")
+    odd = (local != "") & ~local.str.fullmatch(_ISO)
     if odd.any():
         raise UsageError(
             f"{int(odd.sum()):,} of {len(column):,} dates in column '{column.name}' of {path} are not "
             'written like 2026-01-31; state how they are, for example date_format = "%d.%m.%Y".'
         )
-    text = column.where(column != "").str.removesuffix("Z")
-    return pd.to_datetime(text, format="ISO8601", errors="coerce")
+    return pd.to_datetime(local.where(local != ""), format="ISO8601", errors="coerce")
 
 
 def counted(written: pd.Series[str], understood: pd.Series[Any], what: str, column: str) -> list[str]:

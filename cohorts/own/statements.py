@@ -17,6 +17,7 @@ from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
 from cohorts.own.description import StatementsPart
 from cohorts.own.labels import Code, Positions, Question, Said, without
 from cohorts.own.reading import unknown_name
+from cohorts.own.table import named
 
 NOTHING, UNKNOWN = "no statement", "a code of no vocabulary"
 """Codes that stand for an ECG of which nothing is stated, and for what nobody can read."""
@@ -58,14 +59,21 @@ def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
         table = vocabularies[name]
         return table[table["cohort"] == ""].reset_index(drop=True)
     path = folder / name
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # a name that is too long, for one
+        there = False
+    if not there:
         raise UsageError(
             f"{path} is not there, and no vocabulary has this name; there are "
             f"{', '.join(sorted(vocabularies))}."
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            first = file.readline()
+            file.seek(0)
+            separator = max(",;\t", key=first.count)  # Excel writes ; where the comma is the decimal sign
+            reader = csv.reader(file, delimiter=separator, strict=True)
             names = [column.strip() for column in next(reader, [])]
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     except (OSError, UnicodeError, csv.Error) as error:
@@ -76,9 +84,8 @@ def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
     strange = [column for column in names if column not in VOCABULARY_COLUMNS]
     if missing or strange or len(set(names)) < len(names):
         raise UsageError(
-            f"{path} has the columns {', '.join(names) or 'of an empty file'}; a vocabulary has code, "
-            "concept and "
-            "relation, and name and note if wanted."
+            f"{path} is no vocabulary: {named(names) if any(names) else 'it is empty.'} A vocabulary has the "
+            "columns code, concept and relation, and name and note if wanted."
         )
     uneven = [line for line, row in rows if len(row) != len(names)]
     if uneven or not rows:

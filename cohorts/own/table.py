@@ -5,6 +5,7 @@ Whole columns are read, never row by row, so that a million rows take seconds. N
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -27,8 +28,11 @@ _SEPARATORS = ",;\t|"
 _HEADER_BYTES = 2**20
 _EXACT = 2**53
 """Up to here a float holds every whole number."""
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MOST_UNPACKED = 2**29
+_NAME = re.compile(r"(?!\d)[\w .()/%°#+-]{1,60}")
+_LONG_NUMBER = re.compile(r"\d{4}")
+"""In a name of a column no year and no id is expected."""
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, pa.ArrowException, zipfile.BadZipFile, csv.Error)
@@ -94,11 +98,21 @@ def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> 
     if missing:
         folded = {name.casefold(): name for name in there}
         near = [folded[name] for name in get_close_matches(missing[0].casefold(), folded, n=1)]
-        hint = f"did you mean '{near[0]}'?" if near else "it has " + some(there) + "."
+        hint = f"did you mean '{near[0]}'?" if near else named(there)
         raise UsageError(f"{path} has no column '{missing[0]}'; {hint}")
     twice = [name for name in wanted if list(there).count(name) > 1]
     if twice:
         raise UsageError(f"{path} has the column '{twice[0]}' more than once; rename one of them.")
+
+
+def named(there: Sequence[str]) -> str:
+    """Name the columns that there are, unless they may be the cells of a first row: a patient's."""
+    if not all(_NAME.fullmatch(name) and not _LONG_NUMBER.search(name) for name in there):
+        return (
+            "its first line does not look like names of columns; they must stand there, with the separator "
+            "that is stated."
+        )
+    return "it has " + some(there) + "."
 
 
 @contextmanager
@@ -137,7 +151,7 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
         encoding = "utf-16"
     elif head[:2] == b"PK" or b"\0" in head:
         raise UsageError(f"{path} is no text; is it a CSV?")
-    elif encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+    elif head.startswith(codecs.BOM_UTF8) or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         encoding = "utf-8-sig"
     try:
         text = head.decode(encoding, "ignore" if len(head) == _HEADER_BYTES else "strict")
@@ -167,9 +181,26 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
             f"them {broken.first} instead of {len(names)}; is the separator '{separator}' in a cell "
             "without quotes?"
         )
+    _check_quotes(path, encoding, separator, table.num_rows + lines)
     return pd.DataFrame(
         {name: column.to_pandas().astype("str") for name, column in zip(wanted, table.columns, strict=True)}
     )
+
+
+def _check_quotes(path: Path, encoding: str, separator: str, rows: int) -> None:
+    """Refuse a quote that is not closed: every row up to the next quote would be part of its cell."""
+    content = path.read_bytes()
+    if b'"' not in content or content.count(b"\n") <= rows:
+        return
+    reader = csv.reader(io.StringIO(content.decode(encoding), newline=""), delimiter=separator, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error:
+        raise UsageError(
+            f"{path} has a quote that is not closed, or is within a cell, before the end of line "
+            f"{reader.line_num:,}; rows would be lost in that cell."
+        ) from None
 
 
 class _Broken:

@@ -63,6 +63,21 @@ def test_a_whole_description(tmp_path):
             "begins after its end",
         ),
         ("columns = {", "columnz = {", "did you mean 'columns'"),
+        ("ecg/{file}", "ecg/all.xml", "names one file for all ECGs"),
+        ('age = "age"', 'date = "recorded"\ndate_format = "%Q"', "it is no format of dates"),
+        ('age = "age"', 'date = "recorded"\ndate_format = "%d%d"', "it is no format of dates"),
+        ('age = "age"', 'date = "recorded"\ndate_format = "mixed"', "it needs the year and the month"),
+        ('age = "age"', 'date = "recorded"\ndate_format = "%z %Y-%m-%d"', "may only stand at its end"),
+        (
+            'age = "age"',
+            'fold = "age"\nfolds = { training = [1], validation = [2], test = [1] }',
+            "two of its",
+        ),
+        (
+            "[labels]",
+            '[labels.statements]\ncolumn = "a"\nvocabulary = "b"\nseparator = ""\n[labels]',
+            "1 char",
+        ),
     ],
 )
 def test_a_slip_is_told(tmp_path, old, new, said):

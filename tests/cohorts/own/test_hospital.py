@@ -145,7 +145,7 @@ def test_from_a_table_to_a_leaderboard(shared, hospital, tmp_path, monkeypatch, 
         for model in ("prevalence", "age-sex"):
             record = json.loads((tmp_path / f"run/{model}/as-is/{ID}.json").read_text())
             assert record["cohort"]["private"] is True
-            assert record["relation"] == "external"
+            assert record["relation"] == "internal", "its recordings are PTB-XL's, whatever it is called"
             assert record["records"]["scored"] == RECORDS
             assert set(record["evaluation"]["concepts"]) == set(CONCEPTS)
         rows = pd.read_csv(hospital / "ecgs.csv", sep=";", dtype=str, encoding="utf-8-sig")

@@ -189,7 +189,7 @@ def test_a_column_answers_alone_for_its_concept(tmp_path):
         ("code,concept\nA,AF\n", "code, concept and relation"),
         ("code,concept,relation,colour\nA,AF,same,x\n", "code, concept and relation"),
         ("code,concept,relation\n", "no rows"),
-        ("", "of an empty file"),
+        ("", "it is empty."),
         ("code,concept,relation\nA,AF\n", "another number of cells than columns in line 2"),
         ("code,concept,relation\nA,AFF,same\n", "line 2: unknown concept 'AFF'; did you mean AF"),
         ("code,concept,relation\nA,AF,equal\n", "'equal', which is not known, in line 2"),

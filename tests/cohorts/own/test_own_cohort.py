@@ -14,7 +14,7 @@ from cohorts.catalogue import all_cohorts, find_cohort, register
 from cohorts.cohort import MARKER
 from cohorts.errors import UsageError
 from cohorts.hashing import imported_files
-from cohorts.own.cohort import home_of, own_cohort
+from cohorts.own.cohort import SAME_FILE, home_of, own_cohort
 from cohorts.store import prepare
 from cohorts.store_staleness import reading_code
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, beats, known, table, write
@@ -123,7 +123,21 @@ def test_dates_are_stated_or_iso(hospital):
     stated = dated.replace("first_ecg_only", 'date_format = "%m/%d/%Y"\nfirst_ecg_only')
     with known(hospital(table().assign(recorded=["03/04/2020"] * 5 + ["31/04/2020"]), stated)) as cohort:
         cohort.index()
-        assert "A date that is not understood, so that it is unknown: 1 cells" in cohort.warnings()[0]
+        assert "A date that is not understood, so that it is unknown: 1 cell " in cohort.warnings()[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        (None, ["2020-12-31T23:30:00+01:00", "2020-12-31 23:30-0500", "2020-12-31T23:30:00.5Z"]),
+        ("%d.%m.%Y %H:%M%z", ["31.12.2020 23:30+01:00", "31.12.2020 23:30 -0500", "31.12.2020 23:30Z"]),
+    ],
+)
+def test_a_date_is_that_of_the_clock_on_the_wall(hospital, form, written):
+    stated = f'date_format = "{form}"\n' if form else ""
+    dated = WHOLE.replace('age = "age"', 'birth_year = "age"\ndate = "recorded"\n' + stated.rstrip())
+    rows = table().assign(age="1950", recorded=written * 2)
+    assert index_of(hospital(rows, dated))["age"].tolist() == [70] * 6
 
 
 def test_the_first_ecg_of_a_patient(hospital, tmp_path):
@@ -263,7 +277,7 @@ def test_what_changes_the_recordings_makes_all_of_it_again(hospital, tmp_path, m
     if change == "age":
         rows.loc[1, "age"] = "90"
     elif change == "path":
-        rows.loc[1, "file"] = "001.hea"
+        rows.loc[[1, 2], "file"] = rows.loc[[2, 1], "file"].to_numpy()
     elif change == "signal":
         path = file.parent / "ecg/002.dat"
         os.utime(path, (1, 1))
@@ -290,3 +304,31 @@ def test_all_code_of_the_room_counts(hospital):
     room = {path.name for path in file.parent.glob("*.py")} - {"__init__.py"}
     assert {path.name for path in imported_files(file, "cohorts.own")} == room
     assert reading_code(kind) == reading_code(kind.__base__)
+
+
+def test_a_file_of_two_rows_is_one_ecg(hospital):
+    rows = table()
+    rows.loc[3, "file"] = rows.loc[1, "file"]
+    with known(hospital(rows)) as cohort:
+        assert len(cohort.index()) == len(rows) - 1
+        assert cohort.unreadable.to_dict("records") == [
+            {"record_id": rows.loc[3, "ecg_id"], "reason": SAME_FILE}
+        ]
+
+
+def test_a_patient_in_two_parts_of_the_split_is_told(hospital):
+    rows = table().assign(fold=["1", "3", "2", "2", "3", "9"], patient=list("aabbcd"))
+    split = 'fold = "fold"\nfolds = { training = [1], validation = [2], test = [3] }\n'
+    with known(hospital(rows, WHOLE.replace('age = "age"\n', 'age = "age"\n' + split))) as cohort:
+        torn, outside = cohort.warnings()
+    assert "validation and test: 1;" in torn
+    assert outside.endswith("none of training, validation and test: 1.")
+
+
+@pytest.mark.parametrize("place", ["x" * 5000, "~nobody-of-this-name"])
+@pytest.mark.parametrize("key", ["root", "index"])
+def test_a_place_that_cannot_be_is_told(hospital, place, key):
+    index = 'index = "ecgs.csv"\n'
+    text = WHOLE.replace(index, f'{key} = "{place}"\n' + (index if key == "root" else ""))
+    with pytest.raises(UsageError, match=r"no such folder|there is none"), known(hospital(description=text)):
+        pass

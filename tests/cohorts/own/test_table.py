@@ -155,3 +155,39 @@ def test_a_workbook_that_is_called_csv_is_refused(tmp_path):
     excel(tmp_path / "t.xlsx", [["id"], ["1"]]).rename(tmp_path / "t.csv")
     with pytest.raises(UsageError, match="is no text"):
         read_columns(tmp_path / "t.csv", ["id"])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f'1,a,"{SECRET}', "2,b,", "3,c,"],  # swallows the rest of the file
+        ['1,"a,x', "2,b,", '3,"c,x'],  # swallows rows up to the next one
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_no_rows(tmp_path, rows):
+    path = tmp_path / "t.csv"
+    path.write_text("id,af,note\n" + "\n".join(rows) + "\n")
+    with pytest.raises(UsageError, match="quote that is not closed") as caught:
+        read_columns(path, ["id"])
+    assert SECRET not in str(caught.value)
+
+
+def test_a_quote_in_the_middle_of_a_cell_is_a_character(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('id,note\n1,5" catheter\n2,"a\nb"\n')
+    assert read_columns(path, ["note"])["note"].tolist() == ['5" catheter', "a\nb"]
+
+
+@pytest.mark.parametrize("first", [f"77123,{SECRET},1944-02-03", "77123", f"{SECRET} (12345678)", "id,"])
+def test_a_first_row_of_patients_is_not_shown(tmp_path, first):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{first}\n{first}\n")
+    with pytest.raises(UsageError, match="does not look like names of columns") as caught:
+        read_columns(path, ["ecg"])
+    assert SECRET not in str(caught.value)
+
+
+def test_the_mark_of_utf8_outweighs_another_encoding(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,größe\n1,ä\n", encoding="utf-8-sig")
+    assert read_columns(path, ["id", "größe"], encoding="cp1252").to_numpy().tolist() == [["1", "ä"]]
