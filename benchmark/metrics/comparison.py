@@ -71,9 +71,9 @@ def pooled_difference(
     if found.cohorts == 1:
         return found, 2 * NORMAL.cdf(-statistic)
 
-    from scipy.stats import t
+    from scipy.special import stdtr
 
-    return found, float(2 * t.sf(statistic, found.cohorts - 1))
+    return found, float(2 * stdtr(found.cohorts - 1, -statistic))
 
 
 def holm(p_values: npt.ArrayLike) -> Floats:

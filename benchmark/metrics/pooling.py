@@ -66,7 +66,7 @@ def pool(
         half = NORMAL.inv_cdf((1 + level) / 2) * error
         return _pooled(float(y[0]), half, standard_error=error, cohorts=1, left_out=left_out, reason=why)
 
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     tau2 = _restricted_likelihood(y, v)
     w = 1 / (v + tau2)
@@ -77,8 +77,8 @@ def pool(
     error = math.sqrt(factor / float(np.sum(w)))
     fixed = 1 / v
     typical = (k - 1) * np.sum(fixed) / (np.sum(fixed) ** 2 - np.sum(fixed**2))
-    half = float(t.ppf((1 + level) / 2, k - 1)) * error
-    ahead = float(t.ppf((1 + level) / 2, k - 2)) * math.sqrt(tau2 + error**2) if k > 2 else None
+    half = float(stdtrit(k - 1, (1 + level) / 2)) * error
+    ahead = float(stdtrit(k - 2, (1 + level) / 2)) * math.sqrt(tau2 + error**2) if k > 2 else None
     return _pooled(
         mean,
         half,

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from benchmark.report.figures import FAINT, INK, Picture, draw, label
+from benchmark.report.figures import draw
+from benchmark.report.style import FAINT, INK, Picture, label
 from cohorts.paper import MM_PER_MV, MM_PER_SECOND, PULSE_MV, PULSE_SECONDS, SQUARES, Page, Row, Strip, page
 from cohorts.recording import Recording, select_leads
 

@@ -14,7 +14,8 @@ from benchmark.metrics.estimates import Estimate
 from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
-from benchmark.report.figures import FAINT, PALETTE, RULE, Picture, draw, label
+from benchmark.report.figures import draw
+from benchmark.report.style import FAINT, PALETTE, RULE, Picture, label
 from benchmark.report.text import plural
 
 POSITIONS = {0: 0, **{percent: at for at, percent in enumerate(PERCENTS, start=1)}}

@@ -157,7 +157,20 @@ def as_json(
         "environment": run.environment,
         **told,
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return (
+        "{\n" + ",\n".join(f"{_json(name)}: {_by_line(value)}" for name, value in content.items()) + "\n}\n"
+    )
+
+
+def _by_line(value: Any) -> str:
+    """Give each item of a list a line of its own: json's own indentation takes ten times as long."""
+    if not isinstance(value, list) or not value:
+        return _json(value)
+    return "[\n" + ",\n".join(f" {_json(item)}" for item in value) + "\n]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.metrics.feature_map import FeatureMap
-from benchmark.report.figures import FAINT, PALETTE, Picture, draw, label
+from benchmark.report.figures import draw
+from benchmark.report.style import FAINT, PALETTE, Picture, label
 from benchmark.report.text import interval
 
 _SIZE = 3.6

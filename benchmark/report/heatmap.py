@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PatchCollection
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.colors import to_hex
 
 from benchmark.metrics.cell.evaluation import ConceptMetrics
 from benchmark.report.board import Board, Entry, entry_of
-from benchmark.report.figures import FAINT, FONT, INK, RULE, Picture, draw, inches, label
+from benchmark.report.canvas import Canvas, Look, Segment, hatching, width_of
+from benchmark.report.style import FAINT, INK, RULE, Picture, label
 from benchmark.report.text import UNDEFINED, entry_labels, plural
 
-CELL, ROW = 0.34, 0.19
-GAP = 0.22
-"""Inches: width and height of a cell, space between panels."""
+CELL, ROW = 24.5, 13.7
+GAP = 16.0
+"""Points: width and height of a cell, space between panels."""
 
 COLUMNS = 32
 """About as many cohort columns side by side; more panels wrap."""
@@ -29,7 +25,9 @@ COLUMNS = 32
 COLOURS = mpl.colormaps["RdBu"].resampled(256)
 """Red below chance, white at it, blue above: distinct with any colour vision deficiency."""
 
-SCALE = Normalize(0.0, 1.0)
+HATCH = "#dfe3e8"
+TITLE, COLUMN, NUMBER, SMALL = 9.5, 8.0, 6.5, 7.5
+"""Points: sizes of letters."""
 
 
 class Column(NamedTuple):
@@ -45,13 +43,7 @@ def heatmap(boards: Sequence[Board]) -> Picture:
     A number in brackets has too few positives or negatives to count, a hatched cell with a dash is
     undefined, an empty one is not annotated in the cohort or not an output of the model.
     """
-    figure = _Grid(boards)
-    alt = (
-        f"Heat map: AUROC of {plural(len(figure.entries), 'model')}, "
-        f"{plural(len(figure.concepts), 'concept')}, {plural(len(figure.columns), 'cohort')}. "
-        "The numbers are in tables."
-    )
-    return draw("heatmap", alt, figure.draw)
+    return _Grid(boards).draw()
 
 
 class _Grid:
@@ -70,34 +62,40 @@ class _Grid:
         self.minimum = " / ".join(dict.fromkeys(str(board.minimum) for board in boards))
         self.not_drawn = len(every) - len(self.concepts)
 
-    def draw(self) -> Figure:
+    def draw(self) -> Picture:
         names = [label(concept, 28) for concept in self.concepts]
         labels = {entry: label(text) for entry, text in entry_labels(self.entries).items()}
         texts = {
             entry: [self._column_text(entry, column) for column in self.columns] for entry in self.entries
         }
-        left = 0.35 + inches(names, FONT)
-        top = 0.5 + inches((text for row in texts.values() for text in row), 8)
+        left = 25 + width_of(names)
+        top = 36 + width_of((text for row in texts.values() for text in row), COLUMN)
         panel = CELL * max(1, len(self.columns)), ROW * max(1, len(names))
-        slot = GAP + max(panel[0], inches(labels.values(), 9.5, "bold"))
+        slot = GAP + max(panel[0], width_of(labels.values(), TITLE, bold=True))
         across = max(1, min(len(self.entries), round(COLUMNS * CELL / slot)))
         down = max(1, -(-len(self.entries) // across))
-        width = max(7.6, left + across * slot + 0.1)
-        height = down * (top + panel[1]) + 1.0
-        figure = Figure(figsize=(width, height), facecolor="white")
+        width, height = max(547.0, left + across * slot + 7), down * (top + panel[1]) + 72
+        canvas = Canvas("heatmap", self._alt(), width, height)
         if not self.concepts:
             nothing = "No concept was evaluated" if self.entries else "No finished cell"
-            figure.text(0.5, 0.75, nothing, ha="center", color=FAINT)
+            canvas.text(width / 2, height / 4, nothing, Look(colour=FAINT, anchor="middle"))
         for at, entry in enumerate(self.entries if self.concepts else ()):
-            x = left + (at % across) * slot
-            y = height - (at // across + 1) * (top + panel[1])
-            axes = figure.add_axes((x / width, y / height, panel[0] / width, panel[1] / height))
-            axes.set_title(labels[entry], fontsize=9.5, weight="bold", pad=6, loc="left")
-            axes.set_xticks(np.arange(len(self.columns)) + 0.5, texts[entry], rotation=90, fontsize=8)
-            axes.set_yticks(np.arange(len(names)) + 0.5, names if at % across == 0 else [""] * len(names))
-            _panel(axes, self._metrics(entry))
-        self._legend(figure, width, height)
-        return figure
+            x, y = left + (at % across) * slot, (at // across) * (top + panel[1]) + top
+            canvas.text(x, y - top + 14, labels[entry], Look(TITLE, bold=True))
+            for column, text in enumerate(texts[entry]):
+                canvas.text(x + (column + 0.5) * CELL, y - 4, text, Look(COLUMN, upwards=True))
+            for row, name in enumerate(names if at % across == 0 else ()):
+                canvas.text(x - 4, y + (row + 0.5) * ROW, name, Look(anchor="end"))
+            _panel(canvas, x, y, self._metrics(entry))
+        self._legend(canvas, height)
+        return canvas.picture()
+
+    def _alt(self) -> str:
+        return (
+            f"Heat map: AUROC of {plural(len(self.entries), 'model')}, "
+            f"{plural(len(self.concepts), 'concept')}, {plural(len(self.columns), 'cohort')}. "
+            "The numbers are in tables."
+        )
 
     def _metrics(self, entry: Entry) -> list[list[ConceptMetrics | None]]:
         """Metrics ``[concepts, cohorts]`` of one entry; None where it was not measured."""
@@ -109,54 +107,51 @@ class _Grid:
         relation = "" if record is None or record.relation == "external" else f" · {record.relation}"
         return label(column.cohort, 22) + (" · simulated" if column.simulated else "") + relation
 
-    def _legend(self, figure: Figure, width: float, height: float) -> None:
-        axes = figure.add_axes((0.35 / width, 0.45 / height, 1.8 / width, 0.12 / height))
-        bar = figure.colorbar(ScalarMappable(SCALE, COLOURS), cax=axes, orientation="horizontal")
-        bar.set_ticks([0, 0.25, 0.5, 0.75, 1.0])
-        bar.outline.set_visible(False)
-        axes.set_xlabel("AUROC (0.5: chance)", fontsize=7.5, labelpad=2)
-        axes.tick_params(labelsize=7)
+    def _legend(self, canvas: Canvas, height: float) -> None:
+        x, y, wide, steps = 25.0, height - 42, 130.0, 64
+        shades = {(0, step): _shade(step / (steps - 1)) for step in range(steps)}
+        canvas.cells(x, y, wide / steps, 9, shades)
+        for value in (0, 0.25, 0.5, 0.75, 1):
+            look = Look(7, FAINT, anchor="middle")
+            canvas.text(x + value * wide, y + 15, f"{value:.2f}", look)
+        canvas.text(x + wide / 2, y + 26, "AUROC (0.5: chance)", Look(SMALL, anchor="middle"))
         lines = [
             f"(.87)  fewer than {self.minimum} positives or negatives: not in the macro average, not ranked",
             f"{UNDEFINED} hatched: undefined;  empty: not annotated there, or not an output",
         ]
         if self.not_drawn:
             lines.append(f"{plural(self.not_drawn, 'concept')} without any defined AUROC not drawn")
-        figure.text(2.45 / width, 0.6 / height, "\n".join(lines), va="top", fontsize=7.5, color=FAINT)
+        for at, line in enumerate(lines):
+            canvas.text(x + wide + 22, y + 3 + 10.5 * at, line, Look(SMALL, FAINT))
 
 
-def _panel(axes: Axes, metrics: Sequence[Sequence[ConceptMetrics | None]]) -> None:
+def _panel(canvas: Canvas, x: float, y: float, metrics: Sequence[Sequence[ConceptMetrics | None]]) -> None:
     """Fill one panel: colours, hatches and numbers."""
-    shape = len(metrics), len(metrics[0])
-    values, undefined = np.full(shape, np.nan), []
-    for row, column in np.ndindex(shape):
-        found = metrics[row][column]
-        if found is None or not found.n:
-            continue
-        if found.auroc.value is None:
-            undefined.append(Rectangle((column, row), 1, 1))
-            _number(axes, row, column, UNDEFINED, FAINT)
-        elif found.eligible:
-            values[row, column] = found.auroc.value
-            _number(axes, row, column, _short(found.auroc.value), _readable_on(found.auroc.value))
-        else:
-            _number(axes, row, column, f"({_short(found.auroc.value)})", FAINT)
-    # Rasterised: thousands of coloured squares would weigh more than all the text of the page.
-    axes.pcolormesh(np.ma.masked_invalid(values), cmap=COLOURS, norm=SCALE, rasterized=True)
-    if undefined:
-        axes.add_collection(
-            PatchCollection(undefined, facecolor="white", edgecolor="#dfe3e8", hatch="/////", linewidth=0)
-        )
-    axes.set_xlim(0, shape[1])
-    axes.set_ylim(shape[0], 0)
-    axes.tick_params(length=0, labeltop=True, labelbottom=False, pad=3, labelcolor=INK)
-    axes.hlines(range(shape[0] + 1), 0, shape[1], color=RULE, lw=0.5, clip_on=False)
-    axes.vlines(range(shape[1] + 1), 0, shape[0], color=RULE, lw=0.5, clip_on=False)
-    axes.spines[:].set_visible(False)
-
-
-def _number(axes: Axes, row: int, column: int, text: str, colour: str) -> None:
-    axes.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=6.5, color=colour)
+    colours: dict[tuple[int, int], str] = {}
+    hatches: list[Segment] = []
+    numbers: list[tuple[int, int, str, str]] = []
+    for row, cells in enumerate(metrics):
+        for column, found in enumerate(cells):
+            if found is None or not found.n:
+                continue
+            value = found.auroc.value
+            if value is None:
+                hatches += hatching(x + column * CELL, y + row * ROW, CELL, ROW)
+                numbers.append((row, column, UNDEFINED, FAINT))
+            elif found.eligible:
+                colours[row, column] = _shade(value)
+                numbers.append((row, column, _short(value), _readable_on(value)))
+            else:
+                numbers.append((row, column, f"({_short(value)})", FAINT))
+    canvas.cells(x, y, CELL, ROW, colours)
+    canvas.lines(hatches, HATCH)
+    down, across = len(metrics) * ROW, len(metrics[0]) * CELL
+    rules: list[Segment] = [(x, y + at * ROW, x + across, y + at * ROW) for at in range(len(metrics) + 1)]
+    rules += [(x + at * CELL, y, x + at * CELL, y + down) for at in range(len(metrics[0]) + 1)]
+    canvas.lines(rules, RULE)
+    for row, column, text, colour in numbers:
+        look = Look(NUMBER, colour, anchor="middle")
+        canvas.text(x + (column + 0.5) * CELL, y + (row + 0.5) * ROW, text, look)
 
 
 def _short(value: float) -> str:
@@ -165,6 +160,20 @@ def _short(value: float) -> str:
     return "1.0" if text == "1.00" else text.removeprefix("0")
 
 
+@cache
+def _shade_of(step: int) -> tuple[str, bool]:
+    """Give one of the 256 colours, and whether it is dark."""
+    red, green, blue, _ = COLOURS(step)
+    return to_hex((red, green, blue)), 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
+
+
+def _step(value: float) -> int:
+    return min(255, int(256 * value))
+
+
+def _shade(value: float) -> str:
+    return _shade_of(_step(value))[0]
+
+
 def _readable_on(value: float) -> str:
-    red, green, blue, _ = COLOURS(SCALE(value))
-    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45 else INK
+    return "white" if _shade_of(_step(value))[1] else INK

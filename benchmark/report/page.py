@@ -24,13 +24,13 @@ from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics, statistics_of
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
-from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.markdown import as_markdown
 from benchmark.report.ranking import make_boards
 from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible

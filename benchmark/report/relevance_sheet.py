@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from benchmark.protocols.map_test import SHARES, TESTED, RelevanceMap
 from benchmark.report.ecg_sheet import Shade, sheet
-from benchmark.report.figures import FAINT, PALETTE, Picture, draw, label
+from benchmark.report.figures import draw
+from benchmark.report.style import FAINT, PALETTE, Picture, label
 from cohorts.recording import Recording
 
 

@@ -15,8 +15,8 @@ from benchmark.metrics.cell.statistics import cell_statistics
 from benchmark.records.record import ResultRecord
 from benchmark.report import write_report
 from benchmark.report.cell_tables import calibration_table, cell_tables, operating_table, subgroup_tables
-from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.ranking import make_boards
+from benchmark.report.style import Picture, inline_svg
 from tests.benchmark.report.report_factory import record, run_file, write_run
 
 

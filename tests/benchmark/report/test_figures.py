@@ -11,10 +11,10 @@ import matplotlib as mpl
 import pytest
 
 from benchmark.records.record import ResultRecord
-from benchmark.report.figures import Picture, label
 from benchmark.report.forest import forest
-from benchmark.report.heatmap import COLOURS, SCALE, heatmap
+from benchmark.report.heatmap import COLOURS, heatmap
 from benchmark.report.ranking import make_boards
+from benchmark.report.style import Picture, label
 from tests.benchmark.report.report_factory import concept, record, run_file
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -84,10 +84,10 @@ def test_heat_map_tells_eligible_ineligible_undefined_and_absent_apart() -> None
 
 
 def test_colours_are_centred_on_chance() -> None:
-    red, green, blue, _ = COLOURS(SCALE(0.5))
+    red, green, blue, _ = COLOURS(0.5)
     assert min(red, green, blue) > 0.95
-    assert COLOURS(SCALE(0.1))[0] > COLOURS(SCALE(0.1))[2]
-    assert COLOURS(SCALE(0.9))[2] > COLOURS(SCALE(0.9))[0]
+    assert COLOURS(0.1)[0] > COLOURS(0.1)[2]
+    assert COLOURS(0.9)[2] > COLOURS(0.9)[0]
 
 
 @pytest.mark.parametrize("figure", [forest, heatmap])

@@ -12,8 +12,8 @@ import pytest
 from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.export import csv_cell
-from benchmark.report.figures import Picture, inline_svg
 from benchmark.report.markdown import markdown
+from benchmark.report.style import Picture, inline_svg
 from benchmark.report.text import entry_labels, interval, number, signed
 from benchmark.text import harmless, one_line
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
