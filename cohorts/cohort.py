@@ -340,6 +340,12 @@ def parse_age(text: str) -> float:
         return math.nan
 
 
+def possible_age(text: str) -> float:
+    """Years, or NaN for anything that is not a number above 0 and at most 120."""
+    age = parse_age(text)
+    return age if 0 < age <= OLDEST else math.nan
+
+
 def _text(value: str) -> str:
     """Clean text for any file format: no NUL, lone surrogate or blank ends, at most 100,000 characters."""
     short = value[:LONGEST_TEXT].strip()

@@ -193,16 +193,16 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["overlap", "--fingerprints", "georgia", "--data", "data"], "--out FILE"),
         (["overlap", "georgia", "--out", "new.fingerprints", "--data", "data"], "--out FILE"),
         (["overlap", "--fingerprints", "gerogia", "--out", "x", "--data", "data"], "Did you mean 'georgia'"),
-        (["run", "--data", "data", "--fingerprints", "nowhere"], "No file of fingerprints nowhere"),
-        (["sample-size", "--auroc", "0.4", "--prevalence", "0.1"], "--auroc 0.4 is not between"),
-        (["sample-size", "--auroc", "nan", "--prevalence", "0.1"], "--auroc nan is not between"),
-        (["sample-size", "--auroc", "0.9", "--prevalence", "0"], "--prevalence 0 is not between"),
-        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--width", "2"], "--width 2 is not"),
-        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--icc", "-1"], "--icc -1 is not"),
-        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--difference", "0.5"], "AUROC of 0.4"),
+        (["run", "--data", "data", "--fingerprints", "nowhere"], "for --fingerprints. No such file"),
+        (["sample-size", "--auroc", "0.4", "--prevalence", "0.1"], "for --auroc. Must be >= 0.501"),
+        (["sample-size", "--auroc", "nan", "--prevalence", "0.1"], "for --auroc. Must be"),
+        (["sample-size", "--auroc", "0.9", "--prevalence", "0"], "for --prevalence. Must be >="),
+        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--width", "2"], "--width. Must be < 0.5"),
+        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--icc", "-1"], "for --icc. Must be >= 0"),
+        (["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--difference", "0.45"], "AUROC of 0.45"),
         (
             ["sample-size", "--auroc", "0.9", "--prevalence", "0.1", "--records-per-patient", "0"],
-            "--records-per-patient 0",
+            "for --records-per-patient. Must be >= 1",
         ),
         (["run", "--seed", "many"], "many"),
         (["run", "--data", "data", "--protocol", "zeroshot"], "Did you mean 'zero-shot'"),
@@ -268,7 +268,7 @@ def test_pre_train_then_run_under_a_protocol(home: Path) -> None:
     common = ("--data", "data", "--model", FOUNDATION, "--protocol", "zero-shot", "--resamples", "20")
     both = ("--pretrain-on", "ptb-xl", "--pretrain-on", "georgia")
     plan = leadboard(home, "run", *common, *both, "--out", "pretrained").stderr
-    assert "6 concepts, pre-trained; internal: georgia, ptb-xl" in plan
+    assert "6 concepts, pre-trained; internal: georgia (all records), ptb-xl (test fold)" in plan
     record = load_record(home / "pretrained/foundation/zero-shot/georgia.json")
     assert record.relation == "internal"
     assert record.model.trained_on == ("ptb-xl", "georgia")

@@ -42,7 +42,7 @@ from benchmark.scoring.recalibration import (
 )
 from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_table
 from benchmark.text import some
-from cohorts.cohort import OLDEST, parse_age
+from cohorts.cohort import OLDEST, possible_age
 from cohorts.errors import UsageError
 
 
@@ -202,7 +202,7 @@ def _check_groupings(names: Sequence[str], labels: TableFile, concepts: Sequence
 def _members(name: str, values: pd.Series[Any]) -> list[str | None]:
     """Group of each record; ages in years become bands."""
     if name == "age" and _is_in_years(values):
-        return age_bands([parse_age(value) for value in values])
+        return age_bands([possible_age(value) for value in values])
     return [value or None for value in values]
 
 
@@ -215,7 +215,7 @@ def _note_on_ages(file: TableFile, ages: pd.Series[Any]) -> tuple[str, ...]:
     """Say how many ages cannot be, and are unknown."""
     if not _is_in_years(ages):
         return ()
-    strange = [age for age in ages if age and math.isnan(parse_age(age)) and age.lower() not in MISSING]
+    strange = [age for age in ages if age and math.isnan(possible_age(age)) and age.lower() not in MISSING]
     if not strange:
         return ()
     number = f"{len(strange):,} of {len(ages):,} ages"

@@ -291,8 +291,7 @@ class OwnCohort(Cohort):
             if part.row is None and there != len(self._cells):
                 raise UsageError(
                     f"{file} has {there:,} recordings and {self._index_file()} {len(self._cells):,} rows; "
-                    "name the "
-                    "column with the position of each recording, counted from 0, as array.row."
+                    "name the column with the position of each recording, counted from 0, as array.row."
                 )
         looked_at: list[DigitalRecording] = []
         for path in paths.iloc[:: max(1, len(paths) // SAMPLE)]:
@@ -310,9 +309,8 @@ def _from_statements(
     part = description.labels.statements
     assert part is not None  # noqa: S101
     vocabulary = read_vocabulary(file.parent, part.vocabulary)
-    return from_statements(
-        file.parent / description.cohort.index, cells[part.column], part, vocabulary, taken
-    )
+    index = file.parent / description.cohort.index
+    return from_statements(index, cells[part.column], part, vocabulary, taken)
 
 
 def label_columns(description: Description) -> tuple[str, ...]:
@@ -348,10 +346,8 @@ def own_cohort(file: Path) -> type[OwnCohort]:
         country=part.country,
         folds=part.folds,
     )
-    facts: dict[str, Any] = {
-        **{"card": card, "description": description, "file": file},
-        **{"__doc__": card.name, "__module__": __name__},  # it would be that of the metaclass
-    }
+    facts: dict[str, Any] = {"card": card, "description": description, "file": file}
+    facts |= {"__doc__": card.name, "__module__": __name__}  # it would be that of the metaclass
     kind: type[OwnCohort] = type("HospitalCohort", (OwnCohort,), facts)
     said = _brought(description, file)
     kind.own_codes, kind.annotates, kind.own_questions = said.codes, said.annotates, said.questions
@@ -399,8 +395,6 @@ def home_of(cohort: type[OwnCohort]) -> Path:
     if not there:
         raise UsageError(f"{cohort.file} names the root {named}, but there is no such folder.")
     if not cohort.found(root):
-        raise UsageError(
-            f"{cohort.file} names the table {cohort.description.cohort.index}, but there is none; "
-            "correct index."
-        )
+        table = cohort.description.cohort.index
+        raise UsageError(f"{cohort.file} names the table {table}, but there is none; correct index.")
     return root.resolve()

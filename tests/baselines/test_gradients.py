@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from baselines.networks.models import S4
-from baselines.resnet1d.model import ResNet1d, ResNet1dRandom
 from scipy.special import logit
 from torch import nn
 
 from baselines.ecgclip.model import EcgClip, EcgClipSmall, EcgClipSmallRandom
+from baselines.supervised import S4, ResNet1d, ResNet1dRandom
 from baselines.training.crops import CropClassifier
 from baselines.training.gradients import integrated_gradients
 from benchmark.models.contract import Batch, Explainer, InputSpec

@@ -166,11 +166,11 @@ def test_files_of_fingerprints_come_from_options_and_from_the_file(tmp_path: Pat
     (tmp_path / "a").touch()
     Path("leadboard.toml").write_text('fingerprints = ["a"]\n')
     assert find_places().fingerprints == (tmp_path / "a",)
-    assert find_places(None, None, [Path("a")]).fingerprints == (tmp_path / "a",)
+    assert find_places(fingerprints=[Path("a")]).fingerprints == (tmp_path / "a",)
     (tmp_path / "b").touch()
-    assert find_places(None, None, [Path("b")]).fingerprints == (tmp_path / "b", tmp_path / "a")
+    assert find_places(fingerprints=[Path("b")]).fingerprints == (tmp_path / "b", tmp_path / "a")
     Path("leadboard.toml").write_text('fingerprints = ["nowhere"]\n')
     with pytest.raises(UsageError, match=r"No file of fingerprints .*nowhere; correct"):
         find_places()
     with pytest.raises(UsageError, match=r"No file of fingerprints x{100,}…; correct"):
-        find_places(None, None, [Path("x" * 5000)])
+        find_places(fingerprints=[Path("x" * 5000)])

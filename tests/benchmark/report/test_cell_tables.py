@@ -16,7 +16,6 @@ from benchmark.records.record import ResultRecord
 from benchmark.report import write_report
 from benchmark.report.cell_tables import calibration_table, cell_tables, operating_table, subgroup_tables
 from benchmark.report.ranking import make_boards
-from benchmark.report.style import Picture, inline_svg
 from tests.benchmark.report.report_factory import record, run_file, write_run
 
 
@@ -118,14 +117,3 @@ def test_cells_without_operating_points_say_why(tmp_path: Path) -> None:
     assert words in html
     [board] = make_boards(run_file([record("net")]), [record("net")])
     assert cell_tables(board) == []
-
-
-def test_common_styles_of_a_figure_are_said_once() -> None:
-    text = '<g id="text_%d">\n <text style="fill: red" x="1">(.%d)</text>\n</g>\n'
-    svg = '<svg width="9">\n' + "".join(text % (at, at) for at in range(20)) + "</svg>"
-    lean = inline_svg(Picture("map", "", svg, b""))
-    assert lean.startswith(
-        '<svg width="9"><style>.map-0{fill: red}</style><text class="map-0" x="1">(.0)</text>'
-    )
-    assert lean.count("<text") == 20
-    assert "<g" not in lean

@@ -14,7 +14,7 @@ from cohorts.errors import LeadboardError
 from cohorts.overlap.fingerprint import MARK, TICK, Fingerprints, fingerprints_of, marks_of
 from cohorts.overlap.fingerprint_file import FIRST_LINE, CohortFacts, CohortFingerprints, from_bytes, to_bytes
 from cohorts.overlap.fingerprint_search import Pair, confirmed, find_pairs
-from cohorts.recording import resample
+from cohorts.resampling import resample
 from tests.cohorts.overlap.test_overlap import RATE, Drawn, drawn, stored, whole_microvolts
 
 HEARTS = range(12)
