@@ -30,8 +30,8 @@ LEAST_MINIMUM, MOST_MINIMUM = 10, 50
 """Below, a count is next to a name; above, nothing is left to be told."""
 
 MINIMA = range(LEAST_MINIMUM, MOST_MINIMUM + 1, LEAST_MINIMUM)
-"""Multiples of the least alone: the borders of one minimum's steps would lie between those of another's, and a
-count could be narrowed down."""
+"""Multiples of the least alone: the borders of one minimum's steps would lie between those of another's, and
+a count could be narrowed down."""
 
 WITHHELD = "withheld"
 """In place of a count of records that is large enough, but may be of too few patients."""
