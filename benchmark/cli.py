@@ -86,7 +86,7 @@ def main() -> None:
 
 def _call() -> int:
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, UsageError) as error:
         _say(error)
         return 2
