@@ -192,7 +192,7 @@ def _store_of(findings: Findings, record: ResultRecord, stores: LabelledCohorts)
         return None
     if store is None:
         findings.skip(f"numbers: cohort {cohort} is not on this machine")
-    elif store.card.simulated != record.cohort.simulated:
+    elif store.card.simulated != record.cohort.simulated and store.fingerprint != stated:
         here = "simulated" if store.card.simulated else "real"
         findings.skip(f"numbers: {cohort} on this machine is {here}, and that of the record is not")
     elif why_not_of(record, store) == "labels of another ontology":
