@@ -76,10 +76,9 @@ class MidRun:
     def draw(self) -> Table:
         """Give the table: who is where so far, and how long the rest will take."""
         found = standings(list(self._records.values()))
-        what = "SIMULATED cohorts, not patients" if found.simulated else "external cohorts"
-        table = Table(
-            title=f"So far, on {found.cohorts} {what} that all of these have", caption=self._state()
-        )
+        kind = "SIMULATED cohorts (not patients)" if found.simulated else "external cohorts"
+        title = f"So far, over the concepts and {kind} that all of these have ({found.cohorts})"
+        table = Table(title=title, caption=self._state())
         for column in ("Rank", "Model", "Protocol", "Mean AUROC", "Own cells"):
             table.add_column(column, justify="left" if column in ("Model", "Protocol") else "right")
         for rank, row in enumerate(found.rows[:MOST_ROWS], 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,7 +88,7 @@ def test_the_table_shows_ranks_and_what_is_left(tmp_path: Path, records: list[Re
     assert reporter.above is not None
     with reporter.console.capture() as printed:
         reporter.console.print(reporter.above())
-    text = printed.get()
+    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", printed.get()).split())
     assert "over the concepts and external cohorts that all of these have (1)" in text
     assert text.index("0.900") < text.index("0.800")
     assert "2 of 2 cells done" in text
