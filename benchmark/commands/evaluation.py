@@ -126,6 +126,7 @@ def run(
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
+    from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.pretraining import check_sources
@@ -161,7 +162,7 @@ def run(
         environment=elsewhere.environment(deadline),
         task=task or "",
     )
-    outcome = run_cells(options, reporter)
+    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter))
     if not is_current(folder, rank_by):
         from benchmark.report import write_report
 
