@@ -33,7 +33,6 @@ _LATEX = {
     "[": "{[}",  # after a line's end it would be an option of that
     "]": "{]}",
     "*": "{*}",
-    "-": "{-}",  # two of them would become a dash
     "\N{EN DASH}": r"\textendash{}",
     "\N{MINUS SIGN}": r"\ensuremath{-}",
 } | {sign: "\\" + sign for sign in "$&#%_"}
@@ -117,11 +116,13 @@ def _caption(
 def _facts(record: ResultRecord) -> str:
     drawn, macro = record.evaluation.bootstrap, record.evaluation.macro
     positives = [record.evaluation.concepts[concept].positives for concept in macro.concepts]
-    spread = (
-        f"{count(min(positives))} to {count(max(positives))} positives each" if positives else "no positives"
-    )
+    spread = "no concept with enough positives and negatives"
+    if positives:
+        least, most = count(min(positives)), count(max(positives))
+        each = least if least == most else f"{least} to {most}"
+        spread = f"{plural(len(positives), 'concept')} with {each} positives each"
     return (
-        f"n = {plural(record.records.scored, 'record')}, {plural(len(positives), 'concept')} with {spread}, "
+        f"n = {plural(record.records.scored, 'record')}, {spread}, "
         f"{plural(drawn.resamples, 'resample')} of {count(drawn.groups)} {drawn.unit}, seed {drawn.seed}"
     )
 
@@ -173,4 +174,5 @@ def latex(text: str) -> str:
     >>> latex("a_b & 5 % [x]")
     'a\\_b \\& 5 \\% {[}x{]}'
     """
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
+    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
+    return escaped.replace("--", "-{}-").replace("--", "-{}-")  # two would be set as a dash
