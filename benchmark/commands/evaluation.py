@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
@@ -30,6 +32,10 @@ from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
+
+TableName = Literal["macro-auroc", "macro-auprc"]
+TableFormat = Literal["latex", "markdown", "csv"]
+FormatOption = Annotated[TableFormat, Parameter(name="--format")]
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -179,6 +185,9 @@ def report(
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
+    table: TableName | None = None,
+    cohorts: Repeated = (),
+    form: FormatOption = "latex",
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
@@ -196,17 +205,39 @@ def report(
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
+    table
+        Print one table of a run for a paper instead: macro-auroc or macro-auprc.
+    cohorts
+        Columns of that table, separated by commas or repeated. All of the run if not given.
+    form
+        Of that table; LaTeX needs the package booktabs.
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
+    if table is not None:
+        return _print_table(folders, table, cohorts, form)
+    if cohorts:
+        raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
     if len(folders) == 1 and out is None and is_run(folders[0]):
         written = write_report(folders[0], rank_by)
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places)
     for path in written:
         tell(str(path))
+    return 0
+
+
+def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[str], form: TableFormat) -> int:
+    from benchmark.exchange.joining import one_run
+    from benchmark.report.papers.tables import macro_table, render
+
+    if len(folders) != 1:
+        raise UsageError("--table is of one run; name one folder.")
+    names = [name.strip() for given in cohorts for name in given.split(",") if name.strip()]
+    made = macro_table(one_run(folders[0]).records, "auroc" if table == "macro-auroc" else "auprc", names)
+    tell(*render(made, form).splitlines())
     return 0
 
 
