@@ -159,6 +159,10 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
         raise UsageError(
             f"There is no encoding '{encoding}'; state one such as utf-8, cp1252 or latin-1."
         ) from None
+    if text.removeprefix("\ufeff").lower().startswith(("sep=", '"sep=')):
+        raise UsageError(
+            f"The first line of {path} is a 'sep=' for Excel, not the names of the columns; remove that line."
+        )
     names, lines, separator = _header(path, text, wanted, separator)
     broken = _Broken()
     table = pyarrow.csv.read_csv(
