@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -203,7 +202,6 @@ def _of_cell(
 def _chosen(found: Sequence[Mistake], most: int) -> list[Mistake]:
     """Take half of each kind, each recording once; one kind fills what the other leaves free."""
 
-    @cache
     def order(one: Mistake) -> tuple[float, float, str, str, str]:
         extreme = one.score if one.label else -one.score
         return -one.confidence, extreme, one.card.id, one.record_id, one.concept
