@@ -17,6 +17,7 @@ from benchmark.report.board import Entry, entry_of
 from benchmark.report.ecg_sheet import WARNING
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
+from benchmark.report.text import plural
 from benchmark.text import one_line, printable, visible
 from cohorts.labelled import LabelledCohorts
 from cohorts.ontology.ontology import load_ontology
@@ -83,7 +84,7 @@ def as_page(entry: Entry, found: Found) -> str:
     ]
     return environment.get_template("mistakes.html.j2").render(
         name=one_line(entry.model) + ("" if entry.protocol in ("as_is", "as-is") else f", {entry.protocol}"),
-        count=f"{len(sheets)} recordings." if len(sheets) != 1 else "1 recording.",
+        count=plural(len(sheets), "recording"),
         left_out=found.left_out,
         grid=grid(),
         sheets=sheets,
@@ -108,7 +109,14 @@ def _alt(one: Mistake, title: str) -> str:
 
 
 def _said(one: Mistake) -> str:
-    return printable("; ".join(one.statements), 400) or "nothing"
+    """Give the source's own codes, each with its meaning where the vocabulary has one."""
+    table = load_ontology().vocabularies.get(one.card.vocabulary)
+    meanings = {} if table is None else dict(zip(table["code"], table["name"], strict=True))
+    said = []
+    for code in one.statements:
+        meaning = meanings.get(code) or meanings.get(code.partition("+")[0]) or code
+        said.append(code if meaning == code else f"{code} ({meaning})")
+    return printable("; ".join(said), 600) or "nothing"
 
 
 def _place(one: Mistake) -> str:
