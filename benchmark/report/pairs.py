@@ -1,4 +1,4 @@
-"""Every two entries of a board against each other, as plain numbers: what `leadboard compare` says of them."""
+"""Every two entries of a board against each other, as plain numbers: what ``leadboard compare`` says."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def paired_differences(board: Board) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        For each pair ``first`` and ``second`` (model, protocol); ``cohorts``: id -> ``concepts`` (their number),
-        ``relations``, ``auroc`` (value, low, high, p, p after Holm over the cohorts of the pair; first minus
-        second) and ``why`` it is undefined, if it is; ``refused``: id -> why the two cannot be compared there;
-        ``pooled`` (value, low, high, p) over ``pooled_over``, the cohorts that are external to both.
+        For each pair ``first`` and ``second`` (model, protocol); ``cohorts``: id -> ``concepts`` (how
+        many), ``relations``, ``auroc`` (first minus second: value, low, high, p, and p after Holm over the
+        cohorts of the pair) and ``why`` it is undefined, if it is; ``refused``: id -> why the two cannot be
+        compared there; ``pooled`` (value, low, high, p) over ``pooled_over``, the cohorts that are external
+        to both.
     """
     cells: dict[Entry, list[ResampledCell]] = {entry: [] for entry in board.entries}
     for cell in board.resampled_cells(board.records):

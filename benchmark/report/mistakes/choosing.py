@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +18,9 @@ from benchmark.records.resamples import CellName, name_of
 from cohorts.catalogue import measured_cards
 from cohorts.cohort import CohortCard
 from cohorts.errors import LeadboardError
-from cohorts.labelled import Labelled, LabelledCohorts, signals_read
+from cohorts.labelled import signals_read
 from cohorts.recording import Recording
+from cohorts.store import Store, Stores
 
 Doubles = npt.NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def why_not_shown(record: ResultRecord) -> str:
 def find_mistakes(
     records: Sequence[ResultRecord],
     files: Mapping[CellName, RecordFiles],
-    stores: LabelledCohorts | None,
+    stores: Stores | None,
     most: int = SHOWN,
 ) -> Found:
     """Find the most confident mistakes of one model over its external cells.
@@ -127,7 +127,7 @@ def find_mistakes(
     """
     found: list[Mistake] = []
     left_out: dict[str, str] = {}
-    used: dict[str, Any] = {}
+    used: dict[str, Store] = {}
     for record in records:
         if record.relation != "external":
             continue
@@ -148,11 +148,11 @@ def find_mistakes(
     return Found(tuple(chosen), drawn, left_out)
 
 
-def _store(record: ResultRecord, stores: LabelledCohorts | None) -> tuple[Labelled | None, str]:
+def _store(record: ResultRecord, stores: Stores | None) -> tuple[Store | None, str]:
     if not signals_read(record.cohort.fingerprint):
         return None, "measured without its signals"
     store = None if stores is None else stores(record.cohort.id)
-    if store is None or not hasattr(store, "recording"):
+    if store is None:
         return None, "not on this machine when the page was made"
     if store.card.access != "open":
         return None, f"{store.card.access}: its recordings may not be passed on"
@@ -162,7 +162,7 @@ def _store(record: ResultRecord, stores: LabelledCohorts | None) -> tuple[Labell
 
 
 def _of_cell(
-    record: ResultRecord, files: Mapping[CellName, RecordFiles], store: Labelled, most: int
+    record: ResultRecord, files: Mapping[CellName, RecordFiles], store: Store, most: int
 ) -> Iterator[Mistake]:
     """Give the most confident mistakes of one cell, ``most`` of each kind and concept at most."""
     predictions, _ = load_predictions(files[name_of(record)].predictions)

@@ -19,8 +19,8 @@ from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
 from benchmark.report.text import plural
 from benchmark.text import one_line, printable, visible
-from cohorts.labelled import LabelledCohorts
 from cohorts.ontology.ontology import load_ontology
+from cohorts.store import Stores
 
 FOLDER = "mistakes"
 NOWHERE = (
@@ -32,7 +32,7 @@ NOWHERE = (
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def mistake_pages(joined: Joined, stores: LabelledCohorts | None) -> dict[Entry, tuple[str, str]]:
+def mistake_pages(joined: Joined, stores: Stores | None) -> dict[Entry, tuple[str, str]]:
     """Give the path, beside the leaderboard, and the HTML for each entry that has mistakes to be shown.
 
     Parameters
