@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.metrics.comparison import holm
 from benchmark.metrics.estimates import PairedDifference, nan_if_none, none_if_nan
+from benchmark.records.resamples import name_of
 from benchmark.report.across_cohorts import ResampledCell, compare
 from benchmark.report.board import Board, Entry, entry_of
 
@@ -22,13 +23,21 @@ def paired_differences(board: Board) -> list[dict[str, Any]]:
         For each pair ``first`` and ``second`` (model, protocol); ``cohorts``: id -> ``concepts`` (how
         many), ``relations``, ``auroc`` (first minus second: value, low, high, p, and p after Holm over the
         cohorts of the pair) and ``why`` it is undefined, if it is; ``refused``: id -> why the two cannot be
-        compared there; ``pooled`` (value, low, high, p) over ``pooled_over``, the cohorts that are external
-        to both.
+        compared there; ``lacking``: the same for want of resampled figures; ``pooled`` (value, low, high, p)
+        over ``pooled_over``, the cohorts that are external to both.
     """
     cells: dict[Entry, list[ResampledCell]] = {entry: [] for entry in board.entries}
     for cell in board.resampled_cells(board.records):
         cells[entry_of(cell.record)].append(cell)
-    return [_pair(one, two, cells[one], cells[two]) for one, two in combinations(cells, 2)]
+    lacking: dict[Entry, dict[str, str]] = {entry: {} for entry in board.entries}
+    for record in board.records:
+        if name_of(record) in board.without_resamples:
+            why = f"{record.model.name}: {board.without_resamples[name_of(record)]}"
+            lacking[entry_of(record)][record.cohort.id] = why
+    return [
+        _pair(one, two, cells[one], cells[two]) | {"lacking": lacking[one] | lacking[two]}
+        for one, two in combinations(cells, 2)
+    ]
 
 
 def _pair(

@@ -36,10 +36,11 @@ def grid() -> Markup:
     )
 
 
-def sheet(recording: Recording, alt: str) -> Markup:
+def sheet(recording: Recording, alt: str, warning: str = "") -> Markup:
     """Draw the first 10 s of a recording, 25 mm/s and 10 mm/mV, three rows of four leads and lead II.
 
     The median of each lead lies on its baseline, a missing sample is a gap; `grid` must be on the page.
+    ``warning`` stands on the paper itself, for whoever cuts the sheet out.
 
     Raises
     ------
@@ -61,6 +62,10 @@ def sheet(recording: Recording, alt: str) -> Markup:
         for strip in PAPER.strips
     )
     width, height = _units(PAPER.width), _units(PAPER.height)
+    if warning:
+        names += Markup('<text class="warning" x="{}" y="{}">{}</text>').format(
+            width - 20, height - 20, warning
+        )
     return Markup(
         '<svg class="ecg" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
         '<rect width="{0}" height="{1}" class="paper"/><rect width="{0}" height="{1}" fill="url(#large)"/>'

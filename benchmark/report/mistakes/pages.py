@@ -79,7 +79,7 @@ def as_page(entry: Entry, found: Found) -> str:
     style = (files("benchmark.report.mistakes") / "mistakes.css").read_text("utf-8")
     titles = [_title(one) for one in found.mistakes]
     sheets = [
-        (one, sheet(recording, _alt(one, title)))
+        (one, sheet(recording, _alt(one, title), WARNING if one.card.simulated else ""))
         for one, recording, title in zip(found.mistakes, found.recordings, titles, strict=True)
     ]
     return environment.get_template("mistakes.html.j2").render(
