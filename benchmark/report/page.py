@@ -110,6 +110,9 @@ def _written(folder: Path, joined: Joined, rank_by: Metric, stores: Stores | Non
     content = _content(joined, rank_by, stores)
     for name, data in content.items():
         write_atomically(folder / name, data)
+    for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
+        if f"{FOLDER}/{page.name}" not in content:
+            page.unlink()
     return content
 
 

@@ -133,6 +133,7 @@ def test_the_report_writes_and_links_the_pages(run: Path, places: Places) -> Non
     assert own.stat().st_size < 2_000_000
     write_report(run)
     assert "none of the open external cohorts was on this machine" in page.read_text("utf-8")
+    assert not own.exists()
 
 
 def test_every_sheet_has_licence_and_a_simulated_one_says_so(joined: Joined, places: Places) -> None:
