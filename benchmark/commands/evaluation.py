@@ -139,7 +139,7 @@ def run(
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
-    from benchmark.run.cohorts import choose_cohorts
+    from benchmark.run.cohorts import choose_cohorts, prepared_before
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
     from cohorts.catalogue import find_cohort
@@ -173,7 +173,7 @@ def run(
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by)
+            write_report(folder, rank_by, prepared_before(places))
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -214,6 +214,7 @@ def report(
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
+    from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
     if table is not None:
@@ -221,7 +222,7 @@ def report(
     if cohorts:
         raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by)
+        written = write_report(folders[0], rank_by, prepared_before(places))
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places)
     for path in written:
@@ -248,7 +249,7 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
     from benchmark.progress import Reporter
     from benchmark.records.run_folder import run_name
     from benchmark.report import write_board
-    from benchmark.run.cohorts import labelled
+    from benchmark.run.cohorts import labelled, prepared_before
 
     here = places.data is not None or places.folders or places.own
     stores = labelled(places, Reporter()) if here else None
@@ -259,4 +260,4 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by)
+    return write_board(joined, out, rank_by, prepared_before(places))
