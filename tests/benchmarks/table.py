@@ -1,4 +1,7 @@
-"""One Markdown table of what `make bench` measured: ``python -m tests.benchmarks.table MEASURED.json TABLE.md``."""
+"""One Markdown table of what `make bench` measured.
+
+``python -m tests.benchmarks.table MEASURED.json TABLE.md``
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ COLUMNS = ("what", "ours", "instead", "limit", "unit", "also measured")
 def table(measured: dict[str, Any]) -> str:
     """Write what pytest-benchmark saved as a Markdown table, a row a benchmark.
 
-    A benchmark may state its own figure in ``extra_info`` under ``ours``, ``instead``, ``limit`` and ``unit``;
-    without ``ours`` it is the shortest of its rounds in seconds. All else that it states stands in the last column.
+    A benchmark may state its own figure in ``extra_info``: ``ours``, ``instead``, ``limit`` and ``unit``.
+    Without ``ours`` it is the shortest of its rounds in seconds. All else that it states stands at the end.
     """
     rows = [COLUMNS, tuple("---" for _ in COLUMNS)]
     for bench in measured["benchmarks"]:
