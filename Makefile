@@ -44,8 +44,8 @@ lint: $(STAMP) ## style, types and the direction of imports
 
 bench: $(STAMP) ## measure speed, one table of it: [TABLE=file.md]; needs the sample data for some of it
 	@mkdir -p $(dir $(MEASURED))
-	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib --benchmark-json $(MEASURED) $(ARGS)
-	$(BIN)/python -m tests.benchmarks.table $(MEASURED) $(TABLE)
+	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib --benchmark-json $(MEASURED) $(ARGS); code=$$?; \
+		$(BIN)/python -m tests.benchmarks.table $(MEASURED) $(TABLE) && exit $$code  # a table also where a limit is missed
 
 clean: ## remove everything that make made, runs included
 	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated
