@@ -37,7 +37,7 @@ def test_report(
     def report() -> None:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-c", MEASURED, "report", str(tmp_path / "run")]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         peaks.append(int(done.stdout.split()[-1]) // 1024)
