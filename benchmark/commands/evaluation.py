@@ -78,7 +78,7 @@ def run(
     device: str = "auto",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     recipe: File | None = None,
-    batch_size: Windows | Literal["auto"] = "auto",
+    batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,

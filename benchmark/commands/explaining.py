@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cyclopts import Parameter
 
@@ -58,7 +58,7 @@ class AgainOptions:
     cohort_file: CohortFiles = ()
     cache: CacheOption = None
     device: str = "auto"
-    batch_size: Windows | Literal["auto"] = "auto"
+    batch_size: Windows = "auto"
     deadline: Seconds = 300.0
 
     def reopen(

@@ -48,7 +48,7 @@ def predict(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
-    batch_size: Windows | Literal["auto"] = "auto",
+    batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
