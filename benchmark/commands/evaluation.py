@@ -78,7 +78,7 @@ def run(
     device: str = "auto",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     recipe: File | None = None,
-    batch_size: Windows = 64,
+    batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
@@ -122,7 +122,7 @@ def run(
     recipe
         TOML file with the hyper-parameters of the pre-training, as for 'leadboard pretrain'.
     batch_size
-        Windows per batch.
+        Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
     workers
         Threads that prepare signals; one for each processor if not given.
     deadline

@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.comparison import paired_difference, pooled_difference
 from benchmark.metrics.estimates import Estimate, PairedDifference, PooledEstimate, nan_if_none, undefined
-from benchmark.metrics.intervals import Values, estimate
+from benchmark.metrics.intervals import Values, estimate, variance
 from benchmark.metrics.names import Metric
 from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.comparability import why_incomparable
@@ -163,7 +163,10 @@ def next_hospital(cells: Sequence[ResampledCell]) -> NextHospital:
         having = [cell for cell in cells if concept in cell.resampled.concepts]
         if len(having) < 2:
             continue
-        pooled = _pool([cell.mean_auroc((concept,)) for cell in having])
+        pooled = pool_aurocs(
+            [nan_if_none(cell.record.evaluation.concepts[concept].auroc.value) for cell in having],
+            [cell.resampled.variance_of(concept) for cell in having],
+        )
         concepts[concept] = pooled
         of_concept[concept] = tuple(
             cell.record.cohort.id for at, cell in enumerate(having) if at not in pooled.left_out
@@ -187,12 +190,6 @@ def pool_with(cells: Sequence[ResampledCell], told: Sequence[tuple[float, float]
 
 def _pool(figures: Sequence[tuple[float, Values]]) -> PooledEstimate:
     return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
-
-
-def variance(resampled: Values) -> float:
-    """Variance over the resamples in which a figure is defined, NaN with fewer than two of them."""
-    defined = resampled[~np.isnan(resampled)]
-    return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
 
 
 def compare(first: Sequence[ResampledCell], second: Sequence[ResampledCell]) -> ModelDifferences:

@@ -163,6 +163,20 @@ def test_against_the_best_and_against_the_control() -> None:
     assert found.against_best[0].adjusted[0] == pytest.approx(min(1.0, 6 * min(raw)))
 
 
+def test_resamples_that_were_replaced_since_they_were_checked_are_not_read(tmp_path: Path) -> None:
+    """Only the macro averages stay in memory; the rest is read again, and must be of the same file."""
+    one, resampled = drawn(record())
+    path = tmp_path / "georgia.resamples.npz"
+    save_resamples(one, resampled, path)
+    back = load_resamples(one, path)
+    save_resamples(one, resampled, path)
+    with pytest.raises(LeadboardError, match="was replaced while it was read"):
+        _ = back.auroc
+    path.unlink()
+    with pytest.raises(LeadboardError, match="was replaced while it was read"):
+        _ = back.auroc
+
+
 def test_saved_resamples_come_back_and_strange_ones_are_told(tmp_path: Path) -> None:
     one, resampled = drawn(record())
     path = tmp_path / "georgia.resamples.npz"
@@ -172,6 +186,7 @@ def test_saved_resamples_come_back_and_strange_ones_are_told(tmp_path: Path) -> 
     back = load_resamples(one, path)
     np.testing.assert_array_equal(back.auroc, resampled.auroc)
     np.testing.assert_array_equal(back.macro_auroc, resampled.macro_auroc)
+    assert [back.variance_of(c) for c in back.concepts] == [resampled.variance_of(c) for c in back.concepts]
     other = one.model_copy(update={"predictions": one.predictions.model_copy(update={"sha256": "11"})})
     with pytest.raises(LeadboardError, match="of other predictions, labels or settings"):
         load_resamples(other, path)
