@@ -75,10 +75,10 @@ def test_another_value_is_refused_with_counts_and_without_text(tmp_path):
 def test_parents_follow_the_rules_of_the_ontology(tmp_path):
     rows = table().assign(mi=["0", "0", "0", "1", "", ""], imi=["0", "1", "", "0", "1", "0"], ami=["0"] * 6)
     labels, warnings = labelled(tmp_path, rows, columns(MI="mi", IMI="imi", AMI="ami"))
-    assert labels["IMI"].tolist() == [0, 1, -1, 0, 1, 0]
-    assert labels["MI"].tolist() == [0, 1, -1, 1, 1, -1]
-    assert "MI is 0 and IMI, a kind of it, is 1: 1;" in warnings[0]
-    assert "MI is 0 and IMI, a kind of it, is empty: 1;" in warnings[1]
+    assert labels["IMI"].tolist() == [0, -1, -1, 0, 1, 0], "contradicted in the second row"
+    assert labels["MI"].tolist() == [0, -1, -1, 1, 1, -1]
+    assert "MI is 0 in column 'mi' and IMI, a kind of it, is stated: 1; both are left open" in warnings[0]
+    assert "MI is 0 and a kind of it (IMI) is left open: 1; MI is -1 there too" in warnings[1]
     assert annotated(labels) == {"MI", "IMI", "AMI"}
 
 
