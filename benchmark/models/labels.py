@@ -53,7 +53,7 @@ def nothing_to_learn(labels: Labels) -> str:
         return ""
     return (
         f"None of the {labels.shape[1]} concepts has both a positive and a negative among the "
-        f"{len(labels):,} training records, so nothing is learnt: each concept has its prevalence as its score."
+        f"{len(labels):,} training records, so nothing is learnt: the score of each is its prevalence."
     )
 
 
