@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import reduce
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cohorts.ontology.codes import Rows
@@ -55,17 +56,17 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
     denied = _denied(said, columns, len(ids)) if ids is not None else {}
     statements, against, unclear = dict[str, Positions](), dict[Pair, Positions](), dict[Pair, Positions]()
     for code, rows in said.statements.items():
-        moved = np.empty(0, np.intp)
+        moved = np.zeros(len(rows), np.bool_)
         for _, _, kind, relation, _ in meanings[code]:
             for concept in above.get(kind, ()) if denied else ():
-                both = np.intersect1d(rows, denied[concept])
+                both = denied[concept][rows]
                 where = against if relation in STATES else unclear
-                where[concept, kind] = np.union1d(where.get((concept, kind), both), both)
+                where[concept, kind] = np.union1d(where.get((concept, kind), rows[both]), rows[both])
                 if relation in STATES:
-                    moved = np.union1d(moved, both)
-        statements[code] = np.setdiff1d(rows, moved)
+                    moved |= both
+        statements[code] = rows[~moved]
         if code in twins:
-            statements[twins[code]] = moved
+            statements[twins[code]] = rows[moved]
     examples = {
         _stated(pair, columns, len(rows)): tuple(filter(None, (ids[row] for row in rows)))[:_SHOWN]
         for pair, rows in sorted(against.items(), key=lambda item: item[0])
@@ -98,15 +99,13 @@ def _meanings(said: Said) -> dict[str, list[Code]]:
     return found
 
 
-def _denied(said: Said, columns: Mapping[str, str], records: int) -> dict[str, Positions]:
-    """Rows in which the column of each concept says 0."""
-    every = np.arange(records, dtype=np.intp)
-    return {
-        concept: np.setdiff1d(
-            every, np.union1d(said.statements[f"{concept}: 1"], said.statements[f"{concept}: empty"])
-        )
-        for concept in columns
-    }
+def _denied(said: Said, columns: Mapping[str, str], records: int) -> dict[str, npt.NDArray[np.bool_]]:
+    """Whether the column of each concept says 0, by row."""
+    found = {concept: np.ones(records, np.bool_) for concept in columns}
+    for concept, zero in found.items():
+        zero[said.statements[f"{concept}: 1"]] = False
+        zero[said.statements[f"{concept}: empty"]] = False
+    return found
 
 
 def _stated(pair: Pair, columns: Mapping[str, str], rows: int) -> str:
