@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,11 +28,14 @@ ROUNDING = 1e-4  # of a score; TF32, which `Hardware.check` turns off, would mov
 
 
 @pytest.fixture(autouse=True)
-def whole_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+def whole_single_precision() -> Iterator[None]:
     """As in a run: what `Hardware.check` sets, put back afterwards."""
-    for place in (torch.backends.cudnn, torch.backends.cuda.matmul):
-        monkeypatch.setattr(place, "allow_tf32", place.allow_tf32)
+    places: tuple[Any, ...] = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [place.allow_tf32 for place in places]
     Hardware(device="cuda").check()
+    yield
+    for place, allowed in zip(places, before, strict=True):
+        place.allow_tf32 = allowed
 
 
 def fit(folder: Path, device: str, precision: Precision = "32-true") -> ResNet1d:
