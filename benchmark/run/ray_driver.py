@@ -105,8 +105,7 @@ class Driver:
     def work(self) -> None:
         """Compute whatever is not done."""
         waiting = list(self.plan.to_do)
-        with ExitStack() as stack:
-            stack.callback(self._let_go)
+        try:
             while waiting or self.running:
                 share = share_of(self.plan.options.hardware, self._nodes())
                 waiting = [task for task in waiting if not self._sent(task, share)]
@@ -118,13 +117,12 @@ class Driver:
                     with alone(self._lock(task), f"computing {task.cell.label}"):
                         done_meanwhile(task, self.plan)
                     waiting = [task for task in waiting if task.state.status == "planned"]
-
-    def _let_go(self) -> None:
-        for _, _, held in self.running.values():
-            held.close()
+        finally:
+            for _, _, held in self.running.values():
+                held.close()
 
     def _nodes(self) -> list[dict[str, float]]:
-        """What each machine has that is used."""
+        """What each machine has that may be used."""
         alive = [node for node in self.ray.nodes() if node["Alive"] and node["NodeID"] not in self.refused]
         return [node["Resources"] for node in alive]
 
@@ -178,11 +176,10 @@ class Driver:
                 node, name, found = "", "", Answer(failed=f"{task.cell.model.card.name}: {died}")
             if found.refused:
                 self.refused.add(node)
-                self.reporter.say(f"Machine {name} ({node[:8]}) is not used: {found.refused}")
+                why = f"{name} ({node[:8]}): {found.refused}"
+                self.reporter.say(f"Not used: machine {why}")
                 if not self._nodes():
-                    raise LeadboardError(
-                        f"No machine of the Ray cluster can be used; {name}: {found.refused}"
-                    )
+                    raise LeadboardError(f"No machine of the Ray cluster can be used; {why}")
                 return [task]
             self.ready.setdefault(task.cell.name[:2], found.failed if found.unlearnt else "")
             self._finish(task, former, found)

@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from benchmark.progress import Reporter
@@ -18,6 +19,7 @@ from benchmark.run.engines import AfterCell, Engine, begin
 from benchmark.run.ray_driver import RETRIES, Driver
 from benchmark.run.states import Plan
 from cohorts.errors import UsageError
+from cohorts.interrupts import Terminated
 
 
 def find_engine(address: str) -> Engine:
@@ -69,9 +71,22 @@ def _cluster(ray: Any, address: str) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         words = str(error).partition("\n")[0].rstrip(".")
         raise UsageError(f"No Ray cluster answers at {address or 'this machine'} ({words}).") from None
+    terminated = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal terminated
+        terminated = True
+        if callable(on_sigterm):
+            on_sigterm(number, frame)
+
     try:
-        signal.signal(signal.SIGTERM, on_sigterm)
+        if on_sigterm is not signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, end)
         yield
+    except KeyboardInterrupt:  # which is all that Ray passes on
+        if terminated:
+            raise Terminated from None
+        raise
     finally:
         ray.shutdown()
         if folder:
