@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmark.config import Places
+from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
+from benchmark.records.measuring import RunSettings
 from benchmark.records.run_folder import load_run_file
-from benchmark.run.elsewhere import answer
+from benchmark.run.elsewhere import answer, pack
+from benchmark.run.engines import begin
+from benchmark.run.planning import make_plan
 from benchmark.run.ray_driver import places_for, share_of, task_options
 from benchmark.run.ray_engine import find_engine
+from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
 from tests.releases import write_challenge, write_ptb_xl
 
@@ -99,6 +107,37 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_challenge(folder / "data", "georgia")
     (folder / "deadly.py").write_text(DEADLY)
     return folder
+
+
+def test_other_data_or_code_elsewhere_are_refused_before_anything_is_computed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = RunOptions(
+        tmp_path / "run",
+        Places(home / "data", tmp_path / "cache"),
+        RunSettings(resamples=50),
+        Hardware("cpu", workers=1),
+        models=[GOOD],
+        cohorts=["georgia"],
+    )
+    plan = make_plan(options, Reporter())
+    begin(plan)
+    packed = pack(plan.tasks[0], plan, options.hardware, scored=False)
+    found = answer(packed)
+    assert found.predictions is not None
+    assert found.thresholds is not None
+    job = pickle.loads(packed)
+    other = replace(job, cell={**job.cell, "predictions_key": "0" * 64})
+    assert "other code, packages, weights or data there" in answer(pickle.dumps(other)).refused
+    georgia, ptb_xl = (plan.options.places.cache.rglob(f"*{name}*.h5") for name in ("georgia", "ptb-xl"))
+    (store,) = georgia
+    shutil.copy(next(ptb_xl), store)
+    assert str(store) in answer(packed).refused
+    store.unlink()
+    assert str(store) in answer(packed).refused
+    (tmp_path / "run/run.json").unlink()
+    assert answer(packed).refused
 
 
 def start(home: Path, *arguments: str, cache: str = "cache", **more: str) -> subprocess.Popen[str]:
