@@ -84,6 +84,8 @@ def run(
     elsewhere: ElsewhereOptions = HERE,
     fingerprints: FingerprintFiles = (),
     rank_by: Metric = "auroc",
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
@@ -131,6 +133,10 @@ def run(
         File of fingerprints in which a hospital's recordings are looked for; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
+    engine
+        Where cells are computed: "local" one after the other here, "ray" several at once, one on each GPU.
+    address
+        Ray cluster, or "auto" for the one that this machine is part of. One on this machine if not given.
     """
     from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
@@ -140,12 +146,17 @@ def run(
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
     from benchmark.run.cohorts import choose_cohorts, prepared_before
+    from benchmark.run.engines import compute_here
+    from benchmark.run.ray_engine import find_engine
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
     from cohorts.catalogue import find_cohort
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
+    if address is not None and engine != "ray":
+        raise UsageError("--address is of a Ray cluster; add --engine ray.")
+    compute = find_engine(address or "") if engine == "ray" else compute_here
     reporter, places = Reporter(), find_places(data, cache, cohort_file, fingerprints)
     log_to(reporter)
     find_cohort(source)
@@ -167,8 +178,9 @@ def run(
         recipe=read_recipe(recipe),
         environment=elsewhere.environment(deadline),
         task=task or "",
+        elsewhere=engine == "ray",
     )
-    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter))
+    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter), compute)
     if not is_current(folder, rank_by):
         from benchmark.report import write_report
 

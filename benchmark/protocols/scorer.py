@@ -106,6 +106,22 @@ class Scorer:
             ]
             return Scores(np.stack(scores), sha, perf_counter() - started, size.used)
 
+    def make(self, evaluated: EvaluatedModel) -> None:
+        """Make what a model learns before it is asked, if that is not there yet.
+
+        Raises
+        ------
+        LeadboardError
+            If it could not be made.
+        """
+        with evaluated.source.asked(self.cache):
+            self._make_base(evaluated.base)
+            for fit in evaluated.fits:
+                if evaluated.protocol.kind == "linear-probe":
+                    self._once(fit.key, lambda fit=fit: self._fit_probe(evaluated, fit))  # type: ignore[misc]
+                else:
+                    self._once(fit.key, lambda fit=fit: self._train(fit))  # type: ignore[misc]
+
     def saliency(
         self, evaluated: EvaluatedModel, store: RecordingSource, position: int, concept: str
     ) -> Doubles | None:
