@@ -13,6 +13,10 @@ from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.report.across_cohorts import ResampledCell
+from cohorts.ontology.concept_sets import ALL
+
+CONTROLS = "external to the controls"
+"""The cohort set that is ranked within by default."""
 
 
 class Entry(NamedTuple):
@@ -20,6 +24,33 @@ class Entry(NamedTuple):
 
     model: str
     protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Sets that a ranking is within.
+
+    Attributes
+    ----------
+    concept_set, cohort_set
+        Their names.
+    concepts
+        Of the set; None for all.
+    cohorts
+        Ids; None for those that are external to the controls.
+    """
+
+    concept_set: str = ALL
+    concepts: frozenset[str] | None = None
+    cohort_set: str = CONTROLS
+    cohorts: tuple[str, ...] | None = None
+
+    def __contains__(self, concept: object) -> bool:
+        """Whether a concept is in the set."""
+        return self.concepts is None or concept in self.concepts
+
+
+EVERYTHING = Within()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +65,8 @@ class Standing:
     metric
         What it is ranked by.
     mean
-        Mean macro average of that metric over ``cohorts``.
+        Mean macro average of that metric over ``cohorts``: each over the reference concepts there, or over
+        its own ones of the set where it lacks some, which ranks nobody.
     spread
         The same with its interval, None where resampled figures are missing.
     cohorts
@@ -77,6 +109,8 @@ class Board:
     ----------
     metric
         What the ranking is by.
+    within
+        The sets of concepts and of cohorts that it is within.
     records
         Finished cells on cohorts of this kind, in plan order.
     cohorts
@@ -85,6 +119,8 @@ class Board:
         Cohort -> concepts that a macro average there must cover, for all cohorts with external cells.
     left_out
         Cohort with external cells that the ranking is not over -> reason.
+    of_models
+        Cohorts of the ranking where the models' own concepts are the reference, for want of a control.
     standings
         Ranked entries first, by mean.
     draws
@@ -95,10 +131,12 @@ class Board:
 
     simulated: bool
     metric: Metric
+    within: Within
     records: tuple[ResultRecord, ...]
     cohorts: tuple[str, ...]
     reference: Mapping[str, tuple[str, ...]]
     left_out: Mapping[str, str]
+    of_models: tuple[str, ...]
     standings: tuple[Standing, ...]
     draws: Draws
     without_resamples: Mapping[CellName, str]

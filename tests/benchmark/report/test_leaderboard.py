@@ -11,7 +11,8 @@ from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.report.board import Board
-from benchmark.report.ranking import common_cohorts, make_boards
+from benchmark.report.ranking import make_boards
+from benchmark.report.standard import common_cohorts
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, run_file
 
 
@@ -53,9 +54,19 @@ def test_equal_means_share_a_rank() -> None:
     assert ranks(board) == {"a": 1, "b": 1, "c": 3}
 
 
-def test_model_that_lacks_an_eligible_concept_is_not_ranked() -> None:
-    board = board_of([record("whole", aurocs={"AF": 0.7, "LBBB": 0.7}), record("part", aurocs={"AF": 0.99})])
-    assert ranks(board) == {"whole": 1, "part": None}
+CONTROL = {"control_for": "any"}
+
+
+def test_model_that_lacks_a_concept_of_the_controls_is_not_ranked() -> None:
+    board = board_of(
+        [
+            record("whole", aurocs={"AF": 0.7, "LBBB": 0.7}),
+            record("part", aurocs={"AF": 0.99}),
+            record("chance", aurocs={"AF": 0.5, "LBBB": 0.5}, card=CONTROL),
+        ]
+    )
+    assert ranks(board) == {"whole": 1, "chance": 2, "part": None}
+    assert [s.mean for s in board.standings] == pytest.approx([0.7, 0.5, 0.99])
     assert why(board, "part") == "1 of 2 concepts (without LBBB)"
 
 
@@ -114,7 +125,7 @@ def test_one_model_that_has_seen_most_cohorts_does_not_empty_the_ranking() -> No
     records += [record("all", c, {"AF": 0.9}, relation="internal") for c in cohorts[:2]]
     records += [record("all", "incart", {"AF": 0.9})]
     board = board_of(records)
-    assert board.cohorts == cohorts
+    assert set(board.cohorts) == set(cohorts)
     assert ranks(board) == {"a": 1, "b": 1, "c": 1, "all": None}
     assert why(board, "all") == "trained on georgia; trained on ningbo"
     assert board.standings[-1].cohorts == ("incart",)
