@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,6 +45,12 @@ class Within:
     concepts: frozenset[str] | None = None
     cohort_set: str = CONTROLS
     cohorts: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """Tells one choice from another; empty for the default."""
+        chosen = (self.concept_set, sorted(self.concepts or ()), self.cohort_set, self.cohorts)
+        return "" if self == EVERYTHING else json.dumps(chosen)
 
     def __contains__(self, concept: object) -> bool:
         """Whether a concept is in the set."""

@@ -177,8 +177,11 @@ def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
     return {
         "simulated": board.simulated,
         "metric": board.metric,
+        "concept_set": board.within.concept_set,
+        "cohort_set": board.within.cohort_set,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
+        "reference_from_models": board.of_models,
         "ranked_by": "groups without a significant difference" if board.by_groups else "means",
         "rows": [_row(standing, found) for standing in board.standings],
         "without_resamples": [

@@ -29,6 +29,7 @@ def make_boards(
     *,
     metric: Metric = "auroc",
     within: Within = EVERYTHING,
+    protocol: str | None = None,
 ) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
@@ -46,6 +47,8 @@ def make_boards(
     within
         Concepts and cohorts that were chosen; by default all that the controls share with a cohort, on the
         cohorts that are external to them.
+    protocol
+        Rank those of one protocol alone; what the ranking is over does not change by it.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def make_boards(
         own = [record for record in records if record.cohort.simulated == simulated]
         names = {name_of(record) for record in own}
         lacking = {name: why for name, why in (without_resamples or {}).items() if name in names}
-        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric, within))
+        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric, within, protocol))
     return boards
 
 
@@ -80,6 +83,7 @@ def _board(
     without_resamples: Mapping[CellName, str],
     metric: Metric,
     within: Within,
+    protocol: str | None,
 ) -> Board:
     cells = {(entry_of(record), record.cohort.id): record for record in records}
     planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
@@ -87,13 +91,13 @@ def _board(
     relations |= {key: record.relation for key, record in cells.items()}
     partial = partial_cells(cells)
     standard = standard_of(cells, partial, relations, within, metric)
-    entries = list(dict.fromkeys(entry for entry, _ in relations))
+    entries = [e for e in dict.fromkeys(e for e, _ in relations) if protocol in (None, e.protocol)]
     found = [_standing(e, standard, cells, planned, partial, metric, within, draws) for e in entries]
     return Board(
         simulated=simulated,
         metric=metric,
         within=within,
-        records=tuple(cells.values()),
+        records=tuple(record for (entry, _), record in cells.items() if entry in entries),
         cohorts=standard.cohorts,
         reference=standard.reference,
         left_out=standard.left_out,

@@ -32,7 +32,7 @@ class Standard:
     like
         Cohort -> a cell that others must have been measured like.
     left_out
-        Cohort with external cells that the ranking is not over -> reason.
+        Cohort that the ranking is not over, with external cells or asked for -> reason.
     cohorts
         Those that it is over.
     of_models
@@ -102,7 +102,8 @@ def standard_of(
     return Standard(
         reference=reference,
         like=like,
-        left_out={cohort: left_out[cohort] for cohort in reference if cohort in left_out},
+        left_out={cohort: left_out[cohort] for cohort in reference if cohort in left_out}
+        | {cohort: "no external cell" for cohort in within.cohorts or () if cohort not in reference},
         cohorts=ranking,
         of_models=tuple(cohort for cohort in ranking if cohort in of_models),
     )
