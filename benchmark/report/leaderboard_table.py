@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics
@@ -78,7 +77,7 @@ def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
 
 
 def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> tuple[TableCell, ...]:
-    lowest, rank = standing.lowest, standing.rank
+    lowest, rank = board.lowest(standing), standing.rank
     return (
         text_cell(standing.entry.model),
         text_cell(standing.entry.protocol),
@@ -86,8 +85,8 @@ def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> t
         _mean_cell(standing),
         _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
         _share_cell(len(standing.concepts), len(board.concepts)),
-        _macro_cell([lowest] if lowest else [], board.metric),
-        _macro_cell(standing.internal, board.metric),
+        _macro_cell([lowest] if lowest else [], board),
+        _macro_cell(standing.internal, board),
         _gap_cell(standing, found),
         text_cell(standing.why_unranked),
     )
@@ -97,11 +96,11 @@ def _share_cell(part: int, whole: int, what: str = "") -> TableCell:
     return TableCell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
 
 
-def _macro_cell(records: Sequence[ResultRecord], metric: Metric) -> TableCell:
+def _macro_cell(records: Sequence[ResultRecord], board: Board) -> TableCell:
     """Macro average on each of a few cohorts, sorted by the first."""
     if not records:
         return DASH
-    found = [record.evaluation.macro.of(metric) for record in records]
+    found = [board.macro_of(record) for record in records]
     parts = [f"{interval(one)} {cohort_label(r.cohort)}" for one, r in zip(found, records, strict=True)]
     notes = tuple(one_line(one.reason) for one in found if one.value is None and one.reason)
     return TableCell("; ".join(parts), notes, "number", found[0].value)
