@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -32,6 +32,9 @@ from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
+
+if TYPE_CHECKING:
+    from benchmark.report.board import Within
 
 TableName = Literal["macro-auroc", "macro-auprc"]
 TableFormat = Literal["latex", "markdown", "csv"]
@@ -185,7 +188,7 @@ def run(
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by, prepared_before(places))
+            write_report(folder, rank_by, stores=prepared_before(places))
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -194,6 +197,9 @@ def report(
     *folder: Folder,
     out: Folder | None = None,
     rank_by: Metric = "auroc",
+    concept_set: str | None = None,
+    concept: Repeated = (),
+    cohort: Repeated = (),
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
@@ -211,6 +217,14 @@ def report(
         Where to write the board of several. That of one run is written into the run.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
+    concept_set
+        Rank within a set of concepts: 'all shared', rhythm, conduction, 'infarction and ST-T', hypertrophy,
+        superclasses, echo, rare, or one of [concept_sets] in leadboard.toml.
+    concept
+        Rank by these concepts alone, separated by commas or repeated.
+    cohort
+        Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
+        repeated. By default those that are external to the controls.
     data
         Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
     cohort_file
@@ -229,14 +243,15 @@ def report(
     from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
+    within = _within(concept_set, concept, cohort)
     if table is not None:
         return _print_table(folders, table, cohorts, form)
     if cohorts:
         raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by, prepared_before(places))
+        written = write_report(folders[0], rank_by, within, prepared_before(places))
     else:
-        written = _joined_board(folders, out or JOINED, rank_by, places)
+        written = _joined_board(folders, out or JOINED, rank_by, places, within)
     for path in written:
         tell(str(path))
     return 0
@@ -248,13 +263,26 @@ def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[st
 
     if len(folders) != 1:
         raise UsageError("--table is of one run; name one folder.")
-    names = [name.strip() for given in cohorts for name in given.split(",") if name.strip()]
-    made = macro_table(one_run(folders[0]).records, "auroc" if table == "macro-auroc" else "auprc", names)
+    metric: Metric = "auroc" if table == "macro-auroc" else "auprc"
+    made = macro_table(one_run(folders[0]).records, metric, _by_commas(cohorts))
     tell(*render(made, form).splitlines())
     return 0
 
 
-def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: Places) -> list[Path]:
+def _within(concept_set: str | None, concepts: Sequence[str], cohorts: Sequence[str]) -> Within:
+    from benchmark.config import own_sets
+    from benchmark.report.sets import OwnSets, choose
+
+    return choose(concept_set, _by_commas(concepts), _by_commas(cohorts), OwnSets(*own_sets()))
+
+
+def _by_commas(given: Sequence[str]) -> list[str]:
+    return [name.strip() for one in given for name in one.split(",") if name.strip()]
+
+
+def _joined_board(
+    folders: Sequence[Path], out: Path, rank_by: Metric, places: Places, within: Within
+) -> list[Path]:
     from benchmark.exchange.disclosure import find_site_key
     from benchmark.exchange.gathering import gather
     from benchmark.exchange.joining import join
@@ -272,4 +300,4 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by, prepared_before(places))
+    return write_board(joined, out, rank_by, within, prepared_before(places))
