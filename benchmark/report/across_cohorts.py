@@ -40,6 +40,10 @@ class ResampledCell(NamedTuple):
         value = nan_if_none(self.record.evaluation.macro.of(metric).value)
         return value, self.resampled.macro_auroc if metric == "auroc" else self.resampled.macro_auprc
 
+    def concepts(self, within: Container[str] | None = None) -> tuple[str, ...]:
+        """Eligible concepts, those of a set alone if one is given."""
+        return tuple(c for c in self.resampled.concepts if within is None or c in within)
+
     def over(self, concepts: Collection[str], metric: Metric) -> Figure | None:
         """Mean over some of the eligible concepts; None where it was not resampled.
 
@@ -156,14 +160,22 @@ def mean_of(record: ResultRecord, concepts: Collection[str], metric: Metric) -> 
 
 
 def gaps(
-    internal: Sequence[ResampledCell], external: Sequence[ResampledCell]
+    internal: Sequence[ResampledCell],
+    external: Sequence[ResampledCell],
+    within: Container[str] | None = None,
 ) -> tuple[list[ExternalGap], Estimate]:
-    """Every internal cohort against every external one, and the mean gap over these pairs."""
+    """Every internal cohort against every external one, and the mean gap over these pairs.
+
+    Parameters
+    ----------
+    within
+        The set that concepts must be of; None for any.
+    """
     found: list[ExternalGap] = []
     resampled: list[Values] = []
     for first, one in enumerate(internal):
         for second, other in enumerate(external, start=len(internal)):
-            shared = tuple(c for c in one.resampled.concepts if c in other.resampled.concepts)
+            shared = tuple(c for c in one.concepts(within) if c in other.resampled.concepts)
             if not shared:
                 continue
             (here, drawn_here), (there, drawn_there) = (cell.mean_auroc(shared) for cell in (one, other))
@@ -176,14 +188,20 @@ def gaps(
     return found, estimate(fmean(nan_if_none(gap.gap.value) for gap in found), np.mean(resampled, axis=0))
 
 
-def next_hospital(cells: Sequence[ResampledCell]) -> NextHospital:
-    """Pool the external cohorts of a model, variances from the resamples."""
-    macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
+def next_hospital(cells: Sequence[ResampledCell], within: Container[str] | None = None) -> NextHospital:
+    """Pool the external cohorts of a model, variances from the resamples.
+
+    Parameters
+    ----------
+    within
+        The set that concepts must be of; None for any.
+    """
+    macros = [cell.mean_auroc(cell.concepts(within)) for cell in cells]
     macro = _pool(macros)
     names = [cell.record.cohort.id for cell in cells]
     concepts: dict[str, PooledEstimate] = {}
     of_concept: dict[str, tuple[str, ...]] = {}
-    for concept in dict.fromkeys(c for cell in cells for c in cell.resampled.concepts):
+    for concept in dict.fromkeys(c for cell in cells for c in cell.concepts(within)):
         having = [cell for cell in cells if concept in cell.resampled.concepts]
         if len(having) < 2:
             continue
@@ -238,8 +256,8 @@ def compare(
             continue
         same = other[cohort]
         why = why_incomparable(cell.record, same.record)
-        shared = [c for c in cell.resampled.concepts if c in same.resampled.concepts]
-        shared = [c for c in shared if within is None or c in within[cohort]]
+        of_set = cell.concepts(None if within is None else within[cohort])
+        shared = [c for c in of_set if c in same.resampled.concepts]
         why = why or ("" if shared else "no concept is eligible for both models")
         if why:
             refused[cohort] = why

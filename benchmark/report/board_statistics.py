@@ -81,9 +81,9 @@ def statistics_of(board: Board) -> BoardStatistics:
             board.resampled_cells(standing.internal),
         )
         if external:
-            ahead[standing.entry] = next_hospital(external)
+            ahead[standing.entry] = next_hospital(external, board.within)
         if external and internal:
-            gap_of[standing.entry] = gaps(internal, external)
+            gap_of[standing.entry] = gaps(internal, external, board.within)
     return BoardStatistics(
         next_hospital=ahead,
         gaps={entry: pairs for entry, (pairs, _) in gap_of.items()},
