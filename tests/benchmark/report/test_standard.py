@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import Draws, name_of
-from benchmark.report.board import Board, Within
+from benchmark.report.board import Board, Entry, Within
+from benchmark.report.board_statistics import statistics_of
+from benchmark.report.forest import forest
 from benchmark.report.ranking import make_boards
+from benchmark.report.statistics_tables import statistics_sentences
 from tests.benchmark.report.report_factory import record, run_file
 
 CONTROL = {"control_for": "any"}
@@ -132,3 +135,33 @@ def test_a_model_of_five_classes_stands_beside_one_of_many() -> None:
     alone = board_of(cells, within=Within())
     assert {s.entry.model: s.rank for s in alone.standings} == {"wide": 1, "x": 2, "chance": 3, "five": None}
     assert "2 of 5 concepts (without AF, LBBB, STTC)" in [s.why_unranked for s in alone.standings]
+
+
+def test_every_mean_of_a_page_is_of_the_set() -> None:
+    """Next hospital, lowest cohort and forest leave out what the set does not have."""
+    random = np.random.default_rng(5)
+    records, draws = [], {}
+    for model, own in (("wide", {"AF": 0.9, "LBBB": 0.6}), ("af", {"AF": 0.8}), ("chance", {"AF": 0.6})):
+        for cohort in COHORTS[:2]:
+            one = record(model, cohort, own, card=CONTROL if model == "chance" else {})
+            drawn = np.array(list(own.values())) + random.normal(0, 0.01, (200, len(own)))
+            whole = drawn.mean(axis=1)
+            draws[name_of(one)] = Resampled(whole, whole, tuple(own), drawn.astype(np.float32))
+            records.append(one)
+    board = board_of(records, draws)
+    ahead = statistics_of(board).next_hospital[Entry("wide", "as_is")]
+    assert (ahead.macro.value, list(ahead.concepts)) == (pytest.approx(0.9), ["AF"])
+    lowest = board.lowest(board.standings[0])
+    assert lowest is not None
+    assert board.macro_of(lowest).value == pytest.approx(0.9)
+    assert [s.rank for s in board.standings] == [1, 2, 3]
+    assert any("answer two questions" in sentence for sentence in statistics_sentences(board))
+
+
+def test_a_forest_puts_means_over_the_same_concepts_together() -> None:
+    both = {"AF": 0.8, "LBBB": 0.7}
+    cells = [record("chance", aurocs=both, card=CONTROL), record("wide", aurocs={**both, "MI": 0.9})]
+    assert "over other concepts" not in forest([board_of(cells, within=Within())]).svg
+    cells.append(record("af", aurocs={"AF": 0.9}))
+    assert "over other concepts" in forest([board_of(cells, within=Within())]).svg
+    assert "over other concepts" not in forest([board_of(cells)]).svg
