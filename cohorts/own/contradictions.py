@@ -54,29 +54,32 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         for _, name, concept, relation, note in meanings[code]
     ]
     denied = _denied(said, columns, len(ids)) if ids is not None else {}
-    statements, against, unclear = dict[str, Positions](), dict[Pair, Positions](), dict[Pair, Positions]()
+    statements = dict[str, Positions]()
+    against, unclear = dict[Pair, list[Positions]](), dict[Pair, list[Positions]]()
     for code, rows in said.statements.items():
         moved = np.zeros(len(rows), np.bool_)
         for _, _, kind, relation, _ in meanings[code]:
             for concept in above.get(kind, ()) if denied else ():
                 both = denied[concept][rows]
                 where = against if relation in STATES else unclear
-                where[concept, kind] = np.union1d(where.get((concept, kind), rows[both]), rows[both])
+                where.setdefault((concept, kind), []).append(rows[both])
                 if relation in STATES:
                     moved |= both
         statements[code] = rows[~moved]
         if code in twins:
             statements[twins[code]] = rows[moved]
     examples = {
-        _stated(pair, columns, len(rows)): tuple(filter(None, (ids[row] for row in rows)))[:_SHOWN]
-        for pair, rows in sorted(against.items(), key=lambda item: item[0])
-        if ids is not None and len(rows)
+        _stated(pair, columns, len(rows)): tuple(filter(None, (ids[row] for row in rows[: 2 * _SHOWN])))[
+            :_SHOWN
+        ]
+        for pair, rows in sorted(_joined(against).items(), key=lambda item: item[0])
+        if ids is not None
     }
     return replace(
         said,
         statements=statements,
         codes=(*said.codes, *codes),
-        warnings=(*said.warnings, *examples, *_unclear(unclear)),
+        warnings=(*said.warnings, *examples, *_unclear(_joined(unclear))),
         examples=examples,
     )
 
@@ -108,6 +111,12 @@ def _denied(said: Said, columns: Mapping[str, str], records: int) -> dict[str, n
     return found
 
 
+def _joined(found: Mapping[Pair, Sequence[Positions]]) -> dict[Pair, Positions]:
+    """Put the rows that several codes gave a pair together; a pair without a row is left out."""
+    together = {pair: np.unique(np.concatenate(pieces)) for pair, pieces in found.items()}
+    return {pair: rows for pair, rows in together.items() if len(rows)}
+
+
 def _stated(pair: Pair, columns: Mapping[str, str], rows: int) -> str:
     concept, kind = pair
     return (
@@ -119,10 +128,9 @@ def _stated(pair: Pair, columns: Mapping[str, str], rows: int) -> str:
 def _unclear(found: Mapping[Pair, Positions]) -> Iterator[str]:
     """Say of each concept where it is denied and a kind of it is left open."""
     for concept in dict.fromkeys(concept for concept, _ in found):
-        kinds = {kind: rows for (one, kind), rows in found.items() if one == concept and len(rows)}
-        if kinds:
-            yield (
-                f"Rows in which {concept} is 0 and a kind of it ({', '.join(kinds)}) is left open: "
-                f"{len(reduce(np.union1d, kinds.values())):,}; {concept} is -1 there too, because a finding "
-                "is absent only where all its kinds are."
-            )
+        kinds = {kind: rows for (one, kind), rows in found.items() if one == concept}
+        yield (
+            f"Rows in which {concept} is 0 and a kind of it ({', '.join(kinds)}) is left open: "
+            f"{len(reduce(np.union1d, kinds.values())):,}; {concept} is -1 there too, because a finding is "
+            "absent only where all its kinds are."
+        )
