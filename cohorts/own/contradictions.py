@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cohorts.errors import UsageError
 from cohorts.ontology.codes import Rows
 from cohorts.ontology.ontology import load_ontology
 from cohorts.own.labels import STATES, Code, Positions, Said
@@ -36,6 +37,11 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         Concept -> column.
     ids
         Id of each row of the index; without them, the rows of the columns were not read.
+
+    Raises
+    ------
+    UsageError
+        If a twin has the name of another code.
     """
     above: dict[str, list[str]] = {}
     for concept in columns:
@@ -48,6 +54,9 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         if (kinds := [kind for _, _, kind, relation, _ in rows if relation in STATES and kind in above])
     }
     twins = {code: f"{code}, contradicted" for code in stating}
+    taken = next((twin for twin in twins.values() if twin in meanings), None)
+    if taken is not None:
+        raise UsageError(f"The code '{taken}' is one that is made here for another purpose; rename it.")
     codes = [
         (twins[code], name, concept, *(("ambiguous", _NOTE) if concept in kinds else (relation, note)))
         for code, kinds in stating.items()
@@ -69,9 +78,7 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         if code in twins:
             statements[twins[code]] = rows[moved]
     examples = {
-        _stated(pair, columns, len(rows)): tuple(filter(None, (ids[row] for row in rows[: 2 * _SHOWN])))[
-            :_SHOWN
-        ]
+        _stated(pair, columns, len(rows)): tuple(ids[row] for row in rows[:_SHOWN] if ids[row])
         for pair, rows in sorted(_joined(against).items(), key=lambda item: item[0])
         if ids is not None
     }
