@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cohorts.errors import UsageError
 from cohorts.ontology.codes import Rows
 from cohorts.ontology.ontology import load_ontology
 from cohorts.own.labels import STATES, Code, Positions, Said
@@ -36,6 +37,11 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         Concept -> column.
     ids
         Id of each row of the index; without them, the rows of the columns were not read.
+
+    Raises
+    ------
+    UsageError
+        If a twin has the name of another code.
     """
     above: dict[str, list[str]] = {}
     for concept in columns:
@@ -48,35 +54,39 @@ def left_open(said: Said, columns: Mapping[str, str], ids: Sequence[str] | None 
         if (kinds := [kind for _, _, kind, relation, _ in rows if relation in STATES and kind in above])
     }
     twins = {code: f"{code}, contradicted" for code in stating}
+    taken = next((twin for twin in twins.values() if twin in meanings), None)
+    if taken is not None:
+        raise UsageError(f"The code '{taken}' is one that is made here for another purpose; rename it.")
     codes = [
         (twins[code], name, concept, *(("ambiguous", _NOTE) if concept in kinds else (relation, note)))
         for code, kinds in stating.items()
         for _, name, concept, relation, note in meanings[code]
     ]
     denied = _denied(said, columns, len(ids)) if ids is not None else {}
-    statements, against, unclear = dict[str, Positions](), dict[Pair, Positions](), dict[Pair, Positions]()
+    statements = dict[str, Positions]()
+    against, unclear = dict[Pair, list[Positions]](), dict[Pair, list[Positions]]()
     for code, rows in said.statements.items():
         moved = np.zeros(len(rows), np.bool_)
         for _, _, kind, relation, _ in meanings[code]:
             for concept in above.get(kind, ()) if denied else ():
                 both = denied[concept][rows]
                 where = against if relation in STATES else unclear
-                where[concept, kind] = np.union1d(where.get((concept, kind), rows[both]), rows[both])
+                where.setdefault((concept, kind), []).append(rows[both])
                 if relation in STATES:
                     moved |= both
         statements[code] = rows[~moved]
         if code in twins:
             statements[twins[code]] = rows[moved]
     examples = {
-        _stated(pair, columns, len(rows)): tuple(filter(None, (ids[row] for row in rows)))[:_SHOWN]
-        for pair, rows in sorted(against.items(), key=lambda item: item[0])
-        if ids is not None and len(rows)
+        _stated(pair, columns, len(rows)): tuple(ids[row] for row in rows[:_SHOWN] if ids[row])
+        for pair, rows in sorted(_joined(against).items(), key=lambda item: item[0])
+        if ids is not None
     }
     return replace(
         said,
         statements=statements,
         codes=(*said.codes, *codes),
-        warnings=(*said.warnings, *examples, *_unclear(unclear)),
+        warnings=(*said.warnings, *examples, *_unclear(_joined(unclear))),
         examples=examples,
     )
 
@@ -108,6 +118,12 @@ def _denied(said: Said, columns: Mapping[str, str], records: int) -> dict[str, n
     return found
 
 
+def _joined(found: Mapping[Pair, Sequence[Positions]]) -> dict[Pair, Positions]:
+    """Put the rows that several codes gave a pair together; a pair without a row is left out."""
+    together = {pair: np.unique(np.concatenate(pieces)) for pair, pieces in found.items()}
+    return {pair: rows for pair, rows in together.items() if len(rows)}
+
+
 def _stated(pair: Pair, columns: Mapping[str, str], rows: int) -> str:
     concept, kind = pair
     return (
@@ -119,10 +135,9 @@ def _stated(pair: Pair, columns: Mapping[str, str], rows: int) -> str:
 def _unclear(found: Mapping[Pair, Positions]) -> Iterator[str]:
     """Say of each concept where it is denied and a kind of it is left open."""
     for concept in dict.fromkeys(concept for concept, _ in found):
-        kinds = {kind: rows for (one, kind), rows in found.items() if one == concept and len(rows)}
-        if kinds:
-            yield (
-                f"Rows in which {concept} is 0 and a kind of it ({', '.join(kinds)}) is left open: "
-                f"{len(reduce(np.union1d, kinds.values())):,}; {concept} is -1 there too, because a finding "
-                "is absent only where all its kinds are."
-            )
+        kinds = {kind: rows for (one, kind), rows in found.items() if one == concept}
+        yield (
+            f"Rows in which {concept} is 0 and a kind of it ({', '.join(kinds)}) is left open: "
+            f"{len(reduce(np.union1d, kinds.values())):,}; {concept} is -1 there too, because a finding is "
+            "absent only where all its kinds are."
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmark.commands.first_look import _findings
+from cohorts.errors import UsageError
 from cohorts.first_look.look import first_look
 from cohorts.labelled import LabelledIndex
 from tests.cohorts.own_hospital import FILES, HEAD, PEOPLE, known, table, write, write_hospital
@@ -77,6 +78,12 @@ def test_several_columns_above_one_code(tmp_path):
     assert labels["IMI"].tolist() == [-1, 1, 1, 0]
     assert labels["AMI"].tolist() == [0, 0, 0, 0]
     assert len([text for text in warnings if "is stated" in text]) == 1
+
+
+def test_a_code_that_has_the_name_of_a_twin_is_refused(tmp_path):
+    (tmp_path / "more.csv").write_text(VOCABULARY + '"VF, contradicted",LBBB,same,\n')
+    with pytest.raises(UsageError, match="'VF, contradicted' is one that is made here"):
+        labelled(tmp_path, table().assign(dx="VF", either="0"), described('AF_AFL = "either"', "more.csv"))
 
 
 def test_the_first_look_names_the_rows(tmp_path, write_record):
