@@ -128,5 +128,7 @@ def _compute(task: Task, plan: Plan, validation: Validation, reporter: Reporter)
     if predictions is None:
         with reporter.step(cell.label, quiet_without_work=True) as progress:
             predictions = predict_and_save(cell, validation.scorer, progress)
-    record = measure_and_save(cell, predictions, validation.thresholds(cell), plan.options.settings)
+    options = plan.options
+    thresholds = validation.thresholds(cell)
+    record = measure_and_save(cell, predictions, thresholds, options.settings, options.hardware.device)
     task.finish(record)
