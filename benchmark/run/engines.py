@@ -89,4 +89,5 @@ def _compute(task: Task, plan: Plan, validation: Validation, reporter: Reporter)
     if predictions is None:
         with reporter.step(cell.label, quiet_without_work=True) as progress:
             predictions = predict_and_save(cell, validation.scorer, progress)
-    return measure_and_save(cell, predictions, validation.thresholds(cell), plan.options.settings)
+    options, thresholds = plan.options, validation.thresholds(cell)
+    return measure_and_save(cell, predictions, thresholds, options.settings, options.hardware.device)

@@ -34,7 +34,7 @@ class CellPredictions:
 
 
 def measure_and_save(
-    cell: Cell, predictions: CellPredictions, thresholds: Thresholds, settings: RunSettings
+    cell: Cell, predictions: CellPredictions, thresholds: Thresholds, settings: RunSettings, device: str
 ) -> ResultRecord:
     """Make the result record of a cell from its predictions, and save it; the model is not needed."""
     facts = CellFacts(
@@ -50,7 +50,7 @@ def measure_and_save(
         pretraining=predictions.pretraining,
         overlap=cell.overlap,
     )
-    record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings)
+    record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings, device)
     save_measured(record, resampled, cell.path)
     return record
 

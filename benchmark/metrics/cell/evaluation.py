@@ -77,6 +77,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     minimum: int = ELIGIBLE_MINIMUM,
+    device: str = "cpu",
 ) -> Evaluation:
     """AUROC and AUPRC of every concept and their macro averages, with 95 % intervals.
 
@@ -95,6 +96,8 @@ def evaluate(
         Of the bootstrap. With 0 resamples there are no intervals.
     minimum
         Positives and negatives that make a concept eligible for the macro averages.
+    device
+        Of the bootstrap, as for `benchmark.metrics.bootstrap.bootstrap`.
 
     Raises
     ------
@@ -103,7 +106,9 @@ def evaluate(
     UsageError
         If labels, patients, resamples or seed are not as described.
     """
-    return evaluate_resampled(labels, scores, patients, resamples=resamples, seed=seed, minimum=minimum)[0]
+    return evaluate_resampled(
+        labels, scores, patients, resamples=resamples, seed=seed, minimum=minimum, device=device
+    )[0]
 
 
 def evaluate_resampled(
@@ -114,6 +119,7 @@ def evaluate_resampled(
     resamples: int = RESAMPLES,
     seed: int = 0,
     minimum: int = ELIGIBLE_MINIMUM,
+    device: str = "cpu",
 ) -> tuple[Evaluation, Resampled]:
     """Do what `evaluate` does, and give the resampled figures too."""
     if resamples < 0 or not 0 <= seed < 2**64:
@@ -125,7 +131,7 @@ def evaluate_resampled(
     fits = [scores] if isinstance(scores, pd.DataFrame | np.ndarray) else list(scores)
     values = [_checked_scores(fit, labels) for fit in fits]
     groups, unit, notes = _checked_patients(patients, labels.index)
-    of_fits = [bootstrap(truth, fit, groups, resamples=resamples, seed=seed) for fit in values]
+    of_fits = [bootstrap(truth, fit, groups, resamples=resamples, seed=seed, device=device) for fit in values]
     drawn = mean_bootstrap(of_fits)
     settings = BootstrapSettings(
         resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1

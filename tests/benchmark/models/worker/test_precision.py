@@ -10,12 +10,17 @@ import torch
 from benchmark.models.worker.worker import whole_single_precision
 
 
-def test_both_flags_are_off_after_the_code_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", True)
-    whole_single_precision()
-    assert not torch.backends.cudnn.allow_tf32
-    assert not torch.backends.cuda.matmul.allow_tf32
+def test_both_flags_are_off_after_the_code_is_loaded() -> None:
+    backends = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [backend.allow_tf32 for backend in backends]
+    try:
+        for backend in backends:
+            backend.allow_tf32 = True
+        whole_single_precision()
+        assert [backend.allow_tf32 for backend in backends] == [False, False]
+    finally:
+        for backend, allowed in zip(backends, before, strict=True):
+            backend.allow_tf32 = allowed
 
 
 def test_torch_is_not_imported_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
