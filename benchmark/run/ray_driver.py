@@ -6,10 +6,9 @@ others may see stays in this process: the locks of the cells, the measuring and 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,59 +19,10 @@ from benchmark.records.run_folder import lock_path
 from benchmark.run.elsewhere import Answer, pack
 from benchmark.run.engines import AfterCell, attempt, done_meanwhile
 from benchmark.run.execution import CellPredictions, former_predictions, measure_and_save
+from benchmark.run.ray_resources import RETRIES, places_for, share_of, task_options
 from benchmark.run.states import Plan, Task
-from cohorts.errors import LeadboardError, UsageError
+from cohorts.errors import LeadboardError
 from cohorts.locks import alone, alone_or_not
-
-RETRIES = 3
-"""How often a cell is computed again because a machine or a process died; a model that fails has failed."""
-
-NODE = "ray.io/node-id"
-
-
-def share_of(hardware: Hardware, nodes: Sequence[Mapping[str, float]]) -> Hardware:
-    """Say what one cell takes: one GPU if one is asked for, and threads that every machine can give it.
-
-    Parameters
-    ----------
-    nodes
-        What each machine has, as Ray names it ("CPU", "GPU").
-
-    Raises
-    ------
-    UsageError
-        If no machine has what is asked for.
-    """
-    on_gpu = hardware.device.startswith("cuda")
-    fitting = [node for node in nodes if node.get("CPU", 0) >= 1 and (node.get("GPU", 0) >= 1 or not on_gpu)]
-    if not fitting:
-        wanted = "GPU; try --device cpu" if on_gpu else "processor for cells"
-        raise UsageError(f"No machine of the Ray cluster has a {wanted}.")
-    least = min(int(node["CPU"] // (node["GPU"] if on_gpu else 1)) for node in fitting)
-    return replace(
-        hardware, device="cuda" if on_gpu else hardware.device, workers=max(1, min(hardware.workers, least))
-    )
-
-
-def places_for(share: Hardware, nodes: Sequence[Mapping[str, float]]) -> int:
-    """Count the cells that run at once."""
-    on_gpu = share.device == "cuda"
-    return sum(
-        int(min(node.get("CPU", 0) // share.workers, node.get("GPU", 0) if on_gpu else math.inf))
-        for node in nodes
-    )
-
-
-def task_options(share: Hardware, refused: Collection[str] = ()) -> dict[str, Any]:
-    """Say to Ray what a cell takes, and which machines it is not to be sent to."""
-    selector = {"label_selector": {NODE: f"!in({','.join(sorted(refused))})"}} if refused else {}
-    return {
-        "num_cpus": share.workers,
-        "num_gpus": 1 if share.device == "cuda" else 0,
-        "max_retries": RETRIES,
-        "retry_exceptions": False,
-        **selector,
-    }
 
 
 @dataclass
@@ -91,6 +41,8 @@ class Driver:
         Model and protocol -> why it could not learn what it needs; empty where it has learnt.
     refused
         Machines that are not used, by their ids.
+    share
+        What each cell takes.
     """
 
     ray: Any
@@ -101,14 +53,16 @@ class Driver:
     running: dict[Any, tuple[Task, CellPredictions | None, ExitStack]] = field(default_factory=dict)
     ready: dict[tuple[str, str], str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    share: Hardware = field(init=False)
 
     def work(self) -> None:
         """Compute whatever is not done."""
         waiting = list(self.plan.to_do)
+        self.share = share_of(self.plan.options.hardware, self._nodes())
         try:
             while waiting or self.running:
-                share = share_of(self.plan.options.hardware, self._nodes())
-                waiting = [task for task in waiting if not self._sent(task, share)]
+                room = places_for(self.share, self._nodes()) + 1  # one is ready when a place becomes free
+                waiting = [task for task in waiting if not self._sent(task, room)]
                 if self.running:
                     for ref in self.ray.wait(list(self.running))[0]:
                         waiting += self._taken_in(ref)
@@ -116,6 +70,7 @@ class Driver:
                     task = waiting[0]
                     with alone(self._lock(task), f"computing {task.cell.label}"):
                         done_meanwhile(task, self.plan)
+                    self.after_cell(self.plan)
                     waiting = [task for task in waiting if task.state.status == "planned"]
         finally:
             for _, _, held in self.running.values():
@@ -129,13 +84,13 @@ class Driver:
     def _lock(self, task: Task) -> Path:
         return lock_path(self.plan.options.folder, task.cell.path)
 
-    def _may_start(self, task: Task, share: Hardware) -> bool:
+    def _may_start(self, task: Task, room: int) -> bool:
         """Whether there is room, and no cell that runs makes what this one would wait for.
 
         The first cell of a model and protocol makes what all of them need: trainings, features of the source,
         thresholds. No other cell of the model runs beside it, nor two on one cohort, which share features.
         """
-        if len(self.running) > places_for(share, self._nodes()):  # one more than there is room for
+        if len(self.running) >= room:
             return False
         model, protocol, cohort = task.cell.name
         others = [other.cell.name for other, _, _ in self.running.values() if other.cell.name[0] == model]
@@ -143,10 +98,10 @@ class Driver:
             return not others
         return all((model, other) in self.ready and where != cohort for _, other, where in others)
 
-    def _sent(self, task: Task, share: Hardware) -> bool:
+    def _sent(self, task: Task, room: int) -> bool:
         """Send a cell out if it may start, or settle it here; whether one of the two was done."""
         unlearnt = self.ready.get(task.cell.name[:2])
-        if not unlearnt and not self._may_start(task, share):
+        if not unlearnt and not self._may_start(task, room):
             return False
         with ExitStack() as held:
             if not held.enter_context(alone_or_not(self._lock(task))):
@@ -157,9 +112,9 @@ class Driver:
                 self._finish(task, None, Answer(failed=unlearnt))
             else:
                 former = former_predictions(task.cell, task.former, self.reporter.say)
-                packed = pack(task, self.plan, share, scored=former is not None)
+                packed = pack(task, self.plan, self.share, scored=former is not None)
                 remote = self.ray.remote(max_calls=1)(self.compute)  # a process each
-                ref = remote.options(**task_options(share, self.refused)).remote(packed)
+                ref = remote.options(**task_options(self.share, self.refused)).remote(packed)
                 self.running[ref] = task, former, held.pop_all()
         return True
 
@@ -178,7 +133,7 @@ class Driver:
                 self.refused.add(node)
                 why = f"{name} ({node[:8]}): {found.refused}"
                 self.reporter.say(f"Not used: machine {why}")
-                if not self._nodes():
+                if not places_for(self.share, self._nodes()):
                     raise LeadboardError(f"No machine of the Ray cluster can be used; {why}")
                 return [task]
             self.ready.setdefault(task.cell.name[:2], found.failed if found.unlearnt else "")

@@ -16,7 +16,8 @@ from benchmark.progress import Reporter
 from benchmark.protocols.hardware import processors
 from benchmark.run.elsewhere import Answer, answer
 from benchmark.run.engines import AfterCell, Engine, begin
-from benchmark.run.ray_driver import RETRIES, Driver
+from benchmark.run.ray_driver import Driver
+from benchmark.run.ray_resources import RETRIES
 from benchmark.run.states import Plan
 from cohorts.errors import UsageError
 from cohorts.interrupts import Terminated

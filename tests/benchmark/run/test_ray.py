@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import pytest
@@ -24,8 +27,8 @@ from benchmark.records.run_folder import load_run_file
 from benchmark.run.elsewhere import answer, pack
 from benchmark.run.engines import begin
 from benchmark.run.planning import make_plan
-from benchmark.run.ray_driver import places_for, share_of, task_options
 from benchmark.run.ray_engine import find_engine
+from benchmark.run.ray_resources import places_for, share_of, task_options
 from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
 from tests.releases import write_challenge, write_ptb_xl
@@ -153,11 +156,20 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
-def wait_for(path: Path) -> None:
+def wait_until(so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
-    while not path.exists() and time.monotonic() < deadline:
+    while not so() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert path.exists()
+    assert so()
+
+
+def processes_of(call: subprocess.Popen[str]) -> list[str]:
+    """Ray's own processes that a call has started, by the name of its session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return [line for line in found if re.search(rf"/session_[\d_-]+_{call.pid}\b", line)]
 
 
 def predictions(folder: Path) -> dict[str, bytes]:
@@ -168,17 +180,26 @@ def predictions(folder: Path) -> dict[str, bytes]:
 def test_ray_computes_what_one_process_computes_and_goes_on_past_what_fails(home: Path) -> None:
     models = [word for name in (GOOD, BAD, "prevalence", "age-sex") for word in ("--model", name)]
     assert finish(start(home, *models, "--out", "here", cache="here-cache"))[0] == 1
-    more = ["--model", "deadly.py:Deadly", "--engine", "ray"]
-    code, said = finish(start(home, *models, *more, "--out", "ray", cache="ray-cache"))
+    code, said = finish(start(home, *models, "--engine", "ray", "--out", "ray", cache="ray-cache"))
     assert code == 1, said
     assert predictions(home / "here") == predictions(home / "ray")
     assert len(predictions(home / "here")) > 8
-    here, there = ({cell.name: cell for cell in load_run_file(home / name).cells} for name in ("here", "ray"))
-    deadly = [there.pop(name) for name in list(there) if name[0] == "deadly"]
-    assert {cell.status for cell in deadly} == {"failed"}
-    assert all("ended without a word" in (cell.reason or "") for cell in deadly)
-    facts = [{name: (c.key, c.status, c.reason) for name, c in cells.items()} for cells in (here, there)]
-    assert facts[0] == facts[1]
+    here, there = (
+        {cell.name: (cell.key, cell.status, cell.reason) for cell in load_run_file(home / name).cells}
+        for name in ("here", "ray")
+    )
+    assert here == there
+    assert {status for _, status, _ in here.values()} == {"done", "failed"}
+
+
+@pytest.mark.slow
+def test_a_model_that_ends_its_process_has_failed(home: Path) -> None:
+    options = ["--engine", "ray", "--cohort", "georgia", "--out", "deadly"]
+    code, said = finish(start(home, "--model", "deadly.py:Deadly", "--model", GOOD, *options))
+    assert code == 1, said
+    cells = {cell.model: cell for cell in load_run_file(home / "deadly").cells}
+    assert cells["amplitude"].status == "done"
+    assert "ended without a word" in (cells["deadly"].reason or "")
 
 
 @pytest.mark.slow
@@ -187,12 +208,16 @@ def test_who_is_ended_leaves_no_cluster_and_goes_on_later(home: Path, number: in
     place = home / f"slow-{number}"
     place.mkdir()
     (place / "slow.py").write_text(SLOW)
-    (place / "temporary").mkdir()
     command = ["--engine", "ray", "--model", str(place / "slow.py:Slow"), "--out", str(place / "run")]
     first = start(home, *command)
-    wait_for(place / "began")
+    wait_until((place / "began").exists)
     first.send_signal(number)
     assert finish(first)[0] == code
+    wait_until(lambda: not processes_of(first))
+    folders = [path.parent for path in Path(gettempdir()).glob(f"lb-*/session_*_{first.pid}")]
+    assert len(folders) == (number == signal.SIGKILL)
+    for folder in folders:
+        shutil.rmtree(folder)
     (place / "go").touch()
     assert finish(start(home, *command))[0] == 0
     assert {cell.status for cell in load_run_file(place / "run").cells} == {"done"}
@@ -202,9 +227,11 @@ def test_who_is_ended_leaves_no_cluster_and_goes_on_later(home: Path, number: in
 def cluster() -> Iterator[Any]:
     """Two machines as Ray sees them, on this one; the first computes nothing."""
     cluster_utils = pytest.importorskip("ray.cluster_utils")
-    made = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    yield made
-    made.shutdown()
+    with TemporaryDirectory(prefix="lb-", ignore_cleanup_errors=True) as folder:  # short: it holds sockets
+        head = {"num_cpus": 0, "temp_dir": folder, "include_dashboard": False}
+        made = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+        yield made
+        made.shutdown()
 
 
 @pytest.mark.slow
@@ -216,7 +243,7 @@ def test_a_machine_that_dies_is_replaced_by_another(home: Path, cluster: Any) ->
     dying = cluster.add_node(num_cpus=1)
     model = ["--model", str(place / "slow.py:Slow"), "--model", GOOD]
     run = start(home, "--engine", "ray", "--address", cluster.address, *model, "--out", str(place / "run"))
-    wait_for(place / "began")
+    wait_until((place / "began").exists)
     cluster.add_node(num_cpus=1)
     cluster.remove_node(dying, allow_graceful=False)
     (place / "go").touch()
