@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
-
-from cyclopts import Parameter
+from typing import Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
@@ -28,14 +26,11 @@ from benchmark.commands.options import (
     Workers,
     print_json,
 )
+from benchmark.commands.papers import NOTHING, PaperOptions
 from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
-
-TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
-FormatOption = Annotated[TableFormat, Parameter(name="--format")]
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -185,9 +180,7 @@ def report(
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
-    table: TableName | None = None,
-    cohorts: Repeated = (),
-    form: FormatOption = "latex",
+    paper: PaperOptions = NOTHING,
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
@@ -205,40 +198,20 @@ def report(
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
-    table
-        Print one table of a run for a paper instead: macro-auroc or macro-auprc.
-    cohorts
-        Columns of that table, separated by commas or repeated. All of the run if not given.
-    form
-        Of that table; LaTeX needs the package booktabs.
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
     from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
-    if table is not None:
-        return _print_table(folders, table, cohorts, form)
-    if cohorts:
-        raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
+    if paper.asked():
+        return paper.give(folders, out)
     if len(folders) == 1 and out is None and is_run(folders[0]):
         written = write_report(folders[0], rank_by, prepared_before(places))
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places)
     for path in written:
         tell(str(path))
-    return 0
-
-
-def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[str], form: TableFormat) -> int:
-    from benchmark.exchange.joining import one_run
-    from benchmark.report.papers.tables import macro_table, render
-
-    if len(folders) != 1:
-        raise UsageError("--table is of one run; name one folder.")
-    names = [name.strip() for given in cohorts for name in given.split(",") if name.strip()]
-    made = macro_table(one_run(folders[0]).records, "auroc" if table == "macro-auroc" else "auprc", names)
-    tell(*render(made, form).splitlines())
     return 0
 
 

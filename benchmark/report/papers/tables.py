@@ -6,19 +6,15 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.record import ResultRecord
-from benchmark.report.board import Entry
+from benchmark.report.board import Entry, entry_of
 from benchmark.report.export import csv_cell
 from benchmark.report.markdown import markdown
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
 from benchmark.text import one_line, some
 from cohorts.errors import UsageError
-
-TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -67,7 +63,7 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     chosen = list(dict.fromkeys(cohorts)) or there
     if not chosen:
         raise UsageError("The run has no finished cell, so there is nothing to put into a table.")
-    cells = {(_entry(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
+    cells = {(entry_of(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
     labels = entry_labels(dict.fromkeys(entry for entry, _ in cells))
     rows = tuple(
         (label, *(_shown(cells.get((entry, cohort)), metric) for cohort in chosen))
@@ -76,10 +72,6 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     simulated = {record.cohort.id for record in cells.values() if record.cohort.simulated}
     heads = ("Model", *(f"{cohort} (simulated)" if cohort in simulated else cohort for cohort in chosen))
     return PaperTable(_caption(cells, chosen, labels, metric), heads, rows)
-
-
-def _entry(record: ResultRecord) -> Entry:
-    return Entry(record.model.name, record.protocol)
 
 
 def _shown(record: ResultRecord | None, metric: Metric) -> str:
@@ -127,18 +119,20 @@ def _facts(record: ResultRecord) -> str:
     )
 
 
-def render(table: PaperTable, form: TableFormat) -> str:
-    """Write a table out; of CSV, the caption is a first line that begins with ``#``."""
-    if form == "latex":
-        return _as_latex(table)
-    if form == "markdown":
-        lines = [table.heads, ("---",) + ("---:",) * (len(table.heads) - 1)]
-        shown = [lines[0], *table.rows]
-        escaped = [tuple(markdown(cell) for cell in row) for row in shown]
-        rows = [escaped[0], lines[1], *escaped[1:]]
-        return "\n".join(
-            [f"Table: {markdown(table.caption)}", "", *("| " + " | ".join(row) + " |" for row in rows), ""]
-        )
+def render(table: PaperTable, form: str) -> str:
+    """Write a table out as ``latex``, ``markdown`` or ``csv``, which begins with the caption after ``#``."""
+    return {"latex": _as_latex, "markdown": _as_markdown, "csv": _as_csv}[form](table)
+
+
+def _as_markdown(table: PaperTable) -> str:
+    heads, *rows = ([markdown(cell) for cell in row] for row in (table.heads, *table.rows))
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(
+        [f"Table: {markdown(table.caption)}", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
+    )
+
+
+def _as_csv(table: PaperTable) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for row in (table.heads, *table.rows):
