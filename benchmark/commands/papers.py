@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TableName = Literal["macro-auroc", "macro-auprc"]
 TableFormat = Literal["latex", "markdown", "csv"]
-ExportName = Literal["tripod"]
+ExportName = Literal["tripod", "hf"]
 
 
 @Parameter(name="*")
@@ -31,7 +31,8 @@ class PaperOptions:
     table
         Print one table: macro-auroc or macro-auprc.
     export
-        Write tripod.md, the TRIPOD+AI checklist as far as the run can fill it in.
+        Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
+        for a model hub for each model.
     cohort
         Columns of a table, separated by commas or repeated. All of the run if not given.
     form
@@ -104,7 +105,13 @@ def _tripod(joined: Joined) -> Mapping[str, str]:
     return {"tripod.md": checklist(joined.plan, joined.records, measured_cards())}
 
 
-_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {"tripod": _tripod}
+def _hub(joined: Joined) -> Mapping[str, str]:
+    from benchmark.report.papers.hub import hub_cards
+
+    return hub_cards(joined.records)
+
+
+_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {"tripod": _tripod, "hf": _hub}
 
 NOTHING = PaperOptions()
 """The page is wanted."""
