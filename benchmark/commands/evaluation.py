@@ -205,7 +205,7 @@ def report(
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
     if paper.asked():
-        return paper.give(folders, out)
+        return paper.give(folders, out, places)
     if len(folders) == 1 and out is None and is_run(folders[0]):
         written = write_report(folders[0], rank_by, prepared_before(places))
     else:

@@ -14,11 +14,23 @@ from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
+    from benchmark.config import Places
     from benchmark.exchange.joining import Joined
+    from benchmark.report.papers.drawing import FigureFormat
 
 TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
 ExportName = Literal["tripod", "hf"]
+FigureName = Literal["roc", "pr"]
+TABLE_FORMATS = ("latex", "markdown", "csv")
+FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
+Format = Literal["latex", "markdown", "csv", "svg", "pdf", "png"]
+
+_BELONG = {
+    "table": ("cohort", "form"),
+    "figure": ("model", "cohort", "concept", "form", "width"),
+    "export": (),
+}
+"""Which other options go with each thing that can be asked for."""
 
 
 @Parameter(name="*")
@@ -30,19 +42,32 @@ class PaperOptions:
     ----------
     table
         Print one table: macro-auroc or macro-auprc.
+    figure
+        Draw one figure: roc or pr, the curve of a concept with its band.
     export
         Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
         for a model hub for each model.
     cohort
-        Columns of a table, separated by commas or repeated. All of the run if not given.
+        Columns of a table, separated by commas or repeated, all of the run if not given; or the one of a
+        figure.
+    model
+        Of a figure: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
+    concept
+        Of a figure, such as AF.
     form
-        Of a table, LaTeX if not given, which needs the package booktabs.
+        Of a table, LaTeX if not given, which needs the package booktabs; of a figure, all three if not given.
+    width
+        Of a figure: column is 85 mm and page 178 mm.
     """
 
     table: TableName | None = None
+    figure: FigureName | None = None
     export: ExportName | None = None
     cohort: Repeated = ()
-    form: Annotated[TableFormat | None, Parameter(name="--format")] = None
+    model: str | None = None
+    concept: str | None = None
+    form: Annotated[Format | None, Parameter(name="--format")] = None
+    width: Literal["column", "page"] | None = None
 
     def asked(self) -> bool:
         """Whether anything is wanted.
@@ -50,28 +75,37 @@ class PaperOptions:
         Raises
         ------
         UsageError
-            If an option is given without what it belongs to.
+            If options are given that do not go together.
         """
-        if self.table is not None or self.export is not None:
-            return True
-        given = [_OPTIONS.get(one.name, one.name) for one in fields(self) if getattr(self, one.name)]
-        if given:
-            raise UsageError(f"--{given[0]} belongs to --table; give that, or leave it out.")
-        return False
+        wanted = [name for name in _BELONG if getattr(self, name)]
+        if len(wanted) > 1:
+            raise UsageError(f"--{wanted[0]} and --{wanted[1]} are two things; ask for one of them.")
+        for one in fields(self):
+            name = one.name
+            if name in _BELONG or not getattr(self, name):
+                continue
+            to = [f"--{kind}" for kind, others in _BELONG.items() if name in others]
+            if not wanted or f"--{wanted[0]}" not in to:
+                shown = "format" if name == "form" else name
+                raise UsageError(f"--{shown} belongs to {' or '.join(to)}; give that, or leave it out.")
+        forms = FIGURE_FORMATS if self.figure else TABLE_FORMATS
+        if self.form and self.form not in forms:
+            raise UsageError(f"--{wanted[0]} comes as {', '.join(forms)}, not as {self.form}.")
+        return bool(wanted)
 
-    def give(self, folders: Sequence[Path], out: Path | None) -> int:
+    def give(self, folders: Sequence[Path], out: Path | None, places: Places) -> int:
         """Print or write what is wanted of a run, and return the exit status."""
         from benchmark.exchange.joining import one_run
 
-        if self.table is not None and self.export is not None:
-            raise UsageError("--table and --export are two things; ask for one of them.")
-        option = "--table" if self.table is not None else "--export"
         if len(folders) != 1:
-            raise UsageError(f"{option} is of one run; name one folder.")
-        if self.table is not None:
-            self._print_table(one_run(folders[0]))
-        else:
-            self._write(one_run(folders[0]), out or folders[0])
+            raise UsageError("--table, --figure and --export are of one run; name one folder.")
+        joined = one_run(folders[0])
+        if self.table:
+            self._print_table(joined)
+        elif self.figure:
+            self._draw(folders[0], joined, out or folders[0] / "paper", places)
+        elif self.export:
+            _write(_EXPORTS[self.export](joined), out or folders[0])
         return 0
 
     def _print_table(self, joined: Joined) -> None:
@@ -84,18 +118,32 @@ class PaperOptions:
     def _cohorts(self) -> list[str]:
         return [name.strip() for given in self.cohort for name in given.split(",") if name.strip()]
 
-    def _write(self, joined: Joined, folder: Path) -> None:
-        from benchmark.files import write_atomically
+    def _draw(self, run: Path, joined: Joined, folder: Path, places: Places) -> None:
+        from benchmark.progress import Reporter
+        from benchmark.records.naming import find_cell
+        from benchmark.records.resamples import name_of
+        from benchmark.records.scored import scored
+        from benchmark.report.papers.curve_figures import curve_figure
+        from benchmark.run.cohorts import labelled
 
-        if self.cohort or self.form:
-            raise UsageError("--cohort and --format do not belong to --export; leave them out.")
-        for name, content in _EXPORTS[self.export or "tripod"](joined).items():
-            write_atomically(folder / name, content)
-            tell(str(folder / name))
+        cohorts = self._cohorts()
+        if len(cohorts) != 1 or not self.model or not self.concept or not self.figure:
+            raise UsageError("A curve is of one model, cohort and concept; name them.")
+        record = find_cell(run, self.model, cohorts[0])
+        stores = labelled(places, Reporter())
+        measured = scored(record, self.concept, joined.files[name_of(record)], stores)
+        made = curve_figure(self.figure, record, self.concept, measured, self.width or "column")
+        forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
+        _write({f"{made.name}.{form}": made.render(form) for form in forms}, folder)
+        tell(made.caption)
 
 
-_OPTIONS = {"form": "format"}
-"""Fields that are named otherwise on the command line."""
+def _write(files: Mapping[str, str | bytes], folder: Path) -> None:
+    from benchmark.files import write_atomically
+
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+        tell(str(folder / name))
 
 
 def _tripod(joined: Joined) -> Mapping[str, str]:

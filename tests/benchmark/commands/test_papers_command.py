@@ -40,7 +40,10 @@ def test_the_checklist_lies_beside_the_report(run: Path, capsys: pytest.CaptureF
         (PaperOptions(cohort=("georgia",)), "--cohort belongs to --table"),
         (PaperOptions(form="csv"), "--format belongs to --table"),
         (PaperOptions(table="macro-auroc", export="tripod"), "two things"),
-        (PaperOptions(export="tripod", cohort=("georgia",)), "do not belong to --export"),
+        (PaperOptions(table="macro-auroc", concept="AF"), "--concept belongs to --figure"),
+        (PaperOptions(table="macro-auroc", form="pdf"), "comes as latex, markdown, csv, not as pdf"),
+        (PaperOptions(figure="roc", model="net"), "of one model, cohort and concept"),
+        (PaperOptions(export="tripod", cohort=("georgia",)), "--cohort belongs to --table or --figure"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(run: Path, asked: PaperOptions, why: str) -> None:

@@ -1,0 +1,58 @@
+"""Figures for a paper: size, marks, and the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from benchmark.metrics.cell.evaluation import evaluate
+from benchmark.records.scored import Scored
+from benchmark.report.papers.curve_figures import curve_figure
+from benchmark.report.papers.drawing import PaperFigure
+from tests.benchmark.report.report_factory import record
+
+
+@pytest.fixture(scope="module")
+def figure() -> PaperFigure:
+    """A ROC curve of a simulated cell."""
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, 80).astype(np.int8)
+    scores = (labels + rng.normal(0, 1, 80)).astype(np.float32)
+    found = evaluate(pd.DataFrame({"AF": labels}), pd.DataFrame({"AF": scores}), resamples=50, seed=4)
+    one = record("net", "georgia", evaluation=found, simulated=True)
+    return curve_figure("roc", one, "AF", Scored(labels, scores, np.arange(80), 1), "column")
+
+
+@pytest.fixture(scope="module")
+def svg(figure: PaperFigure) -> str:
+    """The curve as SVG."""
+    return figure.render("svg").decode()
+
+
+def test_a_column_is_85_millimetres_wide(figure: PaperFigure, svg: str) -> None:
+    png = Image.open(io.BytesIO(figure.render("png")))
+    assert png.width / 600 * 25.4 == pytest.approx(85, abs=0.1)
+    width = re.search(r'<svg [^>]*width="([\d.]+)pt"', svg)
+    assert width is not None
+    assert float(width[1]) / 72 * 25.4 == pytest.approx(85, abs=0.1)
+    pdf = figure.render("pdf")
+    assert pdf.startswith(b"%PDF")
+    box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+)", pdf)
+    assert box is not None
+    assert float(box[1]) / 72 * 25.4 == pytest.approx(85, abs=0.1)
+
+
+def test_simulated_is_said_in_the_figure_and_in_its_caption(figure: PaperFigure, svg: str) -> None:
+    assert "georgia (simulated): AF" in svg
+    for part in ("simulated data, not patients", "n = 80 records", "50 resamples of 80 records, seed 4"):
+        assert part in figure.caption
+    assert "sensitivity at fixed specificities" in figure.caption
+
+
+def test_the_same_figure_is_the_same_bytes(figure: PaperFigure, svg: str) -> None:
+    assert figure.render("svg").decode() == svg
