@@ -16,11 +16,11 @@ from cohorts.errors import UsageError
 if TYPE_CHECKING:
     from benchmark.config import Places
     from benchmark.exchange.joining import Joined
-    from benchmark.report.papers.drawing import FigureFormat
+    from benchmark.report.papers.drawing import FigureFormat, PaperFigure
 
 TableName = Literal["macro-auroc", "macro-auprc"]
 ExportName = Literal["tripod", "hf"]
-FigureName = Literal["roc", "pr"]
+FigureName = Literal["roc", "pr", "forest", "heatmap"]
 TABLE_FORMATS = ("latex", "markdown", "csv")
 FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
 Format = Literal["latex", "markdown", "csv", "svg", "pdf", "png"]
@@ -43,17 +43,17 @@ class PaperOptions:
     table
         Print one table: macro-auroc or macro-auprc.
     figure
-        Draw one figure: roc or pr, the curve of a concept with its band.
+        Draw one figure: roc or pr, the curve of a concept with its band; forest, all models on all cohorts;
+        heatmap, a model by concept and cohort.
     export
         Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
         for a model hub for each model.
     cohort
-        Columns of a table, separated by commas or repeated, all of the run if not given; or the one of a
-        figure.
+        Of a table or figure, separated by commas or repeated, all of the run if not given; of a curve one.
     model
-        Of a figure: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
+        Of a curve or heat map: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
     concept
-        Of a figure, such as AF.
+        Of a curve one, such as AF; rows of a heat map, all if not given.
     form
         Of a table, LaTeX if not given, which needs the package booktabs; of a figure, all three if not given.
     width
@@ -65,7 +65,7 @@ class PaperOptions:
     export: ExportName | None = None
     cohort: Repeated = ()
     model: str | None = None
-    concept: str | None = None
+    concept: Repeated = ()
     form: Annotated[Format | None, Parameter(name="--format")] = None
     width: Literal["column", "page"] | None = None
 
@@ -112,13 +112,33 @@ class PaperOptions:
         from benchmark.report.papers.tables import macro_table, render
 
         metric: Literal["auroc", "auprc"] = "auroc" if self.table == "macro-auroc" else "auprc"
-        made = macro_table(joined.records, metric, self._cohorts())
+        made = macro_table(joined.records, metric, _split(self.cohort))
         tell(*render(made, self.form or "latex").splitlines())
 
-    def _cohorts(self) -> list[str]:
-        return [name.strip() for given in self.cohort for name in given.split(",") if name.strip()]
-
     def _draw(self, run: Path, joined: Joined, folder: Path, places: Places) -> None:
+        made = self._figure(run, joined, places)
+        forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
+        _write({f"{made.name}.{form}": made.render(form) for form in forms}, folder)
+        tell(made.caption)
+
+    def _figure(self, run: Path, joined: Joined, places: Places) -> PaperFigure:
+        from benchmark.records.naming import cells_of
+        from benchmark.report.papers.overview_figures import forest_figure, heatmap_figure
+
+        cohorts, concepts, width = _split(self.cohort), _split(self.concept), self.width or "column"
+        if self.figure == "forest":
+            if self.model or concepts:
+                raise UsageError("A forest plot is of all models and macro averages; leave out what chooses.")
+            return forest_figure(joined.records, cohorts, width)
+        if self.figure == "heatmap":
+            if not self.model:
+                raise UsageError("A heat map is of one model; name it with --model.")
+            return heatmap_figure(cells_of(run, self.model), cohorts, concepts, width)
+        if len(cohorts) != 1 or len(concepts) != 1 or not self.model:
+            raise UsageError("A curve is of one model, cohort and concept; name them.")
+        return self._curve(run, joined, places)
+
+    def _curve(self, run: Path, joined: Joined, places: Places) -> PaperFigure:
         from benchmark.progress import Reporter
         from benchmark.records.naming import find_cell
         from benchmark.records.resamples import name_of
@@ -126,16 +146,17 @@ class PaperOptions:
         from benchmark.report.papers.curve_figures import curve_figure
         from benchmark.run.cohorts import labelled
 
-        cohorts = self._cohorts()
-        if len(cohorts) != 1 or not self.model or not self.concept or not self.figure:
-            raise UsageError("A curve is of one model, cohort and concept; name them.")
-        record = find_cell(run, self.model, cohorts[0])
-        stores = labelled(places, Reporter())
-        measured = scored(record, self.concept, joined.files[name_of(record)], stores)
-        made = curve_figure(self.figure, record, self.concept, measured, self.width or "column")
-        forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
-        _write({f"{made.name}.{form}": made.render(form) for form in forms}, folder)
-        tell(made.caption)
+        [cohort], [concept] = _split(self.cohort), _split(self.concept)
+        record = find_cell(run, self.model or "", cohort)
+        measured = scored(record, concept, joined.files[name_of(record)], labelled(places, Reporter()))
+        return curve_figure(
+            "roc" if self.figure == "roc" else "pr", record, concept, measured, self.width or "column"
+        )
+
+
+def _split(given: Sequence[str]) -> list[str]:
+    """Give names that are separated by commas or repeated."""
+    return [name.strip() for one in given for name in one.split(",") if name.strip()]
 
 
 def _write(files: Mapping[str, str | bytes], folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmark.metrics.names import METRICS, Metric
@@ -56,13 +56,7 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     UsageError
         If the run has no result on one of the cohorts.
     """
-    there = list(dict.fromkeys(record.cohort.id for record in records))
-    for cohort in cohorts:
-        if cohort not in there:
-            raise UsageError(f"The run has no result on {cohort!r}; it has {some(there) or 'none at all'}.")
-    chosen = list(dict.fromkeys(cohorts)) or there
-    if not chosen:
-        raise UsageError("The run has no finished cell, so there is nothing to put into a table.")
+    chosen = chosen_cohorts(records, cohorts)
     cells = {(entry_of(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
     labels = entry_labels(dict.fromkeys(entry for entry, _ in cells))
     rows = tuple(
@@ -71,7 +65,24 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     )
     simulated = {record.cohort.id for record in cells.values() if record.cohort.simulated}
     heads = ("Model", *(f"{cohort} (simulated)" if cohort in simulated else cohort for cohort in chosen))
-    return PaperTable(_caption(cells, chosen, labels, metric), heads, rows)
+    return PaperTable(_caption(list(cells.values()), chosen, labels, metric), heads, rows)
+
+
+def chosen_cohorts(records: Sequence[ResultRecord], cohorts: Sequence[str]) -> list[str]:
+    """Give the cohorts that were asked for, or all of the run in its order.
+
+    Raises
+    ------
+    UsageError
+        If the run has no result on one of them, or none at all.
+    """
+    there = list(dict.fromkeys(record.cohort.id for record in records))
+    for cohort in cohorts:
+        if cohort not in there:
+            raise UsageError(f"The run has no result on {cohort!r}; it has {some(there) or 'none at all'}.")
+    if not there:
+        raise UsageError("The run has no finished cell, so there is nothing to show.")
+    return list(dict.fromkeys(cohorts)) or there
 
 
 def _shown(record: ResultRecord | None, metric: Metric) -> str:
@@ -82,25 +93,30 @@ def _shown(record: ResultRecord | None, metric: Metric) -> str:
 
 
 def _caption(
-    cells: dict[tuple[Entry, str], ResultRecord],
-    cohorts: Sequence[str],
-    labels: dict[Entry, str],
-    metric: Metric,
+    records: Sequence[ResultRecord], cohorts: Sequence[str], labels: Mapping[Entry, str], metric: Metric
 ) -> str:
-    level = next(iter(cells.values())).evaluation.bootstrap.level
-    parts = [
+    level = records[0].evaluation.bootstrap.level
+    return (
         f"Macro-average {METRICS[metric]} with {level:.0%} percentile bootstrap intervals. External cells "
-        f"but where marked; {UNDEFINED} is undefined or not evaluated."
-    ]
+        f"but where marked; {UNDEFINED} is undefined or not evaluated. "
+        f"{told_by_cohort(records, cohorts, labels)}"
+    )
+
+
+def told_by_cohort(
+    records: Sequence[ResultRecord], cohorts: Sequence[str], labels: Mapping[Entry, str]
+) -> str:
+    """Say n, positives and resamples of each cohort, once where they are the same for all models."""
+    parts = []
     for cohort in cohorts:
+        here = [record for record in records if record.cohort.id == cohort]
         told: dict[str, list[str]] = {}
-        for (entry, at), record in cells.items():
-            if at == cohort:
-                told.setdefault(_facts(record), []).append(labels[entry])
-        simulated = any(record.cohort.simulated for (_, at), record in cells.items() if at == cohort)
+        for record in here:
+            told.setdefault(_facts(record), []).append(labels[entry_of(record)])
         facts = "; ".join(
             what if len(told) == 1 else f"{', '.join(names)}: {what}" for what, names in told.items()
         )
+        simulated = any(record.cohort.simulated for record in here)
         parts.append(f"{cohort}{' (simulated data, not patients)' if simulated else ''}: {facts}.")
     return " ".join(parts)
 

@@ -40,9 +40,12 @@ def test_the_checklist_lies_beside_the_report(run: Path, capsys: pytest.CaptureF
         (PaperOptions(cohort=("georgia",)), "--cohort belongs to --table"),
         (PaperOptions(form="csv"), "--format belongs to --table"),
         (PaperOptions(table="macro-auroc", export="tripod"), "two things"),
-        (PaperOptions(table="macro-auroc", concept="AF"), "--concept belongs to --figure"),
+        (PaperOptions(table="macro-auroc", concept=("AF",)), "--concept belongs to --figure"),
         (PaperOptions(table="macro-auroc", form="pdf"), "comes as latex, markdown, csv, not as pdf"),
         (PaperOptions(figure="roc", model="net"), "of one model, cohort and concept"),
+        (PaperOptions(figure="forest", model="net"), "of all models"),
+        (PaperOptions(figure="heatmap"), "name it with --model"),
+        (PaperOptions(figure="heatmap", model="net", concept=("PVC",)), "has an AUROC of such a concept"),
         (PaperOptions(export="tripod", cohort=("georgia",)), "--cohort belongs to --table or --figure"),
     ],
 )

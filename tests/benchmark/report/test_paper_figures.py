@@ -14,6 +14,8 @@ from benchmark.metrics.cell.evaluation import evaluate
 from benchmark.records.scored import Scored
 from benchmark.report.papers.curve_figures import curve_figure
 from benchmark.report.papers.drawing import PaperFigure
+from benchmark.report.papers.overview_figures import forest_figure, heatmap_figure
+from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import record
 
 
@@ -56,3 +58,34 @@ def test_simulated_is_said_in_the_figure_and_in_its_caption(figure: PaperFigure,
 
 def test_the_same_figure_is_the_same_bytes(figure: PaperFigure, svg: str) -> None:
     assert figure.render("svg").decode() == svg
+
+
+CELLS = [
+    record("net", "ptb-xl", {"AF": 0.95, "LBBB": 0.85}, relation="internal"),
+    record("net", "georgia", {"AF": 0.913, "LBBB": None}, simulated=True),
+    record("other", "georgia", {"AF": 0.5}, simulated=True),
+]
+
+
+def test_a_forest_plot_has_every_interval_and_marks_simulated() -> None:
+    made = forest_figure(CELLS, ["georgia"], "column")
+    text = made.render("svg").decode()
+    for part in ("georgia (simulated)", "0.913 [0.893, 0.933]", "0.500 [0.480, 0.520]", "other"):
+        assert part in text
+    assert "ptb-xl" not in text
+    assert "simulated data, not patients" in made.caption
+
+
+def test_a_heat_map_has_the_numbers_and_says_what_is_internal() -> None:
+    made = heatmap_figure(CELLS[:2], [], [], "page")
+    text = made.render("svg").decode()
+    for part in ("georgia (simulated)", "ptb-xl, internal", ">0.91<", ">0.95<", ">0.85<", ">\N{EN DASH}<"):
+        assert part in text
+
+
+def test_what_does_not_fit_is_said() -> None:
+    many = [record("net", f"c{at}") for at in range(12)]
+    with pytest.raises(UsageError, match="12 cohorts do not fit into a column"):
+        heatmap_figure(many, [], [], "column")
+    with pytest.raises(UsageError, match="rows do not fit on a page"):
+        forest_figure([record("net", f"c{at}") for at in range(40)], [], "page")
