@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmark.report.papers.drawing import FigureFormat, PaperFigure
 
 TableName = Literal["macro-auroc", "macro-auprc"]
-ExportName = Literal["tripod", "hf"]
+ExportName = Literal["tripod", "hf", "croissant"]
 FigureName = Literal["roc", "pr", "forest", "heatmap"]
 TABLE_FORMATS = ("latex", "markdown", "csv")
 FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
@@ -47,7 +47,7 @@ class PaperOptions:
         heatmap, a model by concept and cohort.
     export
         Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
-        for a model hub for each model.
+        for a model hub for each model; croissant, a description of each public cohort.
     cohort
         Of a table or figure, separated by commas or repeated, all of the run if not given; of a curve one.
     model
@@ -180,7 +180,18 @@ def _hub(joined: Joined) -> Mapping[str, str]:
     return hub_cards(joined.records)
 
 
-_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {"tripod": _tripod, "hf": _hub}
+def _croissant(joined: Joined) -> Mapping[str, str]:
+    from benchmark.report.papers.croissant import croissants
+    from cohorts.catalogue import measured_cards
+
+    return croissants(joined.records, measured_cards())
+
+
+_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {
+    "tripod": _tripod,
+    "hf": _hub,
+    "croissant": _croissant,
+}
 
 NOTHING = PaperOptions()
 """The page is wanted."""
