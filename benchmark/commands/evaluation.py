@@ -189,11 +189,12 @@ def report(
     folder
         Folder of a run; or several folders of runs, of submissions of either kind, or of many submissions.
     out
-        Where to write the board of several. That of one run is written into the run.
+        Where to write the board of several, or what is for a paper. That of one run is written into the run.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     data
-        Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
+        Folder that holds the releases (or LEADBOARD_DATA), for the resamples of submissions and the
+        labels of a curve.
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
