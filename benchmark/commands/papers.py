@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from benchmark.commands.options import Repeated
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
@@ -48,12 +47,8 @@ class PaperOptions:
     export
         Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
         for a model hub for each model; croissant, a description of each public cohort.
-    cohort
-        Of a table or figure, separated by commas or repeated, all of the run if not given; of a curve one.
     model
         Of a curve or heat map: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
-    concept
-        Of a curve one, such as AF; rows of a heat map, all if not given.
     form
         Of a table, LaTeX if not given, which needs the package booktabs; of a figure, all three if not given.
     width
@@ -63,69 +58,81 @@ class PaperOptions:
     table: TableName | None = None
     figure: FigureName | None = None
     export: ExportName | None = None
-    cohort: Repeated = ()
     model: str | None = None
-    concept: Repeated = ()
     form: Annotated[Format | None, Parameter(name="--format")] = None
     width: Literal["column", "page"] | None = None
 
-    def asked(self) -> bool:
-        """Whether anything is wanted.
+    @property
+    def wanted(self) -> str | None:
+        """Which of table, figure and export is asked for; the first of several."""
+        return next((name for name in _BELONG if getattr(self, name)), None)
+
+    def given(self) -> list[str]:
+        """Names of all options that are given."""
+        return [one.name for one in fields(self) if getattr(self, one.name)]
+
+    def _check(self, beside: Sequence[str]) -> None:
+        """Refuse options that do not go together."""
+        kinds = [name for name in self.given() if name in _BELONG]
+        if len(kinds) > 1:
+            raise UsageError(f"--{kinds[0]} and --{kinds[1]} are two things; ask for one of them.")
+        for name in (*self.given(), *beside):
+            to = [kind for kind, others in _BELONG.items() if name in others]
+            if name not in _BELONG and self.wanted not in to:
+                shown = "format" if name == "form" else name
+                belongs = " or ".join(f"--{kind}" for kind in to)
+                raise UsageError(f"--{shown} belongs to {belongs}; give that, or leave it out.")
+        forms = FIGURE_FORMATS if self.figure else TABLE_FORMATS
+        if self.form and self.form not in forms:
+            raise UsageError(f"--{self.wanted} comes as {', '.join(forms)}, not as {self.form}.")
+
+    def give(
+        self,
+        folders: Sequence[Path],
+        out: Path | None,
+        places: Places,
+        cohorts: Sequence[str],
+        concepts: Sequence[str],
+    ) -> int:
+        """Print or write what is wanted of a run, and return the exit status.
 
         Raises
         ------
         UsageError
-            If options are given that do not go together.
+            If options are given that do not go together, or several folders.
         """
-        wanted = [name for name in _BELONG if getattr(self, name)]
-        if len(wanted) > 1:
-            raise UsageError(f"--{wanted[0]} and --{wanted[1]} are two things; ask for one of them.")
-        for one in fields(self):
-            name = one.name
-            if name in _BELONG or not getattr(self, name):
-                continue
-            to = [f"--{kind}" for kind, others in _BELONG.items() if name in others]
-            if not wanted or f"--{wanted[0]}" not in to:
-                shown = "format" if name == "form" else name
-                raise UsageError(f"--{shown} belongs to {' or '.join(to)}; give that, or leave it out.")
-        forms = FIGURE_FORMATS if self.figure else TABLE_FORMATS
-        if self.form and self.form not in forms:
-            raise UsageError(f"--{wanted[0]} comes as {', '.join(forms)}, not as {self.form}.")
-        return bool(wanted)
-
-    def give(self, folders: Sequence[Path], out: Path | None, places: Places) -> int:
-        """Print or write what is wanted of a run, and return the exit status."""
         from benchmark.exchange.joining import one_run
 
+        self._check([name for name, of in (("cohort", cohorts), ("concept", concepts)) if of])
         if len(folders) != 1:
             raise UsageError("--table, --figure and --export are of one run; name one folder.")
         joined = one_run(folders[0])
         if self.table:
-            self._print_table(joined)
+            self._print_table(joined, cohorts)
         elif self.figure:
-            self._draw(folders[0], joined, out or folders[0] / "paper", places)
+            made = self._figure(folders[0], joined, places, cohorts, concepts)
+            forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
+            files = {f"{made.name}.{form}": made.render(form) for form in forms}
+            _write(files, out or folders[0] / "paper")
+            tell(made.caption)
         elif self.export:
             _write(_EXPORTS[self.export](joined), out or folders[0])
         return 0
 
-    def _print_table(self, joined: Joined) -> None:
+    def _print_table(self, joined: Joined, cohorts: Sequence[str]) -> None:
         from benchmark.report.papers.tables import macro_table, render
 
         metric: Literal["auroc", "auprc"] = "auroc" if self.table == "macro-auroc" else "auprc"
-        made = macro_table(joined.records, metric, _split(self.cohort))
+        made = macro_table(joined.records, metric, cohorts)
         tell(*render(made, self.form or "latex").splitlines())
 
-    def _draw(self, run: Path, joined: Joined, folder: Path, places: Places) -> None:
-        made = self._figure(run, joined, places)
-        forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
-        _write({f"{made.name}.{form}": made.render(form) for form in forms}, folder)
-        tell(made.caption)
-
-    def _figure(self, run: Path, joined: Joined, places: Places) -> PaperFigure:
+    def _figure(
+        self, run: Path, joined: Joined, places: Places, cohorts: Sequence[str], concepts: Sequence[str]
+    ) -> PaperFigure:
         from benchmark.records.naming import cells_of
         from benchmark.report.papers.overview_figures import forest_figure, heatmap_figure
 
-        cohorts, concepts, width = _split(self.cohort), _split(self.concept), self.width or "column"
+        width = self.width or "column"
         if self.figure == "forest":
             if self.model or concepts:
                 raise UsageError("A forest plot is of all models and macro averages; leave out what chooses.")
@@ -136,9 +143,9 @@ class PaperOptions:
             return heatmap_figure(cells_of(run, self.model), cohorts, concepts, width)
         if len(cohorts) != 1 or len(concepts) != 1 or not self.model:
             raise UsageError("A curve is of one model, cohort and concept; name them.")
-        return self._curve(run, joined, places)
+        return self._curve(run, joined, places, cohorts[0], concepts[0])
 
-    def _curve(self, run: Path, joined: Joined, places: Places) -> PaperFigure:
+    def _curve(self, run: Path, joined: Joined, places: Places, cohort: str, concept: str) -> PaperFigure:
         from benchmark.progress import Reporter
         from benchmark.records.naming import find_cell
         from benchmark.records.resamples import name_of
@@ -146,17 +153,11 @@ class PaperOptions:
         from benchmark.report.papers.curve_figures import curve_figure
         from benchmark.run.cohorts import labelled
 
-        [cohort], [concept] = _split(self.cohort), _split(self.concept)
         record = find_cell(run, self.model or "", cohort)
         measured = scored(record, concept, joined.files[name_of(record)], labelled(places, Reporter()))
         return curve_figure(
             "roc" if self.figure == "roc" else "pr", record, concept, measured, self.width or "column"
         )
-
-
-def _split(given: Sequence[str]) -> list[str]:
-    """Give names that are separated by commas or repeated."""
-    return [name.strip() for one in given for name in one.split(",") if name.strip()]
 
 
 def _write(files: Mapping[str, str | bytes], folder: Path) -> None:
