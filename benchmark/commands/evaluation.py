@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
@@ -26,8 +24,10 @@ from benchmark.commands.options import (
     Seed,
     Windows,
     Workers,
+    by_commas,
     print_json,
 )
+from benchmark.commands.papers import NOTHING, PaperOptions
 from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
@@ -35,10 +35,6 @@ from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.report.board import Within
-
-TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
-FormatOption = Annotated[TableFormat, Parameter(name="--format")]
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -203,9 +199,7 @@ def report(
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
-    table: TableName | None = None,
-    cohorts: Repeated = (),
-    form: FormatOption = "latex",
+    paper: PaperOptions = NOTHING,
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
@@ -214,40 +208,35 @@ def report(
     folder
         Folder of a run; or several folders of runs, of submissions of either kind, or of many submissions.
     out
-        Where to write the board of several. That of one run is written into the run.
+        Where to write the board of several, or what is for a paper. That of one run is written into the run.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     concept_set
         Rank within a set of concepts: 'all shared', rhythm, conduction, 'infarction and ST-T', hypertrophy,
         superclasses, echo, rare, or one of [concept_sets] in leadboard.toml.
     concept
-        Rank by these concepts alone, separated by commas or repeated.
+        Rank by these concepts alone, separated by commas or repeated; also of a curve or heat map.
     cohort
         Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
-        repeated. By default those that are external to the controls.
+        repeated. By default those that are external to the controls. Or those of a table or figure.
     data
-        Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
+        Folder that holds the releases (or LEADBOARD_DATA), for the resamples of submissions and the
+        labels of a curve.
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
-    table
-        Print one table of a run for a paper instead: macro-auroc or macro-auprc.
-    cohorts
-        Columns of that table, separated by commas or repeated. All of the run if not given.
-    form
-        Of that table; LaTeX needs the package booktabs.
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
     from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
+    if paper.wanted is not None or paper.given():
+        if concept_set is not None:
+            raise UsageError("--concept-set is of a ranking; leave it out.")
+        return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
     within = _within(concept_set, concept, cohort)
-    if table is not None:
-        return _print_table(folders, table, cohorts, form)
-    if cohorts:
-        raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
     if len(folders) == 1 and out is None and is_run(folders[0]):
         written = write_report(folders[0], rank_by, within, prepared_before(places))
     else:
@@ -257,27 +246,11 @@ def report(
     return 0
 
 
-def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[str], form: TableFormat) -> int:
-    from benchmark.exchange.joining import one_run
-    from benchmark.report.papers.tables import macro_table, render
-
-    if len(folders) != 1:
-        raise UsageError("--table is of one run; name one folder.")
-    metric: Metric = "auroc" if table == "macro-auroc" else "auprc"
-    made = macro_table(one_run(folders[0]).records, metric, _by_commas(cohorts))
-    tell(*render(made, form).splitlines())
-    return 0
-
-
 def _within(concept_set: str | None, concepts: Sequence[str], cohorts: Sequence[str]) -> Within:
     from benchmark.config import own_sets
     from benchmark.report.sets import OwnSets, choose
 
-    return choose(concept_set, _by_commas(concepts), _by_commas(cohorts), OwnSets(*own_sets()))
-
-
-def _by_commas(given: Sequence[str]) -> list[str]:
-    return [name.strip() for one in given for name in one.split(",") if name.strip()]
+    return choose(concept_set, by_commas(concepts), by_commas(cohorts), OwnSets(*own_sets()))
 
 
 def _joined_board(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -233,6 +233,11 @@ HERE = ElsewhereOptions()
 def _absolute(program: str) -> str:
     """Give the whole path of a program, unless the shell would look for its name."""
     return str(Path(program).expanduser().absolute()) if "/" in program else program
+
+
+def by_commas(given: Sequence[str]) -> list[str]:
+    """Give names that are separated by commas or repeated."""
+    return [name.strip() for one in given for name in one.split(",") if name.strip()]
 
 
 def print_json(content: object) -> None:
