@@ -145,7 +145,10 @@ class Driver:
             predictions = found.predictions or former
             if predictions is None or found.thresholds is None:
                 raise LeadboardError(found.failed)
-            return measure_and_save(task.cell, predictions, found.thresholds, self.plan.options.settings)
+            settings = self.plan.options.settings
+            return measure_and_save(
+                task.cell, predictions, found.thresholds, settings, "cpu"
+            )  # maybe no GPU here
 
         attempt(task, self.plan, self.reporter, record)
         if task.computed:
