@@ -16,10 +16,12 @@ from benchmark.commands import (
     data,
     evaluation,
     explaining,
+    exporting,
     new_cohort,
     overlapping,
     predicting,
     scoring,
+    serving,
     sizing,
     submitting,
     tasks,
@@ -60,6 +62,8 @@ for command in (
     scoring.score,
     comparing.compare,
     evaluation.report,
+    serving.serve,
+    exporting.export,
     explaining.explain,
     submitting.submit,
     submitting.verify,
@@ -86,7 +90,7 @@ def main() -> None:
 
 def _call() -> int:
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, UsageError) as error:
         _say(error)
         return 2

@@ -135,7 +135,7 @@ def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[
     from cohorts.catalogue import register
     from cohorts.own.cohort import home_of, own_cohort
 
-    own: list[str] = []
+    own: dict[str, Path] = {}
     for expected, file in [*named.items(), *((None, file) for file in cohort_files)]:
         cohort = own_cohort(base / from_home(file))
         if expected not in (None, cohort.card.id):
@@ -143,8 +143,12 @@ def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[
                 f"{CONFIG_FILE} calls the cohort of {_shown(file)} '{expected}', but its id is "
                 f"'{cohort.card.id}'; write the same in both."
             )
+        if own.setdefault(cohort.card.id, cohort.file) != cohort.file:
+            raise UsageError(
+                f"{_shown(own[cohort.card.id])} and {_shown(cohort.file)} both describe a cohort "
+                f"'{cohort.card.id}'; give one of them another id."
+            )
         register(cohort, home_of(cohort))
-        own.append(cohort.card.id)
     return tuple(own)
 
 

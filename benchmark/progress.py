@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmark.text import visible
@@ -55,11 +55,24 @@ def _rate(rate: float) -> str:
     return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 0.1 else f"{60 * rate:.1f}/min"
 
 
+class _Bar(Progress):
+    """A bar with something above it."""
+
+    above: Callable[[], RenderableType] | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        if self.above is not None:
+            yield self.above()
+        yield from super().get_renderables()
+
+
 class Reporter:
     """Prints what a long command does; to standard error, so that ``--json`` stays clean."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self.above: Callable[[], RenderableType] | None = None
+        """Draws what is to stand above the bar of a step, on a terminal."""
         self._steps: list[_Pace] = []
 
     def say(self, text: str) -> None:
@@ -98,18 +111,22 @@ class Reporter:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}", markup=False),
             TimeRemainingColumn(),
         )
         # Not redirected: what a model prints meanwhile would be decoded as colours and links.
-        bar = Progress(
+        bar = _Bar(
             *columns, console=self.console, transient=True, redirect_stdout=False, redirect_stderr=False
         )
+        bar.above = (
+            self.above if len(self._steps) == 1 else None
+        )  # a step inside of another has a bar below it
         with bar:
-            task = bar.add_task(visible(label), total=None)
+            task = bar.add_task(visible(label), total=None, rate="")
 
             def update(completed: int, total: int) -> None:
                 pace.tell(completed)
-                bar.update(task, completed=completed, total=total)
+                bar.update(task, completed=completed, total=total, rate=_rate(pace.rate))
 
             yield update
 

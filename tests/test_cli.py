@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.cli import main
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
 from tests.releases import write_challenge, write_ptb_xl
@@ -45,6 +47,29 @@ def leadboard(home: Path, *arguments: str, code: int = 0) -> subprocess.Complete
     assert answer.returncode == code, answer.stderr
     assert "Traceback" not in answer.stderr
     return answer
+
+
+Inside = Callable[..., "pytest.CaptureResult[str]"]
+
+
+@pytest.fixture
+def inside(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Inside:
+    """Call a command in this process: a hundred new ones would import the same modules a hundred times."""
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("LEADBOARD_DATA", raising=False)
+    monkeypatch.setenv("LEADBOARD_CACHE", str(home / "cache"))
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr("benchmark.cli.end_on_sigterm", lambda: None)
+
+    def call(*arguments: str, code: int = 0) -> pytest.CaptureResult[str]:
+        monkeypatch.setattr(sys, "argv", ["leadboard", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        assert end.value.code == code, printed.err
+        return printed
+
+    return call
 
 
 def test_run_then_run_again(home: Path) -> None:
@@ -84,10 +109,8 @@ def test_run_then_run_again(home: Path) -> None:
     leadboard(home, "report", "run")
 
 
-def test_cohorts_as_json(home: Path) -> None:
-    rows = {
-        row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)
-    }
+def test_cohorts_as_json(inside: Inside) -> None:
+    rows = {row["id"]: row for row in json.loads(inside("cohorts", "--data", "data", "--json").out)}
     assert set(rows) >= {
         "ptb-xl",
         "cpsc-2018",
@@ -100,33 +123,31 @@ def test_cohorts_as_json(home: Path) -> None:
     }
     assert (rows["georgia"]["found"], rows["georgia"]["records"]) == (True, 40)
     assert (rows["ningbo"]["found"], rows["ningbo"]["records"]) == (False, None)
-    leadboard(home, "prepare", "georgia", "--data", "data")
-    rows = {
-        row["id"]: row for row in json.loads(leadboard(home, "cohorts", "--data", "data", "--json").stdout)
-    }
+    inside("prepare", "georgia", "--data", "data")
+    rows = {row["id"]: row for row in json.loads(inside("cohorts", "--data", "data", "--json").out)}
     assert rows["georgia"]["quarantined"] == 0
 
 
-def test_lists_for_people(home: Path) -> None:
-    assert "georgia" in leadboard(home, "cohorts", "--data", "data").stdout
-    assert "resnet1d" in leadboard(home, "models").stdout
-    assert "IAVB" in leadboard(home, "concepts").stdout
-    assert {row["id"] for row in json.loads(leadboard(home, "concepts", "--json").stdout)} > {
+def test_lists_for_people(inside: Inside) -> None:
+    assert "georgia" in inside("cohorts", "--data", "data").out
+    assert "resnet1d" in inside("models").out
+    assert "IAVB" in inside("concepts").out
+    assert {row["id"] for row in json.loads(inside("concepts", "--json").out)} > {
         "AF",
         "NORM",
         "LBBB",
     }
 
 
-def test_simulate_and_find_what_two_releases_share(home: Path) -> None:
-    leadboard(home, "simulate", "ptb-xl", "challenge-ptb-xl", "--out", "simulated", "--scale", "0.02")
-    rows = json.loads(leadboard(home, "cohorts", "--data", "simulated", "--json").stdout)
+def test_simulate_and_find_what_two_releases_share(inside: Inside) -> None:
+    inside("simulate", "ptb-xl", "challenge-ptb-xl", "--out", "simulated", "--scale", "0.02")
+    rows = json.loads(inside("cohorts", "--data", "simulated", "--json").out)
     assert {row["id"] for row in rows if row["simulated"]} == {"ptb-xl", "challenge-ptb-xl"}
     arguments = ("overlap", "challenge-ptb-xl", "ptb-xl", "--data", "simulated")
-    answer = json.loads(leadboard(home, *arguments, "--json").stdout)
+    answer = json.loads(inside(*arguments, "--json").out)
     assert answer["shared_a"] == answer["records_a"] == len(answer["shared"])
     assert all(int(pair["record_a"].removeprefix("HR")) == int(pair["record_b"]) for pair in answer["shared"])
-    assert "are also in ptb-xl" in leadboard(home, *arguments).stdout
+    assert "are also in ptb-xl" in inside(*arguments).out
 
 
 def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
@@ -217,11 +238,11 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["weights", "prevalence", "--file", "x.pth"], "takes no published weights"),
     ],
 )
-def test_wrong_calls_answer_in_one_sentence(home: Path, arguments: list[str], words: str) -> None:
-    answer = leadboard(home, *arguments, code=2)
-    assert answer.stdout == ""
-    lines = answer.stderr.strip().splitlines()
-    assert len(lines) == 1, answer.stderr
+def test_wrong_calls_answer_in_one_sentence(inside: Inside, arguments: list[str], words: str) -> None:
+    printed = inside(*arguments, code=2)
+    assert printed.out == ""
+    lines = printed.err.strip().splitlines()
+    assert len(lines) == 1, printed.err
     assert lines[0].startswith("leadboard: ")
     assert words in lines[0]
 
@@ -301,7 +322,9 @@ class Slow:
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
     (home / "slow.py").write_text(SLOW)
     out = home / f"killed-{how.name}"

@@ -155,6 +155,7 @@ def test_the_exported_network_is_the_network(reader: Reader, said: dict[str, str
     np.testing.assert_allclose(onnx_scores, torch_scores, atol=1e-5)
 
 
+@pytest.mark.slow  # installs an older NumPy and more
 def test_the_other_environment(reader: Reader, said_elsewhere: dict[str, str]) -> None:
     *_, check, run = said_elsewhere.values()
     assert " passed, 0 failed, " in check.splitlines()[-1]

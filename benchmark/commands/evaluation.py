@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
@@ -30,6 +32,10 @@ from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
+
+TableName = Literal["macro-auroc", "macro-auprc"]
+TableFormat = Literal["latex", "markdown", "csv"]
+FormatOption = Annotated[TableFormat, Parameter(name="--format")]
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -126,13 +132,14 @@ def run(
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
     """
+    from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
     from benchmark.protocols.pretraining import check_sources
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
-    from benchmark.run.cohorts import choose_cohorts
+    from benchmark.run.cohorts import choose_cohorts, prepared_before
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
     from cohorts.catalogue import find_cohort
@@ -161,12 +168,12 @@ def run(
         environment=elsewhere.environment(deadline),
         task=task or "",
     )
-    outcome = run_cells(options, reporter)
+    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter))
     if not is_current(folder, rank_by):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by)
+            write_report(folder, rank_by, prepared_before(places))
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -178,6 +185,9 @@ def report(
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
+    table: TableName | None = None,
+    cohorts: Repeated = (),
+    form: FormatOption = "latex",
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
@@ -195,17 +205,40 @@ def report(
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
+    table
+        Print one table of a run for a paper instead: macro-auroc or macro-auprc.
+    cohorts
+        Columns of that table, separated by commas or repeated. All of the run if not given.
+    form
+        Of that table; LaTeX needs the package booktabs.
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
+    from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
+    if table is not None:
+        return _print_table(folders, table, cohorts, form)
+    if cohorts:
+        raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by)
+        written = write_report(folders[0], rank_by, prepared_before(places))
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places)
     for path in written:
         tell(str(path))
+    return 0
+
+
+def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[str], form: TableFormat) -> int:
+    from benchmark.exchange.joining import one_run
+    from benchmark.report.papers.tables import macro_table, render
+
+    if len(folders) != 1:
+        raise UsageError("--table is of one run; name one folder.")
+    names = [name.strip() for given in cohorts for name in given.split(",") if name.strip()]
+    made = macro_table(one_run(folders[0]).records, "auroc" if table == "macro-auroc" else "auprc", names)
+    tell(*render(made, form).splitlines())
     return 0
 
 
@@ -216,7 +249,7 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
     from benchmark.progress import Reporter
     from benchmark.records.run_folder import run_name
     from benchmark.report import write_board
-    from benchmark.run.cohorts import labelled
+    from benchmark.run.cohorts import labelled, prepared_before
 
     here = places.data is not None or places.folders or places.own
     stores = labelled(places, Reporter()) if here else None
@@ -227,4 +260,4 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by)
+    return write_board(joined, out, rank_by, prepared_before(places))

@@ -100,6 +100,12 @@ def _is_folder(path: Path) -> bool:
         raise ValueError(f"{error.strerror}.") from None
 
 
+def _in_tens(_: object, count: int | None) -> None:
+    """Validate a minimum: steps of different widths would narrow a count down."""
+    if count is not None and count % 10:
+        raise ValueError("Must be 10, 20, 30, 40 or 50.")
+
+
 Folder = Annotated[Path, Parameter(validator=_folder)]
 
 
@@ -131,7 +137,7 @@ Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED))]
 Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES))]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_COUNT))]
-MinimumCount = Annotated[int, Parameter(validator=Number(gte=3, lte=50))]
+MinimumCount = Annotated[int, Parameter(validator=[Number(gte=10, lte=50), _in_tens])]
 Windows = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WINDOWS))]
 Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))]
 Rate = Annotated[float, Parameter(validator=Number(gte=1, lte=10_000))]

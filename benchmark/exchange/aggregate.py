@@ -194,7 +194,7 @@ class AggregateCell(Result):
     protocol: str = Field(pattern=NAME)
     relation: Relation
     cohort: AggregateCohort
-    minimum_count: int = Field(ge=LEAST_MINIMUM, le=MOST_MINIMUM)
+    minimum_count: int = Field(ge=LEAST_MINIMUM, le=MOST_MINIMUM, multiple_of=LEAST_MINIMUM)
     records: AggregateCounts
     signals_read: bool
     ontology: OntologyFacts

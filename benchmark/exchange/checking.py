@@ -14,7 +14,7 @@ from benchmark.exchange.aggregate import (
     AggregateManifest,
     load_aggregate,
 )
-from benchmark.exchange.disclosure import MINIMUM, WITHHELD, Count, Figure
+from benchmark.exchange.disclosure import WITHHELD, Count, Figure
 from benchmark.files import inside, read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import relation_of
@@ -32,7 +32,7 @@ from cohorts.tasks import all_tasks
 
 SELF_REPORTED = "self-reported: not recomputable"
 
-ROUNDING, COARSEST = 0.011, 0.056
+ROUNDING = 0.011
 """Half units of a concept's figure and of the macro average, and a little; where one decimal may be given."""
 
 
@@ -159,14 +159,13 @@ def check_cell(at: Findings, cell: AggregateCell) -> None:
         at.check(holds and 0 <= figure.value <= 1, f"has a value {figure.value} outside [{low}, {high}]")
     _check_macro(at, cell)
     for name, grouping in cell.subgroups.items():
-        total = sum(_least(group.records, minimum) for group in grouping.groups.values())
+        total = sum(_least(group.records) for group in grouping.groups.values())
         at.check(total <= scored, f"has more records by {name} than were scored")
 
 
 def _check_concept(at: Findings, name: str, concept: AggregateConcept, scored: int, minimum: int) -> None:
     at.check(
-        _least(concept.positives, minimum) <= _most(concept.n, minimum)
-        and _least(concept.n, minimum) <= scored,
+        _least(concept.positives) <= _most(concept.n, minimum) and _least(concept.n) <= scored,
         f"has n and positives of {name} that do not go together",
     )
     few = any(isinstance(count, str) for count in (concept.n, concept.positives))
@@ -184,10 +183,9 @@ def _check_macro(at: Findings, cell: AggregateCell) -> None:
             len(values) == len(there), f"has a macro {metric.upper()} over what it does not give"
         ):
             continue
-        rounding = COARSEST if cell.minimum_count < MINIMUM else ROUNDING
         mean = fsum(values) / len(values) if values else None
         agrees = (stated is None) == (mean is None) and (
-            stated is None or mean is None or abs(stated.value - mean) <= rounding
+            stated is None or mean is None or abs(stated.value - mean) <= ROUNDING
         )
         said = None if stated is None else stated.value
         at.check(agrees, f"has a macro {metric.upper()} of {said}, but the mean over its concepts is {mean}")
@@ -199,16 +197,16 @@ def _well_formed(count: Count, minimum: int) -> bool:
     return count >= minimum and count % minimum == 0
 
 
-def _least(count: Count, minimum: int) -> int:
+def _least(count: Count) -> int:
     """The smallest number that a count may stand for."""
-    return 0 if isinstance(count, str) else max(minimum, count - minimum // 2)
+    return 0 if isinstance(count, str) else count
 
 
 def _most(count: Count, minimum: int) -> int:
     """The largest number that a count may stand for; without bound where it is withheld."""
     if isinstance(count, str):
         return 2**63 if count == WITHHELD else minimum - 1
-    return count + (minimum - 1) // 2
+    return count + minimum - 1
 
 
 def _counts(cell: AggregateCell) -> Iterator[Count]:

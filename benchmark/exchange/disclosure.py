@@ -2,8 +2,9 @@
 
 Three rules, which `docs/submit.md` defends against a reader who wants to know more:
 
-- A count below the minimum is not given, 0 included, and every other count is rounded to a multiple of the
-  minimum. So no difference of two counts, within one file or between two, gives a small one.
+- A count below the minimum is not given, 0 included, and every other count is rounded down to a multiple of
+  the minimum, itself a multiple of 10. So no difference of two counts, within one file or between two, gives
+  a small one, and files of one run with other minima tell together no more than the finest of them.
 - A figure is given only where everything that it is a fraction of could be given.
 - A figure has no more digits than its own uncertainty: an exact fraction tells what it is a fraction of.
 """
@@ -25,8 +26,12 @@ from benchmark.metrics.intervals import LEVEL, NORMAL
 from cohorts.errors import LeadboardError
 
 MINIMUM = 10
-LEAST_MINIMUM, MOST_MINIMUM = 3, 50
+LEAST_MINIMUM, MOST_MINIMUM = 10, 50
 """Below, a count is next to a name; above, nothing is left to be told."""
+
+MINIMA = range(LEAST_MINIMUM, MOST_MINIMUM + 1, LEAST_MINIMUM)
+"""Multiples of the least alone: the borders of one minimum's steps would lie between those of another's, and
+a count could be narrowed down."""
 
 WITHHELD = "withheld"
 """In place of a count of records that is large enough, but may be of too few patients."""
@@ -59,7 +64,7 @@ class Disclosure:
     Attributes
     ----------
     minimum
-        Smallest count that is given.
+        Smallest count that is given; a multiple of `LEAST_MINIMUM`.
     repeated
         Records beyond the first of their patient: so many records less, at worst, are the patients of a
         group of records.
@@ -81,14 +86,14 @@ class Disclosure:
 
 
 def rounded(value: int, base: int) -> int:
-    """Round a count to the nearest multiple of a base, halves up.
+    """Round a count down to a multiple of a base.
 
     Examples
     --------
-    >>> [rounded(value, 10) for value in (10, 14, 15, 104)]
-    [10, 10, 20, 100]
+    >>> [rounded(value, 10) for value in (10, 15, 19, 104)]
+    [10, 10, 10, 100]
     """
-    return (value + base // 2) // base * base
+    return value // base * base
 
 
 def figure(found: Estimate | None, standard_error: float | None = None, *, most: int = FINE) -> Figure | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Literal, cast
 
@@ -27,7 +27,15 @@ from benchmark.exchange.aggregate import (
     AggregatePretraining,
     AggregateTraining,
 )
-from benchmark.exchange.disclosure import Disclosure, figure, proportion, pseudonym, resolution, significant
+from benchmark.exchange.disclosure import (
+    FINE,
+    Disclosure,
+    figure,
+    proportion,
+    pseudonym,
+    resolution,
+    significant,
+)
 from benchmark.exchange.identity import identity_of, weights_of
 from benchmark.metrics.cell.calibration import ConceptCalibration
 from benchmark.metrics.cell.evaluation import ConceptMetrics, Resampled
@@ -204,9 +212,11 @@ def _macro(
     macro = record.evaluation.macro
     given = [name for name in macro.concepts if concepts[name].auroc is not None]
     least = max(macro.minimum, minimum)
+    found = [record.evaluation.concepts[name] for name in given]
+    digits = _digits((one.positives, one.n) for one in found)
     if tuple(given) == macro.concepts:
         return AggregateMacro(
-            auroc=figure(macro.auroc, _error(resampled.macro_auroc)),
+            auroc=figure(macro.auroc, _error(resampled.macro_auroc), most=digits),
             auprc=figure(macro.auprc, most=2),
             concepts=macro.concepts,
             minimum=least,
@@ -220,11 +230,22 @@ def _macro(
         for metric in ("auroc", "auprc")
     ]
     return AggregateMacro(
-        auroc=figure(estimate(means[0], drawn), _error(drawn)),
-        auprc=figure(estimate_of(means[1])),
+        auroc=figure(estimate(means[0], drawn), _error(drawn), most=digits),
+        auprc=figure(estimate_of(means[1]), most=2),
         concepts=tuple(given),
         minimum=least,
     )
+
+
+def _digits(counts: Iterable[tuple[int, int]]) -> int:
+    """Decimals of a mean: no more than of any AUROC in it, which could be worked out from it and the others.
+
+    Parameters
+    ----------
+    counts
+        Positives and n of each concept.
+    """
+    return min((resolution(positives, n - positives) for positives, n in counts), default=FINE)
 
 
 def _grouping(found: Grouping, rule: Disclosure) -> AggregateGrouping:
@@ -242,9 +263,11 @@ def _grouping(found: Grouping, rule: Disclosure) -> AggregateGrouping:
             for concept, one in group.concepts.items()
         }
         whole = all(concepts[concept].auroc is not None for concept in found.common)
+        common = [group.concepts[concept] for concept in found.common]
+        digits = _digits((one.positives, one.n) for one in common)
         groups[name] = AggregateGroup(
             records=rule.count(group.records),
-            macro=figure(group.macro) if whole and found.common else None,
+            macro=figure(group.macro, most=digits) if whole and found.common else None,
             concepts=concepts,
         )
     return AggregateGrouping(common=found.common, groups=groups)

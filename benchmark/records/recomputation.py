@@ -192,6 +192,9 @@ def _store_of(findings: Findings, record: ResultRecord, stores: LabelledCohorts)
         return None
     if store is None:
         findings.skip(f"numbers: cohort {cohort} is not on this machine")
+    elif store.card.simulated != record.cohort.simulated and store.fingerprint != stated:
+        here = "simulated" if store.card.simulated else "real"
+        findings.skip(f"numbers: {cohort} on this machine is {here}, and that of the record is not")
     elif why_not_of(record, store) == "labels of another ontology":
         findings.skip("numbers: the labels are of another ontology")
     elif findings.check(

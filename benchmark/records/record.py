@@ -15,6 +15,7 @@ from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation, holders
 from benchmark.models.contract import ModelCard
 from benchmark.models.model_files import ModelFile
+from benchmark.records.migration import migrated
 from benchmark.text import printable
 from cohorts.errors import LeadboardError
 
@@ -265,17 +266,23 @@ def save_record(record: ResultRecord, path: Path) -> None:
 
 
 def load_record(path: Path) -> ResultRecord:
-    """Read one record, which may be a stranger's: strict JSON, nothing else.
+    """Read one record, which may be a stranger's or of an earlier schema: strict JSON, nothing else.
 
     Raises
     ------
     LeadboardError
-        If the file cannot be read, is not strict JSON or does not follow the schema.
+        If the file cannot be read, is not strict JSON or does not follow its schema.
     """
-    content = read_json(path, long=("record_ids",))
+    content = migrated(read_json(path, long=("record_ids",)))
     try:
         return ResultRecord.model_validate(content)
     except ValidationError as error:
+        stated = content.get("schema_version") if isinstance(content, dict) else None
+        if type(stated) is int and stated > SCHEMA_VERSION:
+            raise LeadboardError(
+                f"{path} is a record of schema {stated}, and this version reads up to {SCHEMA_VERSION}; "
+                "install a newer one."
+            ) from None
         raise LeadboardError(
             f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell "
             "again."

@@ -11,6 +11,7 @@ from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.estimates import Estimate
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
+from benchmark.report.called_tables import called_tables
 from benchmark.report.tables import (
     DASH,
     Table,
@@ -41,7 +42,7 @@ def cell_tables(board: Board) -> list[tuple[str, list[tuple[Table, bool]]]]:
         ("Calibration", [(table, True) for table in (calibration_table(board),) if table]),
         ("Subgroups", [(table, True) for table in subgroup_tables(board)]),
     ]
-    sections[0][1].extend((table, True) for table in operating_concepts(board))
+    sections[0][1].extend((table, True) for table in (*operating_concepts(board), *called_tables(board)))
     return [(title, tables) for title, tables in sections if tables]
 
 

@@ -17,17 +17,19 @@ from benchmark.report.export import as_csv, as_json
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
 from benchmark.report.markdown import as_markdown
+from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
 from benchmark.report.ranking import make_boards
 from cohorts.errors import UsageError
 from cohorts.locks import alone
+from cohorts.store import Stores
 
 
-def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
+def write_report(run: Path, rank_by: Metric = "auroc", stores: Stores | None = None) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
     A pure function of ``run.json``, the result records and their resampled figures: the same of these give
-    the same bytes.
+    the same bytes. The recordings in ``mistakes/`` are from the stores, if these are given.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
         Folder of the run.
     rank_by
         The metric whose ranking is shown first; the page and the JSON have the other one too.
+    stores
+        Gives prepared cohorts, for the sheets of each model's most confident mistakes.
 
     Returns
     -------
@@ -53,12 +57,14 @@ def write_report(run: Path, rank_by: Metric = "auroc") -> list[Path]:
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
         made_from = inputs_of(run, rank_by)
-        content = _written(run, one_run(run), rank_by)
+        content = _written(run, one_run(run), rank_by, stores)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
 
-def write_board(joined: Joined, folder: Path, rank_by: Metric = "auroc") -> list[Path]:
+def write_board(
+    joined: Joined, folder: Path, rank_by: Metric = "auroc", stores: Stores | None = None
+) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
 
     Parameters
@@ -80,18 +86,21 @@ def write_board(joined: Joined, folder: Path, rank_by: Metric = "auroc") -> list
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"):
-        return [folder / name for name in _written(folder, joined, rank_by)]
+        return [folder / name for name in _written(folder, joined, rank_by, stores)]
 
 
-def _written(folder: Path, joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
-    sweep((folder, folder / "figures"))
-    content = _content(joined, rank_by)
+def _written(folder: Path, joined: Joined, rank_by: Metric, stores: Stores | None) -> dict[str, str | bytes]:
+    sweep((folder, folder / "figures", folder / FOLDER))
+    content = _content(joined, rank_by, stores)
     for name, data in content.items():
         write_atomically(folder / name, data)
+    for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
+        if f"{FOLDER}/{page.name}" not in content:
+            page.unlink()
     return content
 
 
-def _content(joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
+def _content(joined: Joined, rank_by: Metric, stores: Stores | None) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
     boards = make_boards(plan, records, *draws, metric=rank_by)
@@ -104,8 +113,17 @@ def _content(joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
+    mistakes = mistake_pages(joined, stores)
     content: dict[str, str | bytes] = {
-        "leaderboard.html": as_html(joined, boards, others, found, pictures, told),
+        "leaderboard.html": as_html(
+            joined,
+            boards,
+            others,
+            found,
+            pictures,
+            told,
+            {entry: path for entry, (path, _) in mistakes.items()},
+        ),
         "leaderboard.md": as_markdown(
             plan,
             records,
@@ -120,6 +138,7 @@ def _content(joined: Joined, rank_by: Metric) -> dict[str, str | bytes]:
     }
     if joined.told:
         content["self-reported.csv"] = self_reported_files.told_csv(joined.told)
+    content |= dict(mistakes.values())
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
         content[f"figures/{picture.name}.png"] = picture.png

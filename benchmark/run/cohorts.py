@@ -8,11 +8,20 @@ from collections.abc import Sequence
 from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.records.run_folder import AbsentCohort
-from cohorts.catalogue import all_cohorts, cohort_cards, find_cohort, open_cohort, sharing
+from cohorts.catalogue import (
+    all_cohorts,
+    cohort_cards,
+    find_cohort,
+    introduce,
+    measured_cards,
+    open_cohort,
+    sharing,
+)
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
-from cohorts.store import Store, Stores, prepare
+from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.store import Store, Stores, find_store, prepare
 from cohorts.task_store import open_task
 from cohorts.tasks import all_tasks, cohort_of, find_task
 
@@ -128,6 +137,26 @@ def prepared(places: Places, reporter: Reporter) -> Stores:
         return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
 
     return store
+
+
+def prepared_before(places: Places) -> Stores:
+    """Give cohorts that an earlier call prepared, with today's labels; nothing is prepared or made again."""
+
+    def store(cohort: str) -> Store | None:
+        if cohort not in measured_cards():
+            return None
+        release = open_cohort(cohort_of(cohort), places.data, places.folders)
+        found = None if release is None else find_store(release, places.cache)
+        if release is None or found is None:
+            return None
+        introduce(release)
+        card = release.card
+        labelling = hash_of_labelling(load_ontology().label_hashes(card.id, card.vocabulary))
+        if found.ontology_hash != labelling:
+            return None
+        return open_task(cohort, found, places.data) if cohort in all_tasks() else found
+
+    return functools.cache(store)
 
 
 def labelled(places: Places, reporter: Reporter) -> LabelledCohorts:

@@ -17,6 +17,8 @@ from benchmark.run.thresholds import Validation
 from cohorts.errors import LeadboardError
 from cohorts.locks import alone, alone_or_not
 
+AfterCell = Callable[[Plan], None]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -53,8 +55,13 @@ class Outcome:
         return f"{said} Without a result: {'; '.join(named)}." if named else said
 
 
-def run(options: RunOptions, reporter: Reporter) -> Outcome:
+def run(options: RunOptions, reporter: Reporter, after_cell: AfterCell | None = None) -> Outcome:
     """Evaluate models on cohorts, going on past every model or cohort that fails.
+
+    Parameters
+    ----------
+    after_cell
+        Called with the plan once before the first cell, and after each one when all of it is saved.
 
     Raises
     ------
@@ -64,12 +71,12 @@ def run(options: RunOptions, reporter: Reporter) -> Outcome:
     plan = make_plan(options, reporter)
     for line in plan_lines(plan):
         reporter.say(line)
-    computed = execute(plan, reporter)
+    computed = execute(plan, reporter, after_cell or (lambda _: None))
     failures = tuple(cell for cell in plan.cells if cell.status == "failed")
     return Outcome(len(plan.cells), computed, failures)
 
 
-def execute(plan: Plan, reporter: Reporter) -> int:
+def execute(plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
     """Compute what is not done, saving the plan after each cell; gives how many cells were computed.
 
     A cell that another call is computing is left for the end, and waited for there.
@@ -81,15 +88,18 @@ def execute(plan: Plan, reporter: Reporter) -> int:
         plan.source, Scorer(plan.options.places.cache, plan.options.hardware, reporter), reporter
     )
     left = []
+    after_cell(plan)
     for task in plan.to_do:
         with alone_or_not(lock_path(folder, task.cell.path)) as free:
             if free:
                 _attempt(task, plan, validation, reporter)
             else:
                 left.append(task)
+        after_cell(plan)
     for task in left:
         with alone(lock_path(folder, task.cell.path), f"computing {task.cell.label}"):
             _attempt(task, plan, validation, reporter)
+        after_cell(plan)
     plan.save()  # for those that another call was faster with
     return sum(task.computed for task in plan.tasks)
 

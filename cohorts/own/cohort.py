@@ -20,7 +20,7 @@ from cohorts.hashing import hash_of_json
 from cohorts.own import diagnoses, labels, people
 from cohorts.own.arrays import check_unit, read_array, rows_of_array
 from cohorts.own.description import HIGHEST_RATE, Description
-from cohorts.own.paths import fill, objections
+from cohorts.own.paths import fill, objections, status_of
 from cohorts.own.reading import read_description
 from cohorts.own.statements import from_statements, read_vocabulary
 from cohorts.own.table import read_columns
@@ -101,7 +101,7 @@ class OwnCohort(Cohort):
             with os.scandir(place) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     if entry.name.split(".")[0] in stems or entry.name.endswith(_SIGNAL_SUFFIXES):
-                        status = entry.stat()
+                        status = status_of(entry)
                         yield f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
 
     @property

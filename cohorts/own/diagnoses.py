@@ -12,7 +12,7 @@ import pandas as pd
 from cohorts.families import icd10
 from cohorts.ontology.ontology import load_ontology
 from cohorts.own.description import Icd10Part
-from cohorts.own.labels import Code, Said, without
+from cohorts.own.labels import Code, Positions, Said, without
 from cohorts.own.people import dates
 from cohorts.own.table import read_columns
 
@@ -22,6 +22,9 @@ LIKE = "mimic-iv-ecg-ext-icd"
 OUTSIDE = "no diagnosis in the window"
 _PREFIX = "ICD-10 "
 _CODE = r"^\s*([A-Za-z]\d[0-9A-Za-z](?:\.?[0-9A-Za-z]{0,4}))"
+_CERTAINTY = r"^\s*[A-Za-z]\d\d(?:\.?\d{1,2}|\.-)?[-*!+†]?\s?([AVZavz])[RLBrlb]?\s*$"
+"""Letters of ICD-10-GM: A excluded, V suspected, Z state after. The A in "I21.A1" is a part of the code."""
+_UNCERTAIN = ", suspected or past"
 _DAYS = 10_000_000
 """More than there are days from the year 1 to 9999: patient and day are one number."""
 
@@ -38,7 +41,8 @@ def from_diagnoses(
     """Join codes with ECGs of the same patient, by the days between the two.
 
     A concept is absent only where the patient has a code of any kind in the window; without one, or without
-    a date of the ECG, nothing is known.
+    a date of the ECG, nothing is known. A disease that a letter of ICD-10-GM excludes is not stated by the
+    code (A); one that is suspected (V) or past (Z) is left open.
 
     Parameters
     ----------
@@ -60,6 +64,8 @@ def from_diagnoses(
     code = table[part.code].map(
         dict(zip(written, readable.map(icd10.code_of, na_action="ignore"), strict=True))
     )
+    letter = written.str.extract(_CERTAINTY, expand=False).str.upper().fillna("")
+    certainty = table[part.code].map(dict(zip(written, letter, strict=True)))
     usable = (table[part.patient_id] != "") & coded.notna() & code.notna()
     numbers = pd.Index(patients.dropna().unique())
     who = numbers.get_indexer(table[part.patient_id])
@@ -68,12 +74,20 @@ def from_diagnoses(
     heart = code[kept].to_numpy()
     first, last = _window(patients, moments, numbers, part.window_days)
     inside = _any_between(day, first, last)
-    statements = {
-        _PREFIX + name: np.flatnonzero(_any_between(day[heart == name], first, last))
-        for name in sorted({*heart} - {""})
-    }
-    amyloid, heart_muscle = (statements.get(_PREFIX + name, np.empty(0, np.intp)) for name in ("E85", "I43"))
-    statements[_PREFIX + icd10.AMYLOID_HEART] = amyloid[np.isin(amyloid, heart_muscle)]
+    said = certainty[kept].to_numpy()
+
+    def stated(name: str, letters: Collection[str]) -> Positions:
+        these = (heart == name) & np.isin(said, list(letters))
+        return np.flatnonzero(_any_between(day[these], first, last))
+
+    statements: dict[str, Positions] = {}
+    for name in sorted({*heart} - {""}):
+        statements[_PREFIX + name] = stated(name, [""])
+        statements[_PREFIX + name + _UNCERTAIN] = stated(name, ["V", "Z"])
+    both = np.intersect1d(stated("E85", [""]), stated("I43", [""]))
+    perhaps = np.intersect1d(stated("E85", ["", "V", "Z"]), stated("I43", ["", "V", "Z"]))
+    statements[_PREFIX + icd10.AMYLOID_HEART] = both
+    statements[_PREFIX + icd10.AMYLOID_HEART + _UNCERTAIN] = np.setdiff1d(perhaps, both)
     statements[OUTSIDE] = np.flatnonzero(~inside)
     codes, annotates = meanings(taken)
     return Said(statements, codes, annotates, warnings=tuple(_warnings(path, table, part, usable, inside)))
@@ -96,10 +110,14 @@ def meanings(taken: Collection[str]) -> tuple[tuple[Code, ...], dict[str, str]]:
     ]
     if not told:
         opened = [(OUTSIDE, OUTSIDE, "", "unmapped", "no concept is annotated by diagnoses")]
+    uncertain: list[Code] = [
+        (code + _UNCERTAIN, name, concept, "ambiguous" if concept else "unmapped", "suspected or past")
+        for code, name, concept, *_ in codes
+    ]
     reason = (
         "Diagnoses of the stay: absent where the patient has codes in the window and none of them states it."
     )
-    return (*codes, *opened), dict.fromkeys(map(str, told), reason)
+    return (*codes, *uncertain, *opened), dict.fromkeys(map(str, told), reason)
 
 
 def _day(moments: pd.Series[pd.Timestamp]) -> Days:

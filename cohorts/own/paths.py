@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pandas as pd
@@ -52,3 +53,11 @@ def objections(
 
 def _escaped(name: str) -> str:
     return "".join(f"\\{character}" if not character.isalnum() else character for character in name)
+
+
+def status_of(entry: os.DirEntry[str]) -> os.stat_result:
+    """Give size and time of a file, or of a link that leads nowhere: that is one record's matter."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)

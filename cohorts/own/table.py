@@ -159,6 +159,10 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
         raise UsageError(
             f"There is no encoding '{encoding}'; state one such as utf-8, cp1252 or latin-1."
         ) from None
+    if text.removeprefix("\ufeff").lower().startswith(("sep=", '"sep=')):
+        raise UsageError(
+            f"The first line of {path} is a 'sep=' for Excel, not the names of the columns; remove that line."
+        )
     names, lines, separator = _header(path, text, wanted, separator)
     broken = _Broken()
     table = pyarrow.csv.read_csv(
@@ -244,7 +248,13 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
     text: pd.Series[str]
     if pa.types.is_floating(kind):
         values = column.to_pandas()
-        whole = values.isna() | ((values % 1 == 0) & (values.abs() <= _EXACT))
+        exact = {"halffloat": 2**11, "float": 2**24}.get(str(kind), _EXACT)
+        if ((values % 1 == 0) & (values.abs() >= exact)).any():  # two ids may have become one
+            raise UsageError(
+                f"The column '{name}' of {path} holds whole numbers of {exact:,} or more as {kind}, which "
+                "no longer holds each of them; write it as text or as integers."
+            )
+        whole = values.isna() | (values % 1 == 0)
         text = values.astype("Int64" if whole.all() else "float64").astype("string").fillna("").astype("str")
         return text
     if pa.types.is_boolean(kind):

@@ -24,7 +24,7 @@ import yaml
 from benchmark.cli import app
 from benchmark.config import Places
 from benchmark.exchange.aggregate import RULE
-from benchmark.exchange.disclosure import MINIMUM, Disclosure, site_key
+from benchmark.exchange.disclosure import MINIMA, MINIMUM, Disclosure, site_key
 from benchmark.exchange.packing import prepare_parcel, write_parcel
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
@@ -197,8 +197,13 @@ def parameters(volumes: Path) -> dict[str, Any]:
 
 
 def minimum(volumes: Path) -> int:
-    """Smallest count that is given."""
-    return int(parameters(volumes).get("minimum_count", MINIMUM))
+    """Smallest count that is given; steps other than tens would narrow the counts of another file down."""
+    count = parameters(volumes).get("minimum_count", MINIMUM)
+    if count not in MINIMA:
+        raise LeadboardError(
+            f"minimum_count in parameters_file.yaml is {count!r}; write 10, 20, 30, 40 or 50."
+        )
+    return int(count)
 
 
 def leadboard(*words: object) -> None:

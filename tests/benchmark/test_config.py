@@ -12,6 +12,7 @@ import pytest
 
 from benchmark.config import find_places, from_home, give_home
 from cohorts.errors import UsageError
+from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, table, write
 
 
 @pytest.fixture(autouse=True)
@@ -174,3 +175,10 @@ def test_files_of_fingerprints_come_from_options_and_from_the_file(tmp_path: Pat
         find_places()
     with pytest.raises(UsageError, match=r"No file of fingerprints x{100,}…; correct"):
         find_places(fingerprints=[Path("x" * 5000)])
+
+
+def test_two_files_of_one_cohort_are_refused(tmp_path: Path) -> None:
+    one, other = (write(tmp_path / name, table(), HEAD + PEOPLE + FILES + COLUMNS) for name in ("a", "b"))
+    with pytest.raises(UsageError, match=r"a/cohort\.toml and .*b/cohort\.toml both describe a cohort 'my-h"):
+        find_places(cohort_files=[one, other])
+    assert find_places(cohort_files=[one, one]).own == (ID,)

@@ -16,6 +16,10 @@ RULES = ("youden", "sensitivity 90 %", "specificity 90 %")
 """Those of `operating_points.choose_thresholds` that are applied."""
 
 
+AS_CALLED = "as called"
+"""In place of a rule: the scores are calls already, such as those of a person."""
+
+
 class ConceptThresholds(Result):
     """Thresholds of one concept, by rule.
 
@@ -99,6 +103,23 @@ def usable_thresholds(thresholds: Mapping[str, ConceptThresholds], concept: str)
     """Thresholds that can be applied to a concept, by rule."""
     found = thresholds.get(concept)
     return {} if found is None else {rule: at for rule, at in found.thresholds.items() if at is not None}
+
+
+def thresholds_of_calls(labels: pd.DataFrame, scores: pd.DataFrame) -> dict[str, ConceptThresholds]:
+    """Give the threshold between 0 and 1 for a table of nothing but these two, and none for any other.
+
+    Nothing was chosen, so nothing can have been chosen on the records that are measured.
+    """
+    if not np.isin(scores.to_numpy(), (0, 1)).all():
+        return {}
+    return {
+        str(name): ConceptThresholds(
+            n=int(np.count_nonzero(labels[name] >= 0)),
+            positives=int(np.count_nonzero(labels[name] == 1)),
+            thresholds={AS_CALLED: 0.5},
+        )
+        for name in scores.columns
+    }
 
 
 class Called(Result):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.metrics.bootstrap import bootstrap, group_records, mean_bootstrap
 from benchmark.metrics.cell.calibration import Calibration, calibration
-from benchmark.metrics.cell.operating_points import Called, Thresholds, calls_at
+from benchmark.metrics.cell.operating_points import Called, Thresholds, calls_at, thresholds_of_calls
 from benchmark.metrics.cell.results import Evaluation
 from benchmark.metrics.cell.subgroups import Grouping, grouping
 from benchmark.metrics.delong import delong_interval
@@ -58,7 +58,8 @@ class CellStatistics(Result):
     calibration
         None with ``why_no_calibration``.
     calls
-        Concept -> rule -> counts and rates at its threshold; empty with ``why_no_calls``.
+        Concept -> rule -> counts and rates at its threshold, or of scores that are calls already; empty with
+        ``why_no_calls``.
     subgroups
         By name of the grouping; a cohort that knows neither sex nor age has none.
     """
@@ -110,7 +111,8 @@ def cell_statistics(
         if probabilities
         else "the scores claim to be no probabilities"
     )
-    calls = calls_at(truth, first, groups, thresholds.concepts, resamples=fewer, seed=settings.seed)
+    applied = thresholds.concepts or thresholds_of_calls(truth, first)
+    calls = calls_at(truth, first, groups, applied, resamples=fewer, seed=settings.seed)
     why_no_calls = thresholds.reason or "no eligible concept has a threshold"
     macro, concepts = _concepts(truth, [fit[eligible] for fit in fits], groups, evaluation)
     return CellStatistics(

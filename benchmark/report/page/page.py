@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,9 +15,10 @@ from markupsafe import Markup
 from benchmark.exchange.joining import Joined
 from benchmark.report import cell_tables, facts, model_tables, self_reported, tables
 from benchmark.report import statistics_tables as comparisons
-from benchmark.report.board import Board
+from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
+from benchmark.report.mistakes.pages import NOWHERE
 from benchmark.report.page.data import page_data
 from benchmark.report.page.encoding import as_script
 from benchmark.report.page.headline import headline
@@ -52,6 +54,7 @@ def as_html(
     found: Sequence[BoardStatistics],
     pictures: Sequence[Picture],
     told: Sequence[tuple[Table, bool]] = (),
+    mistakes: Mapping[Entry, str] = MappingProxyType({}),
 ) -> str:
     """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
     environment = Environment(
@@ -71,6 +74,8 @@ def as_html(
         joined=joined,
         sources=joined.sources,
         told=told,
+        mistakes=mistakes,
+        no_mistakes=NOWHERE,
         self_reported=self_reported,
         boards=boards,
         others=others,

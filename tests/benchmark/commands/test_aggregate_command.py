@@ -112,7 +112,7 @@ def test_a_terminal_is_asked(here: Path, answer: str, written: bool) -> None:
     assert Path("to").exists() == written
 
 
-@pytest.mark.parametrize("minimum", ["2", "51"])
+@pytest.mark.parametrize("minimum", ["3", "9", "15", "51", "60"])
 def test_a_minimum_that_protects_nobody_or_tells_nothing_is_refused(here: Path, minimum: str) -> None:
     from cyclopts import CycloptsError
 

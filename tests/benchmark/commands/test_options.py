@@ -23,7 +23,7 @@ FILES = {
     ("score", "--fingerprints"),
     *((name, "--cohort-file") for name in app if not name.startswith("-")),
 }
-NEW_FILES = {("predict", "--out"), ("overlap", "--out")}
+NEW_FILES = {("export", "--out"), ("predict", "--out"), ("overlap", "--out")}
 NUMBERS = {"--auroc": "0.9", "--prevalence": "0.1"}
 NAUGHT = {"--correlation", "--icc"}  # may be 0
 EITHER = {("verify", "--path"), ("predict", "--signals")}

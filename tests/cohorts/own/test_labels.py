@@ -310,3 +310,17 @@ def test_a_diagnosis_is_no_reading_of_the_tracing(tmp_path):
     assert labels["AF"].tolist() == [0, 1]
     assert labels["AMYL"].tolist() == [0, 0]
     assert ID not in load_ontology().cohorts
+
+
+def test_letters_of_certainty_of_the_german_icd_10(tmp_path):
+    rows = table(8).assign(patient=[str(number) for number in range(8)], recorded="2020-06-15")
+    codes = ("I31.1G", "I31.1A", "I31.1V", "i311z", "I31.1 A", "I31.1V", "I31.1", "I21.A1")
+    diagnoses = "".join(f"{number},{code},2020-06-15\n" for number, code in enumerate(codes))
+    diagnoses += "5,I31.1G,2020-06-15\n0,I43.1G,2020-06-15\n0,E85.4V,2020-06-15\n"
+    diagnoses += "1,I43.1A,2020-06-15\n4,E85.4A,2020-06-15\n4,I43.1,2020-06-15\n1,E85.4G,2020-06-15\n"
+    diagnoses += "6,I43.1,2020-06-15\n6,E85.4G,2020-06-15\n"
+    labels, _ = diagnosed(tmp_path, rows, diagnoses)
+    # Excluded is no; suspected and past are left open, unless another code is certain.
+    assert labels["CONSTR"].tolist() == [1, 0, -1, -1, 0, 1, 1, 0]
+    # Amyloid of the heart needs both codes; E85 alone, certain or suspected, leaves it open.
+    assert labels["AMYL"].tolist() == [-1, -1, 0, 0, 0, 0, 1, 0]

@@ -298,6 +298,16 @@ def test_other_files_beside_the_table_do_not_matter(hospital, tmp_path):
     assert stores(file, tmp_path / "cache") == before
 
 
+def test_a_link_that_leads_nowhere_is_one_records_matter(hospital, tmp_path):
+    file = hospital()
+    before = stores(file, tmp_path / "cache")
+    (file.parent / "ecg/001.dat").unlink()
+    (file.parent / "ecg/001.dat").symlink_to(tmp_path / "gone")
+    after = stores(file, tmp_path / "cache")
+    assert after[0] != before[0]
+    assert len(after[2]) == len(before[2]) - 1
+
+
 def test_all_code_of_the_room_counts(hospital):
     kind = own_cohort(hospital())
     file = Path(inspect.getfile(kind))

@@ -191,3 +191,21 @@ def test_the_mark_of_utf8_outweighs_another_encoding(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id,größe\n1,ä\n", encoding="utf-8-sig")
     assert read_columns(path, ["id", "größe"], encoding="cp1252").to_numpy().tolist() == [["1", "ä"]]
+
+
+def test_a_line_for_excel_before_the_header_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    for start in ("sep=;\n", "\ufeffSEP=;\r\n", '"sep=;"\n'):
+        path.write_text(start + "id;age\n1;50\n", "utf-8")
+        with pytest.raises(UsageError, match="'sep=' for Excel"):
+            read_columns(path, ["id", "age"])
+
+
+@pytest.mark.parametrize(("kind", "largest"), [("float32", 2**24), ("float64", 2**53)])
+def test_ids_that_a_float_cannot_hold_are_refused(tmp_path, kind, largest):
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"id": np.array([1, largest - 1], kind)}).to_parquet(path)
+    assert read_columns(path, ["id"])["id"].tolist() == ["1", str(largest - 1)]
+    pd.DataFrame({"id": np.array([1, largest + 1], kind)}).to_parquet(path)
+    with pytest.raises(UsageError, match="no longer holds each"):
+        read_columns(path, ["id"])

@@ -1,0 +1,1 @@
+"""Where a model was surest and wrong, as ECG sheets for people."""

@@ -1,0 +1,129 @@
+"""Pages beside the leaderboard, one for each model, with its most confident mistakes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmark.exchange.joining import Joined
+from benchmark.report.board import Entry, entry_of
+from benchmark.report.ecg_sheet import WARNING
+from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
+from benchmark.report.mistakes.drawing import grid, sheet
+from benchmark.report.text import plural
+from benchmark.text import one_line, printable, visible
+from cohorts.ontology.ontology import load_ontology
+from cohorts.store import Stores
+
+FOLDER = "mistakes"
+NOWHERE = (
+    "Mistakes are drawn from the recordings: none of the open external cohorts was on this machine as it was "
+    "measured when the page was made, or the model made no confident mistake there."
+)
+"""What stands in place of the link where a model has no such page."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def mistake_pages(joined: Joined, stores: Stores | None) -> dict[Entry, tuple[str, str]]:
+    """Give the path, beside the leaderboard, and the HTML for each entry that has mistakes to be shown.
+
+    Parameters
+    ----------
+    stores
+        None where no release is at hand; then there are no pages.
+    """
+    found: dict[Entry, tuple[str, str]] = {}
+    if stores is None:
+        return found
+    entries = dict.fromkeys(entry_of(record) for record in joined.records)
+    paths = page_paths(entries)
+    for entry in entries:
+        own = [record for record in joined.records if entry_of(record) == entry]
+        mistakes = find_mistakes(own, joined.files, stores)
+        if mistakes.mistakes:
+            found[entry] = paths[entry], as_page(entry, mistakes)
+    return found
+
+
+def page_paths(entries: Iterable[Entry]) -> dict[Entry, str]:
+    """Name each entry's page: by its model where that is a plain name of one entry, else with a hash."""
+    named = list(entries)
+    plain = [_UNSAFE.sub("-", entry.model).strip(".-") for entry in named]
+    lower = [name.lower() for name in plain]
+    paths = {}
+    for entry, name in zip(named, plain, strict=True):
+        unlike = name != entry.model or lower.count(name.lower()) > 1 or len(name) > 100
+        digest = hashlib.sha256("\0".join(entry).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        paths[entry] = f"{FOLDER}/{name[:100]}-{digest}.html" if unlike else f"{FOLDER}/{name}.html"
+    return paths
+
+
+def as_page(entry: Entry, found: Found) -> str:
+    """One self-contained page without any script."""
+    environment = Environment(
+        loader=PackageLoader("benchmark.report", "mistakes"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    style = (files("benchmark.report.mistakes") / "mistakes.css").read_text("utf-8")
+    titles = [_title(one) for one in found.mistakes]
+    sheets = [
+        (one, sheet(recording, _alt(one, title), WARNING if one.card.simulated else ""))
+        for one, recording, title in zip(found.mistakes, found.recordings, titles, strict=True)
+    ]
+    return environment.get_template("mistakes.html.j2").render(
+        name=one_line(entry.model) + ("" if entry.protocol in ("as_is", "as-is") else f", {entry.protocol}"),
+        count=plural(len(sheets), "recording"),
+        left_out=found.left_out,
+        grid=grid(),
+        sheets=sheets,
+        titles=titles,
+        said=[_said(one) for one in found.mistakes],
+        places=[_place(one) for one in found.mistakes],
+        warning=WARNING,
+        style=Markup(style),  # noqa: S704
+        style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+def _title(one: Mistake) -> str:
+    known = load_ontology().concepts["name"]
+    name = known.get(one.concept, one.concept)
+    return f"False {'negative' if one.label else 'positive'}: {name}"
+
+
+def _alt(one: Mistake, title: str) -> str:
+    simulated = f" {WARNING}." if one.card.simulated else ""
+    return visible(f"12-lead ECG of {one.record_id}, {one.card.name}. {title}.{simulated}", " ")
+
+
+def _said(one: Mistake) -> str:
+    """Give the source's own codes, each with its meaning where the vocabulary has one."""
+    table = load_ontology().vocabularies.get(one.card.vocabulary)
+    meanings = {} if table is None else dict(zip(table["code"], table["name"], strict=True))
+    said = []
+    for code in one.statements:
+        meaning = meanings.get(code) or meanings.get(code.partition("+")[0]) or code
+        said.append(code if meaning == code else f"{code} ({meaning})")
+    return printable("; ".join(said), 600) or "nothing"
+
+
+def _place(one: Mistake) -> str:
+    beaten, side = f"{one.beaten:,.10g}", "below" if one.label else "above"
+    other = "negatives" if one.label else "positives"
+    return f"{side} {beaten} of the cohort's {one.against:,} {other}"
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")

@@ -1,0 +1,77 @@
+"""Every two entries of a board against each other, as plain numbers: what ``leadboard compare`` says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from benchmark.metrics.comparison import holm
+from benchmark.metrics.estimates import PairedDifference, nan_if_none, none_if_nan
+from benchmark.records.resamples import name_of
+from benchmark.report.across_cohorts import ResampledCell, compare
+from benchmark.report.board import Board, Entry, entry_of
+
+
+def paired_differences(board: Board) -> list[dict[str, Any]]:
+    """Compare every two entries on every cohort that both have, from the saved resamples.
+
+    Returns
+    -------
+    list of dict
+        For each pair ``first`` and ``second`` (model, protocol); ``cohorts``: id -> ``concepts`` (how
+        many), ``relations``, ``auroc`` (first minus second: value, low, high, p, and p after Holm over the
+        cohorts of the pair) and ``why`` it is undefined, if it is; ``refused``: id -> why the two cannot be
+        compared there; ``lacking``: the same for want of resampled figures; ``pooled`` (value, low, high, p)
+        over ``pooled_over``, the cohorts that are external to both.
+    """
+    cells: dict[Entry, list[ResampledCell]] = {entry: [] for entry in board.entries}
+    for cell in board.resampled_cells(board.records):
+        cells[entry_of(cell.record)].append(cell)
+    lacking: dict[Entry, dict[str, str]] = {entry: {} for entry in board.entries}
+    for record in board.records:
+        if name_of(record) in board.without_resamples:
+            why = f"{record.model.name}: {board.without_resamples[name_of(record)]}"
+            lacking[entry_of(record)][record.cohort.id] = why
+    return [
+        _pair(one, two, cells[one], cells[two]) | {"lacking": lacking[one] | lacking[two]}
+        for one, two in combinations(cells, 2)
+    ]
+
+
+def _pair(
+    one: Entry, two: Entry, first: Sequence[ResampledCell], second: Sequence[ResampledCell]
+) -> dict[str, Any]:
+    found = compare(first, second)
+    relations = [{cell.record.cohort.id: cell.record.relation for cell in side} for side in (first, second)]
+    adjusted = holm([nan_if_none(pair.difference.p) for pair in found.pairs])
+    external = [
+        pair.cohort for pair in found.pairs if all(side[pair.cohort] == "external" for side in relations)
+    ]
+    pooled = found
+    if len(external) < len(found.pairs):
+        pooled = compare([cell for cell in first if cell.record.cohort.id in external], second)
+    return {
+        "first": list(one),
+        "second": list(two),
+        "cohorts": {
+            pair.cohort: {
+                "concepts": pair.concepts,
+                "relations": [side[pair.cohort] for side in relations],
+                "auroc": _numbers(pair.difference, none_if_nan(p)),
+                "why": pair.difference.reason,
+            }
+            for pair, p in zip(found.pairs, adjusted, strict=True)
+        },
+        "refused": dict(found.refused),
+        "pooled": [
+            *(pooled.pooled.value, pooled.pooled.low, pooled.pooled.high),
+            none_if_nan(math.nan if pooled.pooled_p is None else pooled.pooled_p),
+        ],
+        "pooled_over": external,
+    }
+
+
+def _numbers(found: PairedDifference, adjusted: float | None) -> list[float | None]:
+    return [found.value, found.low, found.high, found.p, adjusted]

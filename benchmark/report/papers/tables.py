@@ -1,0 +1,178 @@
+"""A table for a paper: models by cohorts, as LaTeX, Markdown or CSV, with what its caption must say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmark.metrics.names import METRICS, Metric
+from benchmark.records.record import ResultRecord
+from benchmark.report.board import Entry
+from benchmark.report.export import csv_cell
+from benchmark.report.markdown import markdown
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
+from benchmark.text import one_line, some
+from cohorts.errors import UsageError
+
+TableName = Literal["macro-auroc", "macro-auprc"]
+TableFormat = Literal["latex", "markdown", "csv"]
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",  # after a line's end it would be an option of that
+    "]": "{]}",
+    "*": "{*}",
+    "\N{EN DASH}": r"\textendash{}",
+    "\N{MINUS SIGN}": r"\ensuremath{-}",
+} | {sign: "\\" + sign for sign in "$&#%_"}
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """A table of plain text: its caption, its heads and its rows."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequence[str] = ()) -> PaperTable:
+    """Macro averages of every model on every cohort, with their intervals.
+
+    Parameters
+    ----------
+    cohorts
+        In the order of the columns; all of the run if not given.
+
+    Raises
+    ------
+    UsageError
+        If the run has no result on one of the cohorts.
+    """
+    there = list(dict.fromkeys(record.cohort.id for record in records))
+    for cohort in cohorts:
+        if cohort not in there:
+            raise UsageError(f"The run has no result on {cohort!r}; it has {some(there) or 'none at all'}.")
+    chosen = list(dict.fromkeys(cohorts)) or there
+    if not chosen:
+        raise UsageError("The run has no finished cell, so there is nothing to put into a table.")
+    cells = {(_entry(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
+    labels = entry_labels(dict.fromkeys(entry for entry, _ in cells))
+    rows = tuple(
+        (label, *(_shown(cells.get((entry, cohort)), metric) for cohort in chosen))
+        for entry, label in labels.items()
+    )
+    simulated = {record.cohort.id for record in cells.values() if record.cohort.simulated}
+    heads = ("Model", *(f"{cohort} (simulated)" if cohort in simulated else cohort for cohort in chosen))
+    return PaperTable(_caption(cells, chosen, labels, metric), heads, rows)
+
+
+def _entry(record: ResultRecord) -> Entry:
+    return Entry(record.model.name, record.protocol)
+
+
+def _shown(record: ResultRecord | None, metric: Metric) -> str:
+    if record is None:
+        return UNDEFINED
+    mark = "" if record.relation == "external" else f" ({record.relation})"
+    return interval(record.evaluation.macro.of(metric)) + mark
+
+
+def _caption(
+    cells: dict[tuple[Entry, str], ResultRecord],
+    cohorts: Sequence[str],
+    labels: dict[Entry, str],
+    metric: Metric,
+) -> str:
+    level = next(iter(cells.values())).evaluation.bootstrap.level
+    parts = [
+        f"Macro-average {METRICS[metric]} with {level:.0%} percentile bootstrap intervals. External cells "
+        f"but where marked; {UNDEFINED} is undefined or not evaluated."
+    ]
+    for cohort in cohorts:
+        told: dict[str, list[str]] = {}
+        for (entry, at), record in cells.items():
+            if at == cohort:
+                told.setdefault(_facts(record), []).append(labels[entry])
+        simulated = any(record.cohort.simulated for (_, at), record in cells.items() if at == cohort)
+        facts = "; ".join(
+            what if len(told) == 1 else f"{', '.join(names)}: {what}" for what, names in told.items()
+        )
+        parts.append(f"{cohort}{' (simulated data, not patients)' if simulated else ''}: {facts}.")
+    return " ".join(parts)
+
+
+def _facts(record: ResultRecord) -> str:
+    drawn, macro = record.evaluation.bootstrap, record.evaluation.macro
+    positives = [record.evaluation.concepts[concept].positives for concept in macro.concepts]
+    spread = "no concept with enough positives and negatives"
+    if positives:
+        least, most = count(min(positives)), count(max(positives))
+        each = least if least == most else f"{least} to {most}"
+        spread = f"{plural(len(positives), 'concept')} with {each} positives each"
+    return (
+        f"n = {plural(record.records.scored, 'record')}, {spread}, "
+        f"{plural(drawn.resamples, 'resample')} of {count(drawn.groups)} {drawn.unit}, seed {drawn.seed}"
+    )
+
+
+def render(table: PaperTable, form: TableFormat) -> str:
+    """Write a table out; of CSV, the caption is a first line that begins with ``#``."""
+    if form == "latex":
+        return _as_latex(table)
+    if form == "markdown":
+        lines = [table.heads, ("---",) + ("---:",) * (len(table.heads) - 1)]
+        shown = [lines[0], *table.rows]
+        escaped = [tuple(markdown(cell) for cell in row) for row in shown]
+        rows = [escaped[0], lines[1], *escaped[1:]]
+        return "\n".join(
+            [f"Table: {markdown(table.caption)}", "", *("| " + " | ".join(row) + " |" for row in rows), ""]
+        )
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    for row in (table.heads, *table.rows):
+        writer.writerow([csv_cell(cell) for cell in row])
+    return f"# {one_line(table.caption)}\n{file.getvalue()}"
+
+
+def _as_latex(table: PaperTable) -> str:
+    lines = [" & ".join(latex(cell) for cell in row) + r" \\" for row in (table.heads, *table.rows)]
+    return "\n".join(
+        [
+            r"% \usepackage{booktabs} \usepackage[T1]{fontenc}",
+            r"\begin{table}",
+            rf"\caption{{{latex(table.caption)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(table.heads) - 1)}}}",
+            r"\toprule",
+            lines[0],
+            r"\midrule",
+            *lines[1:],
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def latex(text: str) -> str:
+    r"""Escape text so that LaTeX sets it as it is, on one line.
+
+    Examples
+    --------
+    >>> latex("a_b & 5 % [x]")
+    'a\\_b \\& 5 \\% {[}x{]}'
+    """
+    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
+    return escaped.replace("--", "-{}-").replace("--", "-{}-")  # two would be set as a dash
