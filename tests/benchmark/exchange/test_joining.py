@@ -22,7 +22,7 @@ from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.locations import in_run
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
-from benchmark.report.page import write_board
+from benchmark.report.writing import write_board
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import drawn, planned, record, run_file, write_drawn
