@@ -38,6 +38,7 @@ SCRIPTS = (
     "address.js",
     "tip.js",
     "tables.js",
+    "grid.js",
     "forest.js",
     "rows.js",
     "choices.js",

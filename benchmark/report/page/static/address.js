@@ -1,5 +1,5 @@
 // The address holds every choice: "#/", or "#/view?name=value&...". Anything else is a place in the page.
-const views = {};
+const views = Object.create(null);
 
 // A view is {title, show(place, choices)}: `show` fills an empty element. See matrix.js.
 const addView = (name, view) => (views[name] = view);

@@ -11,7 +11,6 @@ function matrixChoices(chosen, matrix) {
   return el("form", { class: "choices", role: "search", onsubmit: (event) => event.preventDefault() },
     chooser("Metric ", "metric", Object.entries(METRICS), matrix.metric),
     chooser("Concept ", "concept", concepts, matrix.concept === "macro" ? "" : data.concepts[matrix.concept][0]),
-    chooser("Concept set ", "set", [["", "all that are eligible"]], ""),
     chooser("Protocol ", "protocol", [["", "all"], ...matrix.protocols.map((one) => [one, one])], chosen.protocol ?? ""),
     kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], matrix.simulated ? "simulated" : "real") : null,
     el("label", {}, "Search ", search));

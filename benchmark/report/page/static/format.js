@@ -1,6 +1,6 @@
 // How numbers are written. Values come as whole numbers of 0.0001 that round to the three decimals of the tables.
 const DASH = "–";
-const METRICS = { auroc: "AUROC", auprc: "AUPRC" };
+const METRICS = { __proto__: null, auroc: "AUROC", auprc: "AUPRC" };
 
 function number(units) {
   if (units === null || units === undefined) return DASH;

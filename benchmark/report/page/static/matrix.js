@@ -5,6 +5,7 @@ const RELATIONS = { internal: "internal: trained on it", external: "external", u
 addView("", {
   title: "Leaderboard",
   show(place, chosen) {
+    if (!data.boards.length) return place.append(el("p", {}, "No cell is finished: what is planned, and what went wrong, is among all tables."));
     const matrix = matrixOf(chosen);
     const { concept, metric, simulated } = matrix;
     const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${conceptName(concept)}`;
@@ -12,18 +13,24 @@ addView("", {
       const now = chosen.sort ?? "rank";
       const rising = chosen.order ? chosen.order === "up" : now === "rank" || now === "model";
       const turn = () => choose({ sort: key, order: now === key ? (rising ? "down" : "up") : "" });
-      return el("th", { scope: "col", "aria-sort": now === key ? (rising ? "ascending" : "descending") : null }, el("button", { type: "button", onclick: turn }, text));
+      return el("th", { scope: "col", class: key, "aria-sort": now === key ? (rising ? "ascending" : "descending") : null },
+        el("button", { type: "button", name: `sort ${key}`, onclick: turn }, text));
     };
+    const cohorts = matrix.full.map((cohort) => {
+      const head = header(String(cohort), cohortName(cohort));
+      head.className = "cohort";
+      return head;
+    });
     const pooledName = metric === "auroc" ? "Next hospital" : "Mean of the ranking";
+    const table = el("table", { class: matrix.full.length > 6 ? "matrix many" : "matrix" },
+      el("caption", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}`),
+      el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName), cohorts)),
+      el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
       matrixChoices(chosen, matrix),
       simulated ? el("p", { class: "banner simulated" }, el("strong", {}, "Simulated recordings, not patients.")) : "",
-      el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${what}, models by cohorts` },
-        el("table", { class: "matrix" },
-          el("caption", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}`),
-          el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName),
-            matrix.full.map((cohort) => header(data.cohorts[cohort].id, data.cohorts[cohort].id)))),
-          el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))))),
+      el("div", { class: "scroll", role: "region", "aria-label": `${what}, models by cohorts` }, oneStop(table)),
+      matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that."),
       legend(metric),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, matrix.empty.map(cohortName).join(", "))) : "",
       el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, matrix.board.rules.map((rule) => el("li", {}, rule)))));
@@ -31,15 +38,31 @@ addView("", {
 });
 
 function rowOf(row, matrix) {
-  const { metric } = matrix;
-  const dots = matrix.full.filter((cohort) => row.found.get(cohort)?.cell.relation === "external").map((cohort) => valueIn(row, cohort)).filter((value) => value !== null);
-  const [, , , farLow, farHigh] = row.pooled ?? [];
   return el("tr", {},
     el("td", { class: "rank" }, row.rank ?? DASH, row.rank ? "" : spoken(` not ranked: ${row.why}`)),
     el("th", { scope: "row", title: row.why || null }, row.name),
-    el("td", { class: "pooled" }, forest(metric, row.pooled, dots), el("span", { class: "value" }, interval(row.pooled ?? [])),
-      farLow !== null && farLow !== undefined ? el("span", { class: "next" }, ` next ${ends(farLow, farHigh)}`) : ""),
+    pooledIn(row, matrix),
     matrix.full.map((cohort) => cellIn(row, cohort, matrix)));
+}
+
+function pooledIn(row, { metric, full }) {
+  const external = full.filter((cohort) => row.found.get(cohort)?.cell.relation === "external");
+  const dots = external.map((cohort) => valueIn(row, cohort)).filter((value) => value !== null);
+  if (!row.pooled) return el("td", { class: "pooled" }, DASH);
+  const { estimate, next, i2, cohorts, why, mean } = row.pooled;
+  const second = mean ? "mean of the ranking" : next[0] === null ? "" : `next ${ends(...next)}`;
+  const made = el("td", { class: "pooled" }, el("div", {}, forest(metric, [...estimate, ...next], dots),
+    el("span", {}, el("span", { class: "value" }, interval(estimate)), second ? el("span", { class: "next" }, ` ${second}`) : "")));
+  return explained(made, () => [
+    el("strong", {}, `${row.name}: ${mean ? "mean of the ranking" : "the next hospital"}`),
+    facts([
+      [METRICS[metric], interval(estimate)],
+      next[0] === null ? null : ["expected in the next", ends(...next)],
+      i2 === null || i2 === undefined ? null : ["I²", `${(i2 / 10).toFixed(1)} %`],
+      ["external cohorts", count(cohorts)],
+    ]),
+    mean && metric === "auroc" ? el("p", {}, `No value for the next hospital${why ? `: ${why}` : ""}`) : why ? el("p", {}, why) : null,
+  ]);
 }
 
 function cellIn(row, cohort, { metric, concept }) {
@@ -50,7 +73,7 @@ function cellIn(row, cohort, { metric, concept }) {
   const value = read.estimate[0];
   const colour = value === null ? "none" : read.counts ? `c${step(metric, value)}` : "few";
   const marks = [MARKS[cell.relation], read.counts ? null : "few"].filter(Boolean);
-  const made = el("td", { class: colour, tabindex: 0 }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "");
+  const made = el("td", { class: colour }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "");
   return explained(made, () => [
     el("strong", {}, `${row.name} on ${cohortName(cohort)}`),
     facts([

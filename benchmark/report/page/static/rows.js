@@ -24,17 +24,19 @@ function matrixOf(chosen) {
 
 const valueIn = (row, cohort) => row.found.get(cohort)?.reading?.estimate[0] ?? null;
 
-// [value, low, high, ends of the prediction interval]: of the next hospital for AUROC, else the mean of the ranking.
+// What is to be expected of the next hospital; where that was not estimated, the mean of the ranking, which says so.
 function pooledFor(row, concept, metric, simulated) {
-  if (metric === "auprc") return concept === "macro" ? row.mean : null;
-  const pooled = pooledOf(row.entry, simulated);
-  return (concept === "macro" ? pooled?.macro : pooled?.concepts[concept]) ?? (concept === "macro" ? row.mean : null);
+  const { macro, concepts } = pooledOf(row.entry, simulated) ?? { concepts: {} };
+  const [value, low, high, farLow, farHigh, i2, cohorts, why] = (metric === "auprc" ? null : concept === "macro" ? macro : concepts[concept]) ?? [null];
+  if (value !== null) return { estimate: [value, low, high], next: [farLow, farHigh], i2, cohorts, why };
+  if (concept !== "macro" || row.mean[0] === null) return null;
+  return { estimate: row.mean, next: [null, null], cohorts: row.cohorts, why, mean: true };
 }
 
-// By "rank", "model", "pooled" or the place of a cohort; what has no value stands last either way.
+// By "rank", "model", "pooled" or the place of a cohort in the list of all; what has no value stands last either way.
 function sorted(rows, { sort = "rank", order }) {
-  const keys = { rank: (row) => row.rank, model: (row) => row.name, pooled: (row) => row.pooled?.[0] };
-  const key = keys[sort] ?? ((row) => valueIn(row, data.cohorts.findIndex(({ id }) => id === sort)));
+  const keys = { __proto__: null, rank: (row) => row.rank, model: (row) => row.name, pooled: (row) => row.pooled?.estimate[0] };
+  const key = keys[sort] ?? ((row) => valueIn(row, Number(sort)));
   const rising = order ? order === "up" : sort === "rank" || sort === "model";
   const none = (value) => value === null || value === undefined;
   return [...rows].sort((a, b) => {

@@ -19,7 +19,7 @@ function show({ keepFocus = false } = {}) {
     return made;
   }));
   if (!focused) return;
-  const again = place.querySelector(`[name="${focused}"]`);
+  const again = place.querySelector(`[name="${CSS.escape(focused)}"]`);
   again?.focus();
   if (again?.type === "search") again.setSelectionRange(cursor, cursor);
 }
@@ -35,6 +35,11 @@ function follow() {
   } else show();
 }
 document.body.append(tip);
+// The link to the content must not take the choices out of the address.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector("main").focus();
+});
 pages.hidden = false;
 addEventListener("hashchange", follow);
 addEventListener("popstate", () => location.hash.startsWith("#/") && show());
