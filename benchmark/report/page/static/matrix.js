@@ -5,7 +5,7 @@ const RELATIONS = { internal: "internal: trained on it", external: "external", u
 addView("", {
   title: "Leaderboard",
   show(place, chosen) {
-    if (!data.boards.length) return place.append(el("p", {}, "No cell is finished: what is planned, and what went wrong, is among all tables."));
+    if (!data.cells.length) return place.append(el("p", {}, "No cell is finished: what is planned, and what went wrong, is among all tables."));
     const matrix = matrixOf(chosen);
     const { concept, metric, simulated } = matrix;
     const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${conceptName(concept)}`;
