@@ -20,7 +20,7 @@ PATIENCE = 90.0
 
 ROOMS = (
     *("benchmark.cli", "benchmark.commands.printing", "benchmark.commands.listing", "benchmark.run.runner"),
-    *("benchmark.report", "benchmark.report.page", "benchmark.scoring.on_cohort", "baselines.controls"),
+    *("benchmark.report", "benchmark.report.page.page", "benchmark.scoring.on_cohort", "baselines.controls"),
     *("benchmark.scoring.against_labels", "benchmark.records.submission", "benchmark.records.verification"),
     *("cohorts.download", "cohorts.catalogue", "cohorts.simulator.simulate", "sklearn.linear_model"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,11 @@ from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.locations import in_run
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
-from benchmark.report.page import write_board
+from benchmark.report.writing import write_board
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import drawn, planned, record, run_file, write_drawn
+from tests.benchmark.report.test_report import Page, strings
 
 KEY = b"the key of this site"
 
@@ -285,11 +287,17 @@ def test_self_reported_rows_stand_in_a_section_of_their_own(tmp_path: Path) -> N
     page = (tmp_path / "leaderboard.html").read_text()
     before, section = page.split('<section id="self-reported"')
     section, after = section.split("</section>", 1)
-    assert "my-hospital" in section
+    tables = Page(page).data["later"]
+    told_tables = {int(place) for place in re.findall(r'data-table="(\d+)"', section)}
+    naming = {at for at, table in enumerate(tables) if "my-hospital" in "".join(strings(table))}
+    assert naming
+    assert naming <= told_tables
+    assert any("0.612" in text for at in naming for text in strings(tables[at]))
     assert "self-reported" in section
     assert "not recomputable" in section
     assert "my-hospital" not in before
     assert "my-hospital" not in after.split('<section id="sources"')[0]
+    assert "my-hospital" not in "".join(strings(Page(page).data["data"]))
     assert str(tmp_path) not in page
     table = (tmp_path / "leaderboard.md").read_text()
     assert "Self-reported results" in table

@@ -17,7 +17,7 @@ from benchmark.report.style import Picture, inline_svg
 from benchmark.report.text import entry_labels, interval, number, signed
 from benchmark.text import harmless, one_line
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
-from tests.benchmark.report.test_report import Page
+from tests.benchmark.report.test_report import Page, strings
 
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 ORDERS = "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\u202e\u2066\u2028"
@@ -64,10 +64,14 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_html_shows_hostile_text_and_obeys_none_of_it(texts: dict[str, str]) -> None:
     page = Page(texts["html"])
     assert page.open == []
-    assert page.tags.count("script") == 1
+    assert page.tags.count("script") == 3
+    assert set(page.scripts) == {"data", "later", "code"}
+    assert all("<" not in page.scripts[name] for name in ("data", "later"))
     assert "img" not in page.tags
     assert "b" not in page.tags
     assert "alert(1)" in page.text
+    assert any(SCRIPT in text for text in strings(page.data["data"]))
+    assert any(SCRIPT in text for text in strings(page.data["later"]))
     assert "{{ 7*7 }}" in page.text
     assert not any(address.startswith("javascript") for address in page.addresses)
     assert len(page.ids) == len(set(page.ids))

@@ -41,7 +41,7 @@ GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 ROOMS = {"scores": SCORE_ROOMS, "metrics": METRIC_ROOMS, "texts": TEXT_ROOMS}
 OUTSIDE = (
     "benchmark/commands/evaluation.py",
-    "benchmark/report/page.py",
+    "benchmark/report/page/page.py",
     "benchmark/run/plan_text.py",
     "cohorts/sources/georgia.py",
     "cohorts/simulator/simulate.py",
@@ -85,7 +85,7 @@ def test_a_byte_of_any_file_of_a_room_changes_its_hash(rooms: tuple[str, ...], h
 
 @pytest.mark.parametrize("rooms", ROOMS.values(), ids=ROOMS)
 def test_pages_commands_and_sources_are_in_no_key_of_a_cell(rooms: tuple[str, ...], house: Path) -> None:
-    templates = sorted((house / "benchmark/report/templates").iterdir())
+    templates = sorted((house / "benchmark/report/page/templates").iterdir())
     assert templates
     for file in (*templates, *(house / name for name in OUTSIDE)):
         assert not differs_after_touching(file, rooms, house), file

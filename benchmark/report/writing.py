@@ -1,17 +1,8 @@
-"""The page of a run, and all files of its report."""
+"""All files of the report of a run, or of a board of results from different places."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.files import sweep, write_atomically
@@ -19,23 +10,17 @@ from benchmark.metrics.names import Metric
 from benchmark.records.manifest import MANIFEST
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
 from benchmark.records.run_folder import RUN, load_run_file, lock_path
-from benchmark.report import cell_tables, facts, model_tables, self_reported, self_reported_files, tables
-from benchmark.report import statistics_tables as comparisons
-from benchmark.report.board import EVERYTHING, Board, Entry, Within
-from benchmark.report.board_statistics import BoardStatistics, statistics_of
+from benchmark.report import self_reported, self_reported_files
+from benchmark.report.board import EVERYTHING, Within
+from benchmark.report.board_statistics import statistics_of
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
-from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.markdown import as_markdown
-from benchmark.report.mistakes.pages import FOLDER, NOWHERE, mistake_pages
+from benchmark.report.mistakes.pages import FOLDER, mistake_pages
+from benchmark.report.page.page import as_html
 from benchmark.report.ranking import make_boards
-from benchmark.report.reported import REPORTED_WORDS, reported_table
-from benchmark.report.style import Picture, inline_svg
-from benchmark.report.tables import Table
-from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
-from benchmark.text import visible
 from cohorts.errors import UsageError
 from cohorts.locks import alone
 from cohorts.store import Stores
@@ -171,69 +156,3 @@ def _content(
         content[f"figures/{picture.name}.svg"] = picture.svg
         content[f"figures/{picture.name}.png"] = picture.png
     return content
-
-
-def _shown(value: Any) -> Any:
-    """What a value of the page becomes before it is escaped: text has no characters that cannot be seen."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")
-
-
-def as_html(
-    joined: Joined,
-    boards: Sequence[Board],
-    others: Sequence[Board],
-    found: Sequence[BoardStatistics],
-    pictures: Sequence[Picture],
-    told: Sequence[tuple[Table, bool]] = (),
-    mistakes: Mapping[Entry, str] = MappingProxyType({}),
-) -> str:
-    """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
-    environment = Environment(
-        loader=PackageLoader("benchmark.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    # Style and script are this project's own files; the policy lets the browser run this script and no other.
-    style, script = (
-        (files("benchmark.report") / "templates" / name).read_text("utf-8")
-        for name in ("page.css", "page.js")
-    )
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html.j2").render(
-        run=joined.plan,
-        records=joined.records,
-        joined=joined,
-        sources=joined.sources,
-        told=told,
-        mistakes=mistakes,
-        no_mistakes=NOWHERE,
-        self_reported=self_reported,
-        boards=boards,
-        others=others,
-        found=found,
-        leaderboard_table=leaderboard_table,
-        comparisons=comparisons,
-        cell_tables=cell_tables,
-        figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
-        facts=facts,
-        model_tables=model_tables,
-        ages=model_tables.age_table(joined.records),
-        tables=tables,
-        ranking_rules=ranking_rules,
-        unseen=unseen_table(joined.records),
-        reported=reported_table(),
-        reported_words=REPORTED_WORDS,
-        unseen_words=UNSEEN_WORDS,
-        simulated=SIMULATED if _any_simulated(joined) else "",
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        script_digest=digest,
-    )
-
-
-def _any_simulated(joined: Joined) -> bool:
-    told = (one.cell.cohort.simulated for one in joined.told)
-    return any(record.cohort.simulated for record in joined.records) or any(told)

@@ -1,0 +1,231 @@
+"""Everything that the page's script shows, as one compact JSON: each fact once, then by its place.
+
+Entries, cohorts, concepts, populations and long texts are lists; everything else names them by their place.
+Numbers are in units of 0.0001 (`benchmark.report.page.encoding.units`); None is undefined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmark.metrics.estimates import PooledEstimate
+from benchmark.records.record import CohortFacts, ResultRecord
+from benchmark.report import facts
+from benchmark.report.board import Board, Entry, Standing, entry_of
+from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.leaderboard_table import ranking_rules
+from benchmark.report.page.encoding import Number, Texts, triple, units
+from benchmark.report.page.populations import Populations, annotated
+from benchmark.report.tables import FEW, estimate_cell
+from benchmark.text import one_line
+from cohorts.ontology.ontology import load_ontology
+
+
+class _Places:
+    """Places of what the cells name."""
+
+    def __init__(self, boards: Sequence[Board]) -> None:
+        records = [record for board in boards for record in board.records]
+        self.records = records
+        self.entries = _numbered(entry for board in boards for entry in board.entries)
+        self.cohorts = _numbered((r.cohort.id, r.cohort.simulated) for r in records)
+        self.concepts = _numbered(c for r in records for c in annotated(r))
+        self.texts = Texts()
+
+    def cohort(self, cohort: CohortFacts) -> int:
+        return self.cohorts[cohort.id, cohort.simulated]
+
+
+def _numbered(items: Iterable[Any]) -> dict[Any, int]:
+    return {item: at for at, item in enumerate(dict.fromkeys(items))}
+
+
+def page_data(
+    title: str,
+    boards: Sequence[Board],
+    others: Sequence[Board],
+    found: Sequence[BoardStatistics],
+) -> dict[str, Any]:
+    """Give the data of the page.
+
+    Parameters
+    ----------
+    boards, others
+        As from `benchmark.report.ranking.make_boards`: by the metric that is shown first, and by the other.
+    found
+        Statistics of each board.
+
+    Returns
+    -------
+    dict
+        ``title``, ``metric`` (shown first), ``minimum``; ``entries``, ``cohorts``, ``concepts``,
+        ``populations``, ``cells``; ``boards`` (real or simulated, by either metric), ``pooled`` (one for each
+        kind of cohort) and ``texts``.
+    """
+    places = _Places(boards)
+    populations = Populations(places.concepts)
+    cells = [_cell(record, places, populations) for record in places.records]
+    return {
+        "title": title,
+        "metric": boards[0].metric if boards else "auroc",
+        "minimum": max((board.minimum for board in boards), default=0),
+        "entries": _entries(places),
+        "cohorts": _cohorts(places),
+        "concepts": _concepts(places.concepts),
+        "populations": populations.all,
+        "cells": cells,
+        "boards": [
+            _board(board, one, places)
+            for board, one in zip([*boards, *others], [*found, *found], strict=True)
+        ],
+        "pooled": [_pooled(board, one, places) for board, one in zip(boards, found, strict=True)],
+        "texts": places.texts.all,
+    }
+
+
+def _entries(places: _Places) -> list[dict[str, Any]]:
+    first: dict[Entry, ResultRecord] = {}
+    for record in places.records:
+        first.setdefault(entry_of(record), record)
+    return [_entry(entry, first.get(entry)) for entry in places.entries]
+
+
+def _entry(entry: Entry, record: ResultRecord | None) -> dict[str, Any]:
+    names = {"model": one_line(entry.model), "protocol": one_line(entry.protocol)}
+    if record is None:
+        return names
+    card = record.model
+    return names | {
+        "version": card.version,
+        "description": card.description,
+        "licence": card.licence,
+        "citation": card.citation,
+        "trained_on": facts.trained_on(card),
+        "training": facts.training_text(record),
+        "input": facts.input_text(card.input),
+        "probabilities": card.probabilities,
+        "weights": list(record.weights_sha256),
+        "control_for": card.control_for,
+    }
+
+
+def _cohorts(places: _Places) -> list[dict[str, Any]]:
+    first: dict[int, ResultRecord] = {}
+    for record in places.records:
+        first.setdefault(places.cohort(record.cohort), record)
+    return [
+        {
+            "id": one_line(record.cohort.id),
+            "name": one_line(record.cohort.name),
+            "version": record.cohort.version,
+            "simulated": record.cohort.simulated,
+            "records": facts.copy_size(record.cohort, record.records),
+        }
+        for record in first.values()
+    ]
+
+
+def _concepts(concepts: Iterable[str]) -> list[list[str]]:
+    """Id, name and category; a stranger's concept has its id alone."""
+    known = load_ontology().concepts
+    names = {
+        c: [c, name, category]
+        for c, name, category in zip(known.index, known["name"], known["category"], strict=True)
+    }
+    return [names.get(c, [one_line(c), "", ""]) for c in concepts]
+
+
+def _cell(record: ResultRecord, places: _Places, populations: Populations) -> dict[str, Any]:
+    """One cell: macro AUROC and AUPRC, then both for each concept of its population that the model answers.
+
+    ``concepts`` are places in the list of all, ``auroc`` and ``auprc`` have value, low and high of each in
+    turn. ``notes`` has for ``macro`` and for the place of a concept what must be said beside the number.
+    """
+    evaluation = record.evaluation
+    concepts = annotated(record)
+    macro = evaluation.macro
+    notes = {"macro": [*_notes(macro.auroc), *evaluation.notes]}
+    for name, metrics in concepts.items():
+        said = _notes(metrics.auroc, muted=not metrics.eligible)
+        if metrics.eligible and metrics.caution and metrics.auroc.interval is not None:
+            said.append(FEW)
+        notes[str(places.concepts[name])] = said
+    return {
+        "entry": places.entries[entry_of(record)],
+        "cohort": places.cohort(record.cohort),
+        "population": populations.place(record, places.cohort(record.cohort)),
+        "relation": record.relation,
+        "macro": [*triple(macro.auroc), *triple(macro.auprc)],
+        "prevalence": units(macro.prevalence),
+        "covers": [places.concepts[c] for c in macro.concepts],
+        "concepts": [places.concepts[c] for c in concepts],
+        "auroc": [number for m in concepts.values() for number in triple(m.auroc)],
+        "auprc": [number for m in concepts.values() for number in triple(m.auprc)],
+        "notes": {key: places.texts.places(said) for key, said in notes.items() if said},
+    }
+
+
+def _notes(estimate: Any, *, muted: bool = False) -> list[str]:
+    return list(estimate_cell(estimate, muted=muted).notes)
+
+
+def _board(board: Board, found: BoardStatistics, places: _Places) -> dict[str, Any]:
+    def place(cohort: str) -> int:
+        return places.cohorts[cohort, board.simulated]
+
+    return {
+        "simulated": board.simulated,
+        "metric": board.metric,
+        "task": board.of_task,
+        "by_groups": board.by_groups,
+        "cohorts": [place(cohort) for cohort in board.cohorts],
+        "concepts": [places.concepts[c] for c in board.concepts],
+        "left_out": {str(place(cohort)): why for cohort, why in board.left_out.items()},
+        "rules": ranking_rules(board),
+        "rows": [_row(standing, found, places) for standing in board.standings],
+    }
+
+
+def _row(standing: Standing, found: BoardStatistics, places: _Places) -> dict[str, Any]:
+    mean = triple(standing.spread) if standing.spread else [units(standing.mean), None, None]
+    return {
+        "entry": places.entries[standing.entry],
+        "rank": standing.rank,
+        "mean": mean,
+        "cohorts": len(standing.cohorts),
+        "concepts": len(standing.concepts),
+        "gap": triple(found.mean_gap.get(standing.entry)),
+        "why": one_line(standing.why_unranked),
+    }
+
+
+def _pooled(board: Board, found: BoardStatistics, places: _Places) -> dict[str, Any]:
+    """For each entry the AUROC of the next hospital: its macro average, and each concept that was pooled."""
+    return {
+        "simulated": board.simulated,
+        "entries": {
+            str(places.entries[entry]): {
+                "macro": pooled_numbers(ahead.macro),
+                "cohorts": len(ahead.cohorts),
+                "concepts": _of_concepts(ahead.concepts, places.concepts),
+            }
+            for entry, ahead in found.next_hospital.items()
+        },
+    }
+
+
+def _of_concepts(concepts: Mapping[str, PooledEstimate], places: Mapping[str, int]) -> dict[str, Any]:
+    return {str(places[c]): pooled_numbers(one) for c, one in concepts.items() if c in places}
+
+
+def pooled_numbers(one: PooledEstimate) -> list[Number | str]:
+    """Value, low, high, both ends of the prediction interval, I² in tenths of a percent, cohorts; why not."""
+    return [
+        *triple(one),
+        units(one.prediction_low),
+        units(one.prediction_high),
+        None if one.i2 is None else round(10 * one.i2),
+        one.cohorts,
+        *([one.reason] if one.reason else []),
+    ]

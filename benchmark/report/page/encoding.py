@@ -1,0 +1,78 @@
+"""How numbers and texts are written into the page: never another number than the tables show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from benchmark.metrics.estimates import Estimate
+from benchmark.text import visible
+
+Number = int | None
+"""In units of 0.0001."""
+
+
+def units(value: float | None) -> Number:
+    """Round to 4 decimals, as a whole number of 0.0001, without a step that rounds twice.
+
+    The page shows 3 decimals. What it makes of the number given here is what `benchmark.report.text.number`
+    makes of the value itself: 0.87149 is 0.871 in both, though its 4 decimals are 0.8715. A number above 0
+    stays above 0.
+
+    Examples
+    --------
+    >>> units(0.87149), units(0.8715001), units(0.00001), units(-0.0125), units(None)
+    (8714, 8715, 1, -125, None)
+    """
+    if value is None:
+        return None
+    shown = round(float(f"{value:.3f}") * 1000)
+    found = min(max(round(value * 10_000), 10 * shown - 5), 10 * shown + 4)
+    return max(found, 1) if value > 0 else found
+
+
+def triple(estimate: Estimate | None) -> list[Number]:
+    """Value, low and high of an estimate; the ends are None where there is no interval to be shown."""
+    if estimate is None or estimate.value is None:
+        return [None, None, None]
+    low, high = estimate.interval or (None, None)
+    return [units(estimate.value), units(low), units(high)]
+
+
+class Texts:
+    """Texts that occur often, each written once."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    def places(self, texts: Iterable[str]) -> list[int]:
+        """Where these texts are in the list of all."""
+        return [self._places.setdefault(text, len(self._places)) for text in texts]
+
+    @property
+    def all(self) -> list[str]:
+        """Every text in the order of its place."""
+        return list(self._places)
+
+
+def as_script(content: Any) -> str:
+    r"""JSON that may stand inside a script element: nothing in it ends the element, gives orders or hides.
+
+    Examples
+    --------
+    >>> as_script(["</script>", "a\u202eb"])
+    '["\\u003c/script\\u003e","a b"]'
+    """
+    text = json.dumps(_visible(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _visible(content: Any) -> Any:
+    if isinstance(content, str):
+        return visible(content, " ")
+    if isinstance(content, dict):
+        return {visible(str(key), " "): _visible(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_visible(value) for value in content]
+    return content

@@ -1,0 +1,123 @@
+"""The page itself: one file that needs nothing else and asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from benchmark.exchange.joining import Joined
+from benchmark.report import cell_tables, facts, model_tables, self_reported, tables
+from benchmark.report import statistics_tables as comparisons
+from benchmark.report.board import Board, Entry
+from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
+from benchmark.report.mistakes.pages import NOWHERE
+from benchmark.report.page.data import page_data
+from benchmark.report.page.encoding import as_script
+from benchmark.report.page.headline import headline
+from benchmark.report.page.later import Later
+from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.style import Picture, inline_svg
+from benchmark.report.tables import Table
+from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
+from benchmark.text import visible
+
+STYLES = ("tokens.css", "page.css", "matrix.css")
+
+SCRIPTS = (
+    "dom.js",
+    "format.js",
+    "data.js",
+    "address.js",
+    "tip.js",
+    "tables.js",
+    "grid.js",
+    "forest.js",
+    "rows.js",
+    "choices.js",
+    "matrix.js",
+    "start.js",
+)
+"""Put together in this order, in one scope: a file may use what an earlier one defines."""
+
+
+def as_html(
+    joined: Joined,
+    boards: Sequence[Board],
+    others: Sequence[Board],
+    found: Sequence[BoardStatistics],
+    pictures: Sequence[Picture],
+    told: Sequence[tuple[Table, bool]] = (),
+    mistakes: Mapping[Entry, str] = MappingProxyType({}),
+) -> str:
+    """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
+    environment = Environment(
+        loader=PackageLoader("benchmark.report.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    # Style and scripts are this project's own files; the policy lets the browser use these and no others.
+    style = "\n".join(map(_static, STYLES))
+    script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
+    return environment.get_template("page.html.j2").render(
+        run=joined.plan,
+        records=joined.records,
+        joined=joined,
+        sources=joined.sources,
+        told=told,
+        mistakes=mistakes,
+        no_mistakes=NOWHERE,
+        self_reported=self_reported,
+        boards=boards,
+        others=others,
+        found=found,
+        leaderboard_table=leaderboard_table,
+        comparisons=comparisons,
+        cell_tables=cell_tables,
+        figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
+        facts=facts,
+        model_tables=model_tables,
+        ages=model_tables.age_table(joined.records),
+        tables=tables,
+        later=Later(),
+        headline=headline(joined, boards),
+        ranking_rules=ranking_rules,
+        unseen=unseen_table(joined.records),
+        reported=reported_table(),
+        reported_words=REPORTED_WORDS,
+        unseen_words=UNSEEN_WORDS,
+        simulated=SIMULATED if _any_simulated(joined) else "",
+        style=Markup(style),  # noqa: S704
+        style_digest=_digest(style),
+        script=Markup(script),  # noqa: S704
+        script_digest=_digest(script),
+        data=Markup(as_script(page_data(joined.plan.name, boards, others, found))),  # noqa: S704
+    )
+
+
+def _static(name: str) -> str:
+    return (files("benchmark.report.page") / "static" / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _shown(value: Any) -> Any:
+    """What a value of the page becomes before it is escaped: text has no characters that cannot be seen."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")
+
+
+def _any_simulated(joined: Joined) -> bool:
+    told = (one.cell.cohort.simulated for one in joined.told)
+    return any(record.cohort.simulated for record in joined.records) or any(told)

@@ -1,0 +1,32 @@
+// The address holds every choice: "#/", or "#/view?name=value&...". Anything else is a place in the page.
+const views = Object.create(null);
+
+// A view is {title, show(place, choices)}: `show` fills an empty element. See matrix.js.
+const addView = (name, view) => (views[name] = view);
+
+function choices() {
+  const [, name, query] = location.hash.match(/^#\/([\w-]*)(?:\?(.*))?$/) ?? [];
+  return { view: views[name] ? name : "", ...Object.fromEntries(new URLSearchParams(query ?? "")) };
+}
+
+// Address of a view with choices; an empty one is left out.
+function address(view, wanted = {}) {
+  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== "" && value !== undefined && value !== null));
+  return `#/${view}${query.size ? `?${query}` : ""}`;
+}
+
+// A link to another view, which keeps metric, and real or simulated.
+function link(view, wanted, ...children) {
+  const { metric, cohorts } = choices();
+  return el("a", { href: address(view, { metric, cohorts, ...wanted }) }, ...children);
+}
+
+// Change some choices of the present view. What is typed letter by letter makes one step of the history.
+function choose(changes, { typed = false } = {}) {
+  const { view, ...before } = choices();
+  const hash = address(view, { ...before, ...changes });
+  if (hash === location.hash) return;
+  if (typed) history.replaceState(null, "", hash);
+  else history.pushState(null, "", hash);
+  show({ keepFocus: true });
+}

@@ -1,0 +1,52 @@
+// The numbers of the page, and how they are looked up. `data.py` says what is where.
+const data = JSON.parse(document.getElementById("data").textContent);
+
+const cells = new Map(data.cells.map((cell) => [`${cell.entry} ${cell.cohort}`, cell]));
+const cellOf = (entry, cohort) => cells.get(`${entry} ${cohort}`);
+const kinds = [...new Set(data.boards.map((board) => board.simulated))];
+const conceptPlace = new Map(data.concepts.map(([id], place) => [id, place]));
+
+const boardOf = (metric, simulated) =>
+  data.boards.find((board) => board.metric === metric && board.simulated === simulated);
+const pooledOf = (entry, simulated) =>
+  data.pooled.find((pooled) => pooled.simulated === simulated).entries[entry];
+
+// Name of an entry: its protocol is in it where the model has several.
+const entryName = (entry) => {
+  const { model, protocol } = data.entries[entry];
+  const several = data.entries.filter((other) => other.model === model).length > 1;
+  return several ? `${model} (${protocol})` : model;
+};
+const cohortName = (cohort) => data.cohorts[cohort].id + (data.cohorts[cohort].simulated ? " (simulated)" : "");
+const conceptName = (concept) => {
+  const [id, name] = data.concepts[concept];
+  return name ? `${id}: ${name}` : id;
+};
+
+// What a cell says of one concept, or of "macro": estimate [value, low, high], counts, whether it counts, notes.
+function reading(cell, concept, metric) {
+  const population = data.populations[cell.population];
+  if (concept === "macro") {
+    const from = metric === "auroc" ? 0 : 3;
+    return {
+      estimate: cell.macro.slice(from, from + 3),
+      n: population.scored,
+      positives: null,
+      prevalence: cell.prevalence,
+      counts: cell.covers.length > 0,
+      notes: notesOf(cell, "macro"),
+    };
+  }
+  const there = population.concepts.indexOf(concept);
+  const at = cell.concepts.indexOf(concept);
+  if (there < 0) return null; // nobody annotated it in this cohort
+  return {
+    estimate: at < 0 ? [null, null, null] : cell[metric].slice(3 * at, 3 * at + 3),
+    n: population.n[there],
+    positives: population.positives[there],
+    prevalence: null,
+    counts: population.eligible[there] === 1,
+    notes: at < 0 ? ["not an output of this model"] : notesOf(cell, concept),
+  };
+}
+const notesOf = (cell, key) => (cell.notes[key] ?? []).map((place) => data.texts[place]);

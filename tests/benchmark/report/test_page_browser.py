@@ -1,0 +1,317 @@
+"""The page in a browser: its numbers, its choices, names that are hostile, and whoever has no mouse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.report import write_report
+from benchmark.report.text import number
+from tests.benchmark.report.report_factory import concept, drawn, record, write_drawn
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra 'test'")
+axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("needs chromium on the PATH", allow_module_level=True)
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+COHORTS = ("home", "georgia", "ningbo", HOSTILE)
+AUROCS = {
+    "net": (0.97, 0.91, 0.84, 0.7),
+    "old": (0.93, 0.89, 0.86, 0.6),
+    "control": (0.5, 0.501, 0.499, 0.45),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board with internal, external and simulated cells, few positives and hostile names."""
+    cells = []
+    for model, aurocs in AUROCS.items():
+        for at, (cohort, auroc) in enumerate(zip(COHORTS, aurocs, strict=True)):
+            found = {
+                "AF": auroc,
+                "LBBB": auroc - 0.03,
+                "WPW": concept(auroc, positives=4),
+                HOSTILE: concept(None, positives=0, n=0) if cohort == "georgia" else auroc - 0.01,
+            }
+            one = record(
+                model,
+                cohort,
+                found,
+                relation="internal" if at == 0 else "external",
+                facts={"name": HOSTILE, "version": HOSTILE},
+                card={"description": HOSTILE, "citation": HOSTILE},
+            )
+            cells.append(drawn(one, seed=at))
+    cells.append(drawn(record("net", "sim", {"AF": 0.77}, simulated=True)))
+    path = tmp_path_factory.mktemp("board")
+    write_report(write_drawn(path, cells, name=HOSTILE))
+    return path
+
+
+@pytest.fixture(scope="module")
+def content(folder: Path) -> dict[str, Any]:
+    found = json.loads((folder / "leaderboard.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Any:
+    """One tab for all tests: to open one takes longer than what most of them do in it."""
+    opened = browser.new_page()
+    opened.set_default_timeout(5000)
+    wrong: list[str] = []
+    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    opened.on("request", lambda request: wrong.append(request.url))
+    return opened, wrong
+
+
+@pytest.fixture
+def page(tab: Any, folder: Path) -> Iterator[Any]:
+    """The first screen; at the end nothing was complained about and nobody was asked for anything."""
+    opened, wrong = tab
+    address = (folder / "leaderboard.html").as_uri()
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    opened.emulate_media(media="screen", color_scheme="light")
+    opened.goto(address)
+    yield opened
+    complaints = [one for one in wrong if one.partition("#")[0] != address]
+    wrong.clear()
+    assert not complaints
+
+
+def matrix(page: Any) -> dict[str, dict[str, str]]:
+    """Model -> head of a column -> what the cell says, without its marks."""
+    found = page.evaluate(
+        """() => {
+          const heads = [...document.querySelectorAll(".matrix thead th")].map((head) => head.textContent);
+          const text = (cell) => (cell.querySelector(".value") ?? cell.childNodes[0])?.textContent ?? "";
+          const rows = [...document.querySelectorAll(".matrix tbody tr")];
+          return rows.map((row) => [...row.cells].map(text).map((cell, at) => [heads[at], cell]));
+        }"""
+    )
+    return {dict(row)["Model"]: dict(row) for row in found}
+
+
+def choice(page: Any, name: str) -> Any:
+    return page.locator(f"form.choices [name={name}]")
+
+
+def models(page: Any) -> list[str]:
+    return list(matrix(page))
+
+
+@pytest.mark.parametrize("metric", ["auroc", "auprc"])
+@pytest.mark.parametrize("chosen", ["macro", "AF", "WPW", HOSTILE])
+def test_numbers_are_those_of_the_records(
+    page: Any, content: dict[str, Any], metric: str, chosen: str
+) -> None:
+    choice(page, "metric").select_option(metric)
+    choice(page, "concept").select_option("" if chosen == "macro" else chosen)
+    shown = matrix(page)
+    expected = [
+        one
+        for one in content["estimates"]
+        if (one["metric"], one["concept"], one["simulated"]) == (metric, chosen, False)
+    ]
+    assert len(expected) == len(AUROCS) * len(COHORTS)
+    checked = 0
+    for one in expected:
+        if one["value"] is not None:
+            assert shown[one["model"]][one["cohort"]] == number(one["value"])
+            checked += 1
+        else:
+            assert one["cohort"] not in shown[one["model"]]
+    columns = {name for name in shown["net"] if name in COHORTS}
+    assert checked == len(columns) * len(AUROCS) >= 9
+
+
+def test_the_next_hospital_is_what_the_tables_say(page: Any) -> None:
+    shown = matrix(page)
+    tables = json.loads(page.locator("#later").text_content())
+    table = next(t for t in tables if t["caption"].startswith("At the next hospital, from"))
+    texts = {row[0]: [c if isinstance(c, str) else c[0] for c in row] for row in table["rows"]}
+    assert set(texts) == set(AUROCS)
+    for model, row in texts.items():
+        assert shown[model]["Next hospital"] in row
+
+
+def test_where_the_mean_of_the_ranking_is_shown_it_says_so(page: Any, content: dict[str, Any]) -> None:
+    choice(page, "metric").select_option("auprc")
+    rows = content["rankings_by_the_other_metric"][0]["rows"]
+    shown = matrix(page)
+    for row in rows:
+        text = shown[row["model"]]["Mean of the ranking"]
+        assert text.startswith(number(row["external_macro_auprc_mean"]))
+    assert page.locator("td.pooled .next").first.text_content().strip() == "mean of the ranking"
+    choice(page, "metric").select_option("auroc")
+    choice(page, "cohorts").select_option("simulated")
+    assert "Simulated recordings, not patients." in page.locator("#view").inner_text()
+    assert page.locator(".matrix caption").inner_text().startswith("Simulated cohorts, not patients")
+    assert matrix(page)["net"]["sim (simulated)"] == "0.770"
+
+
+def test_a_cell_tells_its_interval_counts_relation_and_seed(page: Any, content: dict[str, Any]) -> None:
+    choice(page, "concept").select_option("AF")
+    one = next(
+        e
+        for e in content["estimates"]
+        if (e["model"], e["cohort"], e["concept"], e["metric"]) == ("net", "home", "AF", "auroc")
+    )
+    page.locator(".matrix tbody tr", has_text="net").locator("td").nth(2).hover()
+    told = page.locator("#tip").inner_text()
+    assert f"{number(one['value'])} [{number(one['low'])}, {number(one['high'])}]" in told
+    for fact in ("net on home", "20 (20.0 %)", "internal: trained on it", "90 patients", "seed 7"):
+        assert fact in told
+    page.keyboard.press("Escape")
+    assert page.locator("#tip").is_hidden()
+
+
+def test_sorting_turns_and_stays_where_the_keyboard_is(page: Any) -> None:
+    assert models(page) == ["net", "old", "control"]
+    head = page.get_by_role("button", name="ningbo")
+    head.press("Enter")
+    assert models(page) == ["old", "net", "control"]
+    assert page.locator("th[aria-sort=descending]").text_content() == "ningbo"
+    assert page.evaluate("document.activeElement.textContent") == "ningbo"
+    page.keyboard.press("Enter")
+    assert models(page) == ["control", "net", "old"]
+    page.get_by_role("button", name="Model").click()
+    assert models(page) == ["control", "net", "old"]
+
+
+def test_search_keeps_what_is_typed_and_the_address_keeps_every_choice(page: Any) -> None:
+    choice(page, "search").press_sequentially("nE")
+    assert models(page) == ["net"]
+    choice(page, "metric").select_option("auprc")
+    choice(page, "concept").select_option(HOSTILE)
+    page.get_by_role("button", name="home").click()
+    before = matrix(page)
+    page.reload()
+    assert matrix(page) == before
+    assert choice(page, "search").input_value() == "nE"
+    assert choice(page, "concept").input_value() == HOSTILE
+    assert page.locator("th[aria-sort=descending]").text_content() == "home"
+    page.go_back()
+    assert choice(page, "concept").input_value() == HOSTILE
+    choice(page, "search").fill("nobody")
+    assert page.get_by_text("No model is like that.").is_visible()
+
+
+@pytest.mark.parametrize(
+    "hash_", ["#/constructor?metric=constructor&sort=__proto__", "#/?concept=%3Cb%3E&cohorts=x", "#/%", "#"]
+)
+def test_a_strange_address_shows_the_leaderboard(page: Any, hash_: str) -> None:
+    page.evaluate("hash => { location.hash = hash; }", hash_)
+    page.reload()
+    assert sorted(models(page)) == sorted(AUROCS)
+
+
+def test_hostile_names_are_text_in_every_view(page: Any) -> None:
+    assert HOSTILE in page.locator("h1").inner_text()
+    assert HOSTILE in page.locator(".matrix thead").inner_text()
+    page.get_by_role("link", name="All tables").click()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function("!document.querySelector('#tables details[data-table]')")
+    assert "not annotated here: " + HOSTILE in page.locator("#concepts").inner_text()
+    assert page.locator("img, [onerror], b, iframe").count() == 0
+
+
+def test_print_has_the_matrix_and_every_table_that_is_opened(page: Any) -> None:
+    page.emulate_media(media="print")
+    assert page.locator(".matrix").is_visible()
+    assert page.locator("form.choices").is_hidden()
+    region = page.locator(".scroll:has(.matrix)")
+    assert region.evaluate("e => getComputedStyle(e).overflow") == "visible"
+    page.evaluate("location.hash = '#/tables'")
+    page.wait_for_function("!document.getElementById('tables').hidden")
+    page.pdf()
+    tables = json.loads(page.locator("#later").text_content())
+    page.wait_for_function("!document.querySelector('#tables details[data-table]')")
+    assert page.locator("#tables details table").count() == len(tables) > 8
+    assert all(table.is_visible() for table in page.locator("#tables table").all())
+
+
+def test_the_matrix_is_one_tab_stop_and_arrows_reach_every_cell(page: Any) -> None:
+    assert page.locator(".matrix [tabindex='0']").count() == 1
+    choice(page, "search").focus()
+    page.keyboard.press("Tab")
+    reached = {page.evaluate("document.activeElement.textContent")}
+    assert reached == {"Rank"}
+    page.keyboard.press("Control+End")
+    assert page.evaluate("document.activeElement.matches('tbody tr:last-child > :last-child')")
+    assert "control on " in page.locator("#tip").inner_text()
+    page.keyboard.press("Control+Home")
+    rows, columns = len(AUROCS) + 1, page.locator(".matrix thead th").count()
+    places = set()
+    for row in range(rows):
+        for _ in range(columns):
+            where = "(document.activeElement.closest('th, td'))"
+            places.add(tuple(page.evaluate(f"[{where}.parentNode.rowIndex, {where}.cellIndex]")))
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowDown")
+        assert len(places) == (row + 1) * columns
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.matrix')") is None
+
+
+def test_the_link_to_the_content_leaves_the_choices(page: Any) -> None:
+    choice(page, "metric").select_option("auprc")
+    page.keyboard.press("Tab")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert choice(page, "metric").input_value() == "auprc"
+    assert "metric=auprc" in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_serious_barrier_and_nothing_wider_than_the_screen(page: Any, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    axe = axe_api.Axe()
+    for view in ("#/", "#/tables") if width > 1000 else ("#/",):
+        page.evaluate("hash => { location.hash = hash; }", view)
+        page.wait_for_function(
+            "hash => document.getElementById('tables').hidden === (hash === '#/')", arg=view
+        )
+        found = axe.run(page).response["violations"]
+        bad = [
+            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+        ]
+        assert not bad
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("location.hash = '#/'")
+    page.wait_for_function("document.querySelector('.matrix')")
+    heads = page.locator(".matrix thead th")
+    assert heads.count() == 3 + len(COHORTS)
+    assert all(head.is_visible() for head in heads.all())
+
+
+def test_a_board_of_nothing_still_opens(tab: Any, tmp_path: Path) -> None:
+    write_report(write_drawn(tmp_path, []))
+    opened, wrong = tab
+    address = (tmp_path / "leaderboard.html").as_uri()
+    opened.goto(address)
+    assert "No cell is finished" in opened.locator("#view").inner_text()
+    assert wrong == [address]
