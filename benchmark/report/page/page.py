@@ -46,6 +46,7 @@ SCRIPTS = (
     "matrix.js",
     "views.js",
     "model.js",
+    "cohort.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""

@@ -1,4 +1,4 @@
-"""What the views of a model, a cohort and a concept, and of two models against each other, say beside the cells."""
+"""What the views of a model, a cohort, a concept and of two models say beside the numbers of the cells."""
 
 from __future__ import annotations
 
