@@ -47,6 +47,7 @@ SCRIPTS = (
     "views.js",
     "model.js",
     "cohort.js",
+    "concept.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""
