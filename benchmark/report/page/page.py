@@ -48,6 +48,7 @@ SCRIPTS = (
     "model.js",
     "cohort.js",
     "concept.js",
+    "compare.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""

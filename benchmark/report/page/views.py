@@ -32,6 +32,7 @@ def view_data(boards: Sequence[Board], mistakes: Mapping[Entry, str]) -> dict[st
     """
     records = [record for board in boards for record in board.records]
     entries = {e: at for at, e in enumerate(dict.fromkeys(e for board in boards for e in board.entries))}
+    cohorts = {key: at for at, key in enumerate(dict.fromkeys(map(_cohort, records)))}
     concepts = set().union(*(annotated(record) for record in records))
     return {
         "overlap": [overlap_sentence(record) for record in records],
@@ -41,7 +42,7 @@ def view_data(boards: Sequence[Board], mistakes: Mapping[Entry, str]) -> dict[st
         "pairs": [
             {
                 "simulated": board.simulated,
-                "pairs": [_pair(one, entries) for one in paired_differences(board)],
+                "pairs": [_pair(one, entries, _places(board, cohorts)) for one in paired_differences(board)],
             }
             for board in boards
         ],
@@ -52,8 +53,17 @@ def _by_cohort(records: Iterable[ResultRecord]) -> list[list[ResultRecord]]:
     """Records of each cohort, in the order of the page."""
     found: dict[tuple[str, bool], list[ResultRecord]] = {}
     for record in records:
-        found.setdefault((record.cohort.id, record.cohort.simulated), []).append(record)
+        found.setdefault(_cohort(record), []).append(record)
     return list(found.values())
+
+
+def _cohort(record: ResultRecord) -> tuple[str, bool]:
+    return record.cohort.id, record.cohort.simulated
+
+
+def _places(board: Board, cohorts: Mapping[tuple[str, bool], int]) -> dict[str, int]:
+    """Place of each cohort of one kind."""
+    return {name: at for (name, simulated), at in cohorts.items() if simulated == board.simulated}
 
 
 def _about(records: Sequence[ResultRecord], concepts: set[str]) -> dict[str, Any]:
@@ -68,16 +78,19 @@ def _about(records: Sequence[ResultRecord], concepts: set[str]) -> dict[str, Any
     }
 
 
-def _pair(pair: Mapping[str, Any], entries: Mapping[Entry, int]) -> dict[str, Any]:
-    """Say the same with places of entries, and in the units of the page."""
+def _pair(
+    pair: Mapping[str, Any], entries: Mapping[Entry, int], cohorts: Mapping[str, int]
+) -> dict[str, Any]:
+    """Say the same with places of entries and cohorts, and in the units of the page."""
+    why_not = pair["refused"] | pair["lacking"]
     return {
         "first": entries[Entry(*pair["first"])],
         "second": entries[Entry(*pair["second"])],
         "cohorts": {
-            cohort: one | {"auroc": [units(number) for number in one["auroc"]]}
+            str(cohorts[cohort]): one | {"auroc": [units(number) for number in one["auroc"]]}
             for cohort, one in pair["cohorts"].items()
         },
-        "why_not": pair["refused"] | pair["lacking"],
+        "why_not": {str(cohorts[cohort]): why for cohort, why in why_not.items()},
         "pooled": [units(number) for number in pair["pooled"]],
-        "pooled_over": pair["pooled_over"],
+        "pooled_over": [cohorts[cohort] for cohort in pair["pooled_over"]],
     }

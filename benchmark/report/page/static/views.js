@@ -58,7 +58,8 @@ const bestFirst = (rows) => [...rows].sort((a, b) => (b.value ?? -1) - (a.value 
 function aboutRow(cohorts) {
   const about = (cohort) => {
     const made = cohortLink(cohort);
-    made.replaceChildren("about", spoken(` ${cohortName(cohort)}`));
+    made.setAttribute("aria-label", `about ${cohortName(cohort)}`);
+    made.replaceChildren("about");
     return el("td", {}, made);
   };
   return el("tr", { class: "about" }, [0, 1, 2].map(() => el("td")), cohorts.map(about));
