@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -227,11 +227,11 @@ def test_who_is_ended_leaves_no_cluster_and_goes_on_later(home: Path, number: in
 def cluster() -> Iterator[Any]:
     """Two machines as Ray sees them, on this one; the first computes nothing."""
     cluster_utils = pytest.importorskip("ray.cluster_utils")
-    with TemporaryDirectory(prefix="lb-", ignore_cleanup_errors=True) as folder:  # short: it holds sockets
-        head = {"num_cpus": 0, "temp_dir": folder, "include_dashboard": False}
-        made = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
-        yield made
-        made.shutdown()
+    made = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    session = made.head_node.get_session_dir_path()
+    yield made
+    made.shutdown()
+    shutil.rmtree(session, ignore_errors=True)
 
 
 @pytest.mark.slow
