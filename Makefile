@@ -9,6 +9,8 @@ RUN := results/runs/$(NAME)
 STAMP := $(VENV)/.installed
 ARGS ?=
 MINUTES ?= 20
+MEASURED := .benchmarks/measured.json
+TABLE ?= .benchmarks/table.md
 
 .DEFAULT_GOAL := help
 .PHONY: help setup benchmark test soak lint bench clean
@@ -40,8 +42,10 @@ lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP) ## measure speed; needs the sample data for some of it
-	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib $(ARGS)
+bench: $(STAMP) ## measure speed, one table of it: [TABLE=file.md]; needs the sample data for some of it
+	@mkdir -p $(dir $(MEASURED))
+	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib --benchmark-json $(MEASURED) $(ARGS); code=$$?; \
+		$(BIN)/python -m tests.benchmarks.table $(MEASURED) $(TABLE) && exit $$code  # a table also where a limit is missed
 
 clean: ## remove everything that make made, runs included
 	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated

@@ -32,6 +32,8 @@ class ConfigFile(BaseModel):
         Cohort id -> ``cohort.toml``, for a hospital's own.
     fingerprints
         Files of fingerprints of cohorts that are not here, as ``--fingerprints``.
+    concept_sets, cohort_sets
+        Own sets to rank within: name -> concepts, name -> cohorts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +43,8 @@ class ConfigFile(BaseModel):
     folders: dict[str, Path] = {}
     cohorts: dict[str, Path] = {}
     fingerprints: tuple[Path, ...] = ()
+    concept_sets: dict[str, tuple[str, ...]] = {}
+    cohort_sets: dict[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,24 @@ def _user_cache() -> Path:
 def _from_environment(name: str) -> Path | None:
     value = os.environ.get(name)
     return Path(value) if value else None
+
+
+def own_sets() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Give the sets of concepts and of cohorts that the configuration file names.
+
+    Raises
+    ------
+    UsageError
+        If it is not valid, or one of them is empty or has a name that cannot be shown.
+    """
+    found = _read_config()
+    for name, members in (*found.concept_sets.items(), *found.cohort_sets.items()):
+        if not members or not name.strip() or name != printable(name, 80):
+            raise UsageError(
+                f"{CONFIG_FILE} has a set '{printable(name, 80)}' without members or with an unusual name; "
+                "give it a name of printable characters and what is in it."
+            )
+    return found.concept_sets, found.cohort_sets
 
 
 def _read_config() -> ConfigFile:

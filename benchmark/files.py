@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import stat
@@ -234,7 +235,7 @@ def _no_constant(name: str) -> None:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if number in (float("inf"), -float("inf")):
+    if math.isinf(number):
         raise ValueError(f"{text} is too large")
     return number
 
@@ -256,8 +257,10 @@ class _Objects:
         content = dict(pairs)
         if len(content) != len(pairs):
             raise ValueError("an object has a name twice")
-        lists = (value for name, value in pairs if isinstance(value, list) and name not in self.long)
-        self.values += len(pairs) + sum(map(len, lists))
+        self.values += len(pairs)
+        for name, value in pairs:
+            if value.__class__ is list and name not in self.long:
+                self.values += len(value)
         if self.values > MOST_JSON_VALUES:
             raise ValueError(f"it has more than {MOST_JSON_VALUES:,} values")
         return content

@@ -218,6 +218,10 @@ class Cohort(ABC):
         """Say what is odd about the release as it lies here, one sentence each; `prepare` keeps them."""
         return ()
 
+    def examples(self) -> Mapping[str, tuple[str, ...]]:
+        """Give ids of records by the warning that is about them; nothing but the first look shows them."""
+        return {}
+
     def index(self) -> pd.DataFrame:
         """One row a record that can be indexed, sorted by ``record_id``.
 

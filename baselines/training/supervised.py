@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import asdict
 from typing import Any
 
@@ -19,8 +20,10 @@ from baselines.training.recordings_file import Crops, Prepared
 from baselines.training.whole import WholeClassifier
 from baselines.training.windows import WindowClassifier
 from benchmark.models.contract import FitSettings, Floats, Records
-from benchmark.models.labels import Labels, learnable, macro_auroc, prevalence, targets
+from benchmark.models.labels import Labels, learnable, macro_auroc, nothing_to_learn, prevalence, targets
 from cohorts.errors import ModelError
+
+logger = logging.getLogger("leadboard")
 
 Classifier = CropClassifier | WholeClassifier | WindowClassifier
 
@@ -126,7 +129,7 @@ def learn(
     """Train a classifier from its present weights, in place.
 
     A concept with a single class among the training records is not learnt: it is given its `prevalence`,
-    whatever the signal.
+    whatever the signal. Where all are like that no epoch is run, and a sentence says so.
 
     Parameters
     ----------
@@ -146,7 +149,10 @@ def learn(
         part[:, constant] = -1
     with torch.no_grad():
         last.bias.copy_(known)
-    train(Supervised(classifier, signals, labels, recipe, settings), settings.device, recipe.precision)
+    if said := nothing_to_learn(labels[0]):
+        logger.info("%s: %s", recipe.name, said)
+    else:
+        train(Supervised(classifier, signals, labels, recipe, settings), settings.device, recipe.precision)
     with torch.no_grad():
         last.weight[constant] = 0
         last.bias[constant] = known[constant].to(last.bias.device)

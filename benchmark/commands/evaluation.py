@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Literal
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
@@ -26,16 +24,17 @@ from benchmark.commands.options import (
     Seed,
     Windows,
     Workers,
+    by_commas,
     print_json,
 )
+from benchmark.commands.papers import NOTHING, PaperOptions
 from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
-TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
-FormatOption = Annotated[TableFormat, Parameter(name="--format")]
+if TYPE_CHECKING:
+    from benchmark.report.board import Within
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -78,12 +77,14 @@ def run(
     device: str = "auto",
     precision: Literal["32-true", "bf16-mixed"] = "32-true",
     recipe: File | None = None,
-    batch_size: Windows = 64,
+    batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
     fingerprints: FingerprintFiles = (),
     rank_by: Metric = "auroc",
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
@@ -122,7 +123,7 @@ def run(
     recipe
         TOML file with the hyper-parameters of the pre-training, as for 'leadboard pretrain'.
     batch_size
-        Windows per batch.
+        Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
     workers
         Threads that prepare signals; one for each processor if not given.
     deadline
@@ -131,6 +132,10 @@ def run(
         File of fingerprints in which a hospital's recordings are looked for; may be repeated.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
+    engine
+        Where cells are computed: "local" one after the other here, "ray" several at once, one on each GPU.
+    address
+        Ray cluster, or "auto" for the one that this machine is part of. One on this machine if not given.
     """
     from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
@@ -140,12 +145,17 @@ def run(
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
     from benchmark.run.cohorts import choose_cohorts, prepared_before
+    from benchmark.run.engines import compute_here
+    from benchmark.run.ray_engine import find_engine
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import RunOptions
     from cohorts.catalogue import find_cohort
 
     if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
+    if address is not None and engine != "ray":
+        raise UsageError("--address is of a Ray cluster; add --engine ray.")
+    compute = find_engine(address or "") if engine == "ray" else compute_here
     reporter, places = Reporter(), find_places(data, cache, cohort_file, fingerprints)
     log_to(reporter)
     find_cohort(source)
@@ -167,13 +177,14 @@ def run(
         recipe=read_recipe(recipe),
         environment=elsewhere.environment(deadline),
         task=task or "",
+        elsewhere=engine == "ray",
     )
-    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter))
+    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter), compute)
     if not is_current(folder, rank_by):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by, prepared_before(places))
+            write_report(folder, rank_by, stores=prepared_before(places))
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -182,12 +193,13 @@ def report(
     *folder: Folder,
     out: Folder | None = None,
     rank_by: Metric = "auroc",
+    concept_set: str | None = None,
+    concept: Repeated = (),
+    cohort: Repeated = (),
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
-    table: TableName | None = None,
-    cohorts: Repeated = (),
-    form: FormatOption = "latex",
+    paper: PaperOptions = NOTHING,
 ) -> int:
     """Write the leaderboard, tables and figures of a run again, or one board of results from many places.
 
@@ -196,53 +208,54 @@ def report(
     folder
         Folder of a run; or several folders of runs, of submissions of either kind, or of many submissions.
     out
-        Where to write the board of several. That of one run is written into the run.
+        Where to write the board of several, or what is for a paper. That of one run is written into the run.
     rank_by
         What models are ranked by: auroc or auprc. The page shows both.
+    concept_set
+        Rank within a set of concepts: 'all shared', rhythm, conduction, 'infarction and ST-T', hypertrophy,
+        superclasses, echo, rare, or one of [concept_sets] in leadboard.toml.
+    concept
+        Rank by these concepts alone, separated by commas or repeated; also of a curve or heat map.
+    cohort
+        Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
+        repeated. By default those that are external to the controls. Or those of a table or figure.
     data
-        Folder that holds the releases (or LEADBOARD_DATA), to draw the resamples of submissions again.
+        Folder that holds the releases (or LEADBOARD_DATA), for the resamples of submissions and the
+        labels of a curve.
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
-    table
-        Print one table of a run for a paper instead: macro-auroc or macro-auprc.
-    cohorts
-        Columns of that table, separated by commas or repeated. All of the run if not given.
-    form
-        Of that table; LaTeX needs the package booktabs.
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
     from benchmark.run.cohorts import prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
-    if table is not None:
-        return _print_table(folders, table, cohorts, form)
-    if cohorts:
-        raise UsageError("--cohorts chooses the columns of a --table; name the table, such as macro-auroc.")
+    if paper.wanted is not None or paper.given():
+        if concept_set is not None:
+            raise UsageError("--concept-set is of a ranking; leave it out.")
+        return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
+    within = _within(concept_set, concept, cohort)
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by, prepared_before(places))
+        written = write_report(folders[0], rank_by, within, prepared_before(places))
     else:
-        written = _joined_board(folders, out or JOINED, rank_by, places)
+        written = _joined_board(folders, out or JOINED, rank_by, places, within)
     for path in written:
         tell(str(path))
     return 0
 
 
-def _print_table(folders: Sequence[Path], table: TableName, cohorts: Sequence[str], form: TableFormat) -> int:
-    from benchmark.exchange.joining import one_run
-    from benchmark.report.papers.tables import macro_table, render
+def _within(concept_set: str | None, concepts: Sequence[str], cohorts: Sequence[str]) -> Within:
+    from benchmark.config import own_sets
+    from benchmark.report.sets import OwnSets, choose
 
-    if len(folders) != 1:
-        raise UsageError("--table is of one run; name one folder.")
-    names = [name.strip() for given in cohorts for name in given.split(",") if name.strip()]
-    made = macro_table(one_run(folders[0]).records, "auroc" if table == "macro-auroc" else "auprc", names)
-    tell(*render(made, form).splitlines())
-    return 0
+    return choose(concept_set, by_commas(concepts), by_commas(cohorts), OwnSets(*own_sets()))
 
 
-def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: Places) -> list[Path]:
+def _joined_board(
+    folders: Sequence[Path], out: Path, rank_by: Metric, places: Places, within: Within
+) -> list[Path]:
     from benchmark.exchange.disclosure import find_site_key
     from benchmark.exchange.gathering import gather
     from benchmark.exchange.joining import join
@@ -260,4 +273,4 @@ def _joined_board(folders: Sequence[Path], out: Path, rank_by: Metric, places: P
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by, prepared_before(places))
+    return write_board(joined, out, rank_by, within, prepared_before(places))

@@ -48,7 +48,7 @@ class AgainOptions:
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     batch_size
-        Windows per batch.
+        Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
     deadline
         Seconds that the model may take for a batch.
     """
@@ -58,7 +58,7 @@ class AgainOptions:
     cohort_file: CohortFiles = ()
     cache: CacheOption = None
     device: str = "auto"
-    batch_size: Windows = 64
+    batch_size: Windows = "auto"
     deadline: Seconds = 300.0
 
     def reopen(

@@ -151,7 +151,7 @@ def _findings(look: FirstLook) -> Iterator[str]:
         if finding.examples:
             more = ", ..." if finding.records > len(finding.examples) else ""
             examples = f": {', '.join(finding.examples)}{more}"
-        numbers = f"{count}{examples})" if count else ""
+        numbers = f"{count}{examples})" if count else examples and f" For example{examples}."
         to_do = f". To do: {finding.to_do}." if finding.to_do else ""
         text = f"{finding.what}{numbers}{to_do}" if to_do or numbers else finding.what
         yield from textwrap.wrap(text, WIDTH, initial_indent="  - ", subsequent_indent="    ")

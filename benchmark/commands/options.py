@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
@@ -106,6 +106,12 @@ def _in_tens(_: object, count: int | None) -> None:
         raise ValueError("Must be 10, 20, 30, 40 or 50.")
 
 
+def _windows(kind: type, size: int | str) -> None:
+    """Validate a batch size."""
+    if not isinstance(size, str):
+        Number(gte=1, lte=MOST_WINDOWS)(kind, size)
+
+
 Folder = Annotated[Path, Parameter(validator=_folder)]
 
 
@@ -138,7 +144,7 @@ Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED))]
 Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES))]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_COUNT))]
 MinimumCount = Annotated[int, Parameter(validator=[Number(gte=10, lte=50), _in_tens])]
-Windows = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WINDOWS))]
+Windows = Annotated[int | Literal["auto"], Parameter(validator=_windows)]
 Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))]
 Rate = Annotated[float, Parameter(validator=Number(gte=1, lte=10_000))]
 Seconds = Annotated[float, Parameter(validator=Number(gte=LEAST_SECONDS, lte=MOST_SECONDS))]
@@ -227,6 +233,11 @@ HERE = ElsewhereOptions()
 def _absolute(program: str) -> str:
     """Give the whole path of a program, unless the shell would look for its name."""
     return str(Path(program).expanduser().absolute()) if "/" in program else program
+
+
+def by_commas(given: Sequence[str]) -> list[str]:
+    """Give names that are separated by commas or repeated."""
+    return [name.strip() for one in given for name in one.split(",") if name.strip()]
 
 
 def print_json(content: object) -> None:

@@ -48,7 +48,7 @@ def predict(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
-    batch_size: Windows = 64,
+    batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
     elsewhere: ElsewhereOptions = HERE,
@@ -83,7 +83,7 @@ def predict(
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     batch_size
-        Windows per batch.
+        Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
     workers
         Threads that prepare signals; one for each processor if not given.
     deadline

@@ -153,6 +153,7 @@ def _against_labels(
 ) -> int:
     from benchmark.commands.printing import print_extras
     from benchmark.metrics.cell.evaluation import RESAMPLES
+    from benchmark.protocols.hardware import best_device
     from benchmark.scoring.against_labels import ScoreOptions, score_table
 
     answer = score_table(
@@ -169,6 +170,7 @@ def _against_labels(
             bca=more.bca,
             recalibrate=more.recalibrate or 0,
         ),
+        device=best_device(),
     )
     _show(answer, answer, answer.statistics, as_json)
     if not as_json:
@@ -180,6 +182,7 @@ def _on_cohort(
     scores: Path, cohort: str, more: CohortOptions, resamples: int | None, seed: int | None, as_json: bool
 ) -> int:
     from benchmark.progress import Reporter
+    from benchmark.protocols.hardware import best_device
     from benchmark.run.cohorts import cohort_to_score
     from benchmark.run.overlaps import find_overlap_of
     from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
@@ -198,6 +201,7 @@ def _on_cohort(
         reporter.say,
         allow_missing=more.allow_missing,
         overlap=overlap,
+        device=best_device(),
     )
     _show(record, record.evaluation, record.statistics, as_json)
     if not as_json:

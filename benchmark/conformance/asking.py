@@ -58,7 +58,7 @@ class Mode:
         answer = asked(what, model, functools.partial(method, batch), self.deadline)
         if self.name == EMBED:
             return np.array(checked_features(answer, len(batch), None))
-        return checked_scores(answer, batch, self.card)
+        return checked_scores(answer, len(batch), self.card)
 
     def column(self, number: int) -> str:
         """Name a column."""

@@ -62,7 +62,10 @@ class AggregateCohort(Result):
 
 
 class AggregateCounts(Result):
-    """Records of the cell, and the patients that they are of, where the release knows them."""
+    """Records of the cell, and the patients that those scored are of, where the release knows them.
+
+    Whose the records are that were not scored is not known: ten of them may be those of one patient.
+    """
 
     selection: Literal["all", "test"]
     scored: Count

@@ -79,10 +79,12 @@ class Disclosure:
 
     def count(self, value: int, patients: int | None = None) -> Count:
         """Give a number of records, of which the number of patients may be known."""
-        if value < self.minimum:
-            return f"< {self.minimum}"
         enough = self.gives(value) if patients is None else patients >= self.minimum
-        return rounded(value, self.minimum) if enough else WITHHELD
+        return self.records(value) if enough or value < self.minimum else WITHHELD
+
+    def records(self, value: int) -> Count:
+        """Give a number of records of which nothing else is told: they may be those of a single patient."""
+        return rounded(value, self.minimum) if value >= self.minimum else f"< {self.minimum}"
 
 
 def rounded(value: int, base: int) -> int:

@@ -120,8 +120,8 @@ def _counts(record: ResultRecord, rule: Disclosure) -> AggregateCounts:
         selection=counts.selection,
         scored=rule.count(counts.scored, settings.groups),
         patients=rule.count(settings.groups, settings.groups) if settings.unit == "patients" else None,
-        unselected=rule.count(counts.unselected, counts.unselected),
-        unusable=rule.count(counts.unusable, counts.unusable),
+        unselected=rule.records(counts.unselected),
+        unusable=rule.records(counts.unusable),
     )
 
 

@@ -79,6 +79,7 @@ def bootstrap(
     prevalence: npt.ArrayLike | None = None,
     chunk: int | None = None,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> Bootstrap:
     """AUROC and average precision of every column, on the full data and in every resample.
 
@@ -101,6 +102,9 @@ def bootstrap(
     threads
         At most this many; the processors, or fewer by ``NUMBA_NUM_THREADS``, if not given. It changes
         no value.
+    device
+        As torch names it. On a CUDA one `device.bootstrap_on_device` computes the same; elsewhere the
+        processors do.
 
     Raises
     ------
@@ -109,6 +113,12 @@ def bootstrap(
     ModelError
         If a score is not finite.
     """
+    if device.startswith("cuda"):
+        from benchmark.metrics.device import bootstrap_on_device
+
+        return bootstrap_on_device(
+            labels, scores, groups, resamples=resamples, seed=seed, device=device, prevalence=prevalence
+        )
     from benchmark.metrics.kernel import THREADS, draw_counts, weighted_areas
 
     records, concepts = labels.shape

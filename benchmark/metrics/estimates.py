@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+_stated: dict[frozenset[str], set[str]] = {}
 
 
 class Result(BaseModel):
     """Undefined numbers are None with a reason: NaN and infinity are refused, so the JSON is strict."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def model_post_init(self, _: Any) -> None:
+        """Share the set of the fields that were given: one of its own is two thirds of a result's memory."""
+        given = self.__pydantic_fields_set__
+        object.__setattr__(self, "__pydantic_fields_set__", _stated.setdefault(frozenset(given), given))
 
 
 class Estimate(Result):

@@ -97,6 +97,12 @@ def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, fl
     return float(low), float(high)
 
 
+def variance(values: Values) -> float:
+    """Variance over the resamples in which a figure is defined, NaN with fewer than two of them."""
+    defined = values[~np.isnan(values)]
+    return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
+
+
 def bca_interval(
     value: float, values: Values, jackknife: Values, level: float = LEVEL
 ) -> tuple[float, float] | None:

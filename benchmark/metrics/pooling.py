@@ -183,20 +183,25 @@ def _restricted_likelihood(y: Floats, v: Floats) -> float:
 
     def likelihood(tau2: float) -> float:
         w = 1 / (v + tau2)
-        mean = np.sum(w * y) / np.sum(w)
-        return float(np.sum(np.log(w)) - np.log(np.sum(w)) - np.sum(w * (y - mean) ** 2)) / 2
+        total = add(w)
+        mean = add(w * y) / total
+        return float(add(np.log(w)) - np.log(total) - add(w * (y - mean) ** 2)) / 2
 
+    add, least = np.add.reduce, float(v.min())  # of a few cohorts: np.sum is mostly the call of it
     tau2 = max(0.0, float(np.var(y, ddof=1) - np.mean(v)))
+    reached = likelihood(tau2)
     for _ in range(STEPS):
         w = 1 / (v + tau2)
-        total = np.sum(w)
-        mean = np.sum(w * y) / total
-        slope = np.sum(w**2 * (y - mean) ** 2) - total + np.sum(w**2) / total
-        information = np.sum(w**2) - 2 * np.sum(w**3) / total + (np.sum(w**2) / total) ** 2
+        total, squares = add(w), add(w**2)
+        mean = add(w * y) / total
+        slope = add(w**2 * (y - mean) ** 2) - total + squares / total
+        information = squares - 2 * add(w**3) / total + (squares / total) ** 2
         moved = max(0.0, float(tau2 + slope / information))
-        while likelihood(moved) < likelihood(tau2) and abs(moved - tau2) > 1e-14 * (tau2 + v.min()):
+        there = likelihood(moved)
+        while there < reached and abs(moved - tau2) > 1e-14 * (tau2 + least):
             moved = (moved + tau2) / 2
-        if abs(moved - tau2) <= 1e-12 * (tau2 + v.min()):
+            there = likelihood(moved)
+        if abs(moved - tau2) <= 1e-12 * (tau2 + least):
             return moved
-        tau2 = moved
+        tau2, reached = moved, there
     return tau2

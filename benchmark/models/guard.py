@@ -74,9 +74,9 @@ def guarded(what: str, call: Callable[[], T], *through: type[Exception], seconds
         ) from error
 
 
-def asked(what: str, model: object, call: Callable[[], T], seconds: float) -> T:
+def asked(what: str, model: object, call: Callable[[], T], seconds: float, *through: type[Exception]) -> T:
     """Ask a model, `guarded`; one in a worker is watched by those who started it."""
-    return guarded(what, call, seconds=None if isinstance(model, RemoteModel) else seconds)
+    return guarded(what, call, *through, seconds=None if isinstance(model, RemoteModel) else seconds)
 
 
 @contextmanager

@@ -47,6 +47,16 @@ def learnable(labels: Labels) -> npt.NDArray[np.bool_]:
     return both
 
 
+def nothing_to_learn(labels: Labels) -> str:
+    """Say that no concept has both classes and what is done; empty if one has."""
+    if learnable(labels).any():
+        return ""
+    return (
+        f"None of the {labels.shape[1]} concepts has both a positive and a negative among the "
+        f"{len(labels):,} training records, so nothing is learnt: the score of each is its prevalence."
+    )
+
+
 def prevalence(labels: Labels) -> Doubles:
     """Compute the share of positives among the annotated records of each concept.
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from benchmark.files import sweep, write_atomically
 from benchmark.models.contract import Encoder, Floats, Model, ModelCard
-from benchmark.models.guard import asked
 from benchmark.models.model_files import ModelFiles
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback
+from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inference import array_of
@@ -52,11 +52,14 @@ class Embeddings:
         int64 ``[records + 1]``: the windows of record r are ``starts[r]`` to ``starts[r + 1]``.
     seconds
         How long it took to compute them.
+    batch_size
+        Windows that the model was asked about at once.
     """
 
     features: Floats
     starts: npt.NDArray[np.int64]
     seconds: float
+    batch_size: int
 
     def first_windows(self, positions: Rows) -> Floats:
         """Features of the first window of each record: float32 ``[records, features]``."""
@@ -64,7 +67,7 @@ class Embeddings:
 
     def in_memory(self) -> Embeddings:
         """Give the same without its file."""
-        return Embeddings(np.array(self.features), self.starts, self.seconds)
+        return Embeddings(np.array(self.features), self.starts, self.seconds, self.batch_size)
 
     def share(self, positions: Rows) -> float:
         """Seconds that these records' part of the work took, on average."""
@@ -138,7 +141,7 @@ def _opened(folder: Path) -> Embeddings:
         if hash_of_file(folder / name)[0] != made["sha256"][name]:
             raise ValueError(f"{name} is not what was written")
     features, starts = (np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in FILES)
-    return Embeddings(features, np.array(starts), float(made["seconds"]))
+    return Embeddings(features, np.array(starts), float(made["seconds"]), int(made["batch_size"]))
 
 
 def _embed(
@@ -154,7 +157,8 @@ def _embed(
     partial = folder / "features.partial"
     windows = []
     width: int | None = None
-    compute = functools.partial(_features, model, hardware)
+    size = BatchSize(hardware, model)
+    compute = functools.partial(_features, model, size)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -173,19 +177,20 @@ def _embed(
     finally:
         partial.unlink(missing_ok=True)
     hashes = {name: hash_of_file(folder / name)[0] for name in FILES}
-    made = {"seconds": time.perf_counter() - started, "sha256": hashes}
+    made = {"seconds": time.perf_counter() - started, "batch_size": size.used, "sha256": hashes}
     write_atomically(folder / "made.json", json.dumps(made) + "\n")
     shutil.rmtree(folder / "shards", ignore_errors=True)
 
 
-def _features(model: Model, hardware: Hardware, records: PreparedRecords, progress: Callback) -> Arrays:
+def _features(model: Model, size: BatchSize, records: PreparedRecords, progress: Callback) -> Arrays:
     """Embed some records: ``features [windows, width]``, and how many ``windows`` each record has."""
     windows = np.zeros(len(records), dtype=np.int64)
     found: list[Floats] = []
-    for batch, rows in records.window_batches(hardware.batch_size):
-        ask = functools.partial(_embedded, model, batch)
-        answer = asked("embed", model, ask, hardware.deadline)
-        found.append(checked_features(answer, len(batch), found[0].shape[1] if found else None))
+    ask = functools.partial(_embedded, model)
+    for batch, rows in records.window_batches(size.read):
+        for some, answer in size.answers("embed", model, ask, batch):
+            width = found[0].shape[1] if found else None
+            found.append(checked_features(answer, len(rows[some]), width))
         np.add.at(windows, rows, 1)
         progress(int(rows[-1]) + 1, len(records))
     return {"features": np.concatenate(found) if found else np.empty((0, 0), np.float32), "windows": windows}

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from benchmark.models.worker.environments import FIT_SECONDS, Deadlines
 from cohorts.errors import UsageError
@@ -75,6 +76,8 @@ class Hardware:
     ----------
     device
         As torch names it; ``"auto"`` becomes the fastest one here.
+    batch_size
+        Windows that a model is asked about at once; for ``"auto"`` see `benchmark.protocols.batches`.
     workers
         Threads that read and resample; 0 becomes the number of processors that may be used.
     deadline
@@ -84,7 +87,7 @@ class Hardware:
     """
 
     device: str = "auto"
-    batch_size: int = 64
+    batch_size: int | Literal["auto"] = "auto"
     workers: int = 0
     deadline: float = 300.0
     fit_deadline: float = FIT_SECONDS

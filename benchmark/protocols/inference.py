@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import AgeTeller, Batch, Model, ModelCard
-from benchmark.models.guard import asked, guarded
+from benchmark.models.contract import AgeTeller, Model, ModelCard
+from benchmark.models.guard import guarded
 from benchmark.models.label_map import joined_scores
 from benchmark.models.worker.standalone import NoNumbersError, numbers
+from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 
 
-def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np.float32]:
+def checked_scores(answer: Any, records: int, card: ModelCard) -> npt.NDArray[np.float32]:
     """Check what ``predict`` returned against the contract.
 
     Raises
@@ -27,7 +28,7 @@ def checked_scores(answer: Any, batch: Batch, card: ModelCard) -> npt.NDArray[np
         If it is not a finite number for each record and column.
     """
     columns = card.columns
-    expected = (len(batch), len(columns))
+    expected = (records, len(columns))
     scores = array_of(answer, card.name)
     if scores.shape != expected:
         raise ModelError(
@@ -102,10 +103,10 @@ def tell_ages(
         If the model raises, takes too long for a batch, or breaks its contract.
     """
     total, windows = np.zeros(len(records)), np.zeros(len(records))
-    for batch, rows in records.window_batches(hardware.batch_size):
-        ask = functools.partial(model.ages, batch)
-        answer = asked(f"{name}.ages", model, ask, hardware.deadline)
-        np.add.at(total, rows, checked_ages(answer, len(batch), name))
+    size = BatchSize(hardware, model)
+    for batch, rows in records.window_batches(size.read):
+        for some, answer in size.answers(f"{name}.ages", model, model.ages, batch):
+            np.add.at(total, rows[some], checked_ages(answer, len(rows[some]), name))
         np.add.at(windows, rows, 1)
     return (total / windows).astype(np.float32)
 
@@ -116,8 +117,14 @@ def predict(
     records: PreparedRecords,
     hardware: Hardware,
     progress: Callable[[int, int], None] | None = None,
+    size: BatchSize | None = None,
 ) -> npt.NDArray[np.float32]:
     """Score all records; windows of a record are averaged, then a model's own labels joined to concepts.
+
+    Parameters
+    ----------
+    size
+        Of the batches, as far as it is known from earlier records.
 
     Returns
     -------
@@ -130,11 +137,10 @@ def predict(
     """
     total = np.zeros((len(records), len(card.columns)), dtype=np.float64)
     windows = np.zeros(len(records), dtype=np.int64)
-    for batch, rows in records.window_batches(hardware.batch_size):
-        ask = functools.partial(model.predict, batch)
-        answer = asked(f"{card.name}.predict", model, ask, hardware.deadline)
-        scores = checked_scores(answer, batch, card)
-        np.add.at(total, rows, scores)
+    size = size or BatchSize(hardware, model)
+    for batch, rows in records.window_batches(size.read):
+        for some, answer in size.answers(f"{card.name}.predict", model, model.predict, batch):
+            np.add.at(total, rows[some], checked_scores(answer, len(rows[some]), card))
         np.add.at(windows, rows, 1)
         if progress is not None:
             progress(int(rows[-1]) + 1, len(records))

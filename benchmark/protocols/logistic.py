@@ -10,7 +10,7 @@ from scipy.special import logit
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmark.models.contract import Floats
-from benchmark.models.labels import Labels, learnable, prevalence
+from benchmark.models.labels import Labels, learnable, nothing_to_learn, prevalence
 
 logger = logging.getLogger("leadboard")
 
@@ -51,6 +51,9 @@ def fit_logistic(
     fitted = np.flatnonzero(learnable(labels))
     weights = np.zeros((features.shape[1], labels.shape[1]), dtype=np.float32)
     intercepts = logit(prevalence(labels)).astype(np.float32)
+    if said := nothing_to_learn(labels):
+        logger.info("logistic regression: %s", said)
+        return weights, intercepts
 
     x = torch.from_numpy(features).to(device)
     y = torch.from_numpy(labels[:, fitted]).to(device)
@@ -60,7 +63,7 @@ def fit_logistic(
     offsets = torch.from_numpy(intercepts[fitted]).to(device).requires_grad_()
 
     best = float("inf")
-    for strength in STRENGTHS if len(fitted) else ():
+    for strength in STRENGTHS:
         _minimise(x, y, slopes, offsets, strength)
         with torch.no_grad():
             loss = _losses(torch.addmm(offsets, validation_x, slopes), validation_y).mean().item()

@@ -17,6 +17,7 @@ from benchmark.models.guard import asked
 from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.artifacts import WeightsFacts
+from benchmark.protocols.batches import USUAL, BatchSize
 from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embeddings_key
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
@@ -50,11 +51,14 @@ class Scores:
         Of each fit, or of the weights that were used.
     seconds
         That the scoring took.
+    batch_size
+        Windows that the model was asked about at once.
     """
 
     scores: Floats
     weights_sha256: tuple[str, ...]
     seconds: float
+    batch_size: int
 
 
 @dataclass
@@ -95,12 +99,28 @@ class Scorer:
             records = PreparedRecords(
                 store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
             )
-            started = perf_counter()
+            started, size = perf_counter(), BatchSize(self.hardware, models[0])
             scores = [
-                self._ask(evaluated, model, records, progress, shards and shards / str(number))
+                self._ask(evaluated, model, records, size, progress, shards and shards / str(number))
                 for number, model in enumerate(models)
             ]
-            return Scores(np.stack(scores), sha, perf_counter() - started)
+            return Scores(np.stack(scores), sha, perf_counter() - started, size.used)
+
+    def make(self, evaluated: EvaluatedModel) -> None:
+        """Make what a model learns before it is asked, if that is not there yet.
+
+        Raises
+        ------
+        LeadboardError
+            If it could not be made.
+        """
+        with evaluated.source.asked(self.cache):
+            self._make_base(evaluated.base)
+            for fit in evaluated.fits:
+                if evaluated.protocol.kind == "linear-probe":
+                    self._once(fit.key, lambda fit=fit: self._fit_probe(evaluated, fit))  # type: ignore[misc]
+                else:
+                    self._once(fit.key, lambda fit=fit: self._train(fit))  # type: ignore[misc]
 
     def saliency(
         self, evaluated: EvaluatedModel, store: RecordingSource, position: int, concept: str
@@ -121,7 +141,9 @@ class Scorer:
         name = evaluated.card.name
         with evaluated.source.asked(self.cache):
             records = PreparedRecords(store, np.array([position]), evaluated.card.input)
-            batches = [batch for batch, _ in records.window_batches(self.hardware.batch_size)]
+            chosen = self.hardware.batch_size
+            size = USUAL if chosen == "auto" else chosen
+            batches = [batch for batch, _ in records.window_batches(size)]
             found = []
             for model in self._models(evaluated)[0]:
                 if not isinstance(model, Explainer):
@@ -185,11 +207,12 @@ class Scorer:
         evaluated: EvaluatedModel,
         model: Model,
         records: PreparedRecords,
+        size: BatchSize,
         progress: Callback,
         folder: Path | None,
     ) -> Floats:
         def compute(part: PreparedRecords, tell: Callback) -> dict[str, Floats]:
-            return {"scores": predict(model, evaluated.card, part, self.hardware, tell)}
+            return {"scores": predict(model, evaluated.card, part, self.hardware, tell, size)}
 
         shards = Shards(folder, evaluated.source.files).of(records, compute, progress)
         return np.concatenate([shard["scores"] for shard in shards])
@@ -206,7 +229,7 @@ class Scorer:
         for fit in evaluated.fits:
             probe = Probe.load(fit.artifact.weights, evaluated.card)
             scores.append(probe.scores(embeddings, rows))
-        return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows))
+        return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows), embeddings.batch_size)
 
     def _fit_probe(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
         if fit.artifact.is_whole():

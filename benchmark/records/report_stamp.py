@@ -38,9 +38,15 @@ def is_current(run: Path, rank_by: Metric = "auroc") -> bool:
         return False
 
 
-def inputs_of(run: Path, rank_by: Metric) -> str:
-    """Hash everything that decides the report of a run: plan, records, resamples, code, what it ranks by."""
-    parts = [code_hash(*_ROOMS), rank_by, _hash_if_there(run / RUN)]
+def inputs_of(run: Path, rank_by: Metric, within: str = "") -> str:
+    """Hash everything that decides the report of a run: plan, records, resamples, code, what it ranks by.
+
+    Parameters
+    ----------
+    within
+        The sets that it ranks within; empty for the usual ones.
+    """
+    parts = [code_hash(*_ROOMS), rank_by, within, _hash_if_there(run / RUN)]
     for cell in load_run_file(run).cells:
         if cell.status == "done":
             path = cell_path(run, *cell.name)

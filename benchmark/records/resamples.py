@@ -10,13 +10,15 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.files import refusing, write_atomically
 from benchmark.metrics.cell.evaluation import Resampled
-from benchmark.metrics.intervals import percentile_interval
+from benchmark.metrics.intervals import percentile_interval, variance
 from benchmark.records.npz import read_npz
 from benchmark.records.record import ResultRecord, save_record
 from cohorts.errors import LeadboardError
@@ -31,6 +33,10 @@ TOLERANCE = 1e-9
 
 MOST_BYTES = 2**28
 """Unpacked: many times what the most resamples of every concept take."""
+
+
+KEPT = 24
+"""Cells whose AUROCs stay in memory once asked for: those of one model on all cohorts, mostly."""
 
 
 def name_of(record: ResultRecord) -> CellName:
@@ -79,6 +85,8 @@ def save_measured(record: ResultRecord, resampled: Resampled, path: Path) -> Non
 def load_resamples(record: ResultRecord, path: Path) -> Resampled:
     """Read the resampled figures of a record and check that they are its own.
 
+    The AUROC of every concept is read once more where it is asked for: those of a large run fill the memory.
+
     Raises
     ------
     LeadboardError
@@ -88,6 +96,7 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
     if not path.is_file():
         raise LeadboardError(f"{path.name} is missing; run the cell again to have it")
     with refusing(lambda why: LeadboardError(f"{path.name} is damaged ({why}); run the cell again")):
+        state = _state(path)
         found = read_npz(path, MOST_BYTES)
         key = str(found["key"])
         macro_auroc, macro_auprc, auroc = (found[name] for name in ("macro_auroc", "macro_auprc", "auroc"))
@@ -106,4 +115,22 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
             continue
         if interval is None or not np.allclose(interval, (estimate.low, estimate.high), 0, TOLERANCE):
             raise LeadboardError(f"{path.name} does not give the intervals of its record; run the cell again")
-    return Resampled(macro_auroc, macro_auprc, concepts, auroc)
+    variances = tuple(variance(column) for column in auroc.T.astype(np.float64, order="C"))
+    return Resampled(macro_auroc, macro_auprc, concepts, partial(_auroc, path, state), variances)
+
+
+@lru_cache(maxsize=KEPT)
+def _auroc(path: Path, state: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Read the AUROCs again from a file that was checked."""
+    changed = LeadboardError(f"{path.name} was replaced while it was read; give the command once more.")
+    with refusing(lambda _: changed):
+        if _state(path) != state:
+            raise changed
+        auroc: npt.NDArray[np.float32] = read_npz(path, MOST_BYTES)["auroc"]
+    auroc.setflags(write=False)
+    return auroc
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns

@@ -9,7 +9,7 @@ k-th cohort are taken k places later.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -19,11 +19,14 @@ import numpy as np
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.comparison import paired_difference, pooled_difference
 from benchmark.metrics.estimates import Estimate, PairedDifference, PooledEstimate, nan_if_none, undefined
-from benchmark.metrics.intervals import Values, estimate
+from benchmark.metrics.intervals import Values, estimate, variance
 from benchmark.metrics.names import Metric
 from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.comparability import why_incomparable
 from benchmark.records.record import ResultRecord
+
+Figure = tuple[float, Values]
+"""On the full data, and in each resample."""
 
 
 class ResampledCell(NamedTuple):
@@ -36,6 +39,23 @@ class ResampledCell(NamedTuple):
         """Macro average over all eligible concepts, on the full data and in each resample."""
         value = nan_if_none(self.record.evaluation.macro.of(metric).value)
         return value, self.resampled.macro_auroc if metric == "auroc" else self.resampled.macro_auprc
+
+    def concepts(self, within: Container[str] | None = None) -> tuple[str, ...]:
+        """Eligible concepts, those of a set alone if one is given."""
+        return tuple(c for c in self.resampled.concepts if within is None or c in within)
+
+    def over(self, concepts: Collection[str], metric: Metric) -> Figure | None:
+        """Mean over some of the eligible concepts; None where it was not resampled.
+
+        AUPRC was resampled as a macro average over all eligible concepts alone.
+        """
+        value = mean_of(self.record, concepts, metric)
+        if value is None:
+            return None
+        if metric == "auroc":
+            return value, self.mean_auroc(concepts)[1]
+        same = set(concepts) == set(self.resampled.concepts)
+        return (value, self.resampled.macro_auprc) if same else None
 
     def mean_auroc(self, concepts: Collection[str]) -> tuple[float, Values]:
         """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
@@ -117,29 +137,45 @@ class ModelDifferences:
     refused: dict[str, str]
 
 
-def mean_over_cohorts(cells: Sequence[ResampledCell | None], metric: Metric = "auroc") -> Estimate:
+def mean_over_cohorts(figures: Sequence[Figure | None]) -> Estimate:
     """Mean of the macro averages of independent cohorts; None holds the place of a cohort without one."""
-    value, resampled = mean_draws(cells, metric)
+    value, resampled = mean_draws(figures)
     return estimate(value, resampled, why="undefined in a cohort")
 
 
-def mean_draws(cells: Sequence[ResampledCell | None], metric: Metric = "auroc") -> tuple[float, Values]:
+def mean_draws(figures: Sequence[Figure | None]) -> Figure:
     """Mean of the macro averages of independent cohorts, on the full data and in each resample."""
-    there = [(place, *cell.macro(metric)) for place, cell in enumerate(cells) if cell]
+    there = [(place, *figure) for place, figure in enumerate(figures) if figure]
     least = min((len(drawn) for _, _, drawn in there), default=0)
     means: Values = np.mean([np.roll(drawn, -place)[:least] for place, _, drawn in there], axis=0)
     return fmean(value for _, value, _ in there), means
 
 
+def mean_of(record: ResultRecord, concepts: Collection[str], metric: Metric) -> float | None:
+    """Mean of a metric over some of the concepts of a cell; None where one of them has none."""
+    measured = record.evaluation.concepts
+    values = [measured[c].auroc.value if metric == "auroc" else measured[c].auprc.value for c in concepts]
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined and len(defined) == len(values) else None
+
+
 def gaps(
-    internal: Sequence[ResampledCell], external: Sequence[ResampledCell]
+    internal: Sequence[ResampledCell],
+    external: Sequence[ResampledCell],
+    within: Container[str] | None = None,
 ) -> tuple[list[ExternalGap], Estimate]:
-    """Every internal cohort against every external one, and the mean gap over these pairs."""
+    """Every internal cohort against every external one, and the mean gap over these pairs.
+
+    Parameters
+    ----------
+    within
+        The set that concepts must be of; None for any.
+    """
     found: list[ExternalGap] = []
     resampled: list[Values] = []
     for first, one in enumerate(internal):
         for second, other in enumerate(external, start=len(internal)):
-            shared = tuple(c for c in one.resampled.concepts if c in other.resampled.concepts)
+            shared = tuple(c for c in one.concepts(within) if c in other.resampled.concepts)
             if not shared:
                 continue
             (here, drawn_here), (there, drawn_there) = (cell.mean_auroc(shared) for cell in (one, other))
@@ -152,18 +188,27 @@ def gaps(
     return found, estimate(fmean(nan_if_none(gap.gap.value) for gap in found), np.mean(resampled, axis=0))
 
 
-def next_hospital(cells: Sequence[ResampledCell]) -> NextHospital:
-    """Pool the external cohorts of a model, variances from the resamples."""
-    macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
+def next_hospital(cells: Sequence[ResampledCell], within: Container[str] | None = None) -> NextHospital:
+    """Pool the external cohorts of a model, variances from the resamples.
+
+    Parameters
+    ----------
+    within
+        The set that concepts must be of; None for any.
+    """
+    macros = [cell.mean_auroc(cell.concepts(within)) for cell in cells]
     macro = _pool(macros)
     names = [cell.record.cohort.id for cell in cells]
     concepts: dict[str, PooledEstimate] = {}
     of_concept: dict[str, tuple[str, ...]] = {}
-    for concept in dict.fromkeys(c for cell in cells for c in cell.resampled.concepts):
+    for concept in dict.fromkeys(c for cell in cells for c in cell.concepts(within)):
         having = [cell for cell in cells if concept in cell.resampled.concepts]
         if len(having) < 2:
             continue
-        pooled = _pool([cell.mean_auroc((concept,)) for cell in having])
+        pooled = pool_aurocs(
+            [nan_if_none(cell.record.evaluation.concepts[concept].auroc.value) for cell in having],
+            [cell.resampled.variance_of(concept) for cell in having],
+        )
         concepts[concept] = pooled
         of_concept[concept] = tuple(
             cell.record.cohort.id for at, cell in enumerate(having) if at not in pooled.left_out
@@ -189,14 +234,18 @@ def _pool(figures: Sequence[tuple[float, Values]]) -> PooledEstimate:
     return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
 
 
-def variance(resampled: Values) -> float:
-    """Variance over the resamples in which a figure is defined, NaN with fewer than two of them."""
-    defined = resampled[~np.isnan(resampled)]
-    return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
+def compare(
+    first: Sequence[ResampledCell],
+    second: Sequence[ResampledCell],
+    within: Mapping[str, Container[str]] | None = None,
+) -> ModelDifferences:
+    """One model against another on every cohort that both have, over the concepts eligible for both.
 
-
-def compare(first: Sequence[ResampledCell], second: Sequence[ResampledCell]) -> ModelDifferences:
-    """One model against another on every cohort that both have, over the concepts eligible for both."""
+    Parameters
+    ----------
+    within
+        Cohort -> concepts that these must be of; None for any.
+    """
     other = {cell.record.cohort.id: cell for cell in second}
     pairs: list[CohortDifference] = []
     refused: dict[str, str] = {}
@@ -207,7 +256,8 @@ def compare(first: Sequence[ResampledCell], second: Sequence[ResampledCell]) -> 
             continue
         same = other[cohort]
         why = why_incomparable(cell.record, same.record)
-        shared = [c for c in cell.resampled.concepts if c in same.resampled.concepts]
+        of_set = cell.concepts(None if within is None else within[cohort])
+        shared = [c for c in of_set if c in same.resampled.concepts]
         why = why or ("" if shared else "no concept is eligible for both models")
         if why:
             refused[cohort] = why

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
-from benchmark.metrics.estimates import Estimate
+from benchmark.metrics.estimates import Estimate, estimate_of, undefined
+from benchmark.metrics.intervals import estimate
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
-from benchmark.report.across_cohorts import ResampledCell
+from benchmark.report.across_cohorts import ResampledCell, mean_of
+from cohorts.ontology.concept_sets import ALL
+
+CONTROLS = "external to the controls"
+"""The cohort set that is ranked within by default."""
 
 
 class Entry(NamedTuple):
@@ -20,6 +26,39 @@ class Entry(NamedTuple):
 
     model: str
     protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Sets that a ranking is within.
+
+    Attributes
+    ----------
+    concept_set, cohort_set
+        Their names.
+    concepts
+        Of the set; None for all.
+    cohorts
+        Ids; None for those that are external to the controls.
+    """
+
+    concept_set: str = ALL
+    concepts: frozenset[str] | None = None
+    cohort_set: str = CONTROLS
+    cohorts: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """Tells one choice from another; empty for the default."""
+        chosen = (self.concept_set, sorted(self.concepts or ()), self.cohort_set, self.cohorts)
+        return "" if self == EVERYTHING else json.dumps(chosen)
+
+    def __contains__(self, concept: object) -> bool:
+        """Whether a concept is in the set."""
+        return self.concepts is None or concept in self.concepts
+
+
+EVERYTHING = Within()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +73,8 @@ class Standing:
     metric
         What it is ranked by.
     mean
-        Mean macro average of that metric over ``cohorts``.
+        Mean macro average of that metric over ``cohorts``: each over the reference concepts there, or over
+        its own ones of the set where it lacks some, which ranks nobody.
     spread
         The same with its interval, None where resampled figures are missing.
     cohorts
@@ -59,15 +99,6 @@ class Standing:
     external: tuple[ResultRecord, ...]
     unknown: tuple[ResultRecord, ...]
 
-    @property
-    def lowest(self) -> ResultRecord | None:
-        """External cell with the lowest macro average."""
-        defined = [
-            (record.evaluation.macro.of(self.metric).value, at) for at, record in enumerate(self.external)
-        ]
-        lowest = min(((value, at) for value, at in defined if value is not None), default=None)
-        return None if lowest is None else self.external[lowest[1]]
-
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -77,6 +108,8 @@ class Board:
     ----------
     metric
         What the ranking is by.
+    within
+        The sets of concepts and of cohorts that it is within.
     records
         Finished cells on cohorts of this kind, in plan order.
     cohorts
@@ -85,6 +118,8 @@ class Board:
         Cohort -> concepts that a macro average there must cover, for all cohorts with external cells.
     left_out
         Cohort with external cells that the ranking is not over -> reason.
+    of_models
+        Cohorts of the ranking where the models' own concepts are the reference, for want of a control.
     standings
         Ranked entries first, by mean.
     draws
@@ -95,10 +130,12 @@ class Board:
 
     simulated: bool
     metric: Metric
+    within: Within
     records: tuple[ResultRecord, ...]
     cohorts: tuple[str, ...]
     reference: Mapping[str, tuple[str, ...]]
     left_out: Mapping[str, str]
+    of_models: tuple[str, ...]
     standings: tuple[Standing, ...]
     draws: Draws
     without_resamples: Mapping[CellName, str]
@@ -113,6 +150,30 @@ class Board:
         """Whether ranks are by paired differences; without all resamples they are by the means alone."""
         ranked = [standing for standing in self.standings if standing.rank is not None]
         return all(standing.spread is not None for standing in ranked)
+
+    def concepts_of(self, record: ResultRecord) -> tuple[str, ...]:
+        """Concepts that the macro average of a cell is over: the reference, or its own ones of the set."""
+        own = record.evaluation.macro.concepts
+        asked = self.reference.get(record.cohort.id, ()) if record.relation == "external" else ()
+        return asked if asked and set(asked) <= set(own) else tuple(c for c in own if c in self.within)
+
+    def macro_of(self, record: ResultRecord) -> Estimate:
+        """Macro average of a cell over `concepts_of` it."""
+        whole, concepts = record.evaluation.macro, self.concepts_of(record)
+        if set(concepts) == set(whole.concepts):
+            return whole.of(self.metric)
+        value = mean_of(record, concepts, self.metric)
+        if value is None:
+            return undefined(f"no concept of '{self.within.concept_set}' is eligible")
+        cells = self.resampled_cells([record])
+        figure = cells[0].over(concepts, self.metric) if cells else None
+        return estimate(*figure) if figure else estimate_of(value, reason="no interval: not resampled")
+
+    def lowest(self, standing: Standing) -> ResultRecord | None:
+        """External cell of an entry with the lowest macro average."""
+        values = [(self.macro_of(record).value, at) for at, record in enumerate(standing.external)]
+        lowest = min(((value, at) for value, at in values if value is not None), default=None)
+        return None if lowest is None else standing.external[lowest[1]]
 
     def resampled_cells(self, records: Iterable[ResultRecord]) -> list[ResampledCell]:
         """Those of the cells that have their resampled figures."""

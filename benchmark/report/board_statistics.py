@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,10 @@ class BoardStatistics:
     gaps, mean_gap
         Entries with an internal and an external cell.
     against_best
-        The best ranked entry minus each other ranked one, on the cohorts of the ranking.
+        The best ranked entry minus each other ranked one, on the cohorts and concepts of the ranking.
     against_controls
-        Each entry minus its control, on the cohorts that are external to both: the control of this model
+        Each entry minus its control, on the cohorts that are external to both and the concepts of the set
+        that both have: the control of this model
         where there is one, else the control of any model with the highest mean.
     """
 
@@ -80,9 +81,9 @@ def statistics_of(board: Board) -> BoardStatistics:
             board.resampled_cells(standing.internal),
         )
         if external:
-            ahead[standing.entry] = next_hospital(external)
+            ahead[standing.entry] = next_hospital(external, board.within)
         if external and internal:
-            gap_of[standing.entry] = gaps(internal, external)
+            gap_of[standing.entry] = gaps(internal, external, board.within)
     return BoardStatistics(
         next_hospital=ahead,
         gaps={entry: pairs for entry, (pairs, _) in gap_of.items()},
@@ -95,7 +96,7 @@ def statistics_of(board: Board) -> BoardStatistics:
 def _against_best(board: Board) -> tuple[EntryComparison, ...]:
     ranked = [standing for standing in board.standings if standing.rank is not None]
     return _adjusted(
-        (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts))
+        (ranked[0].entry, other.entry, _compared(board, ranked[0], other, board.cohorts, board.reference))
         for other in ranked[1:]
     )
 
@@ -115,7 +116,9 @@ def _against_controls(board: Board) -> tuple[EntryComparison, ...]:
         ]
         for control in (own or of_any)[:1]:
             cohorts = [record.cohort.id for record in control.external]
-            found.append((standing.entry, control.entry, _compared(board, standing, control, cohorts)))
+            of_set = dict.fromkeys(cohorts, board.within)
+            compared = _compared(board, standing, control, cohorts, of_set)
+            found.append((standing.entry, control.entry, compared))
     return _adjusted(item for item in found if item[2].pairs)
 
 
@@ -125,12 +128,18 @@ def _control_for(standing: Standing) -> str | None:
     return next((record.model.control_for for record in records if record.model.control_for), None)
 
 
-def _compared(board: Board, first: Standing, second: Standing, cohorts: Sequence[str]) -> ModelDifferences:
-    sides = [
+def _compared(
+    board: Board,
+    first: Standing,
+    second: Standing,
+    cohorts: Sequence[str],
+    within: Mapping[str, Container[str]],
+) -> ModelDifferences:
+    one, other = (
         board.resampled_cells(record for record in standing.external if record.cohort.id in cohorts)
         for standing in (first, second)
-    ]
-    return compare(*sides)
+    )
+    return compare(one, other, within)
 
 
 def _adjusted(found: Iterable[tuple[Entry, Entry, ModelDifferences]]) -> tuple[EntryComparison, ...]:

@@ -177,10 +177,13 @@ def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
     return {
         "simulated": board.simulated,
         "metric": board.metric,
+        "concept_set": board.within.concept_set,
+        "cohort_set": board.within.cohort_set,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
+        "reference_from_models": board.of_models,
         "ranked_by": "groups without a significant difference" if board.by_groups else "means",
-        "rows": [_row(standing, found) for standing in board.standings],
+        "rows": [_row(board, standing, found) for standing in board.standings],
         "without_resamples": [
             {"model": model, "protocol": protocol, "cohort": cohort, "reason": why}
             for (model, protocol, cohort), why in board.without_resamples.items()
@@ -188,8 +191,8 @@ def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
     }
 
 
-def _row(standing: Standing, found: BoardStatistics) -> dict[str, Any]:
-    lowest, spread, gap = standing.lowest, standing.spread, found.mean_gap.get(standing.entry)
+def _row(board: Board, standing: Standing, found: BoardStatistics) -> dict[str, Any]:
+    lowest, spread, gap = board.lowest(standing), standing.spread, found.mean_gap.get(standing.entry)
     return {
         "model": standing.entry.model,
         "protocol": standing.entry.protocol,

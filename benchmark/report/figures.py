@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -48,7 +49,7 @@ def draw(name: str, alt: str, figure: Callable[[], Figure]) -> Picture:
     figure
         Builds it; called with the style in force.
     """
-    with _style():
+    with style():
         built = figure()
         FigureCanvasAgg(built)
         dpi = min(150.0, PIXELS / max(built.get_size_inches()))
@@ -61,9 +62,9 @@ def draw(name: str, alt: str, figure: Callable[[], Figure]) -> Picture:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style(changes: Mapping[RcKeyType, Any] = MappingProxyType({})) -> Iterator[None]:
     """Start from matplotlib's defaults, whatever the user's matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
+        mpl.rcParams.update({**_STYLE, **changes})
         yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics
@@ -40,6 +39,16 @@ MEANS = (
 )
 
 
+OF_CONTROLS = (
+    "Which these are, the controls say: the suite fits them to every concept that its source teaches, so "
+    "these are what source and cohort share, and no model changes that. "
+)
+
+NO_AUPRC_DRAWS = (
+    "AUPRC was resampled as a macro average over all eligible concepts of a model alone, so ranks go by the "
+    "means, and a difference in rank need not be a difference between models."
+)
+
 RANKED = "ranked by mean macro {} on external cohorts"
 PUBLISHED_TASK = "published task, not ranked: macro {} on its test records"
 
@@ -47,9 +56,10 @@ PUBLISHED_TASK = "published task, not ranked: macro {} on its test records"
 def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
     """One row per model and protocol: internal, external, and the gap between the two."""
     name = board.metric_name
+    of_set = "" if board.within.concepts is None else f", within {one_line(board.within.concept_set)}"
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
-        board_caption(board, (PUBLISHED_TASK if board.of_task else RANKED).format(name)),
+        board_caption(board, (PUBLISHED_TASK if board.of_task else RANKED).format(name) + of_set),
         (
             "Model",
             "Protocol",
@@ -67,7 +77,7 @@ def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
 
 
 def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> tuple[TableCell, ...]:
-    lowest, rank = standing.lowest, standing.rank
+    lowest, rank = board.lowest(standing), standing.rank
     return (
         text_cell(standing.entry.model),
         text_cell(standing.entry.protocol),
@@ -75,8 +85,8 @@ def _standing_row(standing: Standing, board: Board, found: BoardStatistics) -> t
         _mean_cell(standing),
         _share_cell(len(standing.cohorts), len(board.cohorts), "simulated" if board.simulated else ""),
         _share_cell(len(standing.concepts), len(board.concepts)),
-        _macro_cell([lowest] if lowest else [], board.metric),
-        _macro_cell(standing.internal, board.metric),
+        _macro_cell([lowest] if lowest else [], board),
+        _macro_cell(standing.internal, board),
         _gap_cell(standing, found),
         text_cell(standing.why_unranked),
     )
@@ -86,11 +96,11 @@ def _share_cell(part: int, whole: int, what: str = "") -> TableCell:
     return TableCell(f"{part} of {whole} {what}".strip(), (), "number", part) if whole else DASH
 
 
-def _macro_cell(records: Sequence[ResultRecord], metric: Metric) -> TableCell:
+def _macro_cell(records: Sequence[ResultRecord], board: Board) -> TableCell:
     """Macro average on each of a few cohorts, sorted by the first."""
     if not records:
         return DASH
-    found = [record.evaluation.macro.of(metric) for record in records]
+    found = [board.macro_of(record) for record in records]
     parts = [f"{interval(one)} {cohort_label(r.cohort)}" for one, r in zip(found, records, strict=True)]
     notes = tuple(one_line(one.reason) for one in found if one.value is None and one.reason)
     return TableCell("; ".join(parts), notes, "number", found[0].value)
@@ -135,10 +145,12 @@ def ranking_rules(board: Board) -> list[str]:
     rules = [
         f"Rank: by the mean of the macro {board.metric_name} over the same external cohorts for all models. "
         "A cohort is external to a model that was not trained on it or on a release that shares recordings "
-        "with it. " + (GROUPS if board.by_groups else MEANS),
+        "with it. " + _how_ranked(board),
         f"Macro: the unweighted mean over the concepts with at least {board.minimum} positives and "
-        f"{board.minimum} negatives in the cohort. A model ranks only if its macro averages cover "
-        "every concept that is eligible for any model.",
+        f"{board.minimum} negatives in the cohort, of the set '{one_line(board.within.concept_set)}'. "
+        + (OF_CONTROLS if set(board.of_models) != set(board.cohorts) else "")
+        + "A model that lacks some is not ranked within this set: its mean is over its own concepts and "
+        "stands beside no other.",
         "External gap: AUROC on internal cohorts minus AUROC on external ones, over the concepts that are "
         "eligible in both; above 0 the model does worse in other hospitals.",
     ]
@@ -156,5 +168,21 @@ def ranking_rules(board: Board) -> list[str]:
         rules.append(f"This ranking is over {plural(len(board.cohorts), kind)}: {over}.")
     elif board.records:
         rules.append(f"Nothing is ranked: no {kind} is external to a model and has an eligible concept.")
-    rules += [f"Not in this ranking: {one_line(cohort)} ({why})." for cohort, why in board.left_out.items()]
+    if board.of_models:
+        where = ", ".join(map(one_line, board.of_models))
+        rules.append(
+            f"No control has a concept of this set in {where}: there it is of the concepts that more than "
+            "half of the models have, and another model can change it. --concept and --cohort choose by name."
+        )
+    reasons: dict[str, list[str]] = {}
+    for cohort, why in board.left_out.items():
+        reasons.setdefault(why, []).append(one_line(cohort))
+    rules += [f"Not in this ranking: {', '.join(cohorts)} ({why})." for why, cohorts in reasons.items()]
     return rules
+
+
+def _how_ranked(board: Board) -> str:
+    if board.by_groups:
+        return GROUPS
+    of_whole_set = board.metric == "auroc" or board.within.concepts is None
+    return MEANS if of_whole_set else NO_AUPRC_DRAWS

@@ -59,7 +59,7 @@ def compare_models(
         if why:
             refused[cohort] = f"measured on {why}"
     usable = [cohort for cohort in common if cohort not in refused]
-    pairs = compare(*([side[cohort] for cohort in usable] for side in sides))
+    pairs = compare(*_cells_on(usable, sides))
     refused |= pairs.refused
     usable = [pair.cohort for pair in pairs.pairs]
     if not usable:
@@ -73,7 +73,7 @@ def compare_models(
         for pair in pairs.pairs
     }
     external = [cohort for cohort in usable if set(found[cohort].relations) == {"external"}]
-    pooled = compare(*([side[cohort] for cohort in external] for side in sides))
+    pooled = compare(*_cells_on(external, sides))
     bootstrap = sides[0][usable[0]].record.evaluation.bootstrap
     return Comparison(
         first="/".join(names[0]),
@@ -94,6 +94,13 @@ def compare_models(
         simulated=tuple(c for c in usable if sides[0][c].record.cohort.simulated),
         notes=tuple(notes),
     )
+
+
+def _cells_on(
+    cohorts: Sequence[str], sides: Sequence[Mapping[str, ResampledCell]]
+) -> tuple[list[ResampledCell], list[ResampledCell]]:
+    first, second = sides
+    return [first[cohort] for cohort in cohorts], [second[cohort] for cohort in cohorts]
 
 
 def _side(results: Joined, name: tuple[str, str], refused: dict[str, str]) -> dict[str, ResampledCell]:

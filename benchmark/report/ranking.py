@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, product
 from statistics import fmean
 
 import numpy as np
 
 from benchmark.metrics.comparison import rank_groups
+from benchmark.metrics.intervals import Values
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.protocols.protocol import UNSEEN
-from benchmark.records.comparability import same_labels
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
-from benchmark.report.across_cohorts import ResampledCell, mean_draws, mean_over_cohorts
-from benchmark.report.board import Board, Entry, Standing, entry_of
+from benchmark.report.across_cohorts import ResampledCell, mean_draws, mean_of, mean_over_cohorts
+from benchmark.report.board import EVERYTHING, Board, Entry, Standing, Within, entry_of
+from benchmark.report.standard import Cells, Standard, measured_alike, partial_cells, standard_of
 
 
 def make_boards(
@@ -28,6 +28,8 @@ def make_boards(
     without_resamples: Mapping[CellName, str] | None = None,
     *,
     metric: Metric = "auroc",
+    within: Within = EVERYTHING,
+    protocol: str | None = None,
 ) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
@@ -42,6 +44,11 @@ def make_boards(
         alone.
     metric
         Whose macro averages decide.
+    within
+        Concepts and cohorts that were chosen; by default all that the controls share with a cohort, on the
+        cohorts that are external to them.
+    protocol
+        Rank those of one protocol alone; what the ranking is over does not change by it.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def make_boards(
         own = [record for record in records if record.cohort.simulated == simulated]
         names = {name_of(record) for record in own}
         lacking = {name: why for name, why in (without_resamples or {}).items() if name in names}
-        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric))
+        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric, within, protocol))
     return boards
 
 
@@ -75,137 +82,72 @@ def _board(
     draws: Draws,
     without_resamples: Mapping[CellName, str],
     metric: Metric,
+    within: Within,
+    protocol: str | None,
 ) -> Board:
     cells = {(entry_of(record), record.cohort.id): record for record in records}
     planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
-    reference: dict[str, tuple[str, ...]] = {}
-    left_out: dict[str, str] = {}
-    by_cohort: dict[str, list[ResultRecord]] = {}
-    partial = _partial(cells)
-    for key, record in cells.items():
-        if record.relation == "external" and key not in partial:
-            by_cohort.setdefault(record.cohort.id, []).append(record)
-    for cohort, same in by_cohort.items():
-        reference[cohort] = tuple(dict.fromkeys(c for r in same for c in r.evaluation.macro.concepts))
-        if is_task(cohort):
-            left_out[cohort] = "a published task, beside the ranking across hospitals"
-        elif not reference[cohort]:
-            left_out[cohort] = f"too few positives: {same[0].evaluation.macro.of(metric).reason}"
-        elif not all(_measured_alike(*pair) for pair in combinations(same, 2)):
-            left_out[cohort] = "its cells were measured on different records or labels; run them again"
-
-    usable = {cohort for cohort in reference if cohort not in left_out}
     relations = {key: cell.relation for key, cell in planned.items()}
     relations |= {key: record.relation for key, record in cells.items()}
-    entries = list(dict.fromkeys(entry for entry, _ in relations))
-    common = common_cohorts(
-        frozenset(c for c in usable if relations.get((entry, c)) == "external" and (entry, c) not in partial)
-        for entry in entries
-    )
-    left_out |= dict.fromkeys(usable - common, "not external to all models that are compared")
-    ranking = tuple(cohort for cohort in reference if cohort in common)
-    standings = [_standing(entry, ranking, reference, cells, planned, partial, metric) for entry in entries]
-    drawn = {standing.entry: _ranking_cells(standing, ranking, draws) for standing in standings}
+    partial = partial_cells(cells)
+    standard = standard_of(cells, partial, relations, within, metric)
+    entries = [e for e in dict.fromkeys(e for e, _ in relations) if protocol in (None, e.protocol)]
+    found = [_standing(e, standard, cells, planned, partial, metric, within, draws) for e in entries]
     return Board(
         simulated=simulated,
         metric=metric,
-        records=tuple(cells.values()),
-        cohorts=ranking,
-        reference=reference,
-        left_out={cohort: left_out[cohort] for cohort in reference if cohort in left_out},
-        standings=tuple(_ranked(standings, drawn)),
+        within=within,
+        records=tuple(record for (entry, _), record in cells.items() if entry in entries),
+        cohorts=standard.cohorts,
+        reference=standard.reference,
+        left_out=standard.left_out,
+        of_models=standard.of_models,
+        standings=tuple(_ranked(found)),
         draws=draws,
         without_resamples=without_resamples,
     )
 
 
-def common_cohorts(external: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Choose the cohorts on which the most can be compared.
-
-    A mean over some cohorts says nothing beside a mean over others, so a ranking needs one set of
-    cohorts, external to every model in it. One model that has seen nearly everything in training must not
-    leave the others without a ranking: the set chosen has the most (model, cohort) pairs; among equals,
-    the most cohorts.
-
-    Parameters
-    ----------
-    external
-        For each entry the cohorts that are external to it.
-
-    Examples
-    --------
-    >>> sorted(common_cohorts([frozenset("abc"), frozenset("abcd"), frozenset("a")]))
-    ['a', 'b', 'c']
-    """
-    sets = [cohorts for cohorts in external if cohorts]
-    candidates = {a & b for a, b in product(sets, sets)} - {frozenset()}
-    return max(
-        candidates,
-        key=lambda chosen: (
-            sum(chosen <= cohorts for cohorts in sets) * len(chosen),
-            len(chosen),
-            sorted(chosen),
-        ),
-        default=frozenset(),
-    )
-
-
-def _measured_alike(first: ResultRecord, second: ResultRecord) -> bool:
-    """Whether two cells of a cohort are of the same records and labels."""
-    return (
-        _of_records(first) == _of_records(second)
-        and first.records.scored == second.records.scored
-        and same_labels(first.ontology, second.ontology)
-    )
-
-
-def _of_records(record: ResultRecord) -> tuple[str, str]:
-    return record.cohort.fingerprint, record.records.selection
-
-
-def _partial(cells: Mapping[tuple[Entry, str], ResultRecord]) -> dict[tuple[Entry, str], str]:
-    """Find external cells of predictions that lack records which others have; one must not unrank them all.
-
-    Returns
-    -------
-    Entry and cohort -> what is lacking.
-    """
-    most: dict[tuple[object, ...], int] = {}
-    for record in cells.values():
-        if record.relation == "external":
-            where = _of_records(record)
-            most[where] = max(record.records.scored, most.get(where, 0))
-    return {
-        key: f"predictions for {record.records.scored:,} of {whole:,} records of {record.cohort.id}"
-        for key, record in cells.items()
-        if record.relation == "external" and record.records.scored < (whole := most[_of_records(record)])
-    }
-
-
 def _standing(
     entry: Entry,
-    ranking: Sequence[str],
-    reference: Mapping[str, tuple[str, ...]],
-    cells: Mapping[tuple[Entry, str], ResultRecord],
+    standard: Standard,
+    cells: Cells,
     planned: Mapping[tuple[Entry, str], PlannedCell],
     partial: Mapping[tuple[Entry, str], str],
     metric: Metric,
-) -> Standing:
+    within: Within,
+    draws: Draws,
+) -> tuple[Standing, Values | None]:
+    """One row, and its mean in each resample; None where resampled figures are missing."""
     own = [record for (owner, _), record in cells.items() if owner == entry]
     external = tuple(record for record in own if record.relation == "external")
-    measured = {
-        record.cohort.id: record
+    unlike = {
+        record.cohort.id: f"measured on other records or labels of {record.cohort.id}"
         for record in external
-        if record.cohort.id in ranking and (entry, record.cohort.id) not in partial
+        if record.cohort.id in standard.like and not measured_alike(standard.like[record.cohort.id], record)
     }
-    macros = {c: measured[c].evaluation.macro.of(metric).value for c in ranking if c in measured}
+    unlike |= {cohort: why for (owner, cohort), why in partial.items() if owner == entry}
+    measured = {r.cohort.id: r for r in external if r.cohort.id in standard.cohorts}
+    measured = {c: measured[c] for c in standard.cohorts if c in measured and c not in unlike}
+    lacking = {
+        concept
+        for cohort, record in measured.items()
+        for concept in set(standard.reference[cohort]) - set(record.evaluation.macro.concepts)
+    }
+    needed = list(dict.fromkeys(c for cohort in measured for c in standard.reference[cohort]))
+    over = {
+        # One that lacks a concept is shown with the mean over what it has, and compared with nobody.
+        cohort: [c for c in record.evaluation.macro.concepts if c in within]
+        if lacking
+        else standard.reference[cohort]
+        for cohort, record in measured.items()
+    }
+    macros = {cohort: mean_of(record, over[cohort], metric) for cohort, record in measured.items()}
     values = {cohort: value for cohort, value in macros.items() if value is not None}
-    lacking = {c for cohort, r in measured.items() for c in _lacking(r, reference[cohort])}
-    needed = list(dict.fromkeys(concept for cohort in measured for concept in reference[cohort]))
     reasons = [
-        partial.get((entry, cohort)) or _why_missing(entry, cohort, cells, planned, metric)
-        for cohort in ranking
-        if cohort not in values
+        unlike.get(cohort) or _why_missing(entry, cohort, cells, planned, metric)
+        for cohort in standard.cohorts
+        if cohort not in values and (cohort not in measured or not lacking)
     ]
     if own and all(record.relation == "unknown" for record in own):
         reasons = ["training data undisclosed"]
@@ -213,17 +155,28 @@ def _standing(
         reasons = ["no finished cell"]
     elif any(is_task(record.cohort.id) for record in own):
         reasons = ["a published task"]
-    elif not ranking:
+    elif not standard.cohorts:
         reasons = ["no external cohort to rank on"]
     if lacking:
         names = ", ".join(concept for concept in needed if concept in lacking)
         reasons.append(f"{len(needed) - len(lacking)} of {len(needed)} concepts (without {names})")
-    return Standing(
+    figures = {
+        cohort: ResampledCell(measured[cohort], draws[name]).over(over[cohort], metric)
+        for cohort in values
+        if (name := name_of(measured[cohort])) in draws
+    }
+    spread, resampled = None, None
+    drawn = [figure for figure in figures.values() if figure is not None]
+    if values and len(drawn) == len(values):
+        # Each at its cohort's place: independent draws for cohorts, the same ones for models.
+        places = [figures.get(cohort) for cohort in standard.cohorts]
+        spread, (_, resampled) = mean_over_cohorts(places), mean_draws(places)
+    standing = Standing(
         entry=entry,
         rank=None,
         metric=metric,
         mean=fmean(values.values()) if values else None,
-        spread=None,
+        spread=spread,
         cohorts=tuple(values),
         concepts=tuple(concept for concept in needed if concept not in lacking),
         why_unranked="; ".join(reasons),
@@ -231,16 +184,13 @@ def _standing(
         external=external,
         unknown=tuple(record for record in own if record.relation == "unknown"),
     )
-
-
-def _lacking(record: ResultRecord, reference: Iterable[str]) -> set[str]:
-    return set(reference) - set(record.evaluation.macro.concepts)
+    return standing, resampled
 
 
 def _why_missing(
     entry: Entry,
     cohort: str,
-    cells: Mapping[tuple[Entry, str], ResultRecord],
+    cells: Cells,
     planned: Mapping[tuple[Entry, str], PlannedCell],
     metric: Metric,
 ) -> str:
@@ -254,37 +204,22 @@ def _why_missing(
     return f"no macro {METRICS[metric]} on {cohort}"
 
 
-def _ranking_cells(standing: Standing, ranking: Sequence[str], draws: Draws) -> list[ResampledCell | None]:
-    """Cells that the mean is over, each at its cohort's place; empty if one has no resampled figures."""
-    own = {record.cohort.id: record for record in standing.external if record.cohort.id in standing.cohorts}
-    if not own or any(name_of(record) not in draws for record in own.values()):
-        return []
-    return [ResampledCell(own[c], draws[name_of(own[c])]) if c in own else None for c in ranking]
-
-
-def _ranked(
-    standings: Iterable[Standing], drawn: Mapping[Entry, Sequence[ResampledCell | None]]
-) -> list[Standing]:
+def _ranked(found: Iterable[tuple[Standing, Values | None]]) -> list[Standing]:
     """Sort by mean, ranked ones first; give a shared rank to those that do not differ significantly."""
 
-    def place(standing: Standing) -> tuple[bool, bool, float, Entry]:
+    def place(one: tuple[Standing, Values | None]) -> tuple[bool, bool, float, Entry]:
+        standing, _ = one
         return bool(standing.why_unranked), standing.mean is None, -(standing.mean or 0.0), standing.entry
 
-    ordered = [
-        replace(standing, spread=mean_over_cohorts(cells, standing.metric))
-        if (cells := drawn[standing.entry])
-        else standing
-        for standing in sorted(standings, key=place)
-    ]
-    ranked = [standing for standing in ordered if not standing.why_unranked]
+    ordered = sorted(found, key=place)
+    ranked = [standing for standing, _ in ordered if not standing.why_unranked]
     means = [standing.mean for standing in ranked]
     ranks = [1 + means.index(mean) for mean in means]  # equal means share a rank: 1, 1, 3
-    resamples = [
-        mean_draws(cells, standing.metric)[1] for standing in ranked if (cells := drawn[standing.entry])
-    ]
+    drawn = [values for standing, values in ordered if not standing.why_unranked]
+    resamples = [values for values in drawn if values is not None]
     if ranked and len(resamples) == len(ranked) and len({len(values) for values in resamples}) == 1:
         ranks = rank_groups(np.array(means, np.float64), np.stack(resamples, axis=1)).tolist()
     of_entry = {standing.entry: rank for standing, rank in zip(ranked, ranks, strict=True)}
-    placed = [replace(standing, rank=of_entry.get(standing.entry)) for standing in ordered]
+    placed = [replace(standing, rank=of_entry.get(standing.entry)) for standing, _ in ordered]
     # By rank before the mean: one with a wide interval may share a rank that one with a higher mean does not.
     return sorted(placed, key=lambda standing: (standing.rank is None, standing.rank or 0))

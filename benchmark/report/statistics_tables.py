@@ -244,6 +244,13 @@ def statistics_sentences(board: Board) -> list[str]:
         "hospital can be expected: read that one before using a model in a new hospital. Macro averages of "
         "different cohorts are over different concepts; the tables by concept do not mix them.",
     ]
+    if board.by_groups and board.cohorts:
+        sentences.append(
+            "Ranks and pooled differences answer two questions, so one may find a difference where the other "
+            "finds none, and both be right: a rank asks whether the mean over these very cohorts differs, "
+            "each counting alike; a pooled difference, whether to expect one in hospitals like these, so it "
+            "weighs cohorts by precision and is uncertain where they disagree."
+        )
     sentences += [
         f"Left out: {one_line(f'{model} ({protocol}) on {cohort}: {why}')}."
         for (model, protocol, cohort), why in board.without_resamples.items()

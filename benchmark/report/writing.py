@@ -11,6 +11,7 @@ from benchmark.records.manifest import MANIFEST
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
 from benchmark.records.run_folder import RUN, load_run_file, lock_path
 from benchmark.report import self_reported, self_reported_files
+from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
@@ -25,7 +26,9 @@ from cohorts.locks import alone
 from cohorts.store import Stores
 
 
-def write_report(run: Path, rank_by: Metric = "auroc", stores: Stores | None = None) -> list[Path]:
+def write_report(
+    run: Path, rank_by: Metric = "auroc", within: Within = EVERYTHING, stores: Stores | None = None
+) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
     A pure function of ``run.json``, the result records and their resampled figures: the same of these give
@@ -56,14 +59,18 @@ def write_report(run: Path, rank_by: Metric = "auroc", stores: Stores | None = N
     """
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
-        made_from = inputs_of(run, rank_by)
-        content = _written(run, one_run(run), rank_by, stores)
+        made_from = inputs_of(run, rank_by, within.key)
+        content = _written(run, one_run(run), rank_by, within, stores)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
 
 def write_board(
-    joined: Joined, folder: Path, rank_by: Metric = "auroc", stores: Stores | None = None
+    joined: Joined,
+    folder: Path,
+    rank_by: Metric = "auroc",
+    within: Within = EVERYTHING,
+    stores: Stores | None = None,
 ) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
 
@@ -86,12 +93,14 @@ def write_board(
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"):
-        return [folder / name for name in _written(folder, joined, rank_by, stores)]
+        return [folder / name for name in _written(folder, joined, rank_by, within, stores)]
 
 
-def _written(folder: Path, joined: Joined, rank_by: Metric, stores: Stores | None) -> dict[str, str | bytes]:
+def _written(
+    folder: Path, joined: Joined, rank_by: Metric, within: Within, stores: Stores | None
+) -> dict[str, str | bytes]:
     sweep((folder, folder / "figures", folder / FOLDER))
-    content = _content(joined, rank_by, stores)
+    content = _content(joined, rank_by, within, stores)
     for name, data in content.items():
         write_atomically(folder / name, data)
     for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
@@ -100,11 +109,15 @@ def _written(folder: Path, joined: Joined, rank_by: Metric, stores: Stores | Non
     return content
 
 
-def _content(joined: Joined, rank_by: Metric, stores: Stores | None) -> dict[str, str | bytes]:
+def _content(
+    joined: Joined, rank_by: Metric, within: Within, stores: Stores | None
+) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
-    boards = make_boards(plan, records, *draws, metric=rank_by)
-    others = make_boards(plan, records, *draws, metric="auprc" if rank_by == "auroc" else "auroc")
+    boards = make_boards(plan, records, *draws, metric=rank_by, within=within)
+    others = make_boards(
+        plan, records, *draws, metric="auprc" if rank_by == "auroc" else "auroc", within=within
+    )
     found = [statistics_of(board) for board in boards]
     pooled = self_reported.pooled_with_told(joined.told, boards, found)
     told = self_reported.self_reported_tables(joined.told, pooled)

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.progress import Callback
 from benchmark.protocols.hardware import Hardware
-from benchmark.protocols.scorer import Scorer, pretraining_of
+from benchmark.protocols.scorer import Scorer, Scores, pretraining_of
 from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, source_commit
@@ -34,7 +34,7 @@ class CellPredictions:
 
 
 def measure_and_save(
-    cell: Cell, predictions: CellPredictions, thresholds: Thresholds, settings: RunSettings
+    cell: Cell, predictions: CellPredictions, thresholds: Thresholds, settings: RunSettings, device: str
 ) -> ResultRecord:
     """Make the result record of a cell from its predictions, and save it; the model is not needed."""
     facts = CellFacts(
@@ -50,7 +50,7 @@ def measure_and_save(
         pretraining=predictions.pretraining,
         overlap=cell.overlap,
     )
-    record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings)
+    record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings, device)
     save_measured(record, resampled, cell.path)
     return record
 
@@ -100,11 +100,11 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPred
     table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs), ages)
     save_predictions(table, cell.predictions_key, cell.predictions_path)
     shutil.rmtree(shards, ignore_errors=True)
-    provenance = _provenance(cell, scorer.hardware, len(rows), scored.seconds)
+    provenance = _provenance(cell, scorer.hardware, len(rows), scored)
     return CellPredictions(table, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
 
-def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) -> Provenance:
+def _provenance(cell: Cell, hardware: Hardware, records: int, scored: Scores) -> Provenance:
     environment = {f"model's {name}": version for name, version in cell.model.source.environment}
     return Provenance(
         leadboard=package_versions()["leadboard"],
@@ -114,9 +114,9 @@ def _provenance(cell: Cell, hardware: Hardware, records: int, seconds: float) ->
         packages={**package_versions(), **environment},
         device=hardware.device,
         dtype="float32",
-        batch_size=hardware.batch_size,
-        seconds=round(seconds, 3),
-        records_per_second=round(records / max(seconds, 1e-6), 1),
+        batch_size=scored.batch_size,
+        seconds=round(scored.seconds, 3),
+        records_per_second=round(records / max(scored.seconds, 1e-6), 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         files=cell.model.source.files.now(),
     )

@@ -159,4 +159,9 @@ def _decides_thresholds(model: EvaluatedModel, source: Store) -> dict[str, str]:
 
 def validation_key(model: EvaluatedModel, source: Store) -> str:
     """Hash what decides the scores of a model on the validation fold of the source cohort."""
-    return hash_of_json(_decides_scores(model, source, "validation"))
+    return scores_key(model, source, "validation")
+
+
+def scores_key(model: EvaluatedModel, store: Store, selection: str) -> str:
+    """Hash what decides the scores of a model on some of the records of a cohort."""
+    return hash_of_json(_decides_scores(model, store, selection))

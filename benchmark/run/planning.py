@@ -41,7 +41,7 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     UsageError
         If a name is unknown or there is nothing to evaluate.
     """
-    if options.environment is None:  # this process cannot tell which devices there are in another one
+    if options.environment is None and not options.elsewhere:  # which has devices that are not here
         options.hardware.check()
     check_folder(options.folder, options.task)
     chosen, absent = (
@@ -60,7 +60,7 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
         find_protocol(protocol)
     give = prepared(options.places, reporter)
     stores, left_out = prepare_all(chosen, give, reporter)
-    entries = plan_entries(sources, _entry_settings(options, give))
+    entries = plan_entries(sources, entry_settings(options, give))
     entries.broken.update(unusable)
     for name, reason in entries.broken.items():
         reporter.say(f"FAILED {name}: {reason}")
@@ -101,7 +101,14 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     )
 
 
-def _entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
+def entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
+    """What decides the entries of a call.
+
+    Parameters
+    ----------
+    give
+        Gives the cohorts that models learn from.
+    """
     return EntrySettings(
         cache=options.places.cache,
         seed=options.settings.seed,

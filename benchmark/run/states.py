@@ -53,6 +53,8 @@ class RunOptions:
         Where models that are named by file or module run; None for this process.
     task
         Name of a published task instead of cohorts and source; empty for a run of cohorts.
+    elsewhere
+        Whether cells are computed on other machines, which look for their devices themselves.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class RunOptions:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     environment: WorkerEnvironment | None = None
     task: str = ""
+    elsewhere: bool = False
 
     @property
     def learns_from(self) -> str:

@@ -95,6 +95,7 @@ def score_table(
     resamples: int = RESAMPLES,
     seed: int = 0,
     options: ScoreOptions | None = None,
+    device: str = "cpu",
 ) -> ScoredTable:
     """Metrics of a table of scores against a table of labels.
 
@@ -110,6 +111,8 @@ def score_table(
         Of the bootstrap.
     options
         What else is measured.
+    device
+        Of the bootstrap.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def score_table(
     groups = np.arange(len(labels)) if patients is None else group_records(patients)
     if options.recalibrate:
         check_sample(groups, options.recalibrate)
-    evaluation = evaluate(labels, scores, patients, resamples=resamples, seed=seed)
+    evaluation = evaluate(labels, scores, patients, resamples=resamples, seed=seed, device=device)
     settings = evaluation.bootstrap
     ignored = [name for name in labels_file.columns if name not in (RECORD, *text, *labels.columns)]
     notes = (*scores_file.remarks, *labels_file.remarks, *evaluation.notes)
@@ -146,6 +149,7 @@ def score_table(
         probabilities=options.probabilities,
         thresholds=no_thresholds("a table of scores alone has no validation fold to choose thresholds on"),
         members={name: _members(name, text[name]) for name in options.subgroups},
+        device=device,
     )
     return ScoredTable(
         **evaluation.model_copy(update={"notes": notes}).model_dump(),

@@ -100,6 +100,7 @@ def score_submitted(
     *,
     allow_missing: bool = False,
     overlap: Overlap | None = None,
+    device: str = "cpu",
 ) -> ResultRecord:
     """Measure predictions on a cohort, and enter the result in a run.
 
@@ -111,6 +112,8 @@ def score_submitted(
         Whether records without a prediction are left out; otherwise they are an error.
     overlap
         Where the recordings of the cohort were found, if no document tells.
+    device
+        Of the bootstrap.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def score_submitted(
     )
     scores = table.scores[found[found >= 0]]
     predictions = predictions_table(store.index["record_id"].iloc[rows], scores[None], tuple(card.outputs))
-    record, resampled = measure(facts, predictions, store, rows, settings)
+    record, resampled = measure(facts, predictions, store, rows, settings, device)
     scores_key, key = keys_of(record)
     record = record.model_copy(update={"key": key})
     with alone(lock_path(run, path), f"scoring {card.name} on {cohort}"):

@@ -134,8 +134,9 @@ def _told_elsewhere(sentence: str) -> bool:
 
 
 def _warned(cohort: Cohort) -> Iterator[Finding]:
+    examples = cohort.examples()
     for sentence in cohort.warnings():
-        yield Finding(sentence, 0, 0, (), "")
+        yield Finding(sentence, 0, 0, examples.get(sentence, ()), "")
 
 
 def _spread(records: int, seed: int) -> npt.NDArray[np.int64]:

@@ -19,6 +19,7 @@ from cohorts.formats.any_file import read_file
 from cohorts.hashing import hash_of_json
 from cohorts.own import diagnoses, labels, people
 from cohorts.own.arrays import check_unit, read_array, rows_of_array
+from cohorts.own.contradictions import left_open
 from cohorts.own.description import HIGHEST_RATE, Description
 from cohorts.own.paths import fill, objections, status_of
 from cohorts.own.reading import read_description
@@ -72,6 +73,10 @@ class OwnCohort(Cohort):
         """Say what of the table was not understood, without saying what it is."""
         return (*self._people_warnings, *self._said.warnings)
 
+    def examples(self) -> Mapping[str, tuple[str, ...]]:
+        """Give ids of records that a warning is about."""
+        return self._said.examples
+
     def states(self) -> str:
         """Hash what decides the recordings: the description but its labels, the table, names and times."""
         index = self.index()
@@ -122,7 +127,7 @@ class OwnCohort(Cohort):
             part.sex.column if part.sex else None,
             *(column for _, column in part.template()),
             *((array.row, array.rate if isinstance(array.rate, str) else None) if array else ()),
-            *label_columns(self.description),
+            *self.description.labels.read_columns(),
         ]
         return _read(self.description, self.file, [name for name in named if name is not None])
 
@@ -246,7 +251,8 @@ class OwnCohort(Cohort):
             if icd10.encoding is None:
                 icd10 = icd10.model_copy(update={"encoding": self.description.cohort.encoding})
             sources.append(diagnoses.from_diagnoses(folder, icd10, self._patients, self._moments, taken))
-        return labels.joined(sources)
+        ids = cells[self.description.cohort.record_id].tolist()
+        return left_open(labels.joined(sources), part.columns, ids)
 
     def _read_signal(self, path: Path) -> DigitalRecording:
         if self.description.array is None:
@@ -313,12 +319,6 @@ def _from_statements(
     return from_statements(index, cells[part.column], part, vocabulary, taken)
 
 
-def label_columns(description: Description) -> tuple[str, ...]:
-    """Columns of the index that labels are made of."""
-    stated = description.labels.statements
-    return (*description.labels.columns.values(), *((stated.column,) if stated else ()))
-
-
 def own_cohort(file: Path) -> type[OwnCohort]:
     """Make the class of a cohort from its description.
 
@@ -367,7 +367,7 @@ def _brought(description: Description, file: Path) -> labels.Said:
     if part.icd10 is not None:
         codes, annotates = diagnoses.meanings(taken)
         sources.append(labels.Said({}, codes, annotates))
-    return labels.joined(sources)
+    return left_open(labels.joined(sources), part.columns)
 
 
 def _read(description: Description, file: Path, columns: list[str]) -> pd.DataFrame:

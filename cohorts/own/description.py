@@ -325,6 +325,10 @@ class LabelsPart(_Part):
             raise ValueError("it says nothing; give columns, statements or icd10")
         return self
 
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns of the index that labels are made of."""
+        return (*self.columns.values(), *((self.statements.column,) if self.statements else ()))
+
 
 class Description(_Part):
     """A whole ``cohort.toml``."""

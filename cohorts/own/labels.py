@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UsageError
-from cohorts.ontology.ontology import load_ontology
 
 Positions = npt.NDArray[np.intp]
 Code = tuple[str, str, str, str, str]
@@ -27,6 +26,9 @@ Question = tuple[str, str, str]
 
 UNIONS = {"AF_AFL": ("AF", "AFL"), "AVB": ("IAVB", "IIAVB", "IIIAVB")}
 """Concepts that are nothing but the sum of these, so that they are annotated wherever these are."""
+
+STATES = ("same", "narrower")
+"""Relations by which a code states its concept."""
 
 _VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": -1}
 _HARMLESS = re.compile(
@@ -51,6 +53,8 @@ class Said:
         What a record can leave open.
     warnings
         Sentences for the user.
+    examples
+        Warning -> ids of a few rows that it is about.
     """
 
     statements: Mapping[str, Positions]
@@ -58,6 +62,7 @@ class Said:
     annotates: Mapping[str, str]
     questions: tuple[Question, ...] = ()
     warnings: tuple[str, ...] = ()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of_records(self, records: int) -> list[tuple[str, ...]]:
         """Give the codes of each record."""
@@ -123,7 +128,6 @@ def from_columns(path: Path, cells: pd.DataFrame, columns: Mapping[str, str]) ->
         )
         if len(values) and (values < 0).all():
             warnings.append(f"The column '{column}' is empty in every row, so {concept} is not annotated.")
-    warnings += _contradictions(cells, columns)
     reason = "A column of the hospital's own table: 1, 0, or empty where it is not annotated."
     return Said(statements, tuple(codes), dict.fromkeys(columns, reason), warnings=tuple(warnings))
 
@@ -144,27 +148,3 @@ def _values(path: Path, column: pd.Series[str]) -> npt.NDArray[np.int8]:
             f"zeros and {empty:,} empty cells; a label is 1, 0, or empty where it is not annotated."
         )
     return values.to_numpy().astype(np.int8)
-
-
-def _contradictions(cells: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
-    """Say where a kind of a finding is stated and the finding itself is denied, or the kind is left open."""
-    found = []
-    for concept, column in columns.items():
-        denied = cells[column].isin(["0", "0.0"])
-        for kind in load_ontology().descendants(concept):
-            if kind not in columns:
-                continue
-            stated = int((denied & cells[columns[kind]].isin(["1", "1.0"])).sum())
-            left_open = int((denied & (cells[columns[kind]] == "")).sum())
-            if stated:
-                found.append(
-                    f"Rows in which {concept} is 0 and {kind}, a kind of it, is 1: {stated:,}; both are 1 "
-                    "there."
-                )
-            if left_open:
-                found.append(
-                    f"Rows in which {concept} is 0 and {kind}, a kind of it, is empty: {left_open:,}; both "
-                    "are "
-                    "-1 there, because a finding is absent only where all its kinds are."
-                )
-    return found

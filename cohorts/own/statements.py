@@ -15,7 +15,7 @@ from cohorts.ontology.coverage_table import minimum_prevalence
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
 from cohorts.own.description import StatementsPart
-from cohorts.own.labels import Code, Positions, Question, Said, without
+from cohorts.own.labels import STATES, Code, Positions, Question, Said, without
 from cohorts.own.reading import unknown_name
 from cohorts.own.table import named
 
@@ -23,7 +23,6 @@ NOTHING, UNKNOWN = "no statement", "a code of no vocabulary"
 """Codes that stand for an ECG of which nothing is stated, and for what nobody can read."""
 
 _REQUIRED = ("code", "concept", "relation")
-_STATES = ("same", "narrower")
 _LEAST_SHOWN = 5
 """Records that a code stands in before it is shown: a rarer one may be about a single patient."""
 _LONGEST_SHOWN = 40
@@ -196,7 +195,7 @@ def _annotated(
 ) -> dict[str, str]:
     """Concepts that silence is a no for, with the reason."""
     ontology = load_ontology()
-    states = vocabulary[vocabulary["relation"].isin(_STATES)]
+    states = vocabulary[vocabulary["relation"].isin(STATES)]
     expressible = dict.fromkeys(
         concept for concept in ontology.concepts.index if concept in set(states["concept"])
     )

@@ -113,7 +113,7 @@ def statistics(volumes: Path) -> None:
         "cohort": store.card.id,
         "counts_are_multiples_of": rule.minimum,
         "recordings": rule.count(len(store), known),
-        "unusable": rule.count(len(store.quarantine), len(store.quarantine)),
+        "unusable": rule.records(len(store.quarantine)),
         "concepts": concepts,
     }
     write_yaml(volumes / "statistics" / "statistics.yaml", content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import subprocess
 import sys
 import tomllib
@@ -273,6 +274,19 @@ def test_it_is_fine_tuned_saved_and_loaded(tuned: tuple[Tiny, Path]) -> None:
     np.testing.assert_allclose(
         np.concatenate([model.predict(take(batch, [at])) for at in range(20)]), scores, atol=2e-6
     )
+
+
+def test_without_a_concept_of_both_classes_it_ends_at_once(
+    tuned: tuple[Tiny, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, folder = tuned
+    model = Tiny()
+    model.load(folder / "weights")
+    with caplog.at_level(logging.INFO, logger="leadboard"):
+        model.fit(records(30, 1), records(20, 2), FitSettings(("PACE",), 0, "cpu", tmp_path))
+    (said,) = caplog.messages
+    assert "None of the 1 concepts has both a positive and a negative among the 30 training records" in said
+    assert np.ptp(model.predict(records(20, 3).everything)) == 0
 
 
 def test_a_training_leaves_the_weights_that_it_started_from(tuned: tuple[Tiny, Path]) -> None:

@@ -173,6 +173,28 @@ def test_without_an_auroc_the_validation_loss_decides(
     assert cross_entropy(targets(validation, CONCEPTS[:3]), scores) == pytest.approx(min(reported), abs=5e-5)
 
 
+def test_without_a_concept_of_both_classes_no_epoch_is_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the linear probe does: each concept has its prevalence, and one sentence says why."""
+    model, training = ResNet1d(), FakeRecords(40, 1, SPEC)
+    with caplog.at_level(logging.INFO, logger="leadboard"):
+        model.fit(training, FakeRecords(24, 2, SPEC), FitSettings(("PACE",), 0, "cpu", tmp_path))
+    assert caplog.messages == [
+        "resnet1d: None of the 1 concepts has both a positive and a negative among the 40 training records, "
+        "so nothing is learnt: the score of each is its prevalence."
+    ]
+    annotated = int((training.labels["PACE"] >= 0).sum())
+    scores = model.predict(FakeRecords(5, 3, SPEC).everything)
+    np.testing.assert_allclose(scores, np.full((5, 1), 1 / (annotated + 2)), rtol=1e-6)
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    model.save(saved)
+    again = ResNet1d()
+    again.load(saved)
+    np.testing.assert_array_equal(again.predict(FakeRecords(5, 3, SPEC).everything), scores)
+
+
 def test_nothing_is_written_outside_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

@@ -19,8 +19,19 @@ LEADS = {
     "PVC": STANDARD_LEADS,  # a premature beat is premature in every lead
     "RBBB": ("I", "V1", "V2", "V6"),  # R' in V1 or V2, a wide S in I and V6
     "LBBB": ("I", "aVL", "V5", "V6"),  # a broad, notched R
+    "STEI": ("II", "III", "aVF"),
+    "STEA": ("V1", "V2", "V3", "V4"),
+    "STEL": ("I", "aVL", "V5", "V6"),
 }
 """Condition of the simulator -> leads in which it shows."""
+
+FINDINGS = {"PVC": ("PVC",), "RBBB": ("RBBB",), "LBBB": ("LBBB",), "STE": ("STEI", "STEA", "STEL")}
+"""Concept that is asked for -> conditions of the simulator that are it; a heart has one of them at most."""
+
+
+def condition_of(recording: Simulated, finding: str) -> str | None:
+    """Name the condition that was drawn for a finding, None if there is none."""
+    return next((condition for condition in FINDINGS[finding] if condition in recording.present), None)
 
 
 def drawn_parts(recording: Simulated, condition: str, seconds: float = SECONDS) -> Bools:
@@ -32,7 +43,8 @@ def drawn_parts(recording: Simulated, condition: str, seconds: float = SECONDS) 
     ----------
     condition
         ``"PVC"`` (premature beats, from the onset of QRS to the end of T, in all leads), ``"RBBB"`` or
-        ``"LBBB"`` (every conducted QRS complex, in the leads of the criteria).
+        ``"LBBB"`` (every conducted QRS complex, in the leads of the criteria), ``"STEI"``, ``"STEA"`` or
+        ``"STEL"`` (every ST segment, from the J point to the rise of T, in the leads over the wall).
     seconds
         Length of a part.
 
@@ -53,10 +65,10 @@ def drawn_parts(recording: Simulated, condition: str, seconds: float = SECONDS) 
 def _waves(recording: Simulated, condition: str) -> Iterator[tuple[float, float]]:
     """Seconds at which each wave of a condition begins and ends."""
     heart, beats = recording.heart, recording.beats
-    onsets, length = (
-        (beats.pvc, max(heart.qt, 0.36))  # as the simulator draws the QT of a premature beat
-        if condition == "PVC"
-        else (beats.qrs, heart.qrs.duration)
-    )
+    onsets, first, last = beats.qrs, 0.0, heart.qrs.duration
+    if condition == "PVC":
+        onsets, last = beats.pvc, max(heart.qt, 0.36)  # as the simulator draws the QT of a premature beat
+    if condition.startswith("STE"):
+        first, last = last, heart.qt * (1 - 0.095 / 0.4)  # as it draws the end of the ST segment
     for onset in onsets.tolist():
-        yield onset, onset + length
+        yield onset + first, onset + last

@@ -32,7 +32,7 @@ from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.recordings import Simulated, recordings_of
 from cohorts.simulator.simulate import simulate
 from cohorts.simulator.sites import SITES
-from tests.soak.drawn_places import LEADS, drawn_parts
+from tests.soak.drawn_places import FINDINGS, LEADS, condition_of, drawn_parts
 
 SEED, SCALE, RECORDS = 0, 2.0, 25
 
@@ -53,16 +53,17 @@ def cell_in(folder: Path) -> OpenedCell:
     return reopen(find_cell(folder / "run", "resnet1d", "georgia"), "resnet1d", places, hardware, Reporter())
 
 
-def chosen(cell: OpenedCell, concept: str) -> Iterator[tuple[int, Simulated]]:
-    """The first recordings in which a finding was drawn and stated, with their rows in the store."""
+def chosen(cell: OpenedCell, concept: str) -> Iterator[tuple[int, Simulated, str]]:
+    """The first recordings in which a finding was drawn and stated, with their rows and what it was."""
     ids = {name: row for row, name in enumerate(cell.store.index["record_id"])}
     stated = cell.store.labels[concept].to_numpy() == 1
     found = 0
     for recording in recordings_of(SITES["georgia"], SEED, SCALE):
         row = ids.get(f"E{recording.number + 1:05d}")
-        if row is not None and concept in recording.present and stated[row] and found < RECORDS:
+        condition = condition_of(recording, concept)
+        if row is not None and condition is not None and stated[row] and found < RECORDS:
             found += 1
-            yield row, recording
+            yield row, recording, condition
 
 
 def mapped(cell: OpenedCell, concept: str, row: int) -> list[RelevanceMap]:
@@ -88,12 +89,13 @@ def counted(cell: OpenedCell, concept: str) -> list[dict[str, object]]:
 
     Once at the time of the finding in whatever lead, and once at that time in a lead of the criteria.
     """
-    kinds = ["time and lead"] if LEADS[concept] == STANDARD_LEADS else ["time", "time and lead"]
+    everywhere = all(LEADS[condition] == STANDARD_LEADS for condition in FINDINGS[concept])
+    kinds = ["time and lead"] if everywhere else ["time", "time and lead"]
     hits: dict[tuple[str, str], list[bool]] = {}
     chances: dict[str, list[float]] = {}
     holds: Counter[str] = Counter()
-    for row, recording in chosen(cell, concept):
-        drawn = drawn_parts(recording, concept)
+    for row, recording, condition in chosen(cell, concept):
+        drawn = drawn_parts(recording, condition)
         places = {"time": np.broadcast_to(drawn.any(axis=0), drawn.shape), "time and lead": drawn}
         for kind in kinds:
             chances.setdefault(kind, []).append(float(places[kind].mean()))
@@ -145,7 +147,7 @@ def draw(table: pd.DataFrame, file: Path) -> None:
 def main(folder: Path) -> None:
     """Count, print and draw."""
     cell = cell_in(folder)
-    table = pd.DataFrame([row for concept in LEADS for row in counted(cell, concept)])
+    table = pd.DataFrame([row for concept in FINDINGS for row in counted(cell, concept)])
     table.to_csv(folder / "occlusion-hits.csv", index=False, float_format="%.3f")
     draw(table, folder / "occlusion-hits.svg")
     print(table.round(3).to_string(index=False))

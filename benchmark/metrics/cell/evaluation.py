@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from benchmark.metrics.cell.results import FitMetrics as FitMetrics
 from benchmark.metrics.cell.results import MacroMetrics as MacroMetrics
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM, why_undefined
 from benchmark.metrics.estimates import Estimate, estimate_of, nan_if_none
-from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval
+from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval, variance
 from cohorts.errors import ModelError, UsageError
 
 RESAMPLES = 10_000
@@ -46,14 +46,27 @@ class Resampled:
         float64 ``[resamples]``, NaN where undefined.
     concepts
         The eligible ones.
-    auroc
-        float32 ``[resamples, concepts]``, which is exact enough for an interval and half the size.
+    drawn
+        What `auroc` gives, or what reads it: it is by far the largest, and seldom asked for.
+    variances
+        float64 ``[concepts]``, of each concept's AUROC, where they are known; see `variance`.
     """
 
     macro_auroc: Values
     macro_auprc: Values
     concepts: tuple[str, ...]
-    auroc: npt.NDArray[np.float32]
+    drawn: npt.NDArray[np.float32] | Callable[[], npt.NDArray[np.float32]]
+    variances: tuple[float, ...] | None = None
+
+    @property
+    def auroc(self) -> npt.NDArray[np.float32]:
+        """float32 ``[resamples, concepts]``, which is exact enough for an interval and half the size."""
+        return self.drawn() if callable(self.drawn) else self.drawn
+
+    def variance_of(self, concept: str) -> float:
+        """Variance of the AUROC of one of the concepts over its resamples, on the scale of the AUROC."""
+        at = self.concepts.index(concept)
+        return self.variances[at] if self.variances else variance(self.auroc[:, at].astype(np.float64))
 
 
 def evaluate(
@@ -64,6 +77,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     minimum: int = ELIGIBLE_MINIMUM,
+    device: str = "cpu",
 ) -> Evaluation:
     """AUROC and AUPRC of every concept and their macro averages, with 95 % intervals.
 
@@ -82,6 +96,8 @@ def evaluate(
         Of the bootstrap. With 0 resamples there are no intervals.
     minimum
         Positives and negatives that make a concept eligible for the macro averages.
+    device
+        Of the bootstrap, as for `benchmark.metrics.bootstrap.bootstrap`.
 
     Raises
     ------
@@ -90,7 +106,9 @@ def evaluate(
     UsageError
         If labels, patients, resamples or seed are not as described.
     """
-    return evaluate_resampled(labels, scores, patients, resamples=resamples, seed=seed, minimum=minimum)[0]
+    return evaluate_resampled(
+        labels, scores, patients, resamples=resamples, seed=seed, minimum=minimum, device=device
+    )[0]
 
 
 def evaluate_resampled(
@@ -101,6 +119,7 @@ def evaluate_resampled(
     resamples: int = RESAMPLES,
     seed: int = 0,
     minimum: int = ELIGIBLE_MINIMUM,
+    device: str = "cpu",
 ) -> tuple[Evaluation, Resampled]:
     """Do what `evaluate` does, and give the resampled figures too."""
     if resamples < 0 or not 0 <= seed < 2**64:
@@ -112,7 +131,7 @@ def evaluate_resampled(
     fits = [scores] if isinstance(scores, pd.DataFrame | np.ndarray) else list(scores)
     values = [_checked_scores(fit, labels) for fit in fits]
     groups, unit, notes = _checked_patients(patients, labels.index)
-    of_fits = [bootstrap(truth, fit, groups, resamples=resamples, seed=seed) for fit in values]
+    of_fits = [bootstrap(truth, fit, groups, resamples=resamples, seed=seed, device=device) for fit in values]
     drawn = mean_bootstrap(of_fits)
     settings = BootstrapSettings(
         resamples=resamples, seed=seed, unit=unit, groups=int(groups.max(initial=-1)) + 1
@@ -128,7 +147,7 @@ def evaluate_resampled(
         macro_auroc=_mean(drawn.auroc_resamples, eligible),
         macro_auprc=_mean(drawn.auprc_resamples, eligible),
         concepts=tuple(name for name, metrics in concepts.items() if metrics.eligible),
-        auroc=drawn.auroc_resamples[:, eligible].astype(np.float32),
+        drawn=drawn.auroc_resamples[:, eligible].astype(np.float32),
     )
     macro = MacroMetrics(
         auroc=_estimate(float(_mean(drawn.auroc[None], eligible)[0]), resampled.macro_auroc, settings, why),

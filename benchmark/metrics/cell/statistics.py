@@ -85,6 +85,7 @@ def cell_statistics(
     probabilities: bool,
     thresholds: Thresholds,
     members: Mapping[str, Iterable[Any]],
+    device: str = "cpu",
 ) -> CellStatistics:
     """Measure what `evaluate` does not.
 
@@ -100,6 +101,8 @@ def cell_statistics(
         Chosen on the validation fold of the source cohort.
     members
         Name of a grouping -> group of each record.
+    device
+        Of the bootstrap.
     """
     eligible = list(evaluation.macro.concepts)
     truth, first = labels[eligible], fits[0][eligible]
@@ -114,7 +117,7 @@ def cell_statistics(
     applied = thresholds.concepts or thresholds_of_calls(truth, first)
     calls = calls_at(truth, first, groups, applied, resamples=fewer, seed=settings.seed)
     why_no_calls = thresholds.reason or "no eligible concept has a threshold"
-    macro, concepts = _concepts(truth, [fit[eligible] for fit in fits], groups, evaluation)
+    macro, concepts = _concepts(truth, [fit[eligible] for fit in fits], groups, evaluation, device)
     return CellStatistics(
         fits=len(fits),
         resamples=fewer,
@@ -134,6 +137,7 @@ def cell_statistics(
                 minimum=evaluation.macro.minimum,
                 resamples=settings.resamples,
                 seed=settings.seed,
+                device=device,
             )
             for name, each in members.items()
         },
@@ -141,7 +145,7 @@ def cell_statistics(
 
 
 def _concepts(
-    labels: pd.DataFrame, fits: Sequence[pd.DataFrame], groups: Any, evaluation: Evaluation
+    labels: pd.DataFrame, fits: Sequence[pd.DataFrame], groups: Any, evaluation: Evaluation, device: str
 ) -> tuple[Estimate, dict[str, ConceptStatistics]]:
     if not len(labels.columns):
         return undefined(evaluation.macro.auroc.reason or "no concept"), {}
@@ -155,6 +159,7 @@ def _concepts(
                 resamples=settings.resamples,
                 seed=settings.seed,
                 prevalence=REFERENCE_PREVALENCE,
+                device=device,
             )
             for fit in fits
         ]

@@ -94,6 +94,7 @@ def grouping(
     minimum: int,
     resamples: int,
     seed: int,
+    device: str = "cpu",
 ) -> Grouping:
     """Measure every group of the records.
 
@@ -120,7 +121,7 @@ def grouping(
     inside: dict[str, npt.NDArray[np.int8]] = {}
     for name in order:
         inside[name] = np.where((names == name).to_numpy()[:, None], truth, np.int8(-1))
-        drawn[name] = bootstrap(inside[name], values, groups, resamples=resamples, seed=seed)
+        drawn[name] = bootstrap(inside[name], values, groups, resamples=resamples, seed=seed, device=device)
     concepts = [str(name) for name in labels.columns]
     enough = {name: _enough(inside[name], minimum) for name in order if name != UNKNOWN}
     compared, common = _common(enough)

@@ -182,6 +182,7 @@ class Server:
         card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
         if card is None or not callable(getattr(self.model, "predict", None)):
             raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
+        whole_single_precision()
         code_hash = guarded(f"Reading the code of {spec}", modules.code_hash, module)
         if code_hash is None:
             raise UnansweredError(refused=f"{module.__name__} has no source file that could be hashed")
@@ -205,6 +206,17 @@ class Server:
         new = [file for file in files if self._reported.get(file["path"]) != file]
         self._reported.update((file["path"], file) for file in new)
         return new
+
+
+def whole_single_precision() -> None:
+    """Ask torch, if the model's code has imported it, for whole single precision on a GPU, as the suite does.
+
+    Convolutions there keep 10 bits of 23 by default (TF32), and a score would move by more than rounding.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "backends"):
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def find(spec: str, file: str | None) -> tuple[Any, str]:

@@ -23,13 +23,14 @@ from benchmark.report.page.data import page_data
 from benchmark.report.page.encoding import as_script
 from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
+from benchmark.report.page.views import view_data
 from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
 
-STYLES = ("tokens.css", "page.css", "matrix.css")
+STYLES = ("tokens.css", "page.css", "matrix.css", "views.css")
 
 SCRIPTS = (
     "dom.js",
@@ -43,6 +44,11 @@ SCRIPTS = (
     "rows.js",
     "choices.js",
     "matrix.js",
+    "views.js",
+    "model.js",
+    "cohort.js",
+    "concept.js",
+    "compare.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""
@@ -69,6 +75,7 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
+    content = page_data(joined.plan.name, boards, others, found) | view_data(boards, mistakes)
     return environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
@@ -101,7 +108,7 @@ def as_html(
         style_digest=_digest(style),
         script=Markup(script),  # noqa: S704
         script_digest=_digest(script),
-        data=Markup(as_script(page_data(joined.plan.name, boards, others, found))),  # noqa: S704
+        data=Markup(as_script(content)),  # noqa: S704
     )
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.record import ResultRecord
-from benchmark.report.board import Entry
+from benchmark.report.board import Entry, entry_of
 from benchmark.report.export import csv_cell
 from benchmark.report.markdown import markdown
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
 from benchmark.text import one_line, some
 from cohorts.errors import UsageError
-
-TableName = Literal["macro-auroc", "macro-auprc"]
-TableFormat = Literal["latex", "markdown", "csv"]
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -60,14 +56,8 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     UsageError
         If the run has no result on one of the cohorts.
     """
-    there = list(dict.fromkeys(record.cohort.id for record in records))
-    for cohort in cohorts:
-        if cohort not in there:
-            raise UsageError(f"The run has no result on {cohort!r}; it has {some(there) or 'none at all'}.")
-    chosen = list(dict.fromkeys(cohorts)) or there
-    if not chosen:
-        raise UsageError("The run has no finished cell, so there is nothing to put into a table.")
-    cells = {(_entry(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
+    chosen = chosen_cohorts(records, cohorts)
+    cells = {(entry_of(record), record.cohort.id): record for record in records if record.cohort.id in chosen}
     labels = entry_labels(dict.fromkeys(entry for entry, _ in cells))
     rows = tuple(
         (label, *(_shown(cells.get((entry, cohort)), metric) for cohort in chosen))
@@ -75,11 +65,24 @@ def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequen
     )
     simulated = {record.cohort.id for record in cells.values() if record.cohort.simulated}
     heads = ("Model", *(f"{cohort} (simulated)" if cohort in simulated else cohort for cohort in chosen))
-    return PaperTable(_caption(cells, chosen, labels, metric), heads, rows)
+    return PaperTable(_caption(list(cells.values()), chosen, labels, metric), heads, rows)
 
 
-def _entry(record: ResultRecord) -> Entry:
-    return Entry(record.model.name, record.protocol)
+def chosen_cohorts(records: Sequence[ResultRecord], cohorts: Sequence[str]) -> list[str]:
+    """Give the cohorts that were asked for, or all of the run in its order.
+
+    Raises
+    ------
+    UsageError
+        If the run has no result on one of them, or none at all.
+    """
+    there = list(dict.fromkeys(record.cohort.id for record in records))
+    for cohort in cohorts:
+        if cohort not in there:
+            raise UsageError(f"The run has no result on {cohort!r}; it has {some(there) or 'none at all'}.")
+    if not there:
+        raise UsageError("The run has no finished cell, so there is nothing to show.")
+    return list(dict.fromkeys(cohorts)) or there
 
 
 def _shown(record: ResultRecord | None, metric: Metric) -> str:
@@ -90,25 +93,30 @@ def _shown(record: ResultRecord | None, metric: Metric) -> str:
 
 
 def _caption(
-    cells: dict[tuple[Entry, str], ResultRecord],
-    cohorts: Sequence[str],
-    labels: dict[Entry, str],
-    metric: Metric,
+    records: Sequence[ResultRecord], cohorts: Sequence[str], labels: Mapping[Entry, str], metric: Metric
 ) -> str:
-    level = next(iter(cells.values())).evaluation.bootstrap.level
-    parts = [
+    level = records[0].evaluation.bootstrap.level
+    return (
         f"Macro-average {METRICS[metric]} with {level:.0%} percentile bootstrap intervals. External cells "
-        f"but where marked; {UNDEFINED} is undefined or not evaluated."
-    ]
+        f"but where marked; {UNDEFINED} is undefined or not evaluated. "
+        f"{told_by_cohort(records, cohorts, labels)}"
+    )
+
+
+def told_by_cohort(
+    records: Sequence[ResultRecord], cohorts: Sequence[str], labels: Mapping[Entry, str]
+) -> str:
+    """Say n, positives and resamples of each cohort, once where they are the same for all models."""
+    parts = []
     for cohort in cohorts:
+        here = [record for record in records if record.cohort.id == cohort]
         told: dict[str, list[str]] = {}
-        for (entry, at), record in cells.items():
-            if at == cohort:
-                told.setdefault(_facts(record), []).append(labels[entry])
-        simulated = any(record.cohort.simulated for (_, at), record in cells.items() if at == cohort)
+        for record in here:
+            told.setdefault(_facts(record), []).append(labels[entry_of(record)])
         facts = "; ".join(
             what if len(told) == 1 else f"{', '.join(names)}: {what}" for what, names in told.items()
         )
+        simulated = any(record.cohort.simulated for record in here)
         parts.append(f"{cohort}{' (simulated data, not patients)' if simulated else ''}: {facts}.")
     return " ".join(parts)
 
@@ -127,18 +135,20 @@ def _facts(record: ResultRecord) -> str:
     )
 
 
-def render(table: PaperTable, form: TableFormat) -> str:
-    """Write a table out; of CSV, the caption is a first line that begins with ``#``."""
-    if form == "latex":
-        return _as_latex(table)
-    if form == "markdown":
-        lines = [table.heads, ("---",) + ("---:",) * (len(table.heads) - 1)]
-        shown = [lines[0], *table.rows]
-        escaped = [tuple(markdown(cell) for cell in row) for row in shown]
-        rows = [escaped[0], lines[1], *escaped[1:]]
-        return "\n".join(
-            [f"Table: {markdown(table.caption)}", "", *("| " + " | ".join(row) + " |" for row in rows), ""]
-        )
+def render(table: PaperTable, form: str) -> str:
+    """Write a table out as ``latex``, ``markdown`` or ``csv``, which begins with the caption after ``#``."""
+    return {"latex": _as_latex, "markdown": _as_markdown, "csv": _as_csv}[form](table)
+
+
+def _as_markdown(table: PaperTable) -> str:
+    heads, *rows = ([markdown(cell) for cell in row] for row in (table.heads, *table.rows))
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(
+        [f"Table: {markdown(table.caption)}", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
+    )
+
+
+def _as_csv(table: PaperTable) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for row in (table.heads, *table.rows):

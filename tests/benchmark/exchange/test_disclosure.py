@@ -137,3 +137,9 @@ def test_the_key_of_a_site_is_made_once_and_read_by_its_owner_alone(tmp_path: Pa
 def test_a_pseudonym_is_stable_at_a_site_and_says_nothing_elsewhere() -> None:
     assert pseudonym(b"a", "data") == pseudonym(b"a", "data")
     assert len({pseudonym(b"a", "data"), pseudonym(b"b", "data"), pseudonym(b"a", "other")}) == 3
+
+
+def test_records_of_which_nothing_else_is_told_are_counted_whosoever_they_are() -> None:
+    rule = Disclosure(10, repeated=1_000)
+    assert (rule.records(9), rule.records(10), rule.records(29)) == ("< 10", 10, 20)
+    assert rule.count(29) == "withheld"

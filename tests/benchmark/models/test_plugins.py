@@ -110,13 +110,13 @@ def card() -> ModelCard:
 def test_bad_answers_name_the_fault(name: str, words: str) -> None:
     model = find_model(f"{PLUGINS / 'bad.py'}:{name}").build("cpu")
     with pytest.raises(ModelError, match=words) as caught:
-        checked_scores(guarded("bad.predict", lambda: model.predict(batch())), batch(), card())
+        checked_scores(guarded("bad.predict", lambda: model.predict(batch())), len(batch()), card())
     assert "\n" not in str(caught.value)
 
 
 def test_scores_are_not_silently_overflowed_to_infinity() -> None:
     with pytest.raises(ModelError, match="infinite"):
-        checked_scores(np.full((4, 2), 1e300), batch(), card())
+        checked_scores(np.full((4, 2), 1e300), len(batch()), card())
 
 
 def test_outputs_must_be_concepts() -> None:

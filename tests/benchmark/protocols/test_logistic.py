@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -61,9 +63,12 @@ def test_a_single_class_keeps_its_prevalence(data: tuple[Floats, Labels]) -> Non
     np.testing.assert_allclose(intercepts[2], logit(prevalence(labels))[2], rtol=1e-6)
 
 
-def test_nothing_to_fit_is_no_error(data: tuple[Floats, Labels]) -> None:
+def test_nothing_to_fit_is_no_error(data: tuple[Floats, Labels], caplog: pytest.LogCaptureFixture) -> None:
     features, labels = data
-    weights, intercepts = fit_logistic(features, labels[:, 2:], features, labels[:, 2:])
+    with caplog.at_level(logging.INFO, logger="leadboard"):
+        weights, intercepts = fit_logistic(features, labels[:, 2:], features, labels[:, 2:])
+    (said,) = caplog.messages
+    assert said.startswith("logistic regression: None of the 1 concepts has both a positive and a negative")
     assert not weights.any()
     assert intercepts.shape == (1,)
 

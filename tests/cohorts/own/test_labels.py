@@ -75,10 +75,10 @@ def test_another_value_is_refused_with_counts_and_without_text(tmp_path):
 def test_parents_follow_the_rules_of_the_ontology(tmp_path):
     rows = table().assign(mi=["0", "0", "0", "1", "", ""], imi=["0", "1", "", "0", "1", "0"], ami=["0"] * 6)
     labels, warnings = labelled(tmp_path, rows, columns(MI="mi", IMI="imi", AMI="ami"))
-    assert labels["IMI"].tolist() == [0, 1, -1, 0, 1, 0]
-    assert labels["MI"].tolist() == [0, 1, -1, 1, 1, -1]
-    assert "MI is 0 and IMI, a kind of it, is 1: 1;" in warnings[0]
-    assert "MI is 0 and IMI, a kind of it, is empty: 1;" in warnings[1]
+    assert labels["IMI"].tolist() == [0, -1, -1, 0, 1, 0], "contradicted in the second row"
+    assert labels["MI"].tolist() == [0, -1, -1, 1, 1, -1]
+    assert "MI is 0 in column 'mi' and IMI, a kind of it, is stated: 1; both are left open" in warnings[0]
+    assert "MI is 0 and a kind of it (IMI) is left open: 1; MI is -1 there too" in warnings[1]
     assert annotated(labels) == {"MI", "IMI", "AMI"}
 
 
@@ -205,6 +205,32 @@ def test_a_slip_in_the_vocabulary_is_told(tmp_path, vocabulary, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_vocabulary_with_another_separator(tmp_path, separator, mark):
+    """As Excel saves it where the comma is the decimal sign: with ; and a mark, and quotes where needed."""
+    vocabulary = 'code,concept,relation,note\nSR,NSR,same,\nVF,AF,same,\nVF?,AF,ambiguous,"NOTE"\n,,,\n'
+    vocabulary = mark + vocabulary.replace(",", separator).replace("NOTE", f"possible, or 50{separator} %")
+    labels, warnings = coded(tmp_path, ["SR", "VF", "VF?"], vocabulary=vocabulary)
+    assert labels["AF"].tolist() == [0, 1, -1]
+    assert labels["NSR"].tolist() == [1, 0, -1]
+    assert warnings == ()
+
+
+def test_a_slip_in_a_vocabulary_with_semicolons_names_its_line(tmp_path):
+    vocabulary = 'code;concept;relation;note\nSR;NSR;same;"two\nlines"\nVF;AFF;same;\n'
+    with pytest.raises(UsageError, match=r"line 4: unknown concept 'AFF'; did you mean AF"):
+        coded(tmp_path, ["VF"], vocabulary=vocabulary)
+    with pytest.raises(UsageError, match="another number of cells than columns in line 2"):
+        coded(tmp_path, ["VF"], vocabulary="code;concept;relation\nVF;AF,same\n")
+
+
+def test_a_vocabulary_that_is_not_in_utf8_is_told(tmp_path):
+    (tmp_path / "codes.csv").write_bytes("code;concept;relation;note\nVF;AF;same;für\n".encode("cp1252"))
+    with pytest.raises(UsageError, match="save it as CSV in UTF-8"):
+        labelled(tmp_path, table().assign(dx="VF"), HEAD + PEOPLE + FILES + CODES)
+
+
 def test_an_unknown_vocabulary_is_told(tmp_path):
     text = HEAD + PEOPLE + FILES + CODES.replace("codes.csv", "snomedct")
     with pytest.raises(UsageError, match="no vocabulary has this name; there are 12sl, aha"):
@@ -324,3 +350,37 @@ def test_letters_of_certainty_of_the_german_icd_10(tmp_path):
     assert labels["CONSTR"].tolist() == [1, 0, -1, -1, 0, 1, 1, 0]
     # Amyloid of the heart needs both codes; E85 alone, certain or suspected, leaves it open.
     assert labels["AMYL"].tolist() == [-1, -1, 0, 0, 0, 0, 1, 0]
+
+
+GERMAN = "patient_id;Schlüssel;date\n1;I31.1;2020-06-15\n2;I10;2020-06-15\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "of_index", "stated"),
+    [
+        ("cp1252", "", 'encoding = "cp1252"\n'),
+        ("cp1252", 'encoding = "cp1252"\n', ""),
+        ("utf-8", 'encoding = "cp1252"\n', 'encoding = "utf-8"\n'),
+        ("utf-8-sig", "", ""),
+        ("utf-16", "", 'encoding = "utf-16"\n'),
+    ],
+)
+def test_the_encoding_of_diagnoses(tmp_path, written, of_index, stated):
+    """Its own, or that of the index where none is stated."""
+    (tmp_path / "icd.csv").write_bytes(GERMAN.encode(written))
+    rows = table(2).assign(patient=["1", "2"], recorded="2020-06-15")
+    text = HEAD + of_index + PEOPLE + 'date = "recorded"\n' + FILES + ICD.replace('"icd"', '"Schlüssel"')
+    labels, _ = labelled(tmp_path, rows, text + stated)
+    assert labels["CONSTR"].tolist() == [1, 0]
+
+
+def test_diagnoses_in_another_encoding_than_stated_are_told(tmp_path):
+    (tmp_path / "icd.csv").write_bytes(GERMAN.encode("cp1252"))
+    rows = table(2).assign(patient=["1", "2"], recorded="2020-06-15")
+    for encoding, said in (("utf-8", "icd.csv"), ("klingon", "encoding")):
+        with pytest.raises(UsageError, match=said) as caught:
+            labelled(
+                tmp_path, rows, DATED + ICD.replace('"icd"', '"Schlüssel"') + f'encoding = "{encoding}"\n'
+            )
+        assert "I31" not in str(caught.value)
+        print(caught.value)

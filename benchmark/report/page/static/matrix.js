@@ -24,7 +24,7 @@ addView("", {
     const pooledName = metric === "auroc" ? "Next hospital" : "Mean of the ranking";
     const table = el("table", { class: matrix.full.length > 6 ? "matrix many" : "matrix" },
       el("caption", {}, el("span", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}${concept === "macro" ? "" : "; ranks are those of the macro average"}`)),
-      el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName), cohorts)),
+      el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName), cohorts), aboutRow(matrix.full)),
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
       matrixChoices(chosen, matrix),
@@ -40,7 +40,7 @@ addView("", {
 function rowOf(row, matrix) {
   return el("tr", {},
     el("td", { class: "rank" }, row.rank ?? DASH, row.rank ? "" : spoken(` not ranked: ${row.why}`)),
-    el("th", { scope: "row", title: row.why || null }, row.name),
+    el("th", { scope: "row", title: row.why || null }, entryLink(row.entry)),
     pooledIn(row, matrix),
     matrix.full.map((cohort) => cellIn(row, cohort, matrix)));
 }

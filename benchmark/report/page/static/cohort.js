@@ -1,0 +1,80 @@
+// One cohort: what it is, who is in it, what is annotated, what could not be read, and the models on it.
+addView("cohort", {
+  title: "",
+  show(place, chosen) {
+    const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
+    const cohort = cohortOf(chosen.cohort, simulated);
+    if (cohort < 0) return place.append(unknown("cohort"));
+    const about = data.about_cohorts[cohort];
+    place.append(
+      el("h2", {}, `${about.name}${simulated ? " (simulated)" : ""}`),
+      viewChoices(chosen, chooser("Cohort ", "cohort", cohortsOf(simulated).map((other) => [data.cohorts[other].id, cohortName(other)]), data.cohorts[cohort].id)),
+      banner(simulated) ?? "",
+      cohortCard(cohort, about),
+      about.states > 1 ? el("p", { class: "banner" }, `It was measured in ${about.states} states, which cannot be compared with each other; the facts are of the one with the most records.`) : "",
+      el("h3", {}, "Models, best first"),
+      modelsOnCohort(cohort, metric, "macro"),
+      el("h3", {}, "What is annotated"),
+      ...annotatedHere(cohort, about),
+      el("h3", {}, "People"),
+      ...peopleOf(about, simulated),
+      el("h3", {}, "Records that could not be used"),
+      quarantinedOf(about, simulated));
+  },
+});
+
+const cohortCard = (cohort, about) => card([
+  ["Id", data.cohorts[cohort].id], ["Version", about.version], ["Records", about.records], ["Licence", about.licence],
+  ["Access", about.access], ["Country", about.country], ["Source", about.url && /^https?:\/\//.test(about.url) ? el("a", { href: about.url }, about.url) : about.url],
+  ["Citation", about.citation], ["Note", about.note], ["Owner", about.private ? "a hospital's own, not published" : ""],
+]);
+
+// Cells of a cohort in order of their value for a concept, or for "macro".
+function modelsOnCohort(cohort, metric, concept) {
+  const { simulated } = data.cohorts[cohort];
+  const cells = data.cells.filter((cell) => cell.cohort === cohort);
+  const rows = cells.map((cell) => ({ cell, read: reading(cell, concept, metric) })).filter(({ read }) => read)
+    .map((row) => ({ ...row, value: row.read.estimate[0] }));
+  const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${data.concepts[concept][0]}`;
+  const covered = new Set(rows.map(({ cell }) => cell.covers.join()));
+  const macro = concept === "macro";
+  return el("div", {},
+    tableOf(captioned(simulated, `${what} on ${cohortName(cohort)} with 95 % interval`), ["Model", METRICS[metric], "Records", macro ? "Concepts" : "Positives", "Training overlap"],
+      bestFirst(rows).map(({ cell, read }) => [entryLink(cell.entry), drawnValue(metric, read.estimate),
+        `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
+        macro ? String(cell.covers.length) : `${count(read.positives)}${read.counts ? "" : " (too few to count)"}`,
+        [data.overlap[data.cells.indexOf(cell)], ...read.notes].join(" ")]), "results"),
+    macro && covered.size > 1 ? el("p", { class: "rules" }, "Not all of these averages are over the same concepts: only those over the same ones can be compared.") : "");
+}
+
+// The set of its records in which most were scored: counts of every concept.
+function populationOf(cohort) {
+  const own = data.populations.filter((population) => population.cohort === cohort);
+  return own.reduce((most, one) => (one.scored > most.scored ? one : most));
+}
+
+function annotatedHere(cohort, about) {
+  const population = populationOf(cohort);
+  const rows = population.concepts.map((concept, at) => [conceptLink(concept), count(population.positives[at]), count(population.n[at]),
+    percent(population.positives[at], population.n[at]), population.eligible[at] ? "yes" : "too few", (about.annotated[data.concepts[concept][0]] ?? []).filter(Boolean).join(": ")]);
+  const absent = Object.entries(about.annotated).filter(([concept]) => !population.concepts.includes(conceptPlace.get(concept)));
+  return [
+    tableOf(captioned(data.cohorts[cohort].simulated, `Concepts of ${cohortName(cohort)} in ${count(population.scored)} scored records (${selectionOf(population)})`),
+      ["Concept", "Positives", "Annotated", "Prevalence", "Counts", "State"], rows),
+    absent.length ? el("details", {}, el("summary", {}, `${plural(absent.length, "concept")} of this board that no model was scored on here`),
+      el("ul", {}, absent.map(([concept, [state, reason]]) => el("li", {}, `${concept}: ${state}${reason ? ` (${reason})` : ""}`)))) : "",
+  ];
+}
+
+function peopleOf(about, simulated) {
+  const groupings = Object.entries(about.people);
+  if (!groupings.length) return [el("p", {}, "No group of people here was large enough to be compared, or none is known.")];
+  return groupings.map(([grouping, groups]) => tableOf(captioned(simulated, `Records by ${grouping}`), [grouping, "Records"], Object.entries(groups).map(([group, records]) => [group, count(records)])));
+}
+
+function quarantinedOf(about, simulated) {
+  const reasons = Object.entries(about.quarantined);
+  if (!reasons.length) return el("p", {}, "None: every record could be used.");
+  return tableOf(captioned(simulated, "Quarantined records"), ["Reason", "Records", "Ids"], reasons.map(([reason, { count: records, ids }]) =>
+    [reason, count(records), el("td", { class: "long" }, ids.length ? `${ids.join(", ")}${records > ids.length ? ` and ${count(records - ids.length)} more` : ""}` : "not shown: a hospital's own")]));
+}

@@ -1,0 +1,102 @@
+// Two models against each other: paired differences on each cohort, and every concept as a dot.
+addView("compare", {
+  title: "Compare",
+  show(place, chosen) {
+    const simulated = kindOf(chosen);
+    const entries = entriesOf(simulated);
+    if (entries.length < 2) return place.append(el("h2", {}, "Compare"), el("p", {}, "There are no two models to compare."));
+    const picked = (key, other) => (entries.includes(entryOf(chosen[key])) ? entryOf(chosen[key]) : entries.find((entry) => entry !== other));
+    const a = picked("a", entries.includes(entryOf(chosen.b)) ? entryOf(chosen.b) : undefined);
+    const b = picked("b", a);
+    const options = entries.map((entry) => [entryKey(entry), entryName(entry)]);
+    place.append(
+      el("h2", {}, `${entryName(a)} against ${entryName(b)}`),
+      el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
+        chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
+        el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap"),
+        kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null),
+      banner(simulated) ?? "",
+      el("p", {}, "A is ", entryLink(a), ", B is ", entryLink(b), "."));
+    const pair = a === b ? null : pairOf(a, b, simulated);
+    if (!pair) return place.append(el("p", {}, "Choose two different models."));
+    place.append(
+      el("h3", {}, "Macro AUROC of A minus B"),
+      differences(pair, a, simulated),
+      el("p", { class: "rules" }, "From the same resampled patients for both models, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. Pooled over the cohorts that are external to both, by a random-effects model."),
+      el("h3", {}, "Every concept on every cohort"),
+      ...scatter(a, b, Object.keys(pair.cohorts).map(Number), simulated));
+  },
+});
+
+// The difference the other way round, which rounds to the same three decimals.
+const negated = (units) => (units === null ? null : Math.min(-units, 4 - 10 * Math.floor((units + 5) / 10)));
+const turned = ([value, low, high, ...p]) => [negated(value), negated(high), negated(low), ...p];
+
+// Differences of a minus b: as they are written in the data, or turned round.
+function pairOf(a, b, simulated) {
+  const { pairs } = data.pairs.find((one) => one.simulated === simulated);
+  const straight = pairs.find(({ first, second }) => first === a && second === b);
+  if (straight) return straight;
+  const found = pairs.find(({ first, second }) => first === b && second === a);
+  if (!found) return null;
+  const cohorts = Object.entries(found.cohorts).map(([id, one]) => [id, { ...one, auroc: turned(one.auroc), relations: [...one.relations].reverse() }]);
+  return { ...found, cohorts: Object.fromEntries(cohorts), pooled: turned(found.pooled) };
+}
+
+// A difference on one scale for all rows of a table; the line in the middle is no difference.
+function differenceDrawn([value, low, high], widest, pooled) {
+  const at = (units) => 64 + (58 * units) / widest;
+  return el("td", { class: "pooled" },
+    el("span", { class: pooled ? "diamond" : "" }, svg("svg", { class: "forest", viewBox: "0 0 128 22", width: 128, height: 22, "aria-hidden": "true" },
+      svg("line", { x1: 64, x2: 64, y1: 1, y2: 21, class: "axis" }),
+      low === null ? null : svg("line", { x1: at(low), x2: at(high), y1: 11, y2: 11, class: "interval" }),
+      value === null ? null : svg("rect", { x: at(value) - 3.5, y: 7.5, width: 7, height: 7, class: "pooled" }))),
+    el("span", { class: "value" }, interval([value, low, high], signed)));
+}
+
+function differences(pair, a, simulated) {
+  const found = Object.entries(pair.cohorts);
+  const widest = Math.max(1, ...[...found.map(([, one]) => one.auroc), pair.pooled].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
+  const scoredOn = (id) => {
+    const { scored, selection, resamples, seed } = data.populations[cellOf(a, id).population];
+    return `${count(scored)} (${selection === "test" ? "test fold" : "all"}), ${count(resamples)} resamples, seed ${seed}`;
+  };
+  const rows = found.map(([id, one]) => [cohortLink(id), differenceDrawn(one.auroc, widest), number(one.auroc[3]), number(one.auroc[4]),
+    scoredOn(id), String(one.concepts), one.relations[0] === one.relations[1] ? `${one.relations[0]} to both` : `A ${one.relations[0]}, B ${one.relations[1]}`, one.why ?? ""]);
+  const not = Object.entries(pair.why_not).filter(([id]) => !pair.cohorts[id])
+    .map(([id, why]) => [cohortLink(id), DASH, DASH, DASH, "", "", "", why]);
+  const over = pair.pooled_over.length;
+  const pooled = ["Pooled", differenceDrawn(pair.pooled, widest, true), number(pair.pooled[3]), "", "", "", `${plural(over, "external cohort")}`,
+    over ? "" : "no cohort is external to both"];
+  return tableOf(captioned(simulated, "AUROC of A minus B with 95 % interval"), ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", "Note"], [...rows, ...not, pooled], "results");
+}
+
+// Dots of what counts for both models, where both were measured alike.
+function scatter(a, b, cohorts, simulated) {
+  const dots = cohorts.flatMap((cohort) => data.concepts.map((_, concept) => {
+    const [one, other] = [a, b].map((entry) => reading(cellOf(entry, cohort), concept, "auroc"));
+    const both = one?.counts && other?.counts && one.estimate[0] !== null && other.estimate[0] !== null;
+    return both ? { cohort, concept, x: one.estimate[0], y: other.estimate[0] } : null;
+  }).filter(Boolean));
+  if (!dots.length) return [el("p", {}, "No concept counts for both models on a cohort where they can be compared.")];
+  const from = Math.floor(Math.min(...dots.flatMap(({ x, y }) => [x, y])) / 1000) * 1000;
+  const at = (units) => (300 * (units - from)) / (10000 - from);
+  const better = dots.filter(({ x, y }) => x > y).length;
+  const worse = dots.filter(({ x, y }) => x < y).length;
+  const names = [a, b].map(entryName);
+  const said = `${plural(dots.length, "pair")} of concept and cohort: A is higher in ${count(better)}, B in ${count(worse)}. These counts have no interval; concepts and cohorts are not independent.`;
+  const furthest = [...dots].sort((one, other) => Math.abs(other.x - other.y) - Math.abs(one.x - one.y)).slice(0, 20);
+  const tick = (units) => [svg("text", { x: 50 + at(units), y: 328, "text-anchor": "middle" }, number(units)), svg("text", { x: 44, y: 314 - at(units), "text-anchor": "end" }, number(units))];
+  return [
+    el("p", {}, said),
+    svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `AUROC of A against B. ${said}`) },
+      svg("rect", { x: 50, y: 10, width: 300, height: 300, class: "frame" }), svg("line", { x1: 50, y1: 310, x2: 350, y2: 10, class: "same" }),
+      [from, Math.round((from + 10000) / 20) * 10, 10000].map(tick).flat(),
+      dots.map(({ cohort, concept, x, y }) => svg("circle", { cx: 50 + at(x), cy: 310 - at(y), r: 3, class: "one" },
+        svg("title", {}, `${data.concepts[concept][0]} on ${cohortName(cohort)}: A ${number(x)}, B ${number(y)}`))),
+      simulated ? svg("text", { x: 60, y: 28, class: "mark" }, "Simulated, not patients") : null,
+      svg("text", { x: 200, y: 346, "text-anchor": "middle" }, `A: ${names[0]}`.slice(0, 50)), svg("text", { x: -160, y: 2, transform: "rotate(-90)", "text-anchor": "middle" }, `B: ${names[1]}`.slice(0, 50))),
+    el("details", {}, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
+      tableOf(captioned(simulated, "AUROC of A and of B"), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)]))),
+  ];
+}

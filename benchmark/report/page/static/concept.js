@@ -1,0 +1,60 @@
+// One concept: what it means, its codes, how often it occurs, and how well each model finds it on each cohort.
+addView("concept", {
+  title: "",
+  show(place, chosen) {
+    const concept = conceptPlace.get(chosen.concept);
+    if (concept === undefined) return place.append(unknown("concept"));
+    const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
+    const [id] = data.concepts[concept];
+    const about = data.about_concepts[id];
+    const cohorts = cohortsOf(simulated).filter((cohort) => countsOf(cohort, concept));
+    place.append(
+      el("h2", {}, conceptName(concept)),
+      viewChoices(chosen, chooser("Concept ", "concept", data.concepts.map(([other], at) => [other, conceptName(at)]), id)),
+      banner(simulated) ?? "",
+      about ? conceptCard(about) : el("p", {}, "The ontology here does not have it."),
+      ...(about ? codesOf(about) : []),
+      el("h3", {}, "How often it occurs"),
+      cohorts.length ? positivesOf(cohorts, concept, simulated) : el("p", {}, "It is annotated in none of these cohorts."),
+      cohorts.length ? el("h3", {}, "Models, best first on each cohort") : "",
+      ...(metric === "auroc" ? [pooledOnConcept(concept, simulated)] : []),
+      ...cohorts.map((cohort, at) => el("details", { open: at === 0 }, el("summary", {}, cohortName(cohort)), modelsOnCohort(cohort, metric, concept))));
+  },
+});
+
+// Concepts by their ids: those of this board are links.
+const conceptLinks = (ids) => listed(ids.map((id) => (conceptPlace.has(id) ? conceptLink(conceptPlace.get(id), id) : id)));
+
+const conceptCard = (about) => card([
+  ["Name", about.name], ["Category", about.category], ["SNOMED CT", about.snomed], ["Kind of", conceptLinks(about.parents)],
+  ["Kinds of it", conceptLinks(about.children)], ["Any of", conceptLinks(about.parts)], ["In words, as models that read text are asked", about.prompts.join("; ")],
+]);
+
+const codesOf = (about) => Object.entries(about.codes).map(([vocabulary, { count: all, first }]) => el("details", {},
+  el("summary", {}, `Codes in ${vocabulary}: ${all > first.length ? `${count(first.length)} of ${count(all)}` : count(all)}`),
+  tableOf(`Codes in ${vocabulary}`, ["Code", "Name", "Relation", "Cohort"], first)));
+
+// [records, positives, whether it counts, set of records], of the largest set in which somebody was scored on it.
+function countsOf(cohort, concept) {
+  const own = data.populations.filter((population) => population.cohort === cohort && population.concepts.includes(concept));
+  if (!own.length) return null;
+  const population = own.reduce((most, one) => (one.scored > most.scored ? one : most));
+  const at = population.concepts.indexOf(concept);
+  return [population.n[at], population.positives[at], population.eligible[at] === 1, population];
+}
+
+function positivesOf(cohorts, concept, simulated) {
+  const rows = cohorts.map((cohort) => {
+    const [n, positives, counts, population] = countsOf(cohort, concept);
+    return [cohortLink(cohort), count(positives), `${count(n)} (${selectionOf(population)})`, percent(positives, n), counts ? "yes" : "too few"];
+  });
+  return tableOf(captioned(simulated, "Positive records"), ["Cohort", "Positives", "Records", "Prevalence", "Counts"], rows);
+}
+
+function pooledOnConcept(concept, simulated) {
+  const rows = entriesOf(simulated).map((entry) => ({ entry, pooled: pooledOf(entry, simulated)?.concepts[concept] }))
+    .filter(({ pooled }) => pooled).map((row) => ({ ...row, value: row.pooled[0] }));
+  if (!rows.length) return el("p", {}, "It is not pooled for any model: that needs two external cohorts in which it counts.");
+  return tableOf(captioned(simulated, "Pooled over external cohorts: the next hospital"), ["Model", "AUROC", "Pooled over"],
+    bestFirst(rows).map(({ entry, pooled }) => [entryLink(entry), drawnValue("auroc", pooled, []), pooledWords(pooled)]), "results");
+}

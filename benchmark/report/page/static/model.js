@@ -1,0 +1,60 @@
+// One model: its card, what it has seen, and its results on every cohort and concept.
+addView("model", {
+  title: "",
+  show(place, chosen) {
+    const entry = entryOf(chosen.entry);
+    if (entry < 0) return place.append(unknown("model"));
+    const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
+    const cohorts = cohortsOf(simulated).filter((cohort) => cellOf(entry, cohort));
+    place.append(
+      el("h2", {}, entryName(entry)),
+      viewChoices(chosen, chooser("Model ", "entry", data.entries.map((_, other) => [entryKey(other), entryName(other)]), entryKey(entry))),
+      banner(simulated) ?? "",
+      modelCard(entry),
+      el("h3", {}, "Results on each cohort"),
+      cohorts.length ? cohortsOfModel(entry, cohorts, metric, simulated) : el("p", {}, "It was measured on none of these cohorts."),
+      ...(cohorts.length ? [el("h3", {}, "Concepts"), conceptsOfModel(entry, cohorts, metric, simulated), legend(metric)] : []),
+      el("h3", {}, "More about it"),
+      data.mistakes[entry] ? el("p", {}, el("a", { href: data.mistakes[entry] }, "Its most confident mistakes, as ECG sheets")) : "",
+      el("p", {}, "Tables with it: ", listed([...tables.querySelectorAll("section[id][aria-label]")].map((section) => el("a", { href: `#${section.id}` }, section.getAttribute("aria-label"))))));
+  },
+});
+
+function modelCard(entry) {
+  const one = data.entries[entry];
+  if (one.licence === undefined) return el("p", {}, "None of its cells is finished.");
+  return card([
+    ["Description", one.description], ["Version", one.version], ["Protocol", one.protocol], ["Licence", one.licence],
+    ["Citation", one.citation], ["Input", one.input], ["Trained on", one.trained_on], ["Training here", one.training],
+    ["Scores", one.probabilities ? "claim to be probabilities" : "claim to be no probabilities"],
+    ["Control for", one.control_for], ["Weights (SHA-256)", one.weights.join(", ")],
+  ]);
+}
+
+function cohortsOfModel(entry, cohorts, metric, simulated) {
+  const rows = cohorts.map((cohort) => {
+    const cell = cellOf(entry, cohort);
+    const read = reading(cell, "macro", metric);
+    return [cohortLink(cohort), drawnValue(metric, read.estimate), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
+      String(cell.covers.length), [data.overlap[data.cells.indexOf(cell)], ...read.notes].join(" ")];
+  });
+  const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.macro : null;
+  if (pooled) {
+    const external = cohorts.map((cohort) => cellOf(entry, cohort)).filter((cell) => cell.relation === "external");
+    const dots = external.map((cell) => reading(cell, "macro", metric).estimate[0]).filter((value) => value !== null);
+    rows.push(["Pooled: the next hospital", drawnValue(metric, pooled, dots), "", "", pooledWords(pooled)]);
+  }
+  return tableOf(captioned(simulated, `Macro ${METRICS[metric]} with 95 % interval`), ["Cohort", METRICS[metric], "Records", "Concepts", "Training overlap"], rows, "results");
+}
+
+function conceptsOfModel(entry, cohorts, metric, simulated) {
+  const there = data.concepts.map((_, concept) => concept).filter((concept) => cohorts.some((cohort) => cellOf(entry, cohort).concepts.includes(concept)));
+  const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.concepts ?? {} : {};
+  const rows = there.map((concept) => {
+    const found = new Map(cohorts.map((cohort) => [cohort, { cell: cellOf(entry, cohort), reading: reading(cellOf(entry, cohort), concept, metric) }]));
+    const row = { name: `${entryName(entry)}, ${data.concepts[concept][0]}`, found };
+    return [conceptLink(concept), ...(metric === "auroc" ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
+  });
+  const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
+  return tableOf(caption, ["Concept", ...(metric === "auroc" ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
+}

@@ -1,0 +1,66 @@
+// What the views of one model, one cohort and one concept have in common.
+const metricOf = (chosen) => (METRICS[chosen.metric] ? chosen.metric : data.metric);
+const kindOf = (chosen) => (chosen.cohorts && kinds.includes(chosen.cohorts === "simulated") ? chosen.cohorts === "simulated" : kinds[0] ?? false);
+const kindName = (simulated) => (simulated ? "simulated" : "real");
+
+const entryKey = (entry) => `${data.entries[entry].model}/${data.entries[entry].protocol}`;
+const entryOf = (key) => data.entries.findIndex((_, entry) => entryKey(entry) === key);
+const entriesOf = (simulated) => boardOf(data.metric, simulated)?.rows.map((row) => row.entry) ?? [];
+const cohortsOf = (simulated) => data.cohorts.map((_, place) => place).filter((place) => data.cohorts[place].simulated === simulated);
+const cohortOf = (id, simulated) => data.cohorts.findIndex((cohort) => cohort.id === id && cohort.simulated === simulated);
+
+const entryLink = (entry) => link("model", { entry: entryKey(entry) }, entryName(entry));
+const cohortLink = (cohort) => link("cohort", { cohort: data.cohorts[cohort].id, cohorts: kindName(data.cohorts[cohort].simulated) }, cohortName(cohort));
+const conceptLink = (concept, text = conceptName(concept)) => link("concept", { concept: data.concepts[concept][0] }, text);
+
+const SIMULATED = "Simulated recordings, not patients.";
+const banner = (simulated) => (simulated ? el("p", { class: "banner simulated" }, el("strong", {}, SIMULATED)) : null);
+const captioned = (simulated, text) => (simulated ? `Simulated, not patients: ${text}` : text);
+const unknown = (what) => el("p", {}, `This page has no such ${what}. `, link("", {}, "To the leaderboard"));
+const listed = (nodes) => nodes.flatMap((node, at) => (at ? [", ", node] : [node]));
+
+// Choices of a view: others of its kind, metric, real or simulated.
+function viewChoices(chosen, ...first) {
+  return el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, ...first,
+    chooser("Metric ", "metric", Object.entries(METRICS), metricOf(chosen)),
+    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(kindOf(chosen))) : null);
+}
+
+const card = (pairs) => el("dl", { class: "card" }, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined && value.length !== 0)
+  .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+
+// A table; a row is a list of cells, its first the head. A cell is a node, a text, or a <td> made elsewhere.
+function tableOf(caption, columns, rows, kind = "") {
+  const made = (content, column) => (content instanceof HTMLTableCellElement ? content
+    : el(column ? "td" : "th", { scope: column ? null : "row", class: typeof content === "string" && content.length > 40 ? "long" : null }, content ?? ""));
+  const table = el("table", { class: kind }, el("caption", {}, caption),
+    el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
+    el("tbody", {}, rows.map((row) => el("tr", {}, row.map(made)))));
+  const grid = kind === "matrix";
+  return el("div", { class: "scroll", tabindex: grid ? null : 0, role: "region", "aria-label": caption }, grid ? oneStop(table) : table);
+}
+
+// A square with its interval, or the diamond of a pooled value, with the same as text.
+const drawnValue = (metric, numbers, dots = null) => el("td", { class: "pooled" },
+  el("span", { class: dots ? "diamond" : "" }, forest(metric, numbers, dots ?? [])), el("span", { class: "value" }, interval(numbers ?? [])));
+
+// What is said of pooled numbers: see `pooled_numbers` in data.py.
+function pooledWords([value, , , low, high, i2, cohorts, reason]) {
+  if (value === null) return `Not pooled: ${reason ?? "no value"}.`;
+  const next = low === null ? "" : `; ${ends(low, high)} is expected in one more hospital`;
+  return `Over ${plural(cohorts, "cohort")}${next}${i2 === null ? "" : `; I² ${(i2 / 10).toFixed(1)} %`}${reason ? ` (${reason})` : ""}.`;
+}
+
+const selectionOf = (population) => (population.selection === "test" ? "test fold" : "all");
+// Best first; what has no value stands last.
+const bestFirst = (rows) => [...rows].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
+// The heads of the columns sort by them; beneath each is a link to what its cohort is.
+function aboutRow(cohorts) {
+  const about = (cohort) => {
+    const made = cohortLink(cohort);
+    made.setAttribute("aria-label", `about ${cohortName(cohort)}`);
+    made.replaceChildren("about");
+    return el("td", {}, made);
+  };
+  return el("tr", { class: "about" }, [0, 1, 2].map(() => el("td")), cohorts.map(about));
+}

@@ -1,0 +1,148 @@
+"""One cell computed in another process, maybe on another machine: what is sent there, and what comes back.
+
+What is sent names everything and holds nothing large: the other process opens the same stores, finds the same
+model and plans the same entry, and computes nothing unless all of it has the hashes that the plan has.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.metrics.cell.operating_points import Thresholds
+from benchmark.progress import Reporter
+from benchmark.protocols.evaluated import EvaluatedModel
+from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.scorer import Scorer
+from benchmark.records.run_folder import find_run_file
+from benchmark.run.entries import find_models, plan_entries
+from benchmark.run.execution import CellPredictions, predict_and_save
+from benchmark.run.plan import Cell, scores_key
+from benchmark.run.planning import entry_settings
+from benchmark.run.states import Plan, RunOptions, Task
+from benchmark.run.thresholds import Validation
+from cohorts.errors import LeadboardError
+from cohorts.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to compute.
+
+    Attributes
+    ----------
+    options
+        Of the call, but for this model and protocol alone.
+    stores
+        Cohorts that are scored or learnt from; opened again, and compared, where the job is unpacked.
+    source
+        As in the plan.
+    cell
+        The fields of the cell but its model and its store.
+    scored
+        Whether its predictions are there already.
+    folder
+        That relative paths are from.
+    """
+
+    options: RunOptions
+    stores: Mapping[str, Store]
+    source: Store | str
+    model: str
+    cohort: str
+    cell: Mapping[str, Any]
+    scored: bool
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a job.
+
+    Attributes
+    ----------
+    predictions
+        None if they were there already.
+    failed
+        Why there is no result.
+    unlearnt
+        Whether that was so because the model could not learn what it needs; no other cell has to try.
+    refused
+        Why nothing can be computed where the job was sent: what lies there is not what was planned with.
+    """
+
+    predictions: CellPredictions | None = None
+    thresholds: Thresholds | None = None
+    failed: str = ""
+    unlearnt: bool = False
+    refused: str = ""
+
+
+def pack(task: Task, plan: Plan, hardware: Hardware, *, scored: bool) -> bytes:
+    """Put together what another process needs to compute a cell."""
+    cell, model = task.cell, task.cell.model
+    learnt_from = [fit.store for fit in model.fits] + list(getattr(model.base, "stores", ()))
+    stores = {store.card.id: store for store in (*learnt_from, *plan.stores.values())}
+    if isinstance(plan.source, Store):
+        stores[plan.source.card.id] = plan.source
+    own = replace(
+        plan.options, models=(model.source.spec,), protocols=(model.protocol.name,), hardware=hardware
+    )
+    facts = {
+        name: getattr(cell, name)
+        for name in ("relation", "selection", "predictions_key", "key", "path", "overlap")
+    }
+    job = Job(
+        own, stores, plan.source, model.card.name, cell.store.card.id, facts, scored, Path.cwd().absolute()
+    )
+    return pickle.dumps(job)
+
+
+def answer(packed: bytes) -> Answer:
+    """Compute a cell, in a process that does nothing else."""
+    try:
+        job: Job = pickle.loads(packed)  # noqa: S301 - from the process that started this one
+        os.chdir(job.folder)
+        if find_run_file(job.options.folder) is None:
+            return Answer(refused=f"{job.options.folder} is another folder there.")
+        job.options.hardware.check()
+        cell = _planned(job)
+    except (LeadboardError, OSError, ImportError, AttributeError) as error:
+        return Answer(refused=str(error))
+    if isinstance(cell, str):
+        return Answer(refused=cell)
+    scorer = Scorer(job.options.places.cache, job.options.hardware, Reporter())
+    try:
+        scorer.make(cell.model)
+    except LeadboardError as error:
+        return Answer(failed=str(error), unlearnt=True)
+    try:
+        predictions = None if job.scored else predict_and_save(cell, scorer, lambda done, total: None)
+        return Answer(predictions, Validation(job.source, scorer, scorer.reporter).thresholds(cell))
+    except LeadboardError as error:
+        return Answer(failed=str(error))
+
+
+def _planned(job: Job) -> Cell | str:
+    """Plan the cell again; gives a sentence if it is not the one that was sent."""
+    options, store = job.options, job.stores[job.cohort]
+    found, broken = find_models(
+        options.models, options.environment, options.places.cache, options.hardware.deadlines
+    )
+    entries = plan_entries(found, entry_settings(options, job.stores.get))
+    broken |= entries.broken | entries.absent
+    fitting = [model for model in entries.evaluated if _is(model, job)]
+    if not fitting:
+        return " ".join([f"{job.model} cannot be asked there.", *broken.values()])
+    cell = Cell(model=fitting[0], store=store, **job.cell)
+    if scores_key(cell.model, store, cell.selection) != cell.predictions_key:
+        return f"{job.model} has other code, packages, weights or data there than where the run was planned."
+    return cell
+
+
+def _is(model: EvaluatedModel, job: Job) -> bool:
+    return model.card.name == job.model and (model.protocol.name,) == tuple(job.options.protocols)

@@ -1,0 +1,35 @@
+"""Named sets of concepts: what a model can be ranked on is fixed here, not by who else is ranked."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from cohorts.ontology.ontology import Ontology
+
+ALL = "all shared"
+
+CATEGORIES = MappingProxyType(
+    {
+        "rhythm": ("rhythm", "ectopy"),
+        "conduction": ("conduction",),
+        "infarction and ST-T": ("infarction", "ST-T"),
+        "hypertrophy": ("hypertrophy",),
+        "echo": ("echo",),
+        "rare": ("rare",),
+    }
+)
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's five
+
+
+def concept_sets(ontology: Ontology) -> dict[str, tuple[str, ...]]:
+    """Name the sets of concepts within which models are ranked.
+
+    Returns
+    -------
+    Name of a set -> its concepts in the ontology's order. A set depends on the ontology alone.
+    """
+    category = ontology.concepts["category"]
+    sets = {ALL: tuple(map(str, category.index))}
+    for name, categories in CATEGORIES.items():
+        sets[name] = tuple(map(str, category.index[category.isin(categories)]))
+    return sets | {"superclasses": SUPERCLASSES}

@@ -1,0 +1,79 @@
+"""What a GPU may not change, and what it adds: ``pytest -m gpu`` on a machine that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score
+
+from baselines.ecgclip.model import EcgClipSmallRandom
+from baselines.supervised import ResNet1d
+from baselines.training.recipes import Precision
+from benchmark.models.contract import Batch, FitSettings, InputSpec
+from benchmark.protocols.hardware import Hardware
+from tests.baselines.fakes import CONCEPTS, FakeRecords
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device here"),
+]
+
+SPEC = InputSpec(sampling_rate=100, seconds=10)
+ROUNDING = 1e-4  # of a score; TF32, which `Hardware.check` turns off, would move one by more
+
+
+@pytest.fixture(autouse=True)
+def whole_single_precision() -> Iterator[None]:
+    """As in a run: what `Hardware.check` sets, put back afterwards."""
+    places: tuple[Any, ...] = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [place.allow_tf32 for place in places]
+    Hardware(device="cuda").check()
+    yield
+    for place, allowed in zip(places, before, strict=True):
+        place.allow_tf32 = allowed
+
+
+def fit(folder: Path, device: str, precision: Precision = "32-true") -> ResNet1d:
+    model = ResNet1d(device, epochs=15, precision=precision)
+    folder.mkdir()
+    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), FitSettings(CONCEPTS, 0, device, folder))
+    return model
+
+
+def test_the_device_is_found_by_itself() -> None:
+    assert Hardware().device == "cuda"
+
+
+def test_a_network_scores_on_a_gpu_as_on_a_processor(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    on_processor = fit(tmp_path / "fit", "cpu")
+    on_processor.save(weights)
+    on_gpu = ResNet1d("cuda")
+    on_gpu.load(weights)
+    batch = FakeRecords(100, 3, SPEC).everything
+    np.testing.assert_allclose(on_gpu.predict(batch), on_processor.predict(batch), rtol=0, atol=ROUNDING)
+
+
+def test_ecgclip_embeds_on_a_gpu_as_on_a_processor() -> None:
+    spec = EcgClipSmallRandom().card.input
+    shape = (16, len(spec.leads), round(spec.seconds * spec.sampling_rate))
+    signals = np.random.default_rng(0).normal(0, 0.3, shape).astype(np.float32)
+    batch = Batch(signals, np.full(16, 50, dtype=np.float32), np.full(16, "female"))
+    expected = EcgClipSmallRandom("cpu").embed(batch)
+    found = EcgClipSmallRandom("cuda").embed(batch)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=ROUNDING * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_what_is_in_the_signal_is_learnt_on_a_gpu(precision: Precision, tmp_path: Path) -> None:
+    others = FakeRecords(100, 3, SPEC)
+    scores = fit(tmp_path / "fit", "cuda", precision).predict(others.everything)
+    assert scores.dtype == np.float32
+    assert roc_auc_score(others.truth[:, 0], scores[:, 0]) > 0.9
+    assert roc_auc_score(others.truth[:, 2], scores[:, 2]) < 0.7  # age is not in the signal

@@ -1,0 +1,66 @@
+"""`leadboard report` for a paper: which options go together, and what is written where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.commands.evaluation import report
+from benchmark.commands.papers import PaperOptions
+from cohorts.errors import UsageError
+from tests.benchmark.report.report_factory import record, write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one model on two cohorts."""
+    cells = [record("net", "ptb-xl", relation="internal"), record("net", "georgia")]
+    return write_run(tmp_path_factory.mktemp("run"), cells)
+
+
+def test_columns_are_chosen_by_commas_or_by_repeating(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for cohort in (("georgia,ptb-xl",), ("georgia", "ptb-xl")):
+        assert report(run, cohort=cohort, paper=PaperOptions(table="macro-auroc", form="csv")) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "\nModel,georgia,ptb-xl\n" in printed[0]
+
+
+def test_the_checklist_lies_beside_the_report(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(run, paper=PaperOptions(export="tripod")) == 0
+    assert capsys.readouterr().out.strip() == str(run / "tripod.md")
+    assert (run / "tripod.md").read_text().startswith("# TRIPOD+AI checklist")
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (PaperOptions(form="csv"), "--format belongs to --table"),
+        (PaperOptions(table="macro-auroc", export="tripod"), "two things"),
+        (PaperOptions(table="macro-auroc", form="pdf"), "comes as latex, markdown, csv, not as pdf"),
+        (PaperOptions(figure="roc", model="net"), "of one model, cohort and concept"),
+        (PaperOptions(figure="forest", model="net"), "of all models"),
+        (PaperOptions(figure="heatmap"), "name it with --model"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(run: Path, asked: PaperOptions, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        report(run, paper=asked)
+
+
+def test_a_table_is_of_one_run(run: Path) -> None:
+    with pytest.raises(UsageError, match="of one run"):
+        report(run, run, paper=PaperOptions(table="macro-auprc"))
+
+
+def test_cohorts_and_concepts_go_where_they_mean_something(run: Path) -> None:
+    with pytest.raises(UsageError, match="--cohort belongs to --table or --figure"):
+        report(run, cohort=("georgia",), paper=PaperOptions(export="tripod"))
+    with pytest.raises(UsageError, match="--concept belongs to --figure"):
+        report(run, concept=("AF",), paper=PaperOptions(table="macro-auroc"))
+    with pytest.raises(UsageError, match="has an AUROC of such a concept"):
+        report(run, concept=("PVC",), paper=PaperOptions(figure="heatmap", model="net"))
+    with pytest.raises(UsageError, match="--concept-set is of a ranking"):
+        report(run, concept_set="rhythm", paper=PaperOptions(table="macro-auroc"))
