@@ -169,6 +169,14 @@ def test_where_the_mean_of_the_ranking_is_shown_it_says_so(page: Any, content: d
     assert matrix(page)["net"]["sim (simulated)"] == "0.770"
 
 
+def test_what_is_not_pooled_is_a_dash_with_its_reason(page: Any) -> None:
+    choice(page, "concept").select_option("WPW")
+    assert {row["Next hospital"] for row in matrix(page).values()} == {"\N{EN DASH}"}
+    page.locator("td.pooled").first.hover()
+    assert "two external cohorts or more" in page.locator("#tip").inner_text()
+    assert "ranks are those of the macro average" in page.locator(".matrix caption").inner_text()
+
+
 def test_a_cell_tells_its_interval_counts_relation_and_seed(page: Any, content: dict[str, Any]) -> None:
     choice(page, "concept").select_option("AF")
     one = next(

@@ -23,7 +23,7 @@ addView("", {
     });
     const pooledName = metric === "auroc" ? "Next hospital" : "Mean of the ranking";
     const table = el("table", { class: matrix.full.length > 6 ? "matrix many" : "matrix" },
-      el("caption", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}`),
+      el("caption", {}, el("span", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}${concept === "macro" ? "" : "; ranks are those of the macro average"}`)),
       el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName), cohorts), aboutRow(matrix.full)),
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
@@ -45,12 +45,12 @@ function rowOf(row, matrix) {
     matrix.full.map((cohort) => cellIn(row, cohort, matrix)));
 }
 
-function pooledIn(row, { metric, full }) {
+function pooledIn(row, { metric, concept, full }) {
   const external = full.filter((cohort) => row.found.get(cohort)?.cell.relation === "external");
   const dots = external.map((cohort) => valueIn(row, cohort)).filter((value) => value !== null);
-  if (!row.pooled) return el("td", { class: "pooled" }, DASH);
+  if (!row.pooled) return explained(el("td", { class: "pooled" }, DASH), () => [el("p", {}, whyNotPooled(row, metric, concept))]);
   const { estimate, next, i2, cohorts, why, mean } = row.pooled;
-  const second = mean ? "mean of the ranking" : next[0] === null ? "" : `next ${ends(...next)}`;
+  const second = mean ? "mean of the ranking" : next[0] === null ? `${plural(cohorts, "cohort")} only` : `next ${ends(...next)}`;
   const made = el("td", { class: "pooled" }, el("div", {}, forest(metric, [...estimate, ...next], dots),
     el("span", {}, el("span", { class: "value" }, interval(estimate)), second ? el("span", { class: "next" }, ` ${second}`) : "")));
   return explained(made, () => [
@@ -63,6 +63,12 @@ function pooledIn(row, { metric, full }) {
     ]),
     mean && metric === "auroc" ? el("p", {}, `No value for the next hospital${why ? `: ${why}` : ""}`) : why ? el("p", {}, why) : null,
   ]);
+}
+
+function whyNotPooled(row, metric, concept) {
+  if (concept === "macro") return row.why || "No external cohort gives a value.";
+  if (metric === "auprc") return "The AUPRC of one concept depends on how frequent it is: it is not averaged over cohorts.";
+  return "Pooled where two external cohorts or more have enough positives and negatives.";
 }
 
 function cellIn(row, cohort, { metric, concept }) {
