@@ -81,13 +81,20 @@ def _about(records: Sequence[ResultRecord], concepts: set[str]) -> dict[str, Any
 def _pair(
     pair: Mapping[str, Any], entries: Mapping[Entry, int], cohorts: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Say the same with places of entries and cohorts, and in the units of the page."""
+    """Say the same with places of entries and cohorts, and in the units of the page.
+
+    Of each cohort: value, low, high, p, p after Holm, number of concepts, and why it is undefined, if it is.
+    """
     why_not = pair["refused"] | pair["lacking"]
     return {
         "first": entries[Entry(*pair["first"])],
         "second": entries[Entry(*pair["second"])],
         "cohorts": {
-            str(cohorts[cohort]): one | {"auroc": [units(number) for number in one["auroc"]]}
+            str(cohorts[cohort]): [
+                *(units(number) for number in one["auroc"]),
+                one["concepts"],
+                *([one["why"]] if one["why"] else []),
+            ]
             for cohort, one in pair["cohorts"].items()
         },
         "why_not": {str(cohorts[cohort]): why for cohort, why in why_not.items()},

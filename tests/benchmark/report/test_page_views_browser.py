@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ import pytest
 from benchmark.exchange.joining import one_run
 from benchmark.report import write_report
 from benchmark.report.board import Entry
+from benchmark.report.page.encoding import units
 from benchmark.report.page.views import view_data
 from benchmark.report.pairwise import compare_models
 from benchmark.report.ranking import make_boards
@@ -210,6 +212,20 @@ def test_two_models_differ_as_leadboard_compare_says(page: Any, folder: Path, a:
     dots = page.locator("#view .scatter circle title").all_text_contents()
     assert len(dots) == 3 * len(COHORTS)  # WPW has too few positives
     assert f"AF on georgia: A {number({'net': 0.91, 'old': 0.8895}[a])}, B " in "\n".join(dots)
+
+
+def test_a_difference_turned_round_is_written_as_it_would_be(browser: Any) -> None:
+    values = [at / 2000 + off for at in range(-60, 61) for off in (-1e-9, -4e-5, 0.0, 4e-5, 1e-9)]
+    static = files("benchmark.report.page") / "static"
+    code = (static / "format.js").read_text() + (static / "compare.js").read_text()
+    used = code[: code.index("const ends")] + code[code.index("const negated") : code.index("const turned")]
+    opened = browser.new_page()
+    found = opened.evaluate(
+        f"units => {{ {used} return units.map((one) => [signed(one), signed(negated(one))]); }}",
+        [units(value) for value in values],
+    )
+    opened.close()
+    assert found == [[signed(value), signed(-value)] for value in values]
 
 
 def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -> None:

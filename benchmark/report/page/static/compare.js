@@ -21,7 +21,7 @@ addView("compare", {
     if (!pair) return place.append(el("p", {}, "Choose two different models."));
     place.append(
       el("h3", {}, "Macro AUROC of A minus B"),
-      differences(pair, a, simulated),
+      differences(pair, [a, b], simulated),
       el("p", { class: "rules" }, "From the same resampled patients for both models, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. Pooled over the cohorts that are external to both, by a random-effects model."),
       el("h3", {}, "Every concept on every cohort"),
       ...scatter(a, b, Object.keys(pair.cohorts).map(Number), simulated));
@@ -39,7 +39,7 @@ function pairOf(a, b, simulated) {
   if (straight) return straight;
   const found = pairs.find(({ first, second }) => first === b && second === a);
   if (!found) return null;
-  const cohorts = Object.entries(found.cohorts).map(([id, one]) => [id, { ...one, auroc: turned(one.auroc), relations: [...one.relations].reverse() }]);
+  const cohorts = Object.entries(found.cohorts).map(([id, one]) => [id, turned(one)]);
   return { ...found, cohorts: Object.fromEntries(cohorts), pooled: turned(found.pooled) };
 }
 
@@ -54,15 +54,21 @@ function differenceDrawn([value, low, high], widest, pooled) {
     el("span", { class: "value" }, interval([value, low, high], signed)));
 }
 
-function differences(pair, a, simulated) {
+function differences(pair, [a, b], simulated) {
   const found = Object.entries(pair.cohorts);
-  const widest = Math.max(1, ...[...found.map(([, one]) => one.auroc), pair.pooled].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
+  const widest = Math.max(1, ...[...found.map(([, one]) => one), pair.pooled].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
   const scoredOn = (id) => {
     const { scored, selection, resamples, seed } = data.populations[cellOf(a, id).population];
     return `${count(scored)} (${selection === "test" ? "test fold" : "all"}), ${count(resamples)} resamples, seed ${seed}`;
   };
-  const rows = found.map(([id, one]) => [cohortLink(id), differenceDrawn(one.auroc, widest), number(one.auroc[3]), number(one.auroc[4]),
-    scoredOn(id), String(one.concepts), one.relations[0] === one.relations[1] ? `${one.relations[0]} to both` : `A ${one.relations[0]}, B ${one.relations[1]}`, one.why ?? ""]);
+  const relations = (id) => {
+    const [one, other] = [a, b].map((entry) => cellOf(entry, id).relation);
+    return one === other ? `${one} to both` : `A ${one}, B ${other}`;
+  };
+  const rows = found.map(([id, one]) => {
+    const [, , , p, adjusted, concepts, why] = one;
+    return [cohortLink(id), differenceDrawn(one, widest), number(p), number(adjusted), scoredOn(id), String(concepts), relations(id), why ?? ""];
+  });
   const not = Object.entries(pair.why_not).filter(([id]) => !pair.cohorts[id])
     .map(([id, why]) => [cohortLink(id), DASH, DASH, DASH, "", "", "", why]);
   const over = pair.pooled_over.length;
