@@ -150,7 +150,10 @@ def test_simulate_and_find_what_two_releases_share(inside: Inside) -> None:
     assert "are also in ptb-xl" in inside(*arguments).out
 
 
-def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
+def test_score_works_in_an_empty_folder(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
     ids = [f"r{i:03d}" for i in range(50)]
@@ -159,15 +162,13 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
     )
     pd.DataFrame({"record_id": ids, "my disease": truth}).to_csv(tmp_path / "l.csv", index=False)
     answer = json.loads(
-        leadboard(
-            tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json"
-        ).stdout
+        inside("score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json").out
     )
     assert set(answer["macro"]["auroc"]) >= {"value", "low", "high"}
     concept = answer["concepts"]["my disease"]
     assert (concept["n"], concept["positives"], concept["eligible"]) == (50, int(truth.sum()), True)
     assert concept["auroc"]["low"] < concept["auroc"]["value"] < concept["auroc"]["high"]
-    assert "my disease" in leadboard(tmp_path, "score", "s.csv", "--labels", "l.csv").stdout
+    assert "my disease" in inside("score", "s.csv", "--labels", "l.csv").out
 
 
 @pytest.mark.parametrize(
@@ -281,14 +282,14 @@ def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
     assert "1 failed" in answer.stdout
 
 
-def test_pre_train_then_run_under_a_protocol(home: Path) -> None:
+def test_pre_train_then_run_under_a_protocol(home: Path, inside: Inside) -> None:
     arguments = ("pretrain", FOUNDATION, "--source", "ptb-xl", "--source", "georgia", "--data", "data")
-    first = leadboard(home, *arguments)
-    assert "Trained by this suite on ptb-xl and georgia; not the authors' weights." in first.stdout
-    assert "pre-trained already" in leadboard(home, *arguments).stdout
+    first = inside(*arguments)
+    assert "Trained by this suite on ptb-xl and georgia; not the authors' weights." in first.out
+    assert "pre-trained already" in inside(*arguments).out
     common = ("--data", "data", "--model", FOUNDATION, "--protocol", "zero-shot", "--resamples", "20")
     both = ("--pretrain-on", "ptb-xl", "--pretrain-on", "georgia")
-    plan = leadboard(home, "run", *common, *both, "--out", "pretrained").stderr
+    plan = inside("run", *common, *both, "--out", "pretrained").err
     assert "6 concepts, pre-trained; internal: georgia (all records), ptb-xl (test fold)" in plan
     record = load_record(home / "pretrained/foundation/zero-shot/georgia.json")
     assert record.relation == "internal"
@@ -323,7 +324,8 @@ class Slow:
 
 
 @pytest.mark.parametrize(
-    "how", [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+    "how",
+    [signal.SIGKILL, *(pytest.param(how, marks=pytest.mark.slow) for how in (signal.SIGINT, signal.SIGTERM))],
 )
 def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
     (home / "slow.py").write_text(SLOW)

@@ -84,6 +84,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert epochs == [str(number) for number in range(epoch + 1, EPOCHS + 1)]
 
 
+@pytest.mark.slow  # in test_resnet1d.py the same loop is killed
 def test_a_killed_training_ends_with_the_same_weights(uninterrupted: bytes, tmp_path: Path) -> None:
     code = f"""
 import logging, os, signal

@@ -191,7 +191,9 @@ def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
         EcgCpc().convert(str(tmp_path / "official.pth"), tmp_path / "weights")
 
 
-@pytest.mark.parametrize(("model_class", "wrap"), [FILES["st-mem"], FILES["ecg-cpc"]])
+@pytest.mark.parametrize(
+    ("model_class", "wrap"), [FILES["st-mem"], pytest.param(*FILES["ecg-cpc"], marks=pytest.mark.slow)]
+)
 def test_they_are_trained_further_and_restored(model_class: Any, wrap: Any, tmp_path: Path) -> None:
     model = model_class()
     assert isinstance(model, Trainable)

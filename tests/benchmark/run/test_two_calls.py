@@ -162,6 +162,7 @@ def test_two_runs_into_one_folder_lose_nothing(home: Path, tmp_path: Path, attem
     assert again(home, tmp_path / "run", *specs) == "Nothing to do: all 4 cells are done."
 
 
+@pytest.mark.slow  # soak is full of such pairs
 def test_a_run_and_a_score_into_one_folder_lose_nothing(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     spec = f"{home / 'random_scores.py'}:Random"
@@ -209,6 +210,7 @@ def test_one_training_waits_for_the_other_and_finds_it_done(home: Path, tmp_path
     assert len((home / "fits").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow  # soak is full of such pairs
 def test_a_training_takes_over_from_one_that_was_killed(home: Path, tmp_path: Path) -> None:
     for name in ("go", "fits", "killed"):
         (home / name).unlink(missing_ok=True)
