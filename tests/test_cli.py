@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,13 +54,17 @@ Inside = Callable[..., "pytest.CaptureResult[str]"]
 
 
 @pytest.fixture
-def inside(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Inside:
+def inside(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Inside]:
     """Call a command in this process: a hundred new ones would import the same modules a hundred times."""
     monkeypatch.chdir(home)
     monkeypatch.delenv("LEADBOARD_DATA", raising=False)
     monkeypatch.setenv("LEADBOARD_CACHE", str(home / "cache"))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr("benchmark.cli.end_on_sigterm", lambda: None)
+    log = logging.getLogger("leadboard")
+    level, propagate, handlers = log.level, log.propagate, list(log.handlers)
 
     def call(*arguments: str, code: int = 0) -> pytest.CaptureResult[str]:
         monkeypatch.setattr(sys, "argv", ["leadboard", *arguments])
@@ -69,7 +74,9 @@ def inside(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         assert end.value.code == code, printed.err
         return printed
 
-    return call
+    yield call
+    log.setLevel(level)  # a command makes its trainings speak, and the tests after this one would hear them
+    log.propagate, log.handlers = propagate, handlers
 
 
 def test_run_then_run_again(home: Path) -> None:

@@ -118,6 +118,7 @@ def test_a_finished_training_is_not_repeated_and_another_seed_is_another(
     pretrain(TinySignals(), tmp_path / "fit")
     assert torch.equal(torch.rand(2), expected)
     caplog.set_level(logging.INFO, "leadboard")
+    caplog.clear()
     assert weights(pretrain(TinySignals(), tmp_path / "fit"), tmp_path / "first") == uninterrupted
     assert "epoch" not in caplog.text
     with pytest.raises(ModelError, match="its seed differ"):

@@ -141,6 +141,7 @@ def test_a_finished_training_is_not_repeated(
 ) -> None:
     fit(tmp_path / "fit")
     caplog.set_level(logging.INFO, "leadboard")
+    caplog.clear()
     assert weights(fit(tmp_path / "fit"), tmp_path / "saved") == uninterrupted
     assert "epoch" not in caplog.text
 
