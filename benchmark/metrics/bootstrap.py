@@ -7,6 +7,7 @@ its records alone: all concepts and all models see the same, so differences are 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -103,8 +104,8 @@ def bootstrap(
         At most this many; the processors, or fewer by ``NUMBA_NUM_THREADS``, if not given. It changes
         no value.
     device
-        As torch names it. On a CUDA one `device.bootstrap_on_device` computes the same; elsewhere the
-        processors do.
+        As torch names it. On a CUDA one `device.bootstrap_on_device` computes the same; elsewhere, and where
+        its memory does not suffice, the processors do.
 
     Raises
     ------
@@ -114,11 +115,12 @@ def bootstrap(
         If a score is not finite.
     """
     if device.startswith("cuda"):
-        from benchmark.metrics.device import bootstrap_on_device
+        from benchmark.metrics.device import OutOfMemoryError, bootstrap_on_device
 
-        return bootstrap_on_device(
-            labels, scores, groups, resamples=resamples, seed=seed, device=device, prevalence=prevalence
-        )
+        with contextlib.suppress(OutOfMemoryError):  # the processors need no memory of the device
+            return bootstrap_on_device(
+                labels, scores, groups, resamples=resamples, seed=seed, device=device, prevalence=prevalence
+            )
     from benchmark.metrics.kernel import THREADS, draw_counts, weighted_areas
 
     records, concepts = labels.shape

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import OutOfMemoryError as OutOfMemoryError
 from torch import Tensor
 
 from benchmark.metrics.bootstrap import Bootstrap, Ranking, prepare

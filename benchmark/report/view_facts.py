@@ -55,7 +55,7 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
     -------
     dict
         ``name``, ``version``, ``simulated``, ``records`` (in words); ``licence``, ``access``, ``country``,
-        ``url``, ``citation`` and ``note`` where the cohort is known here; ``people``: grouping -> group ->
+        ``url``, ``citation`` and ``note`` where a real cohort is known here; ``people``: grouping -> group ->
         records, where groups were large enough to be compared; ``quarantined``: reason -> ``count``, and
         ``ids`` of the first of them unless the cohort is private; ``annotated``: concept -> state and
         reason of every concept that is not simply left out.
@@ -63,8 +63,11 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
     first = records[0]
     card = measured_cards().get(first.cohort.id)
     hidden = first.cohort.private or is_private(first.cohort.id)
+    publisher = None if first.cohort.simulated else card  # what is simulated is nobody's release
     known = (
-        {} if card is None else card.model_dump(include={"licence", "access", "country", "url", "citation"})
+        {}
+        if publisher is None
+        else publisher.model_dump(include={"licence", "access", "country", "url", "citation"})
     )
     people: dict[str, dict[str, int]] = {}
     for record in records:
@@ -81,7 +84,7 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
         "simulated": first.cohort.simulated,
         "records": copy_size(first.cohort, first.records),
         **known,
-        "note": "" if card is None else card.signal_note,
+        "note": "" if publisher is None else publisher.signal_note,
         "people": people,
         "quarantined": {
             one_line(group.reason): {

@@ -69,3 +69,11 @@ def test_a_cell_is_the_same_to_1e_12(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("macro_auroc", "macro_auprc", "auroc"):
         pair = getattr(compiled[2], name), getattr(found[2], name)
         np.testing.assert_allclose(*pair, rtol=0, atol=1e-12)
+
+
+def test_a_device_that_is_full_leaves_it_to_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise on_device.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(on_device, "bootstrap_on_device", full)
+    assert agree(measured("cuda:1")[:2], measured("cpu")[:2]) > 100

@@ -66,6 +66,13 @@ def test_no_record_of_a_private_or_unknown_cohort_is_named() -> None:
         assert cohort_facts([one])["quarantined"] == {"flat": {"count": 1, "ids": []}}
 
 
+def test_what_is_simulated_has_no_publisher() -> None:
+    found = cohort_facts([record(simulated=True)])
+    assert found["simulated"]
+    assert not {"licence", "access", "country", "url", "citation"} & set(found)
+    assert found["note"] == ""
+
+
 def test_a_concept_has_the_codes_of_every_vocabulary() -> None:
     ontology = load_ontology()
     found = concept_facts([*ontology.concepts.index, "a stranger's"])
