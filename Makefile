@@ -22,7 +22,7 @@ setup: $(STAMP) ## install everything into .venv/
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,docs]'
 	@touch $@
 
 benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones] [NAME=run] [ARGS='--device cuda']
