@@ -13,7 +13,7 @@ MEASURED := .benchmarks/measured.json
 TABLE ?= .benchmarks/table.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark test soak lint bench clean
+.PHONY: help setup benchmark test soak lint bench release audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,14 @@ bench: $(STAMP) ## measure speed, one table of it: [TABLE=file.md]; needs the sa
 	@mkdir -p $(dir $(MEASURED))
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --benchmark-only --import-mode=importlib --benchmark-json $(MEASURED) $(ARGS); code=$$?; \
 		$(BIN)/python -m tests.benchmarks.table $(MEASURED) $(TABLE) && exit $$code  # a table also where a limit is missed
+
+release: $(STAMP) ## wheel, source archive and bill of materials in dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/leadboard.cdx.json $(BIN)/python
+
+audit: $(STAMP) ## known vulnerabilities of what is installed; asks the network
+	$(BIN)/pip-audit --skip-editable --strict
 
 clean: ## remove everything that make made, runs included
 	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated

@@ -1,3 +1,3 @@
 """How it is measured: model contract, runner, metrics, results and report."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
