@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -99,13 +100,8 @@ def codes(ontology: Ontology, concept: str) -> Iterator[str]:
         if rows.empty:
             continue
         cells = [
-            (
-                code(row["code"]),
-                plain(row["name"]),
-                plain(row["relation"]),
-                plain("; ".join(filter(None, (row["cohort"] and f"in {row['cohort']} alone", row["note"])))),
-            )
-            for _, row in rows.iterrows()
+            (code(row.code), plain(row.name), plain(row.relation), plain(_note(row.cohort, row.note)))
+            for row in rows.itertuples(index=False)
         ]
         shown = table(("code", "name", "relation", "note"), cells)
         title = f"Vocabulary {name}: {len(rows)} {'row' if len(rows) == 1 else 'rows'}"
@@ -114,9 +110,18 @@ def codes(ontology: Ontology, concept: str) -> Iterator[str]:
         yield f'{mark} note "{title}"\n\n{body}'
 
 
+def _note(cohort: str, note: str) -> str:
+    return "; ".join(filter(None, (cohort and f"in {cohort} alone", note)))
+
+
 def annotated_in(ontology: Ontology, concept: str) -> list[str]:
     """List the published cohorts that annotate a concept."""
-    return [name for name in published() if ontology.coverage(name)[concept] == "annotated"]
+    return [name for name, states in _coverage(ontology).items() if states[concept] == "annotated"]
+
+
+@functools.cache
+def _coverage(ontology: Ontology) -> Mapping[str, Mapping[str, str]]:
+    return {name: dict(ontology.coverage(name)) for name in published()}
 
 
 def link(ontology: Ontology, concept: str, to: str = "") -> str:
