@@ -13,7 +13,7 @@ MEASURED := .benchmarks/measured.json
 TABLE ?= .benchmarks/table.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup benchmark test soak lint bench release audit clean
+.PHONY: help setup benchmark test soak lint bench docs release audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ release: $(STAMP) ## wheel, source archive and bill of materials in dist/
 audit: $(STAMP) ## known vulnerabilities of what is installed; asks the network
 	$(BIN)/pip-audit --skip-editable --strict
 
+docs: $(STAMP) ## the documentation as a site, site/index.html; fails on a link or an anchor that is not there
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean --quiet
+
 clean: ## remove everything that make made, runs included
-	rm -rf $(VENV) .tox build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated
+	rm -rf $(VENV) .tox build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks results/runs data/simulated
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

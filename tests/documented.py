@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import app
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# ([\w.-]+)\n")
+_NUMBER = r"[\d,]+(?:\\\.\d+)?"  # as it stands in an escaped line
 
 
 def section(page: str, title: str) -> str:
@@ -34,3 +43,63 @@ def commands(text: str) -> list[str]:
     """Give what the text tells its reader to type; lines that end in a backslash go on in the next."""
     lines = [line for code in blocks(text, "console") for line in code.replace("\\\n", "").splitlines()]
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+
+
+def sessions(code: str) -> list[tuple[str, list[str]]]:
+    """Commands of a block, each with the lines that it prints; "..." stands for more of them."""
+    found: list[tuple[str, list[str]]] = []
+    for line in code.replace("\\\n", "").splitlines():
+        if line.startswith("$ "):
+            found.append((line.removeprefix("$ "), []))
+        elif line and line != "...":
+            found[-1][1].append(line)
+    return found
+
+
+def pattern(line: str) -> re.Pattern[str]:
+    """A line as it is printed, whatever times, rates, hashes and sizes of files with hashes in them are."""
+    escaped = re.escape(line)
+    for varying, instead in (
+        (r"\b[0-9a-f]{12,64}\b", "[0-9a-f]+"),
+        (r"(my\\-clinic\\-)[0-9a-f]{8}", r"\1[0-9a-f]{8}"),
+        (r"\S*cache/stores", r"\\S*cache/stores"),
+        (rf"{_NUMBER}\\ s\b", r"[\\d.,]+ s"),
+        (rf"{_NUMBER}/s\b", r"[\\d.,]+/s"),
+        (rf"(\\ )+{_NUMBER}\\ bytes", r" +[\\d,]+ bytes"),
+    ):
+        escaped = re.sub(varying, instead, escaped)
+    return re.compile(escaped)
+
+
+Typed = Callable[[str], str]
+
+
+def typing_at(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Typed]:
+    """Yield what types a `leadboard` line in a folder, in this process, and gives what it prints."""
+    monkeypatch.chdir(desk)
+    monkeypatch.delenv("LEADBOARD_DATA", raising=False)
+    monkeypatch.setenv("LEADBOARD_CACHE", str(desk / "cache"))
+    log = logging.getLogger("leadboard")
+    level, propagate, handlers = log.level, log.propagate, list(log.handlers)
+
+    def call(line: str) -> str:
+        words = shlex.split(line, comments=True)
+        assert words[0] == "leadboard", line
+        code = app(words[1:], exit_on_error=False, print_error=False, result_action="return_value")
+        printed = capfd.readouterr()
+        assert code in (0, None), (line, printed.err)
+        return printed.err + printed.out
+
+    yield call
+    log.setLevel(level)  # a training makes it speak, and the tests after this one would hear it
+    log.propagate, log.handlers = propagate, handlers
+
+
+def type_session(code: str, types: Typed) -> None:
+    """Type the commands of a block, and find each line that it shows among those that are printed."""
+    for line, expected in sessions(code):
+        printed = [found.rstrip() for found in types(line).splitlines()]
+        for shown in expected:
+            assert any(pattern(shown).fullmatch(found) for found in printed), (line, shown, printed)

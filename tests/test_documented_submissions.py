@@ -1,4 +1,4 @@
-"""Everything that docs/submit.md tells an author of a model to write and to type, from its examples on."""
+"""Everything that docs/evaluate.md tells an author of a model to write and to type, from its examples on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the test extra"
 pytest.importorskip("onnxscript", reason="needs onnxscript, of the test extra")
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs/submit.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/evaluate.md").read_text(encoding="utf-8")
+SUBMIT = (ROOT / "docs/submit.md").read_text(encoding="utf-8")
 EXAMPLES = section(PAGE, "4. Examples")
 ELSEWHERE = section(PAGE, "A model in an environment of its own")
 NO_NETWORK = ("Connection", "connection", "Temporary failure", "No matching distribution")
@@ -178,6 +179,6 @@ def test_predictions_instead_of_a_model(reader: Reader) -> None:
 
 
 def test_results_are_handed_in_and_verified(reader: Reader, said: dict[str, str]) -> None:
-    submit, verify = commands(section(PAGE, "6. Hand in the results"))
+    submit, verify = commands(section(SUBMIT, "Hand in the results"))
     assert "2 results packed: results/submissions/torch-net-" in reader.types(submit)
     assert "checks agree, 0 differ, 0 could not be made." in reader.types(verify)

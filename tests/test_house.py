@@ -86,7 +86,9 @@ def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "README.md", "docs/submit.md"])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_what_the_pages_name_is_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:benchmark|cohorts|baselines|docs|tests)/[\w./-]+)`", text))

@@ -35,8 +35,10 @@ def compare(
 
     Parameters
     ----------
-    first, second
+    first
         MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
+    second
+        The one that is taken from it, named likewise.
     folder
         Folder of the run, or of submissions.
     data

@@ -106,8 +106,10 @@ def explain(
         Folder of the run.
     model
         MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
-    cohort, concept
-        Of the cell, such as georgia and AF.
+    cohort
+        Of the cell, such as georgia.
+    concept
+        Of the cell, such as AF.
     record
         Id of the recording.
     out

@@ -36,8 +36,10 @@ def overlap(
 
     Parameters
     ----------
-    a, b
-        Cohorts, or files of fingerprints; the same cohort twice to find what occurs more than once in it.
+    a
+        A cohort, or a file of fingerprints.
+    b
+        Another one; the same cohort again to find what occurs more than once in it.
     fingerprints
         Cohorts whose fingerprints are written to --out, for people who do not have their signals.
     out

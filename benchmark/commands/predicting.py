@@ -66,8 +66,12 @@ def predict(
         A cohort on this machine instead.
     out
         Table of the scores, a .parquet or .csv file: record_id and a column for each concept.
-    rate, unit, leads
-        Of an array: in Hz; mV, uV or V; such as I,II,V1,V2,V3,V4,V5,V6. They are never guessed.
+    rate
+        Sampling rate of an array, in Hz; it is never guessed, and neither are its unit and leads.
+    unit
+        Of an array.
+    leads
+        Of an array, in its order, such as I,II,V1,V2,V3,V4,V5,V6.
     protocol
         Such as zero-shot or linear-probe-100; by default what the model can do without labels, else with.
     source

@@ -1,33 +1,22 @@
-"""Which concept each release annotates, how often it is positive there, and why not, as a page.
-
-``python -m cohorts.ontology.coverage_table > docs/concepts-by-cohort.md`` writes the page anew.
-"""
+"""Which concept each release annotates, how often it is positive there, and why not."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from cohorts.ontology.ontology import Ontology, load_ontology
+from cohorts.ontology.ontology import Ontology
 
 _FOLDER = Path(__file__).parent
 _HEAD = """\
 # Concepts by cohort
 
-Generated from the ontology's tables by `python -m cohorts.ontology.coverage_table`; do not edit.
-
 A number is how many records of the whole release are positive, as far as public counts say: those of a copy
 on disk may be fewer. "≤" stands before the sum of several statements that one record may carry together, or
 that may be hedged. "yes": annotated, the number is not public. "?": ambiguous. "·": not annotated. Where it
-is neither "yes" nor a number, every record is -1 for the concept, and the reason stands below.
-"""
-_BELOW = """\
-## Why not
-
-By cohort, the reason for every concept that is not annotated there.
+is neither "yes" nor a number, every record is -1 for the concept; the reason stands on the page of the cohort.
 """
 
 
@@ -53,9 +42,28 @@ def minimum_prevalence() -> pd.Series[float]:
     return pd.read_csv(_FOLDER / "minimum_prevalence.csv").set_index("concept")["percent"]
 
 
-def coverage_table(ontology: Ontology) -> str:
-    """Write the page as Markdown."""
-    return "\n".join([_HEAD, *_matrix(ontology), "", _BELOW, *_reasons(ontology)])
+def coverage_matrix(ontology: Ontology) -> str:
+    """Write concepts by cohorts as a page of Markdown, a table each category."""
+    return "\n".join([_HEAD, *_matrix(ontology)])
+
+
+def coverage_reasons(ontology: Ontology, cohort: str) -> dict[tuple[str, str], list[str]]:
+    """Say why a cohort does not annotate concepts: state and reason -> the concepts."""
+    states = ontology.coverage(cohort)
+    found: dict[tuple[str, str], list[str]] = {}
+    for concept, state in states[states != "annotated"].items():
+        reason = ontology.coverage_reason(cohort, str(concept))
+        found.setdefault((state, reason), []).append(str(concept))
+    return found
+
+
+def positives_in_words(cohort: str, concept: str, counts: pd.DataFrame | None = None) -> str:
+    """Give the positives of a concept in a whole release, "≤ 73" where it is a bound; "" if none are public."""
+    counts = positives() if counts is None else counts
+    if (cohort, concept) not in counts.index:
+        return ""
+    number, bound = counts.loc[(cohort, concept), ["positives", "bound"]]
+    return f"{'≤ ' if bound == 'at most' else ''}{number:,}"
 
 
 def _matrix(ontology: Ontology) -> Iterator[str]:
@@ -66,33 +74,12 @@ def _matrix(ontology: Ontology) -> Iterator[str]:
         yield "| concept | " + " | ".join(ontology.cohorts) + " |"
         yield "|---|" + "---:|" * len(ontology.cohorts)
         for concept in concepts.index:
-            cells = (_cell(states[cohort][concept], counts, (cohort, concept)) for cohort in ontology.cohorts)
+            cells = (_cell(states[cohort][concept], counts, cohort, concept) for cohort in ontology.cohorts)
             yield f"| {concept} | " + " | ".join(cells) + " |"
         yield ""
 
 
-def _cell(state: str, counts: pd.DataFrame, key: tuple[str, str]) -> str:
+def _cell(state: str, counts: pd.DataFrame, cohort: str, concept: str) -> str:
     if state != "annotated":
         return "?" if state == "ambiguous" else "·"
-    if key not in counts.index:
-        return "yes"
-    number, bound = counts.loc[key, ["positives", "bound"]]
-    return f"{'≤ ' if bound == 'at most' else ''}{number:,}"
-
-
-def _reasons(ontology: Ontology) -> Iterator[str]:
-    for cohort in ontology.cohorts:
-        coverage = ontology.coverage(cohort)
-        found: dict[tuple[str, str], list[str]] = {}
-        for concept, state in coverage[coverage != "annotated"].items():
-            reason = ontology.coverage_reason(cohort, str(concept))
-            found.setdefault((state, reason), []).append(str(concept))
-        yield f"### {cohort}\n"
-        yield from (
-            f"- {', '.join(concepts)} ({state}): {reason}" for (state, reason), concepts in found.items()
-        )
-        yield ""
-
-
-if __name__ == "__main__":
-    sys.stdout.write(coverage_table(load_ontology()))
+    return positives_in_words(cohort, concept, counts) or "yes"
