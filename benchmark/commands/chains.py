@@ -32,7 +32,7 @@ def print_chain(chain: Chain, verify: str) -> None:
     if chain.needs:
         without = (
             f"The release on this machine: {one_line(chain.needs).rstrip('.')}. Which statements made the "
-            "labels, what was done to the signals, and the number computed once more need it: --data RELEASES."
+            "labels, what was done to the signals, and the number computed once more need it (--data)."
         )
         tell(*textwrap.wrap(without, width))
     tell(*(f"DIFFERS: {one_line(sentence)}" for sentence in chain.differs))
