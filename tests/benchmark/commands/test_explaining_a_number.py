@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -15,9 +16,15 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.cli import app
 from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.protocols.hardware import Hardware
 from benchmark.records.predictions import load_predictions
+from benchmark.run.runner import run as run_cells
+from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
-from tests.benchmark.tiny_run import edit_json, make_places, make_run
+from tests.benchmark.tiny_run import NOISY, SETTINGS, edit_json, make_places, make_run
+from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, known, table, write
+from tests.releases import make_signal, write_record
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +198,26 @@ def test_another_state_of_the_release_counts_nothing(
     found = explained(capsys, run, "noisy", "georgia", "AF", "--data", other.data, "--cache", other.cache)
     assert found["needs"] == "no: what is here has another state of the release"
     assert "labels" not in found
+
+
+def test_of_a_private_cohort_nothing_is_said_of_a_record_that_was_not_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "hospital", table(), HEAD + PEOPLE + FILES + COLUMNS)
+    for number in range(1, 6):  # one recording is missing
+        write_record(tmp_path / "hospital/ecg", f"{number:03d}", make_signal(number, 5000, 1.0), 500)
+    (tmp_path / "noisy.py").write_text(NOISY)
+    places = Places(None, tmp_path / "cache")
+    with known(file):
+        model = f"{tmp_path / 'noisy.py'}:Noisy"
+        options = RunOptions(tmp_path / "run", places, SETTINGS, Hardware(), models=(model,), cohorts=(ID,))
+        assert not run_cells(options, Reporter()).failed
+        words = ("noisy", ID, "AF", "--cohort-file", file, "--cache", places.cache)
+        found = explained(capsys, tmp_path / "run", *words)
+        call("explain", tmp_path / "run", *words)
+        said = capsys.readouterr().out
+    assert "may not be passed on" in said
+    assert (found["labels"]["positive"], found["labels"]["negative"], found["labels"]["unknown"]) == (1, 2, 2)
+    assert found["records"]["found"] - found["records"]["scored"] == 1
+    for text in (said, json.dumps(found)):
+        assert not re.search(r"E00\d|\b10[1-3]\b|2020-01", text)

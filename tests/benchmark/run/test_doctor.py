@@ -26,6 +26,8 @@ from benchmark.run.doctor import examine, of_folders, of_software
 from benchmark.run.doctor.machine import Finding, Machine
 from cohorts.catalogue import find_cohort
 from tests.benchmark.tiny_run import make_places
+from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, known, table, write
+from tests.releases import make_signal, write_record
 
 
 @pytest.fixture(scope="module")
@@ -348,3 +350,22 @@ def test_a_sound_machine_ends_with_0(
     monkeypatch.setattr(examine, "CHECKS", fine)
     assert call() == 0
     assert "0 problems in 13 checks." in capsys.readouterr().out
+
+
+def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "hospital", table(), HEAD + PEOPLE + FILES + COLUMNS)
+    for number in range(1, 7):
+        write_record(tmp_path / "hospital/ecg", f"{number:03d}", make_signal(number, 5000, 1.0), 500)
+    options = ("--cohort-file", str(file), "--cache", str(tmp_path / "cache"))
+    with known(file):
+        prepare_cohort(ID, Places(None, tmp_path / "cache"), Reporter())
+        header = tmp_path / "hospital/ecg/001.hea"
+        header.write_text(header.read_text() + "# more\n")
+        call("--json", *options)
+        printed = capsys.readouterr().out
+        assert "old: 1 private (" in printed
+        assert ID not in printed
+        call(*options)
+        assert ID in capsys.readouterr().out
