@@ -14,6 +14,7 @@ from benchmark.commands import (
     checking,
     comparing,
     data,
+    doctor,
     evaluation,
     explaining,
     exporting,
@@ -67,6 +68,7 @@ for command in (
     explaining.explain,
     submitting.submit,
     submitting.verify,
+    doctor.doctor,
 ):
     app.command(command)
 app.command(explaining.feature_map, name="map")

@@ -282,6 +282,25 @@ def find_store(cohort: Cohort, cache: Path) -> Store | None:
         return None
 
 
+def why_outdated(cohort: Cohort, cache: Path) -> str:
+    """Say why `prepare` would make a release's store again; empty where it would not, or there is none."""
+    path = _store_path(cohort, cache)
+    if not path.exists():
+        return ""
+    introduce(cohort)
+    try:
+        with Store(path) as store:
+            if store.stamp != stamp_of(cohort).digest:
+                return "the release, or the code that reads it, has changed since"
+            store.check()
+            other = _other_labels(store, cohort, load_ontology())
+    except DamagedStoreError:
+        return "damaged"
+    except LeadboardError:
+        return "of another version"
+    return "its labels are of another ontology" if other else ""
+
+
 def _store_path(cohort: Cohort, cache: Path) -> Path:
     place = hashlib.sha256(os.fsencode(cohort.root.resolve())).hexdigest()[:8]
     name = "-".join(part for part in (cohort.card.id, cohort.variant, place) if part)

@@ -1,10 +1,11 @@
-"""Commands about what a model knows: explain one recording, map all of them."""
+"""Commands about what stands behind a number: explain it, map what a model keeps apart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -15,11 +16,13 @@ from benchmark.commands.options import (
     DataOption,
     ElsewhereOptions,
     Folder,
+    JsonOption,
     ModelName,
     Repeated,
     Seconds,
     Seed,
     Windows,
+    print_json,
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
@@ -27,7 +30,11 @@ from benchmark.terminal import tell
 if TYPE_CHECKING:
     from benchmark.progress import Reporter
     from benchmark.records.record import ResultRecord
+    from benchmark.report.style import Picture
     from benchmark.run.reopening import OpenedCell
+    from cohorts.labelled import LabelledCohorts
+
+Maps = Annotated[bool, Parameter(name="--map", negative="--no-map")]
 
 
 @Parameter(name="*")
@@ -88,17 +95,21 @@ def explain(
     cohort: str,
     concept: str,
     *,
-    record: str,
+    record: str | None = None,
+    maps: Maps = True,
     out: Folder | None = None,
     seed: Seed = 0,
+    as_json: JsonOption = False,
     again: AgainOptions = AGAIN,
     elsewhere: ElsewhereOptions = HERE,
 ) -> int:
-    """Show what a model looked at when it scored a recording, and test whether that is true.
+    """Show where one number comes from, from the release to its interval; exit code 1 if something differs.
 
-    Every fifth of a second of every lead is erased in turn; where the score falls most, the model looked. A
-    model that offers its gradients gives a second map. The parts are then erased in the order of each map and
-    in random orders: a map that is right makes the score fall sooner.
+    The folder of the run says most of it. With the release, the statements behind the labels are counted and
+    the number is computed once more. With --record it is the chain of one ECG, which is drawn; then the
+    model is asked what it looked at: every fifth of a second of every lead is erased in turn, and where the
+    score falls most, it looked. A model that offers its gradients gives a second map. Each map is tested: the
+    parts are erased in its order and in random ones, and a map that is right makes the score fall sooner.
 
     Parameters
     ----------
@@ -111,49 +122,117 @@ def explain(
     concept
         Of the cell, such as AF.
     record
-        Id of the recording.
+        Id of a recording.
+    maps
+        With --record, whether the model is asked again; it takes its weights and some minutes.
     out
-        Folder for the drawing; by default 'explanations' in the folder of the run.
+        Folder for drawings; by default 'explanations' in the folder of the run.
     seed
         Seed of the random orders.
+    as_json
+        Print JSON.
     """
-    from benchmark.files import write_atomically
+    from benchmark.commands.chains import print_chain, verify_command
     from benchmark.progress import Reporter
     from benchmark.records.naming import find_cell
-    from benchmark.report.relevance_sheet import as_json, deletion_curves, relevance_sheet
-    from benchmark.run.explaining import explain as look
-    from benchmark.run.explaining import sentences
+    from benchmark.records.run_folder import cell_path
+    from benchmark.report.chain.chain import chain_of
+    from benchmark.run.cohorts import labelled
 
     found, reporter = find_cell(folder, model, cohort), Reporter()
-    [cell] = again.reopen([found], elsewhere, reporter)
-    with reporter.step(f"Asking {found.model.name} about {record}"):
-        seen = look(cell, folder, concept, record, seed=seed)
-    recording, simulated = cell.store.recording(cell.row_of(record)), found.cohort.simulated
-    title = f"{found.model.name}: {concept} in {record} of {cohort}"
-    said = sentences(seen, concept, cell.said_of(record, concept))
-    pictures = [
-        *(relevance_sheet(one, recording, title, said[0], simulated=simulated) for one in seen),
-        deletion_curves(seen, title),
-    ]
-    place = (out or folder / "explanations") / found.model.name / found.protocol / cohort / concept
-    file = record.replace("/", "_")
-    for picture in pictures:
-        write_atomically(place / f"{file}-{picture.name}.svg", picture.svg)
-        write_atomically(place / f"{file}-{picture.name}.png", picture.png)
-    facts: dict[str, object] = {
-        "model": found.model.name,
-        "protocol": found.protocol,
-        "cohort": cohort,
-        "simulated": simulated,
-        "concept": concept,
-        "record": record,
-        "seed": seed,
-    }
-    write_atomically(place / f"{file}.json", as_json(seen, facts))
-    for sentence in said:
-        tell(sentence)
-    tell(*(f"Drawn: {place / f'{file}-{picture.name}.png'}" for picture in pictures))
-    return 0
+    places = find_places(again.data, again.cache, again.cohort_file)
+    cohorts = labelled(places, reporter)
+    chain = chain_of(folder, found, concept, cohorts, record)
+    path = cell_path(folder, found.model.name, found.protocol, cohort)
+    verify = verify_command(path, places.data, again.cohort_file, again.cache)
+    if not as_json:
+        print_chain(chain, verify)
+    content = chain.as_json() | {"verify": verify}
+    if record is not None:
+        place = (out or folder / "explanations") / found.model.name / found.protocol / cohort / concept
+        drawing = _Drawing(found, concept, record, place)
+        said = drawing.sheet(cohorts)
+        if maps:
+            [cell] = again.reopen([found], elsewhere, reporter)
+            with reporter.step(f"Asking {found.model.name} about {record}"):
+                said += drawing.maps(cell, folder, seed)
+        content["said"] = said
+        if not as_json:
+            tell("", *said)
+    if as_json:
+        print_json(content)
+    return 1 if chain.differs else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What is drawn of one recording, and where."""
+
+    found: ResultRecord
+    concept: str
+    record: str
+    place: Path
+
+    @property
+    def title(self) -> str:
+        return f"{self.found.model.name}: {self.concept} in {self.record} of {self.found.cohort.id}"
+
+    def sheet(self, cohorts: LabelledCohorts) -> list[str]:
+        """Draw the ECG, if its signal is here; gives what to say of it."""
+        from benchmark.report.chain.recording import position_of
+        from benchmark.report.ecg_sheet import sheet
+        from cohorts.labelled import signals_read
+        from cohorts.store import Store
+
+        facts = self.found.cohort
+        store = cohorts(facts.id) if signals_read(facts.fingerprint) else None
+        position = None if store is None else position_of(store, self.record)
+        if not isinstance(store, Store) or position is None or store.fingerprint != facts.fingerprint:
+            return []
+        drawn = sheet(store.recording(position), self.title, simulated=facts.simulated, name="sheet")
+        said = self._written([drawn])
+        if store.card.access != "open":
+            said.append(f"{store.card.id} is {store.card.access}: the drawing may not be passed on.")
+        return said
+
+    def maps(self, cell: OpenedCell, folder: Path, seed: int) -> list[str]:
+        """Draw what the model looked at; gives what to say of it."""
+        from benchmark.files import write_atomically
+        from benchmark.report.relevance_sheet import as_json, deletion_curves, relevance_sheet
+        from benchmark.run.explaining import explain as look
+        from benchmark.run.explaining import sentences
+
+        seen = look(cell, folder, self.concept, self.record, seed=seed)
+        recording = cell.store.recording(cell.row_of(self.record))
+        said = sentences(seen, self.concept, cell.said_of(self.record, self.concept))
+        simulated = self.found.cohort.simulated
+        pictures = [
+            *(relevance_sheet(one, recording, self.title, said[0], simulated=simulated) for one in seen),
+            deletion_curves(seen, self.title),
+        ]
+        facts: dict[str, object] = {
+            "model": self.found.model.name,
+            "protocol": self.found.protocol,
+            "cohort": self.found.cohort.id,
+            "simulated": simulated,
+            "concept": self.concept,
+            "record": self.record,
+            "seed": seed,
+        }
+        write_atomically(self.place / f"{self._file}.json", as_json(seen, facts))
+        return [*said, *self._written(pictures)]
+
+    @property
+    def _file(self) -> str:
+        return self.record.replace("/", "_")
+
+    def _written(self, pictures: Sequence[Picture]) -> list[str]:
+        from benchmark.files import write_atomically
+
+        for picture in pictures:
+            write_atomically(self.place / f"{self._file}-{picture.name}.svg", picture.svg)
+            write_atomically(self.place / f"{self._file}-{picture.name}.png", picture.png)
+        return [f"Drawn: {self.place / f'{self._file}-{picture.name}.png'}" for picture in pictures]
 
 
 def feature_map(

@@ -40,6 +40,12 @@ class Rows(dict[str, int]):
         uncertain = any(self.modifiers[modifier] == "uncertain" for modifier in modifiers)
         return row + self._uncertain if uncertain and row != self.unknown else row
 
+    def base(self, code: str) -> str:
+        """Give the code of the vocabulary that a code with modifiers is read as; any other as it is."""
+        row = self[code]
+        known = list(self)
+        return known[row % self._uncertain - 1] if row != self.unknown else code
+
 
 def checked(statements: Statements) -> Iterator[Collection[str]]:
     """Give each record's codes, or say which record has something else.

@@ -42,7 +42,7 @@ from cohorts.ontology.brought import (
     own_rows,
 )
 from cohorts.ontology.codes import Rows, Statements, checked
-from cohorts.ontology.tables import Tables, descendants, members, read_tables, split
+from cohorts.ontology.tables import Tables, descendants, read_tables, split, with_members
 
 VERSION = "1.2.0"
 LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
@@ -93,7 +93,7 @@ class Ontology:
         self.vocabularies: Mapping[str, pd.DataFrame] = MappingProxyType(
             {name: table.reset_index(drop=True) for name, table in tables.vocabularies.items()}
         )
-        self.questions = _with_members(tables.questions.reset_index(drop=True), tables.concepts)
+        self.questions = with_members(tables.questions.reset_index(drop=True), tables.concepts)
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
         self._tables = tables
         self._descendants = descendants(tables.concepts)
@@ -182,7 +182,7 @@ class Ontology:
             If a record's statements are not a collection of codes.
         """
         covered = (self.coverage(cohort) == "annotated").to_numpy()
-        row_of, strength = self._strength(cohort, vocabulary)
+        row_of, strength = self.says(cohort, vocabulary)
         # Row 0 says nothing. It stands at the start of every record, so that none is empty.
         starts: list[int] = []
         rows: list[int] = []
@@ -233,7 +233,7 @@ class Ontology:
         UnknownNameError
             If there is no such vocabulary.
         """
-        _, strength = self._strength(cohort, vocabulary)
+        _, strength = self.says(cohort, vocabulary)
         stated = set(self.concepts.index[(strength == _POSITIVE).any(axis=0)])
         return frozenset(
             stated | {name for name, parts in self._computed.items() if stated.issuperset(parts)}
@@ -257,7 +257,7 @@ class Ontology:
             If there is no such cohort or vocabulary.
         """
         annotated = self.coverage(cohort) == "annotated"
-        row_of, strength = self._strength(cohort, vocabulary)
+        row_of, strength = self.says(cohort, vocabulary)
         codes = sorted(row_of)
         spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
         said = strength[[row_of[code] for code in codes]]
@@ -273,17 +273,16 @@ class Ontology:
             hashes[concept] = hashlib.sha256(content).hexdigest()
         return hashes
 
-    def _strength(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    def says(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
         """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
 
-        The closure is taken here, once for a code, not for every record. That is exact: a child whose
-        ambiguity is outweighed is positive, and so are then all its ancestors.
+        0 is nothing, 1 ambiguous, 2 yes; a code has the row that `Rows` gives it. The closure is taken here,
+        once for a code, not for every record. That is exact: a child whose ambiguity is outweighed is
+        positive, and so are then all its ancestors.
         """
         self._take_in(cohort)
         if (cohort, vocabulary) not in self._strengths:
-            table = self._codes(cohort, vocabulary)
-            own = table["cohort"] == cohort
-            table = table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
+            table = self.rows(cohort, vocabulary)
             row_of = Rows(table)
             column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
             stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
@@ -322,9 +321,15 @@ class Ontology:
             tables = self._tables
             self._coverage[cohort] = own_coverage(cohort, brought, tables.concepts, tables.computed)
         asked = own_questions(cohort, brought, self._tables.concepts)
-        self._own_questions[cohort] = _with_members(asked, self._tables.concepts)
+        self._own_questions[cohort] = with_members(asked, self._tables.concepts)
         self._own_codes[cohort], self._brought[cohort] = rows, brought
         self._strengths = {key: value for key, value in self._strengths.items() if key[0] != cohort}
+
+    def rows(self, cohort: str, vocabulary: str) -> pd.DataFrame:
+        """Rows of a vocabulary as they hold in one cohort: its own ones replace those of the same code."""
+        table = self._codes(cohort, vocabulary)
+        own = table["cohort"] == cohort
+        return table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
 
     def _codes(self, cohort: str, vocabulary: str) -> pd.DataFrame:
         """Rows of a vocabulary, those of all cohorts that it has and those that this cohort brings."""
@@ -350,13 +355,16 @@ class Ontology:
         self._check("concept", concept, self._descendants)
         return self._computed.get(concept, ())
 
-    def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-        """Columns that each question of a cohort is about, and those that answer it."""
+    def asked(self, cohort: str) -> pd.DataFrame:
+        """Give the questions that a record of a cohort may leave open, as `questions` has them."""
         self._take_in(cohort)
         asked = self.questions[self.questions["cohort"] == cohort]
-        if cohort in self._own_questions:
-            asked = pd.concat([asked, self._own_questions[cohort]])
-        column = self.concepts.index.get_indexer
+        own = self._own_questions.get(cohort)
+        return asked if own is None else pd.concat([asked, own])
+
+    def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+        """Columns that each question of a cohort is about, and those that answer it."""
+        asked, column = self.asked(cohort), self.concepts.index.get_indexer
         return [
             (column(about), column(answered_by))
             for about, answered_by in zip(asked["concepts"], asked["answered_by"], strict=True)
@@ -373,14 +381,6 @@ class Ontology:
     def _check(kind: str, name: str, available: Collection[str]) -> None:
         if name not in available:
             raise UnknownNameError(kind, name, available)
-
-
-def _with_members(questions: pd.DataFrame, concepts: pd.DataFrame) -> pd.DataFrame:
-    """Put the ids of concepts in place of the cells that name them."""
-    for column in ("concepts", "answered_by"):
-        cells = [members(cell, concepts) for cell in questions[column]]
-        questions[column] = pd.Series(cells, index=questions.index, dtype="object")
-    return questions
 
 
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

@@ -93,6 +93,14 @@ def members(cell: str, concepts: pd.DataFrame) -> tuple[str, ...]:
     return tuple(concepts.loc[named & ~("-" + concepts["id"]).isin(names), "id"])
 
 
+def with_members(questions: pd.DataFrame, concepts: pd.DataFrame) -> pd.DataFrame:
+    """Put the ids of concepts in place of the cells that name them."""
+    for column in ("concepts", "answered_by"):
+        cells = [members(cell, concepts) for cell in questions[column]]
+        questions[column] = pd.Series(cells, index=questions.index, dtype="object")
+    return questions
+
+
 def descendants(concepts: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """For every concept all concepts below it, in the order of the table."""
     ancestors: dict[str, set[str]] = {}

@@ -76,7 +76,7 @@ def test_the_place_is_found_drawn_and_tested(
     place = folder / "explanations/looker/as-is/georgia/AF"
     assert {path.name for path in place.iterdir()} == {
         "E00002.json",
-        *(f"E00002-{name}.{kind}" for name in ("occlusion", "deletion") for kind in ("svg", "png")),
+        *(f"E00002-{name}.{kind}" for name in ("sheet", "occlusion", "deletion") for kind in ("svg", "png")),
     }
     found = json.loads((place / "E00002.json").read_text())
     assert found["scale"] == "score"

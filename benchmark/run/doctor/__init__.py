@@ -1,0 +1,1 @@
+"""What commonly keeps a run from going well on a machine, and what to do about it."""

@@ -1,0 +1,371 @@
+"""Each of the doctor's checks is shown the fault that it looks for."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import locale
+import os
+import resource
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+
+from benchmark.cli import app
+from benchmark.config import Places
+from benchmark.progress import Reporter
+from benchmark.run.cohorts import prepare_cohort
+from benchmark.run.doctor import examine, of_folders, of_software
+from benchmark.run.doctor.machine import Finding, Machine
+from cohorts.catalogue import find_cohort
+from tests.benchmark.tiny_run import make_places
+from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, known, table, write
+from tests.releases import make_signal, write_record
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Georgia, prepared; PTB-XL, not prepared."""
+    places = make_places(tmp_path_factory.mktemp("places"))
+    prepare_cohort("georgia", places, Reporter())
+    return places
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """An empty folder of releases, and a cache that is not there yet."""
+    (tmp_path / "data").mkdir()
+    return Places(tmp_path / "data", tmp_path / "cache")
+
+
+def test_a_sound_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    machine = Machine(places)
+    checks = [
+        of_folders.folders,
+        of_folders.cache,
+        of_folders.disk,
+        of_folders.clock,
+        of_folders.releases,
+        of_folders.stores,
+        of_software.language,
+        of_software.home,
+        of_software.compiled_code,
+        of_software.accelerator,
+    ]
+    assert {check(machine).status for check in checks} == {"fine"}
+    assert not places.cache.exists()  # what was made to try it is taken away
+
+
+def found(check: Callable[[Machine], Finding], places: Places | None, *words: str) -> Finding:
+    """Make a check that has to find a problem, to say these words, and to say what to do."""
+    finding = check(Machine(places))
+    assert finding.status == "problem", finding
+    assert all(word in finding.found for word in words), finding
+    assert finding.do
+    return finding
+
+
+def test_a_gpu_beside_a_torch_for_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    (tmp_path / "nvidiactl").touch()
+    monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
+    monkeypatch.setattr(torch.version, "cuda", None)  # as it is in the build for processors
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    found(of_software.accelerator, None, "NVIDIA GPU", "built for processors alone")
+
+
+def test_a_gpu_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    found(of_software.accelerator, None, "CUDA 12.8", "cannot use it")
+
+
+def test_a_torch_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found(of_software.accelerator, None, "torch cannot be imported")
+
+
+def test_little_room(prepared: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(prepared.cache)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=2**30))
+    found(of_folders.disk, prepared, "1.0 GiB free", "120 records")
+
+
+def test_a_part_of_a_release(prepared: Places) -> None:
+    found(of_folders.releases, prepared, "georgia 40 of 10,344", "ptb-xl 120 of 21,799")
+
+
+def test_a_release_that_cannot_be_read(places: Places) -> None:
+    assert places.data is not None
+    folder = places.data / "ptb-xl"
+    (folder / "records500").mkdir(parents=True)
+    (folder / "records500/1.hea").touch()
+    (folder / "ptbxl_database.csv").write_text("nothing\n")
+    found(of_folders.releases, places, "ptb-xl cannot be read")
+
+
+def georgia(prepared: Places, tmp_path: Path) -> tuple[Places, Path]:
+    """Georgia and its store, to be spoilt."""
+    assert prepared.data is not None
+    cohort = find_cohort("georgia").card.folder
+    shutil.copytree(prepared.data / cohort, tmp_path / "data" / cohort)
+    places = Places(tmp_path / "data", tmp_path / "cache")
+    prepare_cohort("georgia", places, Reporter())
+    [store] = (places.cache / "stores").glob("*.h5")
+    return places, store
+
+
+def test_an_old_store(prepared: Places, tmp_path: Path) -> None:
+    places, store = georgia(prepared, tmp_path)
+    assert of_folders.stores(Machine(places)).status == "fine"
+    assert places.data is not None
+    header = next(places.data.rglob("*.hea"))
+    header.write_text(header.read_text() + "# more\n")
+    found(of_folders.stores, places, "georgia", "changed since")
+    prepare_cohort("georgia", places, Reporter())
+    assert of_folders.stores(Machine(places)).status == "fine"
+    store.write_bytes(b"a store of another time")
+    found(of_folders.stores, places, "georgia")
+
+
+def test_missing_and_damaged_weights(places: Places) -> None:
+    machine = Machine(places, models=("ecgfounder",))
+    finding = of_folders.weights(machine)
+    assert (finding.status, "ecgfounder" in finding.found) == ("problem", True)
+    assert finding.where[0].startswith("leadboard weights ecgfounder --file ")
+    folder = places.cache / "weights/ecgfounder"
+    folder.mkdir(parents=True)
+    (folder / "made.json").write_text("{}")
+    damaged = of_folders.weights(machine)
+    assert damaged.status == "problem"
+    assert "damaged" in damaged.where[0]
+
+
+def test_a_cache_that_cannot_be_written_to() -> None:
+    found(of_folders.cache, Places(None, Path("/proc/leadboard/cache")), "cannot be written to")
+
+
+def test_a_cache_without_locks(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def no_locks(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    found(of_folders.cache, places, "cannot be locked (No locks available)")
+
+
+def test_a_cache_whose_locks_hold_nobody_back(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+    found(of_folders.cache, places, "two can hold the same lock")
+
+
+def test_a_networked_cache(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(of_folders, "MOUNTS", mounts)
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/x {tmp_path} nfs rw,vers=3,local_lock=all 0 0\n")
+    found(of_folders.cache, places, "lies on nfs", "locks hold on this machine alone")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw,local_lock=none 0 0\n")
+    finding = of_folders.cache(Machine(places))
+    assert finding.status == "fine"
+    assert "nfs4" in finding.found
+
+
+def test_a_clock_that_is_late(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 978_307_200.0)  # the first day of 2001
+    found(of_folders.clock, places, "package was written after")
+
+
+def test_a_store_from_the_future(prepared: Places, tmp_path: Path) -> None:
+    stores = tmp_path / "cache/stores"
+    stores.mkdir(parents=True)
+    (stores / "x.h5").touch()
+    os.utime(stores / "x.h5", (time.time() + 3600,) * 2)
+    found(of_folders.clock, Places(None, tmp_path / "cache"), "stores were written after")
+
+
+def test_a_locale_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
+    found(of_software.language, None, "not installed")
+    assert locale.setlocale(locale.LC_ALL) == before
+
+
+def test_an_alphabet_of_few_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain:
+        encoding = "ascii"
+
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(sys, "stdout", Plain())
+    found(of_software.language, None, "the terminal ascii")
+
+
+def test_two_installations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, version in (("one", "0.0.1"), ("two", "0.0.2")):
+        folder = tmp_path / name / f"leadboard-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: leadboard\nVersion: {version}\n")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "one"), str(tmp_path / "two")])
+    finding = found(of_software.installations, None, "2 installations", "0.0.1 and 0.0.2")
+    assert str(tmp_path / "one") in finding.where[0]
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "one")])
+    found(of_software.installations, None, "is running, and 0.0.1 is installed")
+    monkeypatch.setattr(sys, "path", [])
+    assert of_software.installations(Machine(None)).status == "fine"
+    command = tmp_path / "bin/leadboard"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(command.parent))
+    found(of_software.installations, None, "that of another Python")
+
+
+def test_no_place_for_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plain.py").write_text("def plain(x):\n    return x\n")
+    (tmp_path / "__pycache__").touch()  # a file where the folder would be
+    (tmp_path / "caches").touch()
+    for name in ("XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "caches"))
+    described = importlib.util.spec_from_file_location("plain", tmp_path / "plain.py")
+    assert described is not None
+    assert described.loader is not None
+    module: Any = importlib.util.module_from_spec(described)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    described.loader.exec_module(module)
+    finding = of_software.compiled_code(Machine(None), module.plain)
+    assert (finding.status, "cannot be kept" in finding.found) == ("problem", True)
+
+
+@pytest.mark.parametrize("place", ["/nowhere/at/all", os.devnull])
+def test_no_home(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", place)
+    found(of_software.home, None, "not there")
+
+
+def test_no_home_is_known_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    found(of_software.home, None, "no home folder is known")
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("few_files")
+def test_few_files() -> None:
+    found(of_software.open_files, None, "only 512")
+
+
+def call(*words: str) -> int:
+    code = app(("doctor", *words), exit_on_error=False, print_error=False, result_action="return_value")
+    assert isinstance(code, int)
+    return code
+
+
+def test_the_report_names_nobody(
+    tmp_path: Path, prepared: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "of-doctor-miller"
+    secret.mkdir()
+    monkeypatch.setattr(socket, "gethostname", lambda: "st-marys-ward-3")
+    monkeypatch.setattr("getpass.getuser", lambda: "drmiller")
+    monkeypatch.setenv("HOME", str(secret / "home"))
+
+    def fails(_: Path) -> tuple[str, str]:
+        raise OSError(f"{secret}/x on st-marys-ward-3 by drmiller")
+
+    monkeypatch.setattr(of_folders, "_mounted", fails)
+    code = call("--json", "--data", str(prepared.data), "--cache", str(secret / "cache"), "--model", "cart")
+    printed = capsys.readouterr().out
+    answer = json.loads(printed)
+    assert code == 1
+    assert [check["name"] for check in answer["checks"]] == list(examine.CHECKS)
+    assert {check["status"] for check in answer["checks"]} <= {"fine", "note", "problem"}
+    assert all(check["do"] for check in answer["checks"] if check["status"] == "problem")
+    for word in ("miller", "marys", str(tmp_path), str(prepared.data), "E0000"):
+        assert word not in printed
+
+
+def test_a_hostile_machine_is_examined_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("everything is broken")
+
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.setenv("LC_ALL", "xx_XX")
+    monkeypatch.setenv("PATH", ":/nowhere")
+    monkeypatch.setenv("LEADBOARD_DATA", "/nowhere")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for thing, name in (
+        (shutil, "disk_usage"),
+        (resource, "getrlimit"),
+        (filelock.FileLock, "acquire"),
+        (Path, "home"),
+        (of_folders, "installed_models"),
+    ):
+        monkeypatch.setattr(thing, name, broken)
+    assert call() == 1
+    said = capsys.readouterr().out
+    for name in examine.CHECKS:
+        assert name in said
+    assert call("--json") == 1
+    assert len(json.loads(capsys.readouterr().out)["checks"]) == len(examine.CHECKS)
+
+
+def test_a_sound_machine_ends_with_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine = {name: lambda _, name=name: Finding(name, "fine", "it is") for name in examine.CHECKS}
+    monkeypatch.setattr(examine, "CHECKS", fine)
+    assert call() == 0
+    assert "0 problems in 13 checks." in capsys.readouterr().out
+
+
+def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "hospital", table(), HEAD + PEOPLE + FILES + COLUMNS)
+    for number in range(1, 7):
+        write_record(tmp_path / "hospital/ecg", f"{number:03d}", make_signal(number, 5000, 1.0), 500)
+    options = ("--cohort-file", str(file), "--cache", str(tmp_path / "cache"))
+    with known(file):
+        prepare_cohort(ID, Places(None, tmp_path / "cache"), Reporter())
+        header = tmp_path / "hospital/ecg/001.hea"
+        header.write_text(header.read_text() + "# more\n")
+        call("--json", *options)
+        printed = capsys.readouterr().out
+        assert "old: 1 private (" in printed
+        assert ID not in printed
+        call(*options)
+        assert ID in capsys.readouterr().out
