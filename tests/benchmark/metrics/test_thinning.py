@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from benchmark.metrics.thinning import thinned
 
@@ -34,15 +34,15 @@ def test_points_are_those_of_scikit_learn(kind: str) -> None:
     found = thinned(labels, scores, 30)
     assert found is not None
     assert (found.positives, found.negatives) == (np.sum(truth == 1), np.sum(truth == 0))
-    x, y, _ = roc_curve(truth, of, drop_intermediate=False)
-    roc = set(zip(x.tolist(), y.tolist(), strict=True))
-    precision, recall, _ = precision_recall_curve(truth, of)
-    pr = set(zip(recall.tolist(), precision.tolist(), strict=True))
-    for threshold, tp, fp in zip(found.thresholds, found.tp, found.fp, strict=True):
-        _, fp_there, _, tp_there = confusion_matrix(truth, of >= threshold, labels=[0, 1]).ravel()
-        assert (tp, fp) == (tp_there, fp_there)
-        assert (fp / found.negatives, tp / found.positives) in roc
-        assert (tp / found.positives, tp / (tp + fp)) in pr
+    tp, fp, at = np.array(found.tp), np.array(found.fp), np.array(found.thresholds)
+    x, y, thresholds = roc_curve(truth, of, drop_intermediate=False)
+    there = np.searchsorted(-thresholds, -at, side="right") - 1  # what is called at the threshold named
+    assert x[there] == pytest.approx(fp / found.negatives, abs=1e-12)
+    assert y[there] == pytest.approx(tp / found.positives, abs=1e-12)
+    precision, recall, thresholds = precision_recall_curve(truth, of)
+    there = np.searchsorted(thresholds, at)
+    assert precision[there] == pytest.approx(tp / (tp + fp), abs=1e-12)
+    assert recall[there] == pytest.approx(tp / found.positives, abs=1e-12)
     assert len(found.thresholds) <= 30
     assert (found.tp[-1], found.fp[-1]) == (found.positives, found.negatives)
 

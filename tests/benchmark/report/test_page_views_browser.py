@@ -162,7 +162,8 @@ def test_the_pooled_row_of_a_model_is_that_of_the_tables(page: Any) -> None:
     texts = [cell if isinstance(cell, str) else cell[0] for cell in row]
     assert pooled[1] in texts
     assert "Over 3 cohorts" in pooled[4]
-    assert page.locator("#view .diamond rect.pooled").count() == 1
+    results = page.locator("#view table", has_text="Training overlap")
+    assert results.locator(".diamond rect.pooled").count() == 1
 
 
 def test_a_cohort_has_its_facts_and_ranks_its_models(page: Any, estimates: list[dict[str, Any]]) -> None:

@@ -28,9 +28,9 @@ function curvesOf(entry, cohorts, concept, simulated) {
   const why = new Map(cohorts.map((cohort) => [cohort, data.details.no_curves[data.cells.indexOf(cellOf(entry, cohort))]]).filter(([, said]) => said));
   const left = data.details.left_out.map((one) => data.concepts[one][0]);
   return [
-    panels.length ? el("div", { class: "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
+    panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
     why.size ? el("p", { class: "rules" }, [...why].map(([cohort, said]) => `${cohortName(cohort)} has no curves: ${said}.`).join(" ")) : "",
-    el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond somebody who read the same records. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
+    el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
       el("code", {}, `leadboard report RUN --figure roc --model ${data.entries[entry].model} --cohort COHORT --concept ${data.concepts[concept][0]}`), "."),
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
@@ -51,8 +51,9 @@ function curvePanel(entry, cohort, concept, simulated) {
     ...(detail.bins ? [reliability(detail.bins, said)] : []),
   ];
   const error = detail.errors ? ` Off the full curves by ${number(detail.errors[0])} (ROC) and ${number(detail.errors[1])} (precision) at most.` : "";
+  const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `${letterOf(at)} ${entryName(other)}`).join(", ")}.` : "";
   const fits = several ? " Curve, calls and bins are of the first fit, the areas means of all." : "";
-  return figureOf(captioned(simulated, head + error + fits), drawn, behindIt(`Numbers on ${cohortName(cohort)}`,
+  return figureOf(captioned(simulated, head + error + who + fits), drawn, behindIt(`Numbers on ${cohortName(cohort)}`,
     detail.curve ? pointTable(detail.curve, said) : "", callTable(entry, detail, readers, auroc, said), detail.bins ? binTable(detail.bins, said) : "",
     detail.calibration ? calibrationTable(detail.calibration, auroc, said) : ""));
 }
@@ -60,7 +61,7 @@ function curvePanel(entry, cohort, concept, simulated) {
 function rocAndPr({ curve, calls = {} }, readers, { n, positives: m }, said) {
   const { points, positives, negatives } = pointsOf(curve);
   const marks = [...Object.entries(calls).map(([rule, call]) => ["own", rule, call, ""]),
-    ...readers.map(({ entry, call }, at) => ["reader", entryName(entry), call, String.fromCharCode(97 + (at % 26))])];
+    ...readers.map(({ entry, call }, at) => ["reader", entryName(entry), call, letterOf(at)])];
   const told = (name, [, tp, fp]) => `${name}: sensitivity ${ratio(tp, m)}, specificity ${ratio(n - m - fp, n - m)}, precision ${ratio(tp, tp + fp)}`;
   return [
     squarePlot(`${said}ROC curve. ${marks.map(([, name, call]) => told(name, call)).join("; ")}`, "1 − specificity", "Sensitivity",
@@ -71,6 +72,7 @@ function rocAndPr({ curve, calls = {} }, readers, { n, positives: m }, said) {
       marks.filter(([, , call]) => call[1] + call[2]).map(([form, name, call, letter]) => markAt(call[1] / m, call[1] / (call[1] + call[2]), form, told(name, call), letter))),
   ];
 }
+const letterOf = (at) => String.fromCharCode(97 + (at % 26));
 const ratio = (part, whole) => (whole ? (part / whole).toFixed(3) : DASH);
 
 const inBins = (bins) => Array.from({ length: bins.length / 3 }, (_, at) => bins.slice(3 * at, 3 * at + 3));
@@ -103,7 +105,7 @@ function pointTable(curve, said) {
 function callTable(entry, { calls = {} }, readers, { n, positives }, said) {
   const row = (name, [threshold, tp, fp, ...rates]) => [name, name === "as called" || threshold === "" ? "" : String(threshold), interval(rates.slice(0, 3)), interval(rates.slice(3)), ratio(tp, tp + fp), `${count(tp)} of ${count(positives)}`, `${count(fp)} of ${count(n - positives)}`];
   const rows = [...Object.entries(calls).map(([rule, call]) => row(rule, call)),
-    ...readers.map(({ entry: other, call }, at) => row(`${String.fromCharCode(97 + (at % 26))}: ${entryName(other)}`, ["", ...call.slice(1)]))];
+    ...readers.map(({ entry: other, call }, at) => row(`${letterOf(at)}: ${entryName(other)}`, ["", ...call.slice(1)]))];
   return rows.length ? tableOf(`${said}Operating points with 95 % interval`, ["Rule or reader", "Threshold", "Sensitivity", "Specificity", "Precision", "True positives", "False positives"], rows) : "";
 }
 

@@ -67,11 +67,12 @@ function cohortsOfModel(entry, cohorts, metric, simulated) {
 function conceptsOfModel(entry, cohorts, metric, simulated) {
   const there = data.concepts.map((_, concept) => concept).filter((concept) => cohorts.some((cohort) => cellOf(entry, cohort).concepts.includes(concept)));
   const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.concepts ?? {} : {};
+  const withPooled = there.some((concept) => pooled[concept]);
   const rows = there.map((concept) => {
     const found = new Map(cohorts.map((cohort) => [cohort, { cell: cellOf(entry, cohort), reading: reading(cellOf(entry, cohort), concept, metric) }]));
     const row = { name: `${entryName(entry)}, ${data.concepts[concept][0]}`, found };
-    return [conceptLink(concept), ...(metric === "auroc" ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
+    return [conceptLink(concept), ...(withPooled ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
   });
   const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
-  return tableOf(caption, ["Concept", ...(metric === "auroc" ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
+  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
 }
