@@ -87,7 +87,9 @@ def write_cell(
     return one
 
 
-def write_measured(run: Path, cohorts: Sequence[str] = ("ptb-xl", "georgia")) -> LabelledCohorts:
+def write_measured(
+    run: Path, cohorts: Sequence[str] = ("ptb-xl", "georgia"), model: str = "net"
+) -> LabelledCohorts:
     """Write a run: a model at home and elsewhere, one with two fits, a reader, one given parts of the labels.
 
     Returns
@@ -99,7 +101,7 @@ def write_measured(run: Path, cohorts: Sequence[str] = ("ptb-xl", "georgia")) ->
     records = []
     for at, store in enumerate(stores.values()):
         relation: Relation = "external" if at else "internal"
-        records.append(write_cell(run, store, "net", scores_for(store, 10 + at), relation=relation))
+        records.append(write_cell(run, store, model, scores_for(store, 10 + at), relation=relation))
         if not at:
             continue
         records.append(write_cell(run, store, "two-fits", scores_for(store, 20 + at, 2, 2.0)))
