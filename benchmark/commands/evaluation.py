@@ -144,7 +144,7 @@ def run(
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
-    from benchmark.run.cohorts import choose_cohorts, prepared_before
+    from benchmark.run.cohorts import choose_cohorts, labelled_before, prepared_before
     from benchmark.run.engines import compute_here
     from benchmark.run.ray_engine import find_engine
     from benchmark.run.runner import run as run_cells
@@ -184,7 +184,8 @@ def run(
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by, stores=prepared_before(places))
+            give = prepared_before(places)
+            write_report(folder, rank_by, stores=give, labels=labelled_before(places, give))
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -229,7 +230,7 @@ def report(
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
-    from benchmark.run.cohorts import prepared_before
+    from benchmark.run.cohorts import labelled_before, prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
     if paper.wanted is not None or paper.given():
@@ -238,7 +239,8 @@ def report(
         return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
     within = _within(concept_set, concept, cohort)
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by, within, prepared_before(places))
+        give = prepared_before(places)
+        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give))
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places, within)
     for path in written:
@@ -262,7 +264,7 @@ def _joined_board(
     from benchmark.progress import Reporter
     from benchmark.records.run_folder import run_name
     from benchmark.report import write_board
-    from benchmark.run.cohorts import labelled, prepared_before
+    from benchmark.run.cohorts import labelled, labelled_before, prepared_before
 
     here = places.data is not None or places.folders or places.own
     stores = labelled(places, Reporter()) if here else None
@@ -273,4 +275,5 @@ def _joined_board(
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by, within, prepared_before(places))
+    give = prepared_before(places)
+    return write_board(joined, out, rank_by, within, give, labelled_before(places, give))

@@ -22,12 +22,17 @@ from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
 from benchmark.report.ranking import make_boards
 from cohorts.errors import UsageError
+from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
 from cohorts.store import Stores
 
 
 def write_report(
-    run: Path, rank_by: Metric = "auroc", within: Within = EVERYTHING, stores: Stores | None = None
+    run: Path,
+    rank_by: Metric = "auroc",
+    within: Within = EVERYTHING,
+    stores: Stores | None = None,
+    labels: LabelledCohorts | None = None,
 ) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
@@ -42,6 +47,8 @@ def write_report(
         The metric whose ranking is shown first; the page and the JSON have the other one too.
     stores
         Gives prepared cohorts, for the sheets of each model's most confident mistakes.
+    labels
+        Gives cohorts with their labels, for the curves of the page.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def write_report(
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
         made_from = inputs_of(run, rank_by, within.key)
-        content = _written(run, one_run(run), rank_by, within, stores)
+        content = _written(run, one_run(run), rank_by, within, stores, labels)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
@@ -71,6 +78,7 @@ def write_board(
     rank_by: Metric = "auroc",
     within: Within = EVERYTHING,
     stores: Stores | None = None,
+    labels: LabelledCohorts | None = None,
 ) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
 
@@ -93,14 +101,19 @@ def write_board(
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"):
-        return [folder / name for name in _written(folder, joined, rank_by, within, stores)]
+        return [folder / name for name in _written(folder, joined, rank_by, within, stores, labels)]
 
 
 def _written(
-    folder: Path, joined: Joined, rank_by: Metric, within: Within, stores: Stores | None
+    folder: Path,
+    joined: Joined,
+    rank_by: Metric,
+    within: Within,
+    stores: Stores | None,
+    labels: LabelledCohorts | None,
 ) -> dict[str, str | bytes]:
     sweep((folder, folder / "figures", folder / FOLDER))
-    content = _content(joined, rank_by, within, stores)
+    content = _content(joined, rank_by, within, stores, labels)
     for name, data in content.items():
         write_atomically(folder / name, data)
     for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
@@ -110,7 +123,11 @@ def _written(
 
 
 def _content(
-    joined: Joined, rank_by: Metric, within: Within, stores: Stores | None
+    joined: Joined,
+    rank_by: Metric,
+    within: Within,
+    stores: Stores | None,
+    labels: LabelledCohorts | None,
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
@@ -136,6 +153,7 @@ def _content(
             pictures,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
+            labels,
         ),
         "leaderboard.md": as_markdown(
             plan,

@@ -29,8 +29,9 @@ from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
+from cohorts.labelled import LabelledCohorts
 
-STYLES = ("tokens.css", "page.css", "matrix.css", "views.css")
+STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css")
 
 SCRIPTS = (
     "dom.js",
@@ -45,6 +46,10 @@ SCRIPTS = (
     "choices.js",
     "matrix.js",
     "views.js",
+    "plot.js",
+    "curves.js",
+    "people.js",
+    "spread.js",
     "model.js",
     "cohort.js",
     "concept.js",
@@ -62,6 +67,7 @@ def as_html(
     pictures: Sequence[Picture],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
+    labels: LabelledCohorts | None = None,
 ) -> str:
     """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
     environment = Environment(
@@ -75,7 +81,8 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
-    content = page_data(joined.plan.name, boards, others, found) | view_data(boards, mistakes)
+    content = page_data(joined.plan.name, boards, others, found)
+    content |= view_data(boards, found, mistakes, joined.files, labels)
     return environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
