@@ -25,6 +25,7 @@ from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
 from benchmark.report.page.views import view_data
 from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.sets import SetBoard
 from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
@@ -59,11 +60,22 @@ def as_html(
     boards: Sequence[Board],
     others: Sequence[Board],
     found: Sequence[BoardStatistics],
+    by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
 ) -> str:
-    """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
+    """One self-contained page: no network, no script but its own.
+
+    Parameters
+    ----------
+    boards, others
+        Within the sets that were asked for: by the metric that is shown first, and by the other.
+    found
+        Statistics of ``boards``.
+    by_set
+        Every ranking, by either metric; those of ``boards`` and ``others`` come first.
+    """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
         autoescape=True,
@@ -75,7 +87,7 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
-    content = page_data(joined.plan.name, boards, others, found) | view_data(boards, mistakes)
+    content = page_data(joined.plan.name, boards, found, by_set) | view_data(boards, mistakes)
     return environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
