@@ -109,6 +109,7 @@ def as_html(
         ages=model_tables.age_table(joined.records),
         tables=tables,
         later=Later(),
+        said=_Said(),
         headline=headline(joined, boards),
         ranking_rules=ranking_rules,
         unseen=unseen_table(joined.records),
@@ -122,6 +123,19 @@ def as_html(
         script_digest=_digest(script),
         data=Markup(as_script(content)),  # noqa: S704
     )
+
+
+class _Said:
+    """Sentences that stand on the page already."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def new(self, sentences: Sequence[str]) -> list[str]:
+        """Give those that do not, and note them."""
+        found = [sentence for sentence in sentences if sentence not in self._said]
+        self._said.update(found)
+        return found
 
 
 def _static(name: str) -> str:

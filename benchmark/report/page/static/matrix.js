@@ -5,7 +5,7 @@ const RELATIONS = { internal: "internal: trained on it", external: "external", u
 addView("", {
   title: "Leaderboard",
   show(place, chosen) {
-    if (!data.cells.length) return place.append(el("p", {}, "No cell is finished: what is planned, and what went wrong, is among all tables."));
+    if (!data.cells.length) return place.append(el("p", {}, "No cell is finished: ", el("a", { href: "#problems" }, "what is planned, and what went wrong"), "."));
     const matrix = matrixOf(chosen);
     const { metric, simulated, board, full } = matrix;
     const header = (key, text) => {

@@ -1,4 +1,4 @@
-"""One browser for all tests of pages."""
+"""A browser for the tests of pages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, for all tests of one process: to start it takes longer than what most of them do."""
+    """Chromium, for all tests of a file: to start it takes longer than what most of them do."""
     reason = "needs playwright, of the extra 'test'"
     sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -23,7 +23,7 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(browser: Any) -> tuple[Any, list[str]]:
     """One tab, and what it complained about and asked for."""
     opened = browser.new_page()
