@@ -35,6 +35,7 @@ from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.report.board import Within
+    from benchmark.report.sets import OwnSets
 
 DEFAULT_SOURCE = "ptb-xl"
 
@@ -179,13 +180,14 @@ def run(
         task=task or "",
         elsewhere=engine == "ray",
     )
-    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter), compute)
-    if not is_current(folder, rank_by):
+    own = _own_sets()
+    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter, own), compute)
+    if not is_current(folder, rank_by, own.key):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
             give = prepared_before(places)
-            write_report(folder, rank_by, stores=give, labels=labelled_before(places, give))
+            write_report(folder, rank_by, stores=give, labels=labelled_before(places, give), own=own)
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -230,6 +232,7 @@ def report(
     """
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
+    from benchmark.report.sets import choose
     from benchmark.run.cohorts import labelled_before, prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
@@ -237,26 +240,27 @@ def report(
         if concept_set is not None:
             raise UsageError("--concept-set is of a ranking; leave it out.")
         return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
-    within = _within(concept_set, concept, cohort)
+    own = _own_sets()
+    within = choose(concept_set, by_commas(concept), by_commas(cohort), own)
     if len(folders) == 1 and out is None and is_run(folders[0]):
         give = prepared_before(places)
-        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give))
+        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give), own)
     else:
-        written = _joined_board(folders, out or JOINED, rank_by, places, within)
+        written = _joined_board(folders, out or JOINED, rank_by, places, within, own)
     for path in written:
         tell(str(path))
     return 0
 
 
-def _within(concept_set: str | None, concepts: Sequence[str], cohorts: Sequence[str]) -> Within:
+def _own_sets() -> OwnSets:
     from benchmark.config import own_sets
-    from benchmark.report.sets import OwnSets, choose
+    from benchmark.report.sets import OwnSets
 
-    return choose(concept_set, by_commas(concepts), by_commas(cohorts), OwnSets(*own_sets()))
+    return OwnSets(*own_sets())
 
 
 def _joined_board(
-    folders: Sequence[Path], out: Path, rank_by: Metric, places: Places, within: Within
+    folders: Sequence[Path], out: Path, rank_by: Metric, places: Places, within: Within, own: OwnSets
 ) -> list[Path]:
     from benchmark.exchange.disclosure import find_site_key
     from benchmark.exchange.gathering import gather
@@ -276,4 +280,4 @@ def _joined_board(
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
     give = prepared_before(places)
-    return write_board(joined, out, rank_by, within, give, labelled_before(places, give))
+    return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own)

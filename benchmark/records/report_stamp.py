@@ -28,25 +28,31 @@ class _Stamp(BaseModel):
     files: dict[str, str]
 
 
-def is_current(run: Path, rank_by: Metric = "auroc") -> bool:
-    """Whether every file of the report is as it was written, from the run as it is now, and ranked so."""
+def is_current(run: Path, rank_by: Metric = "auroc", sets: str = "") -> bool:
+    """Whether every file of the report is as it was written, from the run as it is now, and ranked so.
+
+    Parameters
+    ----------
+    rank_by, sets
+        As of `inputs_of`.
+    """
     try:
         stamp = _Stamp.model_validate(read_json(run / STAMP))
         whole = all(sha256_of(run / name) == sha256 for name, sha256 in stamp.files.items())
-        return whole and stamp.made_from == inputs_of(run, rank_by)
+        return whole and stamp.made_from == inputs_of(run, rank_by, sets)
     except (LeadboardError, ValidationError):
         return False
 
 
-def inputs_of(run: Path, rank_by: Metric, within: str = "") -> str:
+def inputs_of(run: Path, rank_by: Metric, sets: str = "") -> str:
     """Hash everything that decides the report of a run: plan, records, resamples, code, what it ranks by.
 
     Parameters
     ----------
-    within
-        The sets that it ranks within; empty for the usual ones.
+    sets
+        Those that it ranks within, and a user's own; empty for the usual ones.
     """
-    parts = [code_hash(*_ROOMS), rank_by, within, _hash_if_there(run / RUN)]
+    parts = [code_hash(*_ROOMS), rank_by, sets, _hash_if_there(run / RUN)]
     for cell in load_run_file(run).cells:
         if cell.status == "done":
             path = cell_path(run, *cell.name)

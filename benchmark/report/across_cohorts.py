@@ -96,7 +96,7 @@ class NextHospital:
     Attributes
     ----------
     macro
-        Macro AUROC, each cohort's over its own eligible concepts.
+        Macro AUROC.
     concepts
         AUROC of every concept that is eligible in two cohorts or more.
     cohorts
@@ -188,16 +188,32 @@ def gaps(
     return found, estimate(fmean(nan_if_none(gap.gap.value) for gap in found), np.mean(resampled, axis=0))
 
 
-def next_hospital(cells: Sequence[ResampledCell], within: Container[str] | None = None) -> NextHospital:
+def pooled_macro(cells: Sequence[ResampledCell], over: Sequence[Collection[str]]) -> PooledEstimate:
+    """Pool the macro AUROC of a model over cohorts, variances from the resamples.
+
+    Parameters
+    ----------
+    over
+        Concepts of each cell that its mean is over.
+    """
+    return _pool([cell.mean_auroc(concepts) for cell, concepts in zip(cells, over, strict=True)])
+
+
+def next_hospital(
+    cells: Sequence[ResampledCell],
+    within: Container[str] | None = None,
+    over: Sequence[Collection[str]] | None = None,
+) -> NextHospital:
     """Pool the external cohorts of a model, variances from the resamples.
 
     Parameters
     ----------
     within
         The set that concepts must be of; None for any.
+    over
+        Concepts of each cell that its macro average is over; None for all of the set.
     """
-    macros = [cell.mean_auroc(cell.concepts(within)) for cell in cells]
-    macro = _pool(macros)
+    macro = pooled_macro(cells, [cell.concepts(within) for cell in cells] if over is None else over)
     names = [cell.record.cohort.id for cell in cells]
     concepts: dict[str, PooledEstimate] = {}
     of_concept: dict[str, tuple[str, ...]] = {}

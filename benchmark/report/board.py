@@ -169,11 +169,17 @@ class Board:
         figure = cells[0].over(concepts, self.metric) if cells else None
         return estimate(*figure) if figure else estimate_of(value, reason="no interval: not resampled")
 
+    def chosen(self, records: Iterable[ResultRecord]) -> list[ResultRecord]:
+        """Those of the cells that are on cohorts of a set that was chosen; all if none was."""
+        cohorts = self.within.cohorts
+        return [record for record in records if cohorts is None or record.cohort.id in cohorts]
+
     def lowest(self, standing: Standing) -> ResultRecord | None:
         """External cell of an entry with the lowest macro average."""
-        values = [(self.macro_of(record).value, at) for at, record in enumerate(standing.external)]
+        external = self.chosen(standing.external)
+        values = [(self.macro_of(record).value, at) for at, record in enumerate(external)]
         lowest = min(((value, at) for value, at in values if value is not None), default=None)
-        return None if lowest is None else standing.external[lowest[1]]
+        return None if lowest is None else external[lowest[1]]
 
     def resampled_cells(self, records: Iterable[ResultRecord]) -> list[ResampledCell]:
         """Those of the cells that have their resampled figures."""

@@ -76,12 +76,11 @@ def statistics_of(board: Board) -> BoardStatistics:
     ahead: dict[Entry, NextHospital] = {}
     gap_of: dict[Entry, tuple[list[ExternalGap], Estimate]] = {}
     for standing in board.standings:
-        external, internal = (
-            board.resampled_cells(standing.external),
-            board.resampled_cells(standing.internal),
-        )
+        external = board.resampled_cells(board.chosen(standing.external))
+        internal = board.resampled_cells(standing.internal)
         if external:
-            ahead[standing.entry] = next_hospital(external, board.within)
+            over = [board.concepts_of(cell.record) for cell in external]
+            ahead[standing.entry] = next_hospital(external, board.within, over)
         if external and internal:
             gap_of[standing.entry] = gaps(internal, external, board.within)
     return BoardStatistics(
@@ -115,7 +114,7 @@ def _against_controls(board: Board) -> tuple[EntryComparison, ...]:
             and other.entry.protocol == standing.entry.protocol
         ]
         for control in (own or of_any)[:1]:
-            cohorts = [record.cohort.id for record in control.external]
+            cohorts = [record.cohort.id for record in board.chosen(control.external)]
             of_set = dict.fromkeys(cohorts, board.within)
             compared = _compared(board, standing, control, cohorts, of_set)
             found.append((standing.entry, control.entry, compared))

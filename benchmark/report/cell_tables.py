@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import NamedTuple
 
 from benchmark.metrics.cell.operating_points import RULES, Called
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
@@ -33,17 +34,34 @@ KEPT = "sensitivity 90 %"
 
 TARGET = 0.9
 
+OF_FIRST_FIT = "Of a model with several fits these are of the first."
 
-def cell_tables(board: Board) -> list[tuple[str, list[tuple[Table, bool]]]]:
-    """Title of a section -> its tables, each with whether it is to be collapsed; without empty ones."""
-    operating = operating_table(board)
-    sections: list[tuple[str, list[tuple[Table, bool]]]] = [
-        ("Operating points", [(table, False) for table in (operating,) if table]),
-        ("Calibration", [(table, True) for table in (calibration_table(board),) if table]),
-        ("Subgroups", [(table, True) for table in subgroup_tables(board)]),
+
+class Section(NamedTuple):
+    """Tables of one kind, each with whether it is to be collapsed, and how their numbers were made."""
+
+    title: str
+    tables: list[tuple[Table, bool]]
+    sentences: list[str]
+
+
+def cell_tables(board: Board) -> list[Section]:
+    """All sections of this module that have a table, or that say why there is none."""
+    operating = [(table, False) for table in (operating_table(board),) if table]
+    operating += [(table, True) for table in (*operating_concepts(board), *called_tables(board))]
+    calibration = [(table, True) for table in (calibration_table(board),) if table]
+    subgroups = [(table, True) for table in subgroup_tables(board)]
+    made = {
+        "Operating points": (operating, _of_operating_points(board)),
+        "Calibration": (calibration, [OF_FIRST_FIT]),
+        "Subgroups": (subgroups, [OF_FIRST_FIT, _of_subgroups(board)]),
+    }
+    why_not = {"Operating points": _without_operating_points(board)}
+    sections = [
+        Section(title, tables, [*(sentences if tables else ()), *why_not.get(title, ())])
+        for title, (tables, sentences) in made.items()
     ]
-    sections[0][1].extend((table, True) for table in (*operating_concepts(board), *called_tables(board)))
-    return [(title, tables) for title, tables in sections if tables]
+    return [section for section in sections if section.tables or section.sentences]
 
 
 def operating_table(board: Board) -> Table | None:
@@ -243,28 +261,34 @@ def _age_order(groups: dict[str, None]) -> list[str]:
     return sorted(groups, key=lambda name: (name == "unknown", not name.startswith("under"), name))
 
 
-def cell_sentences(board: Board) -> list[str]:
-    """Say how these numbers were made, and why some cells have none."""
+def _of_operating_points(board: Board) -> list[str]:
+    source = dict.fromkeys(
+        r.provenance.thresholds.source for r in board.records if r.provenance.thresholds.source
+    )
+    chosen = f" ({', '.join(map(one_line, source))})" if source else ""
+    return [
+        f"Thresholds are chosen on the validation fold of the source cohort{chosen} and applied to all other "
+        "records unchanged. A sensitivity in italics lies below 90 % with its whole interval. Intervals of "
+        "proportions are Wilson's where every patient has one record, else from the resamples.",
+        OF_FIRST_FIT,
+    ]
+
+
+def _without_operating_points(board: Board) -> list[str]:
     without: dict[str, list[str]] = {}
     for record in board.records:
         if record.statistics.why_no_calls:
             name = f"{record.model.name} on {cohort_label(record.cohort)}"
             without.setdefault(record.statistics.why_no_calls, []).append(name)
-    source = dict.fromkeys(
-        r.provenance.thresholds.source for r in board.records if r.provenance.thresholds.source
-    )
-    chosen = f" ({', '.join(map(one_line, source))})" if source else ""
-    sentences = [
-        f"Thresholds are chosen on the validation fold of the source cohort{chosen} and applied to all other "
-        "records unchanged. A sensitivity in italics lies below 90 % with its whole interval. Intervals of "
-        "proportions are Wilson's where every patient has one record, else from the resamples.",
-        "Calibration, operating points and subgroups of a model with several fits are of the first. "
-        f"Subgroups: macro AUROC over the concepts with at least {board.minimum} positives and "
-        f"{board.minimum} negatives in every group shown; of many groups some gap is always the largest.",
-    ]
-    sentences += [
+    return [
         f"No operating points for {plural(len(names), 'cell')} ({one_line(', '.join(names[:3]))}"
         f"{', ...' if len(names) > 3 else ''}): {one_line(why)}."
         for why, names in without.items()
     ]
-    return sentences
+
+
+def _of_subgroups(board: Board) -> str:
+    return (
+        f"Subgroups: macro AUROC over the concepts with at least {board.minimum} positives and "
+        f"{board.minimum} negatives in every group shown; of many groups some gap is always the largest."
+    )

@@ -11,6 +11,9 @@ from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, 
 from benchmark.report.text import UNDEFINED, count
 from cohorts.catalogue import is_private
 
+SHORT = 12
+"""Characters of a hash that tell one from another; the whole ones are in leaderboard.json."""
+
 QUARANTINE_ROWS = 100
 """Reasons shown on the page; all records are in leaderboard.json."""
 
@@ -217,7 +220,8 @@ def provenance_table(run: RunFile, records: Sequence[ResultRecord]) -> Table:
         return "; ".join(dict.fromkeys(value(record) for record in records)) or UNDEFINED
 
     rows = [
-        ("Ontology", distinct(lambda r: f"{r.ontology.version} ({r.ontology.hash})")),
+        ("Ontology", distinct(lambda r: r.ontology.version)),
+        ("Labels (hash, by cohort)", distinct(lambda r: f"{r.cohort.id} {r.ontology.hash[:SHORT]}")),
         ("Leadboard", distinct(lambda r: f"{r.provenance.leadboard} ({r.provenance.commit or 'no commit'})")),
         ("Python", distinct(lambda r: r.provenance.python)),
         ("Platform", distinct(lambda r: r.provenance.platform)),

@@ -143,9 +143,9 @@ def ranking_rules(board: Board) -> list[str]:
             "the note of each row.",
         ]
     rules = [
-        f"Rank: by the mean of the macro {board.metric_name} over the same external cohorts for all models. "
-        "A cohort is external to a model that was not trained on it or on a release that shares recordings "
-        "with it. " + _how_ranked(board),
+        "Rank: by the mean of the macro average over the same external cohorts for all models. A cohort is "
+        "external to a model that was not trained on it or on a release that shares recordings with it. "
+        + _how_ranked(board),
         f"Macro: the unweighted mean over the concepts with at least {board.minimum} positives and "
         f"{board.minimum} negatives in the cohort, of the set '{one_line(board.within.concept_set)}'. "
         + (OF_CONTROLS if set(board.of_models) != set(board.cohorts) else "")

@@ -9,7 +9,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics
-from benchmark.report.cell_tables import cell_sentences, cell_tables
+from benchmark.report.cell_tables import cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.model_tables import AGE_WORDS, age_table
@@ -57,11 +57,10 @@ def as_markdown(
         ]
         parts += [markdown_table(cohort_table(board)) for board in boards]
         for board in boards:
-            shown = [
-                table for _, tables in cell_tables(board) for table, collapsed in tables if not collapsed
-            ]
-            parts += [markdown_table(table) for table in shown]
-            parts += [_bullets(cell_sentences(board))] if shown else []
+            for section in cell_tables(board):
+                shown = [table for table, collapsed in section.tables if not collapsed]
+                parts += [markdown_table(table) for table in shown]
+                parts += [_bullets(section.sentences)] if shown else []
         parts += [
             "![AUROC by concept and cohort](figures/heatmap.png)",
             markdown_table(cohorts_table(records)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -55,12 +55,39 @@ def make_boards(
     list of Board
         At least one; a board of real cohorts precedes one of simulated cohorts.
     """
+    boards = []
+    for cells in cells_by_kind(run, records, draws, without_resamples):
+        ranking = Ranking(cells, metric, within, protocol)
+        for entry in ranking.entries:
+            ranking.add(entry)
+        boards.append(ranking.board())
+    return boards
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfCells:
+    """Planned and finished cells on cohorts of one kind, real or simulated."""
+
+    simulated: bool
+    plan: Sequence[PlannedCell]
+    records: Sequence[ResultRecord]
+    draws: Draws
+    without_resamples: Mapping[CellName, str]
+
+
+def cells_by_kind(
+    run: RunFile,
+    records: Sequence[ResultRecord],
+    draws: Draws | None = None,
+    without_resamples: Mapping[CellName, str] | None = None,
+) -> list[KindOfCells]:
+    """Part real from simulated cells: at least one kind, the real one first."""
     records = [record for record in records if record.protocol != UNSEEN.name]
     kinds: dict[str, set[bool]] = {}
     for record in records:
         kinds.setdefault(record.cohort.id, set()).add(record.cohort.simulated)
     there = {record.cohort.simulated for record in records} or {False}
-    boards = []
+    found = []
     for simulated in sorted(there):
         # A cohort of which no cell is finished is of unknown kind: its cells count against both boards.
         plan = [
@@ -71,41 +98,68 @@ def make_boards(
         own = [record for record in records if record.cohort.simulated == simulated]
         names = {name_of(record) for record in own}
         lacking = {name: why for name, why in (without_resamples or {}).items() if name in names}
-        boards.append(_board(plan, own, simulated, draws or {}, lacking, metric, within, protocol))
-    return boards
+        found.append(KindOfCells(simulated, plan, own, draws or {}, lacking))
+    return found
 
 
-def _board(
-    plan: Sequence[PlannedCell],
-    records: Sequence[ResultRecord],
-    simulated: bool,
-    draws: Draws,
-    without_resamples: Mapping[CellName, str],
-    metric: Metric,
-    within: Within,
-    protocol: str | None,
-) -> Board:
-    cells = {(entry_of(record), record.cohort.id): record for record in records}
-    planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in plan}
-    relations = {key: cell.relation for key, cell in planned.items()}
-    relations |= {key: record.relation for key, record in cells.items()}
-    partial = partial_cells(cells)
-    standard = standard_of(cells, partial, relations, within, metric)
-    entries = [e for e in dict.fromkeys(e for e, _ in relations) if protocol in (None, e.protocol)]
-    found = [_standing(e, standard, cells, planned, partial, metric, within, draws) for e in entries]
-    return Board(
-        simulated=simulated,
-        metric=metric,
-        within=within,
-        records=tuple(record for (entry, _), record in cells.items() if entry in entries),
-        cohorts=standard.cohorts,
-        reference=standard.reference,
-        left_out=standard.left_out,
-        of_models=standard.of_models,
-        standings=tuple(_ranked(found)),
-        draws=draws,
-        without_resamples=without_resamples,
-    )
+class Ranking:
+    """A ranking while it is made: what it is over is fixed, and entries are added to it one at a time.
+
+    Several may be made side by side, entry by entry, so that what was resampled is read once for all.
+
+    Parameters
+    ----------
+    kind
+        The cells.
+    metric, within, protocol
+        As of `make_boards`.
+    """
+
+    def __init__(
+        self, kind: KindOfCells, metric: Metric, within: Within, protocol: str | None = None
+    ) -> None:
+        self._kind, self._metric, self._within = kind, metric, within
+        self._cells = {(entry_of(record), record.cohort.id): record for record in kind.records}
+        self._planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in kind.plan}
+        relations = {key: cell.relation for key, cell in self._planned.items()}
+        relations |= {key: record.relation for key, record in self._cells.items()}
+        self._partial = partial_cells(self._cells)
+        self._standard = standard_of(self._cells, self._partial, relations, within, metric)
+        self._found: list[tuple[Standing, Values | None]] = []
+        self.entries = [e for e in dict.fromkeys(e for e, _ in relations) if protocol in (None, e.protocol)]
+        """All that are to be added."""
+
+    def add(self, entry: Entry) -> None:
+        """Measure an entry against what the ranking is over."""
+        self._found.append(
+            _standing(
+                entry,
+                self._standard,
+                self._cells,
+                self._planned,
+                self._partial,
+                self._metric,
+                self._within,
+                self._kind.draws,
+            )
+        )
+
+    def board(self) -> Board:
+        """Rank the entries that were added."""
+        standard = self._standard
+        return Board(
+            simulated=self._kind.simulated,
+            metric=self._metric,
+            within=self._within,
+            records=tuple(record for (entry, _), record in self._cells.items() if entry in self.entries),
+            cohorts=standard.cohorts,
+            reference=standard.reference,
+            left_out=standard.left_out,
+            of_models=standard.of_models,
+            standings=tuple(_ranked(self._found)),
+            draws=self._kind.draws,
+            without_resamples=self._kind.without_resamples,
+        )
 
 
 def _standing(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
 
-from benchmark.metrics.names import METRICS
+from benchmark.metrics.estimates import Estimate, PooledEstimate
+from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import CellName, Draws
+from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import RunFile
-from benchmark.report.board import Board, Within
-from benchmark.report.board_statistics import plain_numbers
-from benchmark.report.ranking import make_boards
+from benchmark.report.across_cohorts import pooled_macro
+from benchmark.report.board import CONTROLS, EVERYTHING, Board, Entry, Within, entry_of
+from benchmark.report.ranking import Ranking, cells_by_kind
 from cohorts.catalogue import measured_cards
 from cohorts.errors import UnknownNameError
 from cohorts.ontology import load_ontology
@@ -26,6 +27,11 @@ class OwnSets:
 
     concepts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     cohorts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Tells one choice from another; empty for none."""
+        return json.dumps([self.concepts, self.cohorts]) if self.concepts or self.cohorts else ""
 
 
 NONE = OwnSets()
@@ -78,63 +84,93 @@ def choose(
     return Within(name, chosen, ", ".join(dict.fromkeys(cohorts)), tuple(ids))
 
 
-def ranks_by_set(
+@dataclass(frozen=True, slots=True)
+class SetBoard:
+    """A ranking within a set, with what stands beside it.
+
+    Attributes
+    ----------
+    macros
+        Macro average of each cell, over the concepts that the board compares there.
+    next_hospital
+        Those AUROCs pooled over the external cohorts of each entry that has one; empty for AUPRC.
+    """
+
+    board: Board
+    macros: Mapping[CellName, Estimate]
+    next_hospital: Mapping[Entry, PooledEstimate]
+
+
+def boards_by_set(
     run: RunFile,
     records: Sequence[ResultRecord],
     draws: Draws | None = None,
     without_resamples: Mapping[CellName, str] | None = None,
+    *,
+    metric: Metric = "auroc",
+    within: Within = EVERYTHING,
     own: OwnSets = NONE,
-) -> list[dict[str, Any]]:
-    """Rank within every set of concepts and of cohorts, by either metric, all protocols and each alone.
+) -> list[SetBoard]:
+    """Rank within every set of concepts and of cohorts that somebody is ranked in.
 
     Parameters
     ----------
-    run, records, draws, without_resamples
+    run, records, draws, without_resamples, metric
         As of `benchmark.report.ranking.make_boards`.
+    within
+        The sets that were asked for: their boards come first, whether anybody is ranked or not.
+    own
+        A user's own sets, which are ranked within too.
 
     Returns
     -------
-    list of dict
-        What strict JSON can hold. ``protocol`` is None for all together. Sets that nobody is measured on are
-        left out.
+    list of SetBoard
+        For each pair of sets the board of real cohorts, then that of simulated ones.
     """
-    names = [*concept_sets(load_ontology()), *own.concepts]
-    withins = [
-        choose(concept_set, (), [cohort_set] if cohort_set else [], own)
-        for concept_set, cohort_set in product(dict.fromkeys(names), (None, *own.cohorts))
+    kinds = cells_by_kind(run, records, draws, without_resamples)
+    rankings = {one: [Ranking(kind, metric, one) for kind in kinds] for one in _all_sets(within, own)}
+    alive = [one for one, made in rankings.items() if any(ranking.board().cohorts for ranking in made)]
+    concept_sets_there = {within.concept_set} | {one.concept_set for one in alive}
+    cohort_sets_there = {within.cohort_set} | {one.cohort_set for one in alive}
+    offered = [
+        one
+        for one in rankings
+        if one.concept_set in concept_sets_there and one.cohort_set in cohort_sets_there
     ]
-    protocols = [None, *dict.fromkeys(record.protocol for record in records)]
-    found = []
-    for within, metric, protocol in product(withins, METRICS, protocols):
-        boards = make_boards(
-            run, records, draws, without_resamples, metric=metric, within=within, protocol=protocol
-        )
-        found += [as_plain(board) | {"protocol": protocol} for board in boards if board.cohorts]
-    return found
+    found: list[list[SetBoard]] = [
+        _side_by_side([rankings[one][at] for one in offered]) for at in range(len(kinds))
+    ]
+    return [of_kind[place] for place in range(len(offered)) for of_kind in found]
 
 
-def as_plain(board: Board) -> dict[str, Any]:
-    """Say what a ranking is within, and who is where."""
-    return {
-        "simulated": board.simulated,
-        "concept_set": board.within.concept_set,
-        "cohort_set": board.within.cohort_set,
-        "metric": board.metric,
-        "reference": {cohort: list(board.reference[cohort]) for cohort in board.cohorts},
-        "left_out": dict(board.left_out),
-        "reference_from_models": list(board.of_models),
-        "ranked_by": "groups without a significant difference" if board.by_groups else "means",
-        "rows": [
-            {
-                "model": standing.entry.model,
-                "protocol": standing.entry.protocol,
-                "rank": standing.rank,
-                "mean": standing.mean,
-                "interval": standing.spread and plain_numbers((standing.spread.low, standing.spread.high)),
-                "cohorts": list(standing.cohorts),
-                "concepts": list(standing.concepts),
-                "why_unranked": standing.why_unranked or None,
-            }
-            for standing in board.standings
-        ],
-    }
+def _all_sets(within: Within, own: OwnSets) -> list[Within]:
+    """Every set of concepts with every set of cohorts, those that were asked for first."""
+    concepts = [within.concept_set, *concept_sets(load_ontology()), *own.concepts]
+    pairs = product(dict.fromkeys(concepts), dict.fromkeys((within.cohort_set, CONTROLS, *own.cohorts)))
+    return [_pair(within, own, *names) for names in pairs]
+
+
+def _pair(within: Within, own: OwnSets, concept_set: str, cohort_set: str) -> Within:
+    concepts = within.concepts if concept_set == within.concept_set else choose(concept_set, own=own).concepts
+    cohorts = within.cohorts
+    if cohort_set != within.cohort_set:
+        cohorts = None if cohort_set == CONTROLS else tuple(own.cohorts[cohort_set])
+    return Within(concept_set, concepts, cohort_set, cohorts)
+
+
+def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
+    """Make rankings of the same cells entry by entry: what was resampled of one is read once for all."""
+    empty = [ranking.board() for ranking in rankings]  # knows what it is over, with nobody on it yet
+    macros: list[dict[CellName, Estimate]] = [{} for _ in rankings]
+    ahead: list[dict[Entry, PooledEstimate]] = [{} for _ in rankings]
+    for entry in rankings[0].entries:
+        own = [record for record in empty[0].records if entry_of(record) == entry]
+        for ranking, board, values, pooled in zip(rankings, empty, macros, ahead, strict=True):
+            ranking.add(entry)
+            values |= {name_of(record): board.macro_of(record) for record in own}
+            external = board.resampled_cells(board.chosen(r for r in own if r.relation == "external"))
+            if external and board.metric == "auroc" and not board.of_task:
+                over = [board.concepts_of(cell.record) for cell in external]
+                pooled[entry] = pooled_macro(external, over)
+    boards = [ranking.board() for ranking in rankings]
+    return [SetBoard(*one) for one in zip(boards, macros, ahead, strict=True)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.files import sweep, write_atomically
-from benchmark.metrics.names import Metric
+from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.manifest import MANIFEST
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report
 from benchmark.records.run_folder import RUN, load_run_file, lock_path
@@ -20,7 +20,7 @@ from benchmark.report.heatmap import heatmap
 from benchmark.report.markdown import as_markdown
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
-from benchmark.report.ranking import make_boards
+from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
 from cohorts.errors import UsageError
 from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
@@ -33,6 +33,7 @@ def write_report(
     within: Within = EVERYTHING,
     stores: Stores | None = None,
     labels: LabelledCohorts | None = None,
+    own: OwnSets = NONE,
 ) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
@@ -45,10 +46,14 @@ def write_report(
         Folder of the run.
     rank_by
         The metric whose ranking is shown first; the page and the JSON have the other one too.
+    within
+        The sets that are ranked within. The page has all others too.
     stores
         Gives prepared cohorts, for the sheets of each model's most confident mistakes.
     labels
         Gives cohorts with their labels, for the curves of the page.
+    own
+        A user's own sets, for the page.
 
     Returns
     -------
@@ -66,8 +71,8 @@ def write_report(
     """
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"):
-        made_from = inputs_of(run, rank_by, within.key)
-        content = _written(run, one_run(run), rank_by, within, stores, labels)
+        made_from = inputs_of(run, rank_by, within.key + own.key)
+        content = _written(run, one_run(run), rank_by, within, stores, labels, own)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
@@ -79,6 +84,7 @@ def write_board(
     within: Within = EVERYTHING,
     stores: Stores | None = None,
     labels: LabelledCohorts | None = None,
+    own: OwnSets = NONE,
 ) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
 
@@ -101,7 +107,7 @@ def write_board(
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"):
-        return [folder / name for name in _written(folder, joined, rank_by, within, stores, labels)]
+        return [folder / name for name in _written(folder, joined, rank_by, within, stores, labels, own)]
 
 
 def _written(
@@ -111,9 +117,10 @@ def _written(
     within: Within,
     stores: Stores | None,
     labels: LabelledCohorts | None,
+    own: OwnSets,
 ) -> dict[str, str | bytes]:
     sweep((folder, folder / "figures", folder / FOLDER))
-    content = _content(joined, rank_by, within, stores, labels)
+    content = _content(joined, rank_by, within, stores, labels, own)
     for name, data in content.items():
         write_atomically(folder / name, data)
     for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
@@ -128,13 +135,16 @@ def _content(
     within: Within,
     stores: Stores | None,
     labels: LabelledCohorts | None,
+    own: OwnSets,
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
-    boards = make_boards(plan, records, *draws, metric=rank_by, within=within)
-    others = make_boards(
-        plan, records, *draws, metric="auprc" if rank_by == "auroc" else "auroc", within=within
-    )
+    by_set: list[SetBoard] = []
+    for metric in (rank_by, *(other for other in METRICS if other != rank_by)):
+        by_set += boards_by_set(plan, records, *draws, metric=metric, within=within, own=own)
+    asked = [one.board for one in by_set if one.board.within == within]
+    boards = [board for board in asked if board.metric == rank_by]
+    others = [board for board in asked if board.metric != rank_by]
     found = [statistics_of(board) for board in boards]
     pooled = self_reported.pooled_with_told(joined.told, boards, found)
     told = self_reported.self_reported_tables(joined.told, pooled)
@@ -150,6 +160,7 @@ def _content(
             boards,
             others,
             found,
+            by_set,
             pictures,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmark.metrics.estimates import PooledEstimate
+from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.record import CohortFacts, ResultRecord
+from benchmark.records.resamples import name_of
 from benchmark.report import facts
 from benchmark.report.board import Board, Entry, Standing, entry_of
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.leaderboard_table import ranking_rules
 from benchmark.report.page.encoding import Number, Texts, triple, units
 from benchmark.report.page.populations import Populations, annotated
+from benchmark.report.sets import SetBoard
 from benchmark.report.tables import FEW, estimate_cell
 from benchmark.text import one_line
 from cohorts.ontology.ontology import load_ontology
@@ -32,6 +35,11 @@ class _Places:
         self.cohorts = _numbered((r.cohort.id, r.cohort.simulated) for r in records)
         self.concepts = _numbered(c for r in records for c in annotated(r))
         self.texts = Texts()
+        self.lists: dict[tuple[int, ...], int] = {}
+
+    def concept_list(self, concepts: Iterable[str]) -> int:
+        """Place of a list of concepts among all that a macro average is over."""
+        return self.lists.setdefault(tuple(self.concepts[c] for c in concepts), len(self.lists))
 
     def cohort(self, cohort: CohortFacts) -> int:
         return self.cohorts[cohort.id, cohort.simulated]
@@ -44,28 +52,39 @@ def _numbered(items: Iterable[Any]) -> dict[Any, int]:
 def page_data(
     title: str,
     boards: Sequence[Board],
-    others: Sequence[Board],
     found: Sequence[BoardStatistics],
+    by_set: Sequence[SetBoard],
 ) -> dict[str, Any]:
     """Give the data of the page.
 
     Parameters
     ----------
-    boards, others
-        As from `benchmark.report.ranking.make_boards`: by the metric that is shown first, and by the other.
+    boards
+        As from `benchmark.report.ranking.make_boards`: within the sets and by the metric shown first.
     found
         Statistics of each board.
+    by_set
+        Every ranking, by either metric, those within the sets that are shown first before others.
 
     Returns
     -------
     dict
         ``title``, ``metric`` (shown first), ``minimum``; ``entries``, ``cohorts``, ``concepts``,
-        ``populations``, ``cells``; ``boards`` (real or simulated, by either metric), ``pooled`` (one for each
-        kind of cohort) and ``texts``.
+        ``populations``, ``cells``; ``concept_sets`` and ``cohort_sets``, those shown first before others;
+        ``boards`` (real or simulated, by either metric, within each pair of sets), ``macros`` (of the cells
+        within each other set of concepts), ``pooled`` (one for each kind of cohort), ``lists`` of concepts
+        and ``texts``.
     """
     places = _Places(boards)
     populations = Populations(places.concepts)
-    cells = [_cell(record, places, populations) for record in places.records]
+    concept_sets = _numbered(one.board.within.concept_set for one in by_set)
+    cohort_sets = _numbered(one.board.within.cohort_set for one in by_set)
+    macros = {
+        (one.board.simulated, one.board.metric, one.board.within.concept_set): one for one in reversed(by_set)
+    }
+    first = boards[0].within.concept_set if boards else ""
+    shown_first = {key[:2]: one for key, one in macros.items() if key[2] == first}
+    cells = [_cell(record, shown_first, places, populations) for record in places.records]
     return {
         "title": title,
         "metric": boards[0].metric if boards else "auroc",
@@ -75,13 +94,43 @@ def page_data(
         "concepts": _concepts(places.concepts),
         "populations": populations.all,
         "cells": cells,
+        "concept_sets": [_concept_set(name, by_set, places) for name in concept_sets],
+        "cohort_sets": list(cohort_sets),
         "boards": [
-            _board(board, one, places)
-            for board, one in zip([*boards, *others], [*found, *found], strict=True)
+            _board(one, places)
+            | {
+                "concept_set": concept_sets[one.board.within.concept_set],
+                "cohort_set": cohort_sets[one.board.within.cohort_set],
+            }
+            for one in by_set
+        ],
+        "macros": [
+            {
+                "simulated": simulated,
+                "metric": metric,
+                "concept_set": concept_sets[name],
+                "cells": [_macro(record, one, places) for record in one.board.records],
+            }
+            for (simulated, metric, name), one in macros.items()
+            if name != first
         ],
         "pooled": [_pooled(board, one, places) for board, one in zip(boards, found, strict=True)],
+        "lists": [list(concepts) for concepts in places.lists],
         "texts": places.texts.all,
     }
+
+
+def _concept_set(name: str, by_set: Sequence[SetBoard], places: _Places) -> dict[str, Any]:
+    """Name of a set, and which of the page's concepts are in it."""
+    within = next(one.board.within for one in by_set if one.board.within.concept_set == name)
+    return {"name": name, "concepts": [at for concept, at in places.concepts.items() if concept in within]}
+
+
+def _macro(record: ResultRecord, one: SetBoard, places: _Places) -> list[Number]:
+    """Macro average of a cell within a set: value, low, high, and the list of concepts that it is over."""
+    estimate = one.macros[name_of(record)]
+    over = one.board.concepts_of(record) if estimate.value is not None else ()
+    return [*triple(estimate), places.concept_list(over)]
 
 
 def _entries(places: _Places) -> list[dict[str, Any]]:
@@ -136,16 +185,23 @@ def _concepts(concepts: Iterable[str]) -> list[list[str]]:
     return [names.get(c, [one_line(c), "", ""]) for c in concepts]
 
 
-def _cell(record: ResultRecord, places: _Places, populations: Populations) -> dict[str, Any]:
+def _cell(
+    record: ResultRecord,
+    within: Mapping[tuple[bool, Metric], SetBoard],
+    places: _Places,
+    populations: Populations,
+) -> dict[str, Any]:
     """One cell: macro AUROC and AUPRC, then both for each concept of its population that the model answers.
 
-    ``concepts`` are places in the list of all, ``auroc`` and ``auprc`` have value, low and high of each in
-    turn. ``notes`` has for ``macro`` and for the place of a concept what must be said beside the number.
+    ``macro`` is over the concepts of the ranking that is shown first, ``covers``. ``concepts`` are places in
+    the list of all, ``auroc`` and ``auprc`` have value, low and high of each in turn. ``notes`` has for
+    ``macro`` and for the place of a concept what must be said beside the number.
     """
     evaluation = record.evaluation
     concepts = annotated(record)
-    macro = evaluation.macro
-    notes = {"macro": [*_notes(macro.auroc), *evaluation.notes]}
+    boards = {metric: within[record.cohort.simulated, metric] for metric in METRICS}
+    macro = {metric: one.macros[name_of(record)] for metric, one in boards.items()}
+    notes = {"macro": [*_notes(macro["auroc"]), *evaluation.notes]}
     for name, metrics in concepts.items():
         said = _notes(metrics.auroc, muted=not metrics.eligible)
         if metrics.eligible and metrics.caution and metrics.auroc.interval is not None:
@@ -156,9 +212,9 @@ def _cell(record: ResultRecord, places: _Places, populations: Populations) -> di
         "cohort": places.cohort(record.cohort),
         "population": populations.place(record, places.cohort(record.cohort)),
         "relation": record.relation,
-        "macro": [*triple(macro.auroc), *triple(macro.auprc)],
-        "prevalence": units(macro.prevalence),
-        "covers": [places.concepts[c] for c in macro.concepts],
+        "macro": [*triple(macro["auroc"]), *triple(macro["auprc"])],
+        "prevalence": units(evaluation.macro.prevalence),
+        "covers": [places.concepts[c] for c in boards["auroc"].board.concepts_of(record)],
         "concepts": [places.concepts[c] for c in concepts],
         "auroc": [number for m in concepts.values() for number in triple(m.auroc)],
         "auprc": [number for m in concepts.values() for number in triple(m.auprc)],
@@ -170,32 +226,36 @@ def _notes(estimate: Any, *, muted: bool = False) -> list[str]:
     return list(estimate_cell(estimate, muted=muted).notes)
 
 
-def _board(board: Board, found: BoardStatistics, places: _Places) -> dict[str, Any]:
-    def place(cohort: str) -> int:
-        return places.cohorts[cohort, board.simulated]
+def _board(one: SetBoard, places: _Places) -> dict[str, Any]:
+    board = one.board
 
+    def place(cohort: str) -> int | None:
+        return places.cohorts.get((cohort, board.simulated))
+
+    chosen = board.within.cohorts
     return {
         "simulated": board.simulated,
         "metric": board.metric,
         "task": board.of_task,
         "by_groups": board.by_groups,
         "cohorts": [place(cohort) for cohort in board.cohorts],
-        "concepts": [places.concepts[c] for c in board.concepts],
-        "left_out": {str(place(cohort)): why for cohort, why in board.left_out.items()},
-        "rules": ranking_rules(board),
-        "rows": [_row(standing, found, places) for standing in board.standings],
+        "chosen": None if chosen is None else [place(c) for c in chosen if place(c) is not None],
+        "concepts": places.concept_list(board.concepts),
+        "rules": places.texts.places(ranking_rules(board)),
+        "rows": [_row(standing, one, places) for standing in board.standings],
     }
 
 
-def _row(standing: Standing, found: BoardStatistics, places: _Places) -> dict[str, Any]:
+def _row(standing: Standing, one: SetBoard, places: _Places) -> dict[str, Any]:
     mean = triple(standing.spread) if standing.spread else [units(standing.mean), None, None]
+    ahead = one.next_hospital.get(standing.entry)
     return {
         "entry": places.entries[standing.entry],
         "rank": standing.rank,
         "mean": mean,
         "cohorts": len(standing.cohorts),
         "concepts": len(standing.concepts),
-        "gap": triple(found.mean_gap.get(standing.entry)),
+        "next": None if ahead is None else pooled_numbers(ahead),
         "why": one_line(standing.why_unranked),
     }
 

@@ -25,6 +25,7 @@ from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
 from benchmark.report.page.views import view_data
 from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.sets import SetBoard
 from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
@@ -64,12 +65,23 @@ def as_html(
     boards: Sequence[Board],
     others: Sequence[Board],
     found: Sequence[BoardStatistics],
+    by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
     labels: LabelledCohorts | None = None,
 ) -> str:
-    """One self-contained page: no network, no script but its own; ``others`` rank by the other metric."""
+    """One self-contained page: no network, no script but its own.
+
+    Parameters
+    ----------
+    boards, others
+        Within the sets that were asked for: by the metric that is shown first, and by the other.
+    found
+        Statistics of ``boards``.
+    by_set
+        Every ranking, by either metric; those of ``boards`` and ``others`` come first.
+    """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
         autoescape=True,
@@ -81,7 +93,7 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
-    content = page_data(joined.plan.name, boards, others, found)
+    content = page_data(joined.plan.name, boards, found, by_set)
     content |= view_data(boards, found, mistakes, joined.files, labels)
     return environment.get_template("page.html.j2").render(
         run=joined.plan,
@@ -104,6 +116,7 @@ def as_html(
         ages=model_tables.age_table(joined.records),
         tables=tables,
         later=Later(),
+        said=_Said(),
         headline=headline(joined, boards),
         ranking_rules=ranking_rules,
         unseen=unseen_table(joined.records),
@@ -117,6 +130,19 @@ def as_html(
         script_digest=_digest(script),
         data=Markup(as_script(content)),  # noqa: S704
     )
+
+
+class _Said:
+    """Sentences that stand on the page already."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def new(self, sentences: Sequence[str]) -> list[str]:
+        """Give those that do not, and note them."""
+        found = [sentence for sentence in sentences if sentence not in self._said]
+        self._said.update(found)
+        return found
 
 
 def _static(name: str) -> str:

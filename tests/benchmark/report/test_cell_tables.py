@@ -116,4 +116,8 @@ def test_cells_without_operating_points_say_why(tmp_path: Path) -> None:
     words = "No operating points for 2 cells (net on georgia, net on ningbo): ptb-xl is not on this machine."
     assert words in html
     [board] = make_boards(run_file([record("net")]), [record("net")])
-    assert cell_tables(board) == []
+    [section] = cell_tables(board)
+    assert section.tables == []
+    assert section.sentences == [
+        "No operating points for 1 cell (net on georgia): ptb-xl is not on this machine."
+    ]

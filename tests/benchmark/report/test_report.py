@@ -276,7 +276,7 @@ def test_provenance_and_cards_are_on_the_page(tmp_path: Path) -> None:
         "10 % of the labels: 279 / 280 records (40 for validation), seed 3, 4, mean of 2 fits",
         "cafe, babe",
         "12 leads (I II III aVR aVL aVF V1 V2 V3 V4 V5 V6), 500 Hz, 10 s, mV; longer records: first window",
-        "1 (abcd)",
+        "georgia abcd",
         "f00d",
         "numpy 2.1.0, torch 2.6.0",
         "1,000 resamples, seed 7",

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.cli import app
 from benchmark.report.board import CONTROLS, EVERYTHING
-from benchmark.report.sets import OwnSets, choose, ranks_by_set
+from benchmark.report.sets import OwnSets, boards_by_set, choose
 from cohorts.errors import UnknownNameError, UsageError
 from tests.benchmark.report.report_factory import record, run_file, write_run
 
@@ -44,24 +44,32 @@ def test_unknown_names_are_told(asked: dict[str, object], said: str) -> None:
         choose(**asked)  # type: ignore[arg-type]
 
 
-def test_ranks_within_every_set_are_plain() -> None:
+def test_everybody_is_ranked_within_every_set_that_somebody_is_ranked_in() -> None:
     records = [
         record("wide", "georgia", {"AF": 0.9, "LBBB": 0.7}),
         record("narrow", "georgia", {"LBBB": 0.8}, protocol="linear-probe"),
         record("chance", "georgia", {"AF": 0.5, "LBBB": 0.5}, card=CONTROL),
     ]
-    found = ranks_by_set(run_file(records), records, own=OWN)
-    json.dumps(found, allow_nan=False)
-    of = {(one["concept_set"], one["metric"], one["protocol"]): one for one in found if one["rows"]}
+    found = boards_by_set(run_file(records), records, own=OWN)
+    of = {(one.board.within.concept_set, one.board.within.cohort_set): one for one in found}
+    assert list(dict.fromkeys(name for name, _ in of)) == ["all shared", "rhythm", "conduction", "ours"]
+    assert {name for _, name in of} == {CONTROLS, "two"}
 
-    def ranks(*which: str | None) -> dict[str, int | None]:
-        return {row["model"]: row["rank"] for row in of[which]["rows"]}  # type: ignore[index]
+    def ranks(concept_set: str, cohort_set: str = CONTROLS) -> dict[str, int | None]:
+        return {one.entry.model: one.rank for one in of[concept_set, cohort_set].board.standings}
 
-    assert ranks("all shared", "auroc", None) == {"wide": 1, "chance": 2, "narrow": None}
-    assert ranks("conduction", "auroc", None) == {"narrow": 1, "wide": 2, "chance": 3}
-    assert ranks("conduction", "auprc", "linear-probe") == {"narrow": 1}
-    assert of["conduction", "auroc", "linear-probe"]["reference"] == {"georgia": ["LBBB"]}
-    assert ranks("ours", "auroc", None)["narrow"] is None
+    assert ranks("all shared") == {"wide": 1, "chance": 2, "narrow": None}
+    assert ranks("conduction") == ranks("conduction", "two") == {"narrow": 1, "wide": 2, "chance": 3}
+    assert ranks("ours")["narrow"] is None
+    macros = of["conduction", CONTROLS].macros
+    assert {model: macros[model, protocol, cohort].value for model, protocol, cohort in macros} == {
+        "wide": 0.7,
+        "narrow": 0.8,
+        "chance": 0.5,
+    }
+    asked = boards_by_set(run_file(records), records, within=choose("echo"))[0]
+    assert asked.board.within.concept_set == "echo"
+    assert not asked.board.cohorts
 
 
 def call(*given: str) -> None:

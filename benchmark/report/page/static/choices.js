@@ -6,12 +6,23 @@ function chooser(label, name, options, value) {
 }
 
 function matrixChoices(chosen, matrix) {
-  const concepts = [["", "macro average"], ...data.concepts.map(([id, name]) => [id, name ? `${id}: ${name}` : id])];
+  const { metric, simulated, conceptSet, cohortSet, within, protocols, full } = matrix;
+  const sizeOf = (set) => boardOf(metric, simulated, set, cohortSet);
+  const sets = data.concept_sets.map(({ name }, set) => [set, name, sizeOf(set)])
+    .filter(([set, , board]) => board.cohorts.length || set === 0 || set === conceptSet)
+    .map(([set, name, board]) => [set ? name : "", `${name} (${data.lists[board.concepts].length})`]);
+  const cohortSets = data.cohort_sets.map((name, set) => [set ? name : "", name]);
+  const concepts = [["", "macro average"], ...within.map((place) => [data.concepts[place][0], conceptName(place)])];
+  const sorts = [["", "rank"], ["model", "model"], ["pooled", pooledName(metric)], ...full.map((cohort) => [String(cohort), cohortName(cohort)])];
   const search = el("input", { type: "search", name: "search", value: chosen.search ?? "", oninput: () => choose({ search: search.value }, { typed: true }) });
+  const sort = chooser("Sort by ", "sort", sorts, chosen.sort ?? "");
+  sort.className = "narrow";
   return el("form", { class: "choices", role: "search", onsubmit: (event) => event.preventDefault() },
-    chooser("Metric ", "metric", Object.entries(METRICS), matrix.metric),
+    chooser("Metric ", "metric", Object.entries(METRICS), metric),
+    chooser("Rank within ", "set", sets, conceptSet ? data.concept_sets[conceptSet].name : ""),
     chooser("Concept ", "concept", concepts, matrix.concept === "macro" ? "" : data.concepts[matrix.concept][0]),
-    chooser("Protocol ", "protocol", [["", "all"], ...matrix.protocols.map((one) => [one, one])], chosen.protocol ?? ""),
-    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], matrix.simulated ? "simulated" : "real") : null,
-    el("label", {}, "Search ", search));
+    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null,
+    cohortSets.length > 1 ? chooser("Rank over ", "cohortset", cohortSets, cohortSet ? data.cohort_sets[cohortSet] : "") : null,
+    protocols.length > 1 ? chooser("Protocol ", "protocol", [["", "all"], ...protocols.map((one) => [one, one])], chosen.protocol ?? "") : null,
+    el("label", {}, "Search ", search), sort);
 }

@@ -6,8 +6,9 @@ const cellOf = (entry, cohort) => cells.get(`${entry} ${cohort}`);
 const kinds = [...new Set(data.boards.map((board) => board.simulated))];
 const conceptPlace = new Map(data.concepts.map(([id], place) => [id, place]));
 
-const boardOf = (metric, simulated) =>
-  data.boards.find((board) => board.metric === metric && board.simulated === simulated);
+// A ranking; sets by their place, those that are shown first if none is named.
+const boardOf = (metric, simulated, conceptSet = 0, cohortSet = 0) => data.boards.find((board) =>
+  board.metric === metric && board.simulated === simulated && board.concept_set === conceptSet && board.cohort_set === cohortSet);
 const pooledOf = (entry, simulated) =>
   data.pooled.find((pooled) => pooled.simulated === simulated).entries[entry];
 
@@ -23,18 +24,33 @@ const conceptName = (concept) => {
   return name ? `${id}: ${name}` : id;
 };
 
-// What a cell says of one concept, or of "macro": estimate [value, low, high], counts, whether it counts, notes.
-function reading(cell, concept, metric) {
+// Macro average of a cell within a set of concepts: estimate, and the concepts that it is over.
+const placesOfKind = new Map([false, true].flatMap((simulated) =>
+  data.cells.filter((cell) => data.cohorts[cell.cohort].simulated === simulated).map((cell, place) => [cell, place])));
+function macroOf(cell, metric, conceptSet) {
+  if (conceptSet === 0) {
+    const from = metric === "auroc" ? 0 : 3;
+    return { estimate: cell.macro.slice(from, from + 3), over: cell.covers };
+  }
+  const { simulated } = data.cohorts[cell.cohort];
+  const { cells } = data.macros.find((one) => one.simulated === simulated && one.metric === metric && one.concept_set === conceptSet);
+  const [value, low, high, list] = cells[placesOfKind.get(cell)];
+  return { estimate: [value, low, high], over: data.lists[list] };
+}
+
+// What a cell says of one concept, or of "macro" within a set: estimate [value, low, high], counts, whether it counts, notes.
+function reading(cell, concept, metric, conceptSet = 0) {
   const population = data.populations[cell.population];
   if (concept === "macro") {
-    const from = metric === "auroc" ? 0 : 3;
+    const { estimate, over } = macroOf(cell, metric, conceptSet);
     return {
-      estimate: cell.macro.slice(from, from + 3),
+      estimate,
+      over,
       n: population.scored,
       positives: null,
       prevalence: cell.prevalence,
-      counts: cell.covers.length > 0,
-      notes: notesOf(cell, "macro"),
+      counts: over.length > 0,
+      notes: conceptSet === 0 ? notesOf(cell, "macro") : [],
     };
   }
   const there = population.concepts.indexOf(concept);

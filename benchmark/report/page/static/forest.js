@@ -1,7 +1,17 @@
+// Where a value is on the scale of all forests; what is below it stands at its end.
+const scaleFrom = (metric) => (metric === "auroc" ? 5000 : 0);
+const forestAt = (metric, units) => (120 * (Math.max(units, scaleFrom(metric)) - scaleFrom(metric))) / (10000 - scaleFrom(metric)) + 4;
+
+// The scale itself, for the head of a column.
+function forestScale(metric) {
+  const marks = [scaleFrom(metric), (scaleFrom(metric) + 10000) / 2, 10000];
+  return svg("svg", { class: "forest", viewBox: "0 0 128 12", width: 128, height: 12, "aria-hidden": "true" },
+    marks.map((mark, at) => svg("text", { x: forestAt(metric, mark), y: 10, "text-anchor": ["start", "middle", "end"][at] }, (mark / 10000).toFixed(2))));
+}
+
 // Pooled value with its interval and where the next hospital is expected, on one scale for all rows.
 function forest(metric, pooled, dots) {
-  const from = metric === "auroc" ? 5000 : 0;
-  const at = (units) => (120 * (Math.max(units, from) - from)) / (10000 - from) + 4;
+  const at = (units) => forestAt(metric, units);
   const known = (...all) => all.every((one) => one !== null && one !== undefined);
   const [value, low, high, farLow, farHigh] = pooled ?? [];
   const line = (x1, x2, name) => svg("line", { x1: at(x1), x2: at(x2), y1: 11, y2: 11, class: name });

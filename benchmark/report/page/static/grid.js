@@ -1,6 +1,11 @@
 // One tab stop for a whole table: arrows, Home and End go from cell to cell, with Ctrl to the first and last row.
 function oneStop(table) {
   table.setAttribute("role", "grid");
+  // Said aloud too, since a narrow screen shows rows as blocks.
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TD" ? "gridcell" : cell.scope === "row" ? "rowheader" : "columnheader");
+  }
   const grid = [...table.rows].map((row) => [...row.cells].map((cell) => cell.querySelector("a, button") ?? cell));
   for (const target of grid.flat()) target.tabIndex = -1;
   let stop = grid[0][0];

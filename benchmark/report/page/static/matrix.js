@@ -5,10 +5,9 @@ const RELATIONS = { internal: "internal: trained on it", external: "external", u
 addView("", {
   title: "Leaderboard",
   show(place, chosen) {
-    if (!data.cells.length) return place.append(el("p", {}, "No cell is finished: what is planned, and what went wrong, is among all tables."));
+    if (!data.cells.length) return place.append(el("p", {}, "No cell is finished: ", el("a", { href: "#problems" }, "what is planned, and what went wrong"), "."));
     const matrix = matrixOf(chosen);
-    const { concept, metric, simulated } = matrix;
-    const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${conceptName(concept)}`;
+    const { metric, simulated, board, full } = matrix;
     const header = (key, text) => {
       const now = chosen.sort ?? "rank";
       const rising = chosen.order ? chosen.order === "up" : now === "rank" || now === "model";
@@ -16,41 +15,62 @@ addView("", {
       return el("th", { scope: "col", class: key, "aria-sort": now === key ? (rising ? "ascending" : "descending") : null },
         el("button", { type: "button", name: `sort ${key}`, onclick: turn }, text));
     };
-    const cohorts = matrix.full.map((cohort) => {
+    const cohorts = full.map((cohort) => {
       const head = header(String(cohort), cohortName(cohort));
       head.className = "cohort";
       return head;
     });
-    const pooledName = metric === "auroc" ? "Next hospital" : "Mean of the ranking";
-    const table = el("table", { class: matrix.full.length > 6 ? "matrix many" : "matrix" },
-      el("caption", {}, el("span", {}, `${simulated ? "Simulated cohorts, not patients: " : ""}${what}${concept === "macro" ? "" : "; ranks are those of the macro average"}`)),
-      el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), header("pooled", pooledName), cohorts), aboutRow(matrix.full)),
+    const pooled = header("pooled", pooledName(metric));
+    pooled.prepend(forestScale(metric));
+    const table = el("table", { class: full.length > 6 ? "matrix home many" : "matrix home" },
+      el("caption", {}, el("span", {}, captionOf(matrix))),
+      el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), pooled, cohorts), aboutRow(full)),
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
       matrixChoices(chosen, matrix),
-      simulated ? el("p", { class: "banner simulated" }, el("strong", {}, "Simulated recordings, not patients.")) : "",
-      el("div", { class: "scroll", role: "region", "aria-label": `${what}, models by cohorts` }, oneStop(table)),
-      matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that."),
+      banner(simulated) ?? "",
+      el("div", { class: "scroll", role: "region", "aria-label": "Models by cohorts" }, oneStop(table)),
+      matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that. ", link("", { search: "", protocol: "" }, "Show all")),
       legend(metric),
-      matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, matrix.empty.map(cohortName).join(", "))) : "",
-      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, matrix.board.rules.map((rule) => el("li", {}, rule)))));
+      el("p", { class: "key" }, `■ ${metric === "auroc" ? "pooled over external cohorts, thick line: its 95 % interval, thin line: where one more hospital is expected to be" : "mean of the ranking with its 95 % interval"}, ○ one external cohort`),
+      el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
+      matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
+      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, board.rules.map((rule) => el("li", {}, data.texts[rule])))));
   },
 });
 
-function rowOf(row, matrix) {
-  return el("tr", {},
-    el("td", { class: "rank" }, row.rank ?? DASH, row.rank ? "" : spoken(` not ranked: ${row.why}`)),
-    el("th", { scope: "row", title: row.why || null }, entryLink(row.entry)),
-    pooledIn(row, matrix),
-    matrix.full.map((cohort) => cellIn(row, cohort, matrix)));
+const pooledName = (metric) => (metric === "auroc" ? "Next hospital" : "Mean of the ranking");
+const isSet = (place) => data.concept_sets[place].name !== "all shared";
+const setName = (place) => (!isSet(place) ? "all shared concepts" : `'${data.concept_sets[place].name}'`);
+
+// What is shown, and what the ranks are of.
+function captionOf({ metric, simulated, concept, conceptSet, cohortSet, board, protocols, rows }) {
+  const kind = simulated ? "Simulated cohorts, not patients: " : "";
+  const macro = `acro ${METRICS[metric]} over ${setName(conceptSet)} (${data.lists[board.concepts].length})`;
+  const where = board.chosen ? ` of '${data.cohort_sets[cohortSet]}'` : "";
+  const over = `over ${plural(board.cohorts.length, "external cohort")}${where}${protocols.length > 1 && rows.length ? ", all protocols together" : ""}`;
+  if (board.task) return `${kind}M${macro}; a published task, nothing is ranked`;
+  if (!board.cohorts.length) return `${kind}M${macro}; nothing is ranked`;
+  if (concept === "macro") return `${kind}M${macro}; ranks are ${over}`;
+  return `${kind}${METRICS[metric]} of ${conceptName(concept)}; ranks are those of the m${macro}, ${over}`;
 }
 
-function pooledIn(row, { metric, concept, full }) {
+function rowOf(row, matrix) {
+  const { conceptSet, concept, full } = matrix;
+  const absent = concept === "macro" && isSet(conceptSet) && row.rank === null && full.every((cohort) => valueIn(row, cohort) === null);
+  return el("tr", { class: absent ? "absent" : null },
+    el("td", { class: "rank" }, row.rank ?? DASH),
+    el("th", { scope: "row" }, entryLink(row.entry), row.why ? el("span", { class: "why" }, `not ranked: ${row.why}`) : ""),
+    absent ? el("td", { class: "pooled lacking" }, `absent from ${setName(conceptSet)}`) : pooledIn(row, matrix),
+    full.map((cohort) => cellIn(row, cohort, matrix)));
+}
+
+function pooledIn(row, { metric, concept, full, cohortSet }) {
   const external = full.filter((cohort) => row.found.get(cohort)?.cell.relation === "external");
   const dots = external.map((cohort) => valueIn(row, cohort)).filter((value) => value !== null);
-  if (!row.pooled) return explained(el("td", { class: "pooled" }, DASH), () => [el("p", {}, whyNotPooled(row, metric, concept))]);
+  if (!row.pooled) return explained(el("td", { class: "pooled lacking" }, DASH), () => [el("p", {}, whyNotPooled(row, metric, concept, cohortSet))]);
   const { estimate, next, i2, cohorts, why, mean } = row.pooled;
-  const second = mean ? "mean of the ranking" : next[0] === null ? `${plural(cohorts, "cohort")} only` : `next ${ends(...next)}`;
+  const second = mean ? (metric === "auroc" ? "mean of the ranking" : "") : next[0] === null ? `${plural(cohorts, "cohort")} only` : `next ${ends(...next)}`;
   const made = el("td", { class: "pooled" }, el("div", {}, forest(metric, [...estimate, ...next], dots),
     el("span", {}, el("span", { class: "value" }, interval(estimate)), second ? el("span", { class: "next" }, ` ${second}`) : "")));
   return explained(made, () => [
@@ -65,27 +85,28 @@ function pooledIn(row, { metric, concept, full }) {
   ]);
 }
 
-function whyNotPooled(row, metric, concept) {
+function whyNotPooled(row, metric, concept, cohortSet) {
   if (concept === "macro") return row.why || "No external cohort gives a value.";
   if (metric === "auprc") return "The AUPRC of one concept depends on how frequent it is: it is not averaged over cohorts.";
+  if (cohortSet) return `A concept is pooled over '${data.cohort_sets[0]}' alone; 'leadboard report --cohort' pools it over others.`;
   return "Pooled where two external cohorts or more have enough positives and negatives.";
 }
 
 function cellIn(row, cohort, { metric, concept }) {
   const found = row.found.get(cohort);
-  if (!found?.reading) return el("td", { class: "none" }, "", spoken(found ? "not annotated here" : "not measured"));
+  if (!found?.reading) return el("td", { class: "none", "data-cohort": data.cohorts[cohort].id }, "", spoken(found ? "not annotated here" : "not measured"));
   const { cell, reading: read } = found;
   const population = data.populations[cell.population];
   const value = read.estimate[0];
   const colour = value === null ? "none" : read.counts ? `c${step(metric, value)}` : "few";
   const marks = [MARKS[cell.relation], read.counts ? null : "few"].filter(Boolean);
-  const made = el("td", { class: colour }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "");
+  const made = el("td", { class: colour, "data-cohort": data.cohorts[cohort].id }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "");
   return explained(made, () => [
     el("strong", {}, `${row.name} on ${cohortName(cohort)}`),
     facts([
       [METRICS[metric], interval(read.estimate)],
       ["records", `${count(read.n)} (${population.selection === "test" ? "test fold" : "all"})`],
-      read.positives === null ? ["concepts", `${cell.covers.length}: ${cell.covers.map((c) => data.concepts[c][0]).join(", ")}`] : ["positives", `${count(read.positives)} (${percent(read.positives, read.n)})`],
+      read.positives === null ? ["concepts", `${read.over.length}: ${read.over.map((c) => data.concepts[c][0]).join(", ")}`] : ["positives", `${count(read.positives)} (${percent(read.positives, read.n)})`],
       ["relation", RELATIONS[cell.relation]],
       ["drawn", `${count(population.groups)} ${population.unit}, ${count(population.resamples)} resamples, seed ${population.seed}`],
     ]),

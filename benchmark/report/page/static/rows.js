@@ -1,33 +1,42 @@
 // Which rows and columns the matrix has under the present choices, and in which order.
 function matrixOf(chosen) {
-  const metric = METRICS[chosen.metric] ? chosen.metric : data.metric;
-  const simulated = kinds.includes(chosen.cohorts === "simulated") && chosen.cohorts ? chosen.cohorts === "simulated" : kinds[0];
-  const concept = conceptPlace.get(chosen.concept) ?? "macro";
-  const board = boardOf(metric, simulated);
-  const all = data.cohorts.map((_, place) => place).filter((place) => data.cohorts[place].simulated === simulated);
+  const metric = metricOf(chosen);
+  const simulated = kindOf(chosen);
+  const [conceptSet, cohortSet] = setsOf(chosen);
+  const board = boardOf(metric, simulated, conceptSet, cohortSet);
+  const within = data.concept_sets[conceptSet].concepts;
+  const place = conceptPlace.get(chosen.concept);
+  const concept = within.includes(place) ? place : "macro";
+  const all = cohortsOf(simulated).filter((cohort) => board.chosen?.includes(cohort) ?? true);
   const rows = board.rows.map((row) => ({
     ...row,
     name: entryName(row.entry),
     protocol: data.entries[row.entry].protocol,
-    pooled: pooledFor(row, concept, metric, simulated),
+    pooled: pooledFor(row, concept, metric, simulated, cohortSet),
     found: new Map(all.map((cohort) => {
       const cell = cellOf(row.entry, cohort);
-      return [cohort, cell && { cell, reading: reading(cell, concept, metric) }];
+      return [cohort, cell && { cell, reading: reading(cell, concept, metric, conceptSet) }];
     })),
   }));
   const protocols = [...new Set(rows.map((row) => row.protocol))];
   const searched = (chosen.search ?? "").toLowerCase();
   const shown = rows.filter((row) => (!chosen.protocol || row.protocol === chosen.protocol) && row.name.toLowerCase().includes(searched));
   const full = all.filter((cohort) => rows.some((row) => valueIn(row, cohort) !== null));
-  return { metric, simulated, concept, board, protocols, rows: sorted(shown, chosen), full, empty: all.filter((cohort) => !full.includes(cohort)) };
+  return { metric, simulated, concept, conceptSet, cohortSet, board, within, protocols, rows: sorted(shown, chosen), full, empty: all.filter((cohort) => !full.includes(cohort)) };
 }
+
+// Places of the sets of concepts and of cohorts that are ranked within; those shown first if there is no such name.
+const setsOf = ({ set, cohortset }) => [
+  Math.max(0, data.concept_sets.findIndex(({ name }) => name === set)),
+  Math.max(0, data.cohort_sets.indexOf(cohortset)),
+];
 
 const valueIn = (row, cohort) => row.found.get(cohort)?.reading?.estimate[0] ?? null;
 
 // What is to be expected of the next hospital; where that was not estimated, the mean of the ranking, which says so.
-function pooledFor(row, concept, metric, simulated) {
-  const { macro, concepts } = pooledOf(row.entry, simulated) ?? { concepts: {} };
-  const [value, low, high, farLow, farHigh, i2, cohorts, why] = (metric === "auprc" ? null : concept === "macro" ? macro : concepts[concept]) ?? [null];
+function pooledFor(row, concept, metric, simulated, cohortSet) {
+  const ofConcept = cohortSet ? null : pooledOf(row.entry, simulated)?.concepts[concept];
+  const [value, low, high, farLow, farHigh, i2, cohorts, why] = (metric === "auprc" ? null : concept === "macro" ? row.next : ofConcept) ?? [null];
   if (value !== null) return { estimate: [value, low, high], next: [farLow, farHigh], i2, cohorts, why };
   if (concept !== "macro" || row.mean[0] === null) return null;
   return { estimate: row.mean, next: [null, null], cohorts: row.cohorts, why, mean: true };

@@ -4,6 +4,17 @@ const tables = document.getElementById("tables");
 const pages = document.getElementById("pages");
 addView("tables", { title: "All tables", show: () => {} });
 
+// Say which page it is. Of simulated recordings each view has its own banner; the tables have the one above all.
+function mark(view) {
+  pages.replaceChildren(...Object.entries(views).filter(([, { title }]) => title).map(([name, { title }]) => {
+    const made = link(name, {}, title);
+    if (name === view) made.setAttribute("aria-current", "page");
+    return made;
+  }));
+  const banner = document.querySelector("header .simulated");
+  if (banner) banner.hidden = view !== "tables";
+}
+
 function show({ keepFocus = false } = {}) {
   const chosen = choices();
   const focused = keepFocus && document.activeElement?.getAttribute("name");
@@ -13,11 +24,7 @@ function show({ keepFocus = false } = {}) {
   views[chosen.view].show(place, chosen);
   place.hidden = chosen.view === "tables";
   tables.hidden = chosen.view !== "tables";
-  pages.replaceChildren(...Object.entries(views).filter(([, view]) => view.title).map(([name, view]) => {
-    const made = link(name, {}, view.title);
-    if (name === chosen.view) made.setAttribute("aria-current", "page");
-    return made;
-  }));
+  mark(chosen.view);
   if (!focused) return;
   const again = place.querySelector(`[name="${CSS.escape(focused)}"]`);
   again?.focus();
@@ -31,6 +38,7 @@ function follow() {
     if (!target || !tables.contains(target)) return;
     place.hidden = true;
     tables.hidden = false;
+    mark("tables");
     target.scrollIntoView();
   } else show();
 }
