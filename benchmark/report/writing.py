@@ -41,7 +41,8 @@ def write_report(
     rank_by
         The metric whose ranking is shown first; the page and the JSON have the other one too.
     stores
-        Gives prepared cohorts, for the sheets of each model's most confident mistakes.
+        Gives prepared cohorts, for the sheets of each model's most confident mistakes. Without it those of
+        an earlier report stay as they are.
 
     Returns
     -------
@@ -103,9 +104,10 @@ def _written(
     content = _content(joined, rank_by, within, stores)
     for name, data in content.items():
         write_atomically(folder / name, data)
-    for page in (folder / FOLDER).glob("*.html"):  # of an earlier report, of what may be no mistake any more
-        if f"{FOLDER}/{page.name}" not in content:
-            page.unlink()
+    if stores is not None:  # else nobody has looked, and those of an earlier report stay, as in mid-run
+        for page in (folder / FOLDER).glob("*.html"):  # of what may be no mistake any more
+            if f"{FOLDER}/{page.name}" not in content:
+                page.unlink()
     return content
 
 
