@@ -71,7 +71,7 @@ def write_report(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no garbage in circles: millions of results have none, and looking took an eighth of the time."""
+    """Look for no garbage in circles: results have none, and looking takes an eighth of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
