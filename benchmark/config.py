@@ -15,6 +15,9 @@ from cohorts.errors import UsageError
 
 CONFIG_FILE = Path("leadboard.toml")
 
+DEFAULT_RUN = Path("results/runs/local")
+"""Where a run lies if nobody says."""
+
 LARGEST = 256 * 1024
 """Bytes of the configuration file, which has a line for each cohort."""
 

@@ -12,20 +12,14 @@ from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
 from pydantic import BaseModel
 
+from benchmark.config import DEFAULT_RUN as DEFAULT_RUN
 from benchmark.config import why_no_folder
 from benchmark.files import regular_size
+from benchmark.metrics.draws import MOST_RESAMPLES, MOST_SEED
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.models.worker.environments import Launcher, WorkerEnvironment
-
-DEFAULT_RUN = Path("results/runs/local")
-
-MOST_RESAMPLES = 20_000
-"""As many as `leadboard verify` recomputes; an interval hardly moves beyond a few thousand."""
-
-MOST_SEED = 2**32 - 1
-"""The largest that every library takes."""
 
 LEAST_SECONDS, MOST_SECONDS = 0.001, 7 * 24 * 3600
 LEAST_GIB, MOST_GIB = 2**-10, 2**20
