@@ -15,6 +15,7 @@ from benchmark.metrics.names import Metric
 from benchmark.progress import Reporter
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.report import write_report
+from benchmark.report.board import EVERYTHING, Within
 from benchmark.run.states import Plan
 from benchmark.text import visible
 from cohorts.errors import LeadboardError
@@ -37,8 +38,10 @@ class MidRun:
         Of the run.
     """
 
-    def __init__(self, folder: Path, rank_by: Metric, reporter: Reporter) -> None:
-        self.folder, self.rank_by, self.reporter = folder, rank_by, reporter
+    def __init__(
+        self, folder: Path, rank_by: Metric, reporter: Reporter, within: Within = EVERYTHING
+    ) -> None:
+        self.folder, self.rank_by, self.reporter, self.within = folder, rank_by, reporter, within
         self._due = time.monotonic() + LEAST_SECONDS
         self._started = time.monotonic()
         self._records: dict[Path, ResultRecord] = {}
@@ -51,7 +54,7 @@ class MidRun:
             return
         began = time.monotonic()
         try:
-            write_report(self.folder, self.rank_by)
+            write_report(self.folder, self.rank_by, self.within)
         except LeadboardError as error:  # what is measured is saved; the report at the end says it again
             self.reporter.say(f"The page is not up to date: {error}")
         took = time.monotonic() - began

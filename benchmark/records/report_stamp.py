@@ -28,12 +28,18 @@ class _Stamp(BaseModel):
     files: dict[str, str]
 
 
-def is_current(run: Path, rank_by: Metric = "auroc") -> bool:
-    """Whether every file of the report is as it was written, from the run as it is now, and ranked so."""
+def is_current(run: Path, rank_by: Metric = "auroc", within: str = "") -> bool:
+    """Whether every file of the report is as it was written, from the run as it is now, and ranked so.
+
+    Parameters
+    ----------
+    within
+        As for `inputs_of`.
+    """
     try:
         stamp = _Stamp.model_validate(read_json(run / STAMP))
         whole = all(sha256_of(run / name) == sha256 for name, sha256 in stamp.files.items())
-        return whole and stamp.made_from == inputs_of(run, rank_by)
+        return whole and stamp.made_from == inputs_of(run, rank_by, within)
     except (LeadboardError, ValidationError):
         return False
 
