@@ -40,6 +40,7 @@ lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typed_script.py
 	$(BIN)/lint-imports --no-cache
 
 bench: $(STAMP) ## measure speed, one table of it: [TABLE=file.md]; needs the sample data for some of it

@@ -1,26 +1,34 @@
-"""Where data and caches are: options, then environment, then ``leadboard.toml``."""
+"""The configuration file: where data and caches are, own sets, and what a run is to do.
+
+Options go before it, and before what it says of places the environment.
+"""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.text import printable
-from cohorts.errors import UsageError
+from cohorts.errors import UnknownNameError, UsageError
 
 CONFIG_FILE = Path("leadboard.toml")
+
+DEFAULT_RUN = Path("results/runs/local")
+"""Where a run lies if nobody says."""
 
 LARGEST = 256 * 1024
 """Bytes of the configuration file, which has a line for each cohort."""
 
 
 class ConfigFile(BaseModel):
-    """``leadboard.toml`` in the working folder; every entry is optional.
+    """``leadboard.toml`` in the working folder, or the file that a call names; every entry is optional.
 
     Attributes
     ----------
@@ -34,6 +42,8 @@ class ConfigFile(BaseModel):
         Files of fingerprints of cohorts that are not here, as ``--fingerprints``.
     concept_sets, cohort_sets
         Own sets to rank within: name -> concepts, name -> cohorts.
+    run
+        What a run is to do, by the names in `benchmark.commands.study`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +55,7 @@ class ConfigFile(BaseModel):
     fingerprints: tuple[Path, ...] = ()
     concept_sets: dict[str, tuple[str, ...]] = {}
     cohort_sets: dict[str, tuple[str, ...]] = {}
+    run: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Places:
     folders
         Cohort id -> folder of a release that lies outside of ``data``.
     own
-        Ids of the hospital's own cohorts.
+        The hospital's own cohorts: id -> ``cohort.toml``.
     fingerprints
         Files of fingerprints of cohorts that are not here.
     """
@@ -68,8 +79,18 @@ class Places:
     data: Path | None
     cache: Path
     folders: Mapping[str, Path] = field(default_factory=dict)
-    own: tuple[str, ...] = ()
+    own: Mapping[str, Path] = field(default_factory=dict)
     fingerprints: tuple[Path, ...] = ()
+
+    def as_entries(self) -> dict[str, Any]:
+        """Give what a configuration file would say of them."""
+        entries: dict[str, Any] = {"data": self.data and str(self.data), "cache": str(self.cache)}
+        with suppress(UsageError):  # without a home folder there is no usual cache
+            entries["cache"] = None if self.cache == _user_cache().absolute() else str(self.cache)
+        entries["fingerprints"] = [str(path) for path in self.fingerprints]
+        for name, paths in (("folders", self.folders), ("cohorts", self.own)):
+            entries[name] = {cohort: str(path) for cohort, path in paths.items()}
+        return entries
 
 
 def find_places(
@@ -77,6 +98,7 @@ def find_places(
     cache: Path | None = None,
     cohort_files: Sequence[Path] = (),
     fingerprints: Sequence[Path] = (),
+    config: Path | None = None,
 ) -> Places:
     """Resolve the folders of a call, and make the hospital's own cohorts known that it names.
 
@@ -86,6 +108,8 @@ def find_places(
         Descriptions of cohorts (``cohort.toml``), beside those that the configuration file names.
     fingerprints
         Files of fingerprints, beside those that the configuration file names.
+    config
+        The configuration file, if it is not ``leadboard.toml``.
 
     Raises
     ------
@@ -93,8 +117,8 @@ def find_places(
         If a named folder or file is not there, a file is in the place of the cache, or the configuration file
         is not valid.
     """
-    settings = _read_config()
-    base = CONFIG_FILE.absolute().parent
+    file = config or CONFIG_FILE
+    settings, base, shown = read_config(config), file.absolute().parent, _shown(file)
     chosen = (
         data or _from_environment("LEADBOARD_DATA") or (settings.data and base / from_home(settings.data))
     )
@@ -104,7 +128,7 @@ def find_places(
             raise UsageError(
                 f"No folder {_shown(chosen)}; give the folder that holds the releases with --data."
             )
-    own = _register_own(settings.cohorts, base, cohort_files)
+    own = _register_own(settings.cohorts, file, cohort_files)
     folders = {cohort: base / from_home(folder) for cohort, folder in settings.folders.items()}
     for cohort, folder in folders.items():
         from cohorts.catalogue import find_cohort
@@ -112,7 +136,7 @@ def find_places(
         find_cohort(cohort)
         if not _is_folder(folder):
             raise UsageError(
-                f"{CONFIG_FILE} says that {cohort} is in {_shown(folder)}, but there is no such folder."
+                f"{shown} says that {cohort} is in {_shown(folder)}, but there is no such folder."
             )
     named = (
         cache or _from_environment("LEADBOARD_CACHE") or (settings.cache and base / from_home(settings.cache))
@@ -125,26 +149,26 @@ def find_places(
     for path in shared:
         if not _is_file(path):
             raise UsageError(
-                f"No file of fingerprints {_shown(path)}; correct --fingerprints, or the entry in "
-                f"{CONFIG_FILE}."
+                f"No file of fingerprints {_shown(path)}; correct --fingerprints, or the entry in {shown}."
             )
     whole = tuple(dict.fromkeys(path.absolute() for path in shared))
     return Places(chosen and chosen.absolute(), stores, folders, own, whole)
 
 
-def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[Path]) -> tuple[str, ...]:
+def _register_own(named: Mapping[str, Path], file: Path, cohort_files: Sequence[Path]) -> dict[str, Path]:
     """Put the hospital's own cohorts into the catalogue; nothing is imported where there are none."""
     if not (named or cohort_files):
-        return ()
+        return {}
     from cohorts.catalogue import register
     from cohorts.own.cohort import home_of, own_cohort
 
     own: dict[str, Path] = {}
-    for expected, file in [*named.items(), *((None, file) for file in cohort_files)]:
-        cohort = own_cohort(base / from_home(file))
+    base = file.absolute().parent
+    for expected, path in [*named.items(), *((None, path) for path in cohort_files)]:
+        cohort = own_cohort(base / from_home(path) if expected else from_home(path).absolute())
         if expected not in (None, cohort.card.id):
             raise UsageError(
-                f"{CONFIG_FILE} calls the cohort of {_shown(file)} '{expected}', but its id is "
+                f"{_shown(file)} calls the cohort of {_shown(path)} '{expected}', but its id is "
                 f"'{cohort.card.id}'; write the same in both."
             )
         if own.setdefault(cohort.card.id, cohort.file) != cohort.file:
@@ -153,7 +177,7 @@ def _register_own(named: Mapping[str, Path], base: Path, cohort_files: Sequence[
                 f"'{cohort.card.id}'; give one of them another id."
             )
         register(cohort, home_of(cohort))
-    return tuple(own)
+    return own
 
 
 def why_no_folder(path: Path) -> str:
@@ -220,7 +244,7 @@ def _from_environment(name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def own_sets() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+def own_sets(config: Path | None = None) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Give the sets of concepts and of cohorts that the configuration file names.
 
     Raises
@@ -228,33 +252,56 @@ def own_sets() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     UsageError
         If it is not valid, or one of them is empty or has a name that cannot be shown.
     """
-    found = _read_config()
+    found = read_config(config)
     for name, members in (*found.concept_sets.items(), *found.cohort_sets.items()):
         if not members or not name.strip() or name != printable(name, 80):
             raise UsageError(
-                f"{CONFIG_FILE} has a set '{printable(name, 80)}' without members or with an unusual name; "
-                "give it a name of printable characters and what is in it."
+                f"{_shown(config or CONFIG_FILE)} has a set '{printable(name, 80)}' without members or with "
+                "an unusual name; give it a name of printable characters and what is in it."
             )
     return found.concept_sets, found.cohort_sets
 
 
-def _read_config() -> ConfigFile:
-    if not (CONFIG_FILE.is_symlink() or CONFIG_FILE.exists()):
+def read_config(config: Path | None = None) -> ConfigFile:
+    """Read the configuration file; an empty one where there is no ``leadboard.toml`` and none is named.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or has an entry that it cannot have.
+    """
+    file = config or CONFIG_FILE
+    if config is None and not (file.is_symlink() or file.exists()):
         return ConfigFile()
+    shown = _shown(file)
     try:
-        if not CONFIG_FILE.is_file() or CONFIG_FILE.stat().st_size > LARGEST:
-            raise UsageError(
-                f"{CONFIG_FILE} is no file of at most {LARGEST // 1024} kB; write one, or remove it."
-            )
-        text = CONFIG_FILE.read_text(encoding="utf-8-sig")  # some editors put a byte-order mark first
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            raise UsageError(f"{shown} is no file of at most {LARGEST // 1024} kB; write one, or remove it.")
+        text = file.read_text(encoding="utf-8-sig")  # some editors put a byte-order mark first
         return ConfigFile.model_validate(tomllib.loads(text))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"{CONFIG_FILE} has a wrong entry: {printable(where, 80)}: {printable(first['msg'], 120)}."
-        ) from None
+        raise wrong_entry(shown, error, "", ConfigFile.model_fields) from None
     except OSError as error:
-        raise UsageError(f"{CONFIG_FILE} cannot be read ({error.strerror}).") from None
+        raise UsageError(f"{shown} cannot be read ({error.strerror}).") from None
     except (ValueError, RecursionError) as error:  # among them that it is no UTF-8, and no TOML
-        raise UsageError(f"{CONFIG_FILE} is not valid TOML: {printable(str(error), 120)}.") from None
+        raise UsageError(f"{shown} is not valid TOML: {printable(str(error), 120)}.") from None
+
+
+def wrong_entry(shown: str, error: ValidationError, table: str, known: Iterable[str]) -> UsageError:
+    """Say what is wrong in a configuration file.
+
+    Parameters
+    ----------
+    table
+        Name of the table that was looked at; empty for the whole file.
+    known
+        The entries that it may have.
+    """
+    first = error.errors(include_url=False)[0]
+    where = [str(part) for part in (*filter(None, [table]), *first["loc"])]
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        kind = f"entry of [{table}]" if table else "entry"
+        unknown = UnknownNameError(kind, printable(where[-1], 80), known)
+        return UsageError(f"{shown}: {unknown}")
+    said = printable(first["msg"].removeprefix("Value error, "), 120).rstrip(".")
+    return UsageError(f"{shown} has a wrong entry: {printable('.'.join(where), 80)}: {said}.")

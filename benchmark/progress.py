@@ -67,10 +67,16 @@ class _Bar(Progress):
 
 
 class Reporter:
-    """Prints what a long command does; to standard error, so that ``--json`` stays clean."""
+    """Prints what a long command does; to standard error, so that ``--json`` stays clean.
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    Parameters
+    ----------
+    quiet
+        Whether it prints nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
         self.above: Callable[[], RenderableType] | None = None
         """Draws what is to stand above the bar of a step, on a terminal."""
         self._steps: list[_Pace] = []
@@ -143,6 +149,18 @@ class Reporter:
                 last = pace.seconds
 
         yield update
+
+
+@contextmanager
+def logging_to(reporter: Reporter) -> Iterator[None]:
+    """Do what `log_to` does for a while, and leave the log as it was."""
+    logger = logging.getLogger("leadboard")
+    before = list(logger.handlers), logger.level, logger.propagate
+    log_to(reporter)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.level, logger.propagate = before
 
 
 def log_to(reporter: Reporter) -> None:

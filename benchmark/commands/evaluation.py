@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from benchmark.commands.options import (
     DEFAULT_RUN,
-    HERE,
     CacheOption,
     CohortFiles,
     DataOption,
-    ElsewhereOptions,
     File,
     FingerprintFiles,
+    Flag,
     Folder,
     JsonOption,
-    ModelNames,
     Repeated,
-    Resamples,
-    Seconds,
-    Seed,
-    Windows,
-    Workers,
     by_commas,
     print_json,
 )
 from benchmark.commands.papers import NOTHING, PaperOptions
+from benchmark.commands.study import DEFAULT_SOURCE, NOTHING_ASKED, Sets, Study, in_force, keep, text_of
 from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
@@ -36,8 +30,6 @@ from cohorts.errors import UsageError
 if TYPE_CHECKING:
     from benchmark.report.board import Within
     from benchmark.report.sets import OwnSets
-
-DEFAULT_SOURCE = "ptb-xl"
 
 JOINED = Path("results/board")
 """Where the board of results from many places is written."""
@@ -62,82 +54,45 @@ def models(*, cache: CacheOption = None, as_json: JsonOption = False) -> int:
 
 def run(
     *,
-    model: ModelNames = (),
-    cohort: Repeated = (),
-    task: str | None = None,
+    study: Study = NOTHING_ASKED,
+    config: File | None = None,
+    dump_config: Flag = False,
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
-    out: Folder = DEFAULT_RUN,
-    protocol: Repeated = (),
-    source: str = DEFAULT_SOURCE,
-    pretrain_on: Repeated = (),
-    records: Literal["all", "test"] | None = None,
-    seed: Seed = 0,
-    resamples: Resamples = 10_000,
-    device: str = "auto",
-    precision: Literal["32-true", "bf16-mixed"] = "32-true",
-    recipe: File | None = None,
-    batch_size: Windows = "auto",
-    workers: Workers | None = None,
-    deadline: Seconds = 300.0,
-    elsewhere: ElsewhereOptions = HERE,
     fingerprints: FingerprintFiles = (),
-    rank_by: Metric = "auroc",
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
 ) -> int:
     """Evaluate models on cohorts, and write the leaderboard; what is done is not computed again.
 
     Parameters
     ----------
-    model
-        Name, path/to/file.py:Class or package.module:Class; may be repeated. All installed ones if not given.
-    cohort
-        May be repeated. All cohorts on this machine if not given.
-    task
-        Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
+    config
+        Configuration file of the run instead of leadboard.toml; what is typed goes before what it says.
+    dump_config
+        Print the configuration that is in force, and do no more.
     data
         Folder that holds the releases (or LEADBOARD_DATA).
     cohort_file
         Description of a hospital's own cohort (cohort.toml), beside those in leadboard.toml; may be repeated.
     cache
         Folder for prepared cohorts and trained models (or LEADBOARD_CACHE).
-    out
-        Folder of the run.
-    protocol
-        Such as zero-shot or linear-probe-10; may be repeated. Each model's usual ones if not given.
-    source
-        Cohort that labels are learnt from.
-    pretrain_on
-        Cohort that models are pre-trained on; may be repeated. The source if not given.
-    records
-        Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
-    seed
-        Seed of trainings and of the bootstrap.
-    resamples
-        Bootstrap resamples.
-    device
-        Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
-    precision
-        Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
-    recipe
-        TOML file with the hyper-parameters of the pre-training, as for 'leadboard pretrain'.
-    batch_size
-        Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
-    workers
-        Threads that prepare signals; one for each processor if not given.
-    deadline
-        Seconds that a model may take for a batch.
     fingerprints
         File of fingerprints in which a hospital's recordings are looked for; may be repeated.
-    rank_by
-        What models are ranked by: auroc or auprc. The page shows both.
-    engine
-        Where cells are computed: "local" one after the other here, "ray" several at once, one on each GPU.
-    address
-        Ray cluster, or "auto" for the one that this machine is part of. One on this machine if not given.
     """
+    from benchmark.config import own_sets, read_config
+
+    study, said = in_force(study, read_config(config), config)
+    tell(*said, error=True)
+    places = find_places(data, cache, cohort_file, fingerprints, config)
+    concept_sets, cohort_sets = own_sets(config)
+    sets = {"concept_sets": concept_sets, "cohort_sets": cohort_sets}
+    if dump_config:
+        tell(*text_of(study, sets, places).splitlines())
+        return 0
+    return _run(study, places, sets)
+
+
+def _run(study: Study, places: Places, sets: Sets) -> int:
     from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
@@ -145,50 +100,70 @@ def run(
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
+    from benchmark.report.sets import OwnSets, choose
     from benchmark.run.cohorts import choose_cohorts, labelled_before, prepared_before
     from benchmark.run.engines import compute_here
     from benchmark.run.ray_engine import find_engine
     from benchmark.run.runner import run as run_cells
-    from benchmark.run.states import RunOptions
+    from benchmark.run.states import Plan, RunOptions
     from cohorts.catalogue import find_cohort
 
-    if task is not None and (cohort or records is not None or source != DEFAULT_SOURCE):
+    if study.task is not None and (
+        study.cohorts or study.records is not None or study.source != DEFAULT_SOURCE
+    ):
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
-    if address is not None and engine != "ray":
+    if study.address is not None and study.engine != "ray":
         raise UsageError("--address is of a Ray cluster; add --engine ray.")
-    compute = find_engine(address or "") if engine == "ray" else compute_here
-    reporter, places = Reporter(), find_places(data, cache, cohort_file, fingerprints)
+    compute = find_engine(study.address or "") if study.engine == "ray" else compute_here
+    own = OwnSets(sets["concept_sets"], sets["cohort_sets"])
+    within = choose(study.concept_set, by_commas(study.concepts), (), own)
+    reporter = Reporter()
     log_to(reporter)
-    find_cohort(source)
-    check_sources(pretrain_on)
-    if pretrain_on:
-        choose_cohorts(pretrain_on, places)  # before anything is prepared for them
-    folder = out.absolute()  # a model may change the working folder
+    find_cohort(study.source)
+    check_sources(study.pretrain_on)
+    if study.pretrain_on:
+        choose_cohorts(study.pretrain_on, places)  # before anything is prepared for them
+    folder = study.out.absolute()  # a model may change the working folder
     options = RunOptions(
         folder=folder,
         places=places,
-        settings=RunSettings(seed=seed, resamples=resamples, records=records),
-        hardware=Hardware(device, batch_size, workers or 0, deadline, elsewhere.fit_deadline),
-        models=model,
-        cohorts=cohort,
-        source=source,
-        protocols=protocol,
-        pretrain_on=pretrain_on,
-        precision=precision,
-        recipe=read_recipe(recipe),
-        environment=elsewhere.environment(deadline),
-        task=task or "",
-        elsewhere=engine == "ray",
+        settings=RunSettings(seed=study.seed, resamples=study.resamples, records=study.records),
+        hardware=Hardware(
+            study.device,
+            study.batch_size,
+            study.workers or 0,
+            study.deadline,
+            study.elsewhere.fit_deadline,
+        ),
+        models=study.models,
+        cohorts=[cohort for one in study.cohorts for cohort in own.cohorts.get(one, (one,))],
+        source=study.source,
+        protocols=study.protocols,
+        pretrain_on=study.pretrain_on,
+        precision=study.precision,
+        recipe=read_recipe(study.recipe),
+        environment=study.elsewhere.environment(study.deadline),
+        task=study.task or "",
+        elsewhere=study.engine == "ray",
     )
-    own = _own_sets()
-    outcome = run_cells(options, reporter, MidRun(folder, rank_by, reporter, own), compute)
-    if not is_current(folder, rank_by, own.key):
+    mid_run = MidRun(folder, study.rank_by, reporter, within, own)
+    kept = False
+
+    def after_cell(plan: Plan) -> None:
+        nonlocal kept
+        if not kept:  # from the first call on, which is before the first cell
+            keep(study, sets, folder)
+            kept = True
+        mid_run(plan)
+
+    outcome = run_cells(options, reporter, after_cell, compute)
+    if not is_current(folder, study.rank_by, within.key + own.key):
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
             give = prepared_before(places)
-            write_report(folder, rank_by, stores=give, labels=labelled_before(places, give), own=own)
-    tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
+            write_report(folder, study.rank_by, within, give, labelled_before(places, give), own)
+    tell(outcome.sentence, f"Leaderboard: {study.out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
 

@@ -15,6 +15,7 @@ from benchmark.metrics.names import Metric
 from benchmark.progress import Reporter
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.report import write_report
+from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.sets import NONE, OwnSets
 from benchmark.run.states import Plan
 from benchmark.text import visible
@@ -40,8 +41,16 @@ class MidRun:
         A user's own sets, which the page ranks within too.
     """
 
-    def __init__(self, folder: Path, rank_by: Metric, reporter: Reporter, own: OwnSets = NONE) -> None:
-        self.folder, self.rank_by, self.reporter, self.own = folder, rank_by, reporter, own
+    def __init__(
+        self,
+        folder: Path,
+        rank_by: Metric,
+        reporter: Reporter,
+        within: Within = EVERYTHING,
+        own: OwnSets = NONE,
+    ) -> None:
+        self.folder, self.rank_by, self.reporter = folder, rank_by, reporter
+        self.within, self.own = within, own
         self._due = time.monotonic() + LEAST_SECONDS
         self._started = time.monotonic()
         self._records: dict[Path, ResultRecord] = {}
@@ -54,7 +63,7 @@ class MidRun:
             return
         began = time.monotonic()
         try:
-            write_report(self.folder, self.rank_by, own=self.own)
+            write_report(self.folder, self.rank_by, self.within, own=self.own)
         except LeadboardError as error:  # what is measured is saved; the report at the end says it again
             self.reporter.say(f"The page is not up to date: {error}")
         took = time.monotonic() - began

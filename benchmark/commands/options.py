@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from benchmark.config import DEFAULT_RUN as DEFAULT_RUN
 from benchmark.config import why_no_folder
 from benchmark.files import regular_size
+from benchmark.metrics.draws import MOST_RESAMPLES, MOST_SEED
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.models.worker.environments import Launcher, WorkerEnvironment
-
-DEFAULT_RUN = Path("results/runs/local")
-
-MOST_RESAMPLES = 20_000
-"""As many as `leadboard verify` recomputes; an interval hardly moves beyond a few thousand."""
-
-MOST_SEED = 2**32 - 1
-"""The largest that every library takes."""
 
 LEAST_SECONDS, MOST_SECONDS = 0.001, 7 * 24 * 3600
 LEAST_GIB, MOST_GIB = 2**-10, 2**20
@@ -112,7 +107,14 @@ def _windows(kind: type, size: int | str) -> None:
         Number(gte=1, lte=MOST_WINDOWS)(kind, size)
 
 
-Folder = Annotated[Path, Parameter(validator=_folder)]
+def _also(check: Callable[[object, Any], None]) -> AfterValidator:
+    """Validate what the configuration file says as what the command line says."""
+
+    def checked(given: Any) -> Any:
+        check(None, given)
+        return given
+
+    return AfterValidator(checked)
 
 
 def _model(_: object, given: str | tuple[str, ...] | None) -> None:
@@ -124,9 +126,13 @@ def _model(_: object, given: str | tuple[str, ...] | None) -> None:
             raise ValueError(f"{error.strerror}.") from None
 
 
-ModelName = Annotated[str, Parameter(validator=_model)]
-ModelNames = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False, validator=_model)]
-File = Annotated[Path, Parameter(validator=_file)]
+Folder = Annotated[Path, Parameter(validator=_folder), _also(_folder)]
+ModelName = Annotated[str, Parameter(validator=_model), _also(_model)]
+ModelNames = Annotated[
+    tuple[Annotated[str, _also(_model)], ...],
+    Parameter(negative=(), show_default=False, validator=_model),
+]
+File = Annotated[Path, Parameter(validator=_file), _also(_file)]
 Place = Annotated[Path, Parameter(validator=_place)]
 NewFile = Annotated[Path, Parameter(validator=_new_file)]
 DataOption = Annotated[Path | None, Parameter(name="--data", validator=_folder)]
@@ -140,15 +146,25 @@ CohortFiles = Annotated[
 JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
 Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
-Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED))]
-Resamples = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES))]
+Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED)), Field(ge=0, le=MOST_SEED)]
+Resamples = Annotated[
+    int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES)), Field(ge=1, le=MOST_RESAMPLES)
+]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_COUNT))]
 MinimumCount = Annotated[int, Parameter(validator=[Number(gte=10, lte=50), _in_tens])]
-Windows = Annotated[int | Literal["auto"], Parameter(validator=_windows)]
-Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))]
+Windows = Annotated[
+    Annotated[int, Field(ge=1, le=MOST_WINDOWS)] | Literal["auto"], Parameter(validator=_windows)
+]
+Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS)), Field(ge=1, le=MOST_WORKERS)]
 Rate = Annotated[float, Parameter(validator=Number(gte=1, lte=10_000))]
-Seconds = Annotated[float, Parameter(validator=Number(gte=LEAST_SECONDS, lte=MOST_SECONDS))]
-Gibibytes = Annotated[float, Parameter(validator=Number(gte=LEAST_GIB, lte=MOST_GIB))]
+Seconds = Annotated[
+    float,
+    Parameter(validator=Number(gte=LEAST_SECONDS, lte=MOST_SECONDS)),
+    Field(ge=LEAST_SECONDS, le=MOST_SECONDS),
+]
+Gibibytes = Annotated[
+    float, Parameter(validator=Number(gte=LEAST_GIB, lte=MOST_GIB)), Field(ge=LEAST_GIB, le=MOST_GIB)
+]
 
 
 def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:
@@ -169,8 +185,20 @@ def belongs_to(option: str) -> Callable[[ArgumentCollection], None]:
     return check
 
 
+def noting_given(options: type[Any]) -> None:
+    """Let a dataclass of options remember in ``given`` which of them it was made with, whatever they are."""
+    make = options.__init__
+
+    @functools.wraps(make)
+    def noted(self: Any, **given: Any) -> None:
+        make(self, **given)
+        object.__setattr__(self, "given", frozenset(given))
+
+    options.__init__ = noted
+
+
 @Parameter(name="*")
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ElsewhereOptions:
     """Where a model runs that is not to run in this process.
 
@@ -187,6 +215,8 @@ class ElsewhereOptions:
     fit_deadline
         Seconds that such a model may take to learn.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     python: str | None = None
     container: str | None = None
@@ -226,6 +256,7 @@ class ElsewhereOptions:
         return Container(self.container or "", memory=size, variables=self.env)
 
 
+noting_given(ElsewhereOptions)
 HERE = ElsewhereOptions()
 """In this process."""
 

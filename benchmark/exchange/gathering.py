@@ -14,13 +14,14 @@ import pandas as pd
 from benchmark.exchange.aggregate import AggregateCell
 from benchmark.exchange.checking import check_aggregate, is_aggregate, submissions_in
 from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.metrics.draws import MOST_RESAMPLES
 from benchmark.models.contract import ModelCard
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Verification
 from benchmark.records.locations import RecordFiles, in_run, in_submission
 from benchmark.records.manifest import CARD, MANIFEST, RECORDS
 from benchmark.records.predictions import load_predictions
-from benchmark.records.recomputation import MOST_RESAMPLES, compared, measured_again
+from benchmark.records.recomputation import compared, measured_again
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import load_resamples, resamples_path
 from benchmark.records.run_folder import RUN, RunFile, load_cells, load_run_file, run_name

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -146,6 +147,35 @@ def find_model(
     if cache is not None:
         hashed = hash_with_later_files(hashed, files, _notes(found.card.name, cache))
     return replace(found, code_hash=hashed)
+
+
+def source_of(model: Any) -> ModelSource:
+    """Take a model that somebody has made in this process.
+
+    Nothing tells whether its code or its weights have changed since, so it is another model each time.
+
+    Parameters
+    ----------
+    model
+        An instance, or a class that needs no arguments but ``device``. It is asked as it is, or in words.
+
+    Raises
+    ------
+    UsageError
+        If it has to learn first: it would be given a fresh copy and its training kept, under a lasting name.
+    ModelError
+        If it breaks the contract.
+    """
+    name = model.__qualname__ if isinstance(model, type) else type(model).__qualname__
+    make = model if isinstance(model, type) else (lambda: model)
+    built = guarded(f"{name}()", lambda: construct(make, "cpu"))
+    found = _source(name, make, uuid.uuid4().hex, built)
+    if not found.card.outputs:
+        raise UsageError(
+            f"{found.card.name} has to learn first; name it as path/to/file.py:Class, so that what it "
+            "learns is kept."
+        )
+    return replace(found, abilities=found.abilities & {"Prompted"}, usual_protocols=None)
 
 
 def _notes(name: str, cache: Path) -> Path:

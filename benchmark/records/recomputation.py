@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.metrics.draws import MOST_RESAMPLES
 from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Findings
@@ -23,9 +24,6 @@ from cohorts.labelled import Labelled, LabelledCohorts, signals_read
 from cohorts.store import Rows
 
 TOLERANCE = 1e-9
-
-MOST_RESAMPLES = 20_000
-"""More are not recomputed: a stranger's record must not keep the machine busy for days."""
 
 MOST_DIFFERENCES = 25
 """Of one record that are told; the others are counted."""
@@ -162,6 +160,7 @@ def check_against_labels(
     if store is None or rows is None:
         return
     bootstrap = record.evaluation.bootstrap
+    # More are not recomputed: a stranger's record must not keep the machine busy for days.
     if not 0 <= bootstrap.seed < 2**64 or not 0 <= bootstrap.resamples <= MOST_RESAMPLES:
         findings.check(
             False,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from benchmark.metrics.cell.evaluation import ConceptMetrics, MacroMetrics
+from benchmark.records.long_table import COLUMNS, rows_of
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.board import Board, Standing
@@ -17,73 +17,6 @@ from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined
 from benchmark.text import harmless
 from cohorts.catalogue import is_private
-
-Row = dict[str, str | float | bool | None]
-
-COLUMNS = (
-    "model",
-    "protocol",
-    "cohort",
-    "concept",
-    "metric",
-    "value",
-    "low",
-    "high",
-    "n",
-    "positives",
-    "prevalence",
-    "eligible",
-    "relation",
-    "selection",
-    "unit",
-    "groups",
-    "resamples",
-    "seed",
-    "undefined_fraction",
-    "reason",
-    "simulated",
-)
-
-
-def rows_of(record: ResultRecord) -> Iterator[Row]:
-    """Yield the estimates of one cell: concept ``macro`` first, AUROC and AUPRC each.
-
-    For ``macro``, ``n`` is the number of scored records, ``prevalence`` the mean over its concepts, and
-    ``positives`` is empty.
-    """
-    evaluation = record.evaluation
-    yield from _rows(record, "macro", evaluation.macro)
-    for concept, metrics in evaluation.concepts.items():
-        yield from _rows(record, concept, metrics)
-
-
-def _rows(record: ResultRecord, concept: str, metrics: MacroMetrics | ConceptMetrics) -> Iterator[Row]:
-    drawn = record.evaluation.bootstrap
-    one = metrics if isinstance(metrics, ConceptMetrics) else None
-    for metric, estimate in (("auroc", metrics.auroc), ("auprc", metrics.auprc)):
-        yield {
-            "model": record.model.name,
-            "protocol": record.protocol,
-            "cohort": record.cohort.id,
-            "concept": concept,
-            "metric": metric,
-            "value": estimate.value,
-            "low": estimate.low,
-            "high": estimate.high,
-            "n": one.n if one else record.records.scored,
-            "positives": one.positives if one else None,
-            "prevalence": metrics.prevalence,
-            "eligible": one.eligible if one else bool(record.evaluation.macro.concepts),
-            "relation": record.relation,
-            "selection": record.records.selection,
-            "unit": drawn.unit,
-            "groups": drawn.groups,
-            "resamples": drawn.resamples,
-            "seed": drawn.seed,
-            "undefined_fraction": estimate.undefined_fraction,
-            "reason": estimate.reason,
-            "simulated": record.cohort.simulated,
-        }
 
 
 def as_csv(records: Sequence[ResultRecord]) -> str:

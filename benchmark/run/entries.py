@@ -220,7 +220,7 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
 
 
 def find_models(
-    asked: Sequence[str],
+    asked: Sequence[str | ModelSource],
     environment: WorkerEnvironment | None = None,
     cache: Path | None = None,
     deadlines: Deadlines | None = None,
@@ -230,7 +230,8 @@ def find_models(
     Parameters
     ----------
     asked
-        As for `find_model`; empty for all installed ones but those that a run has only on request.
+        As for `find_model`, or found already; empty for all installed ones but those that a run has only on
+        request.
     environment
         Where models that are named by file or module run; None for this process.
     cache, deadlines
@@ -245,6 +246,9 @@ def find_models(
     broken: dict[str, str] = {}
     folder = Path.cwd()  # which a model may change
     for spec in dict.fromkeys(asked) or installed_models():
+        if isinstance(spec, ModelSource):
+            found.append(spec)
+            continue
         try:
             source = find_model(spec, environment, cache, deadlines, folder)
         except ModelError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config import Places
+from benchmark.models.plugins import ModelSource
 from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
@@ -38,7 +39,7 @@ class RunOptions:
     folder
         Where records, predictions and the report go.
     models, cohorts
-        What was asked for; empty for everything there is.
+        What was asked for, by name or as found; empty for everything there is.
     source
         The cohort that labels are learnt from, and that thresholds are chosen on.
     protocols
@@ -61,7 +62,7 @@ class RunOptions:
     places: Places
     settings: RunSettings
     hardware: Hardware
-    models: Sequence[str] = ()
+    models: Sequence[str | ModelSource] = ()
     cohorts: Sequence[str] = ()
     source: str = "ptb-xl"
     protocols: Sequence[str] = ()

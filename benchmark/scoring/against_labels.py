@@ -20,6 +20,7 @@ from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, evaluate
 from benchmark.metrics.cell.operating_points import no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics, cell_statistics
 from benchmark.metrics.cell.subgroups import age_bands
+from benchmark.records.long_table import ESTIMATE, estimates_of, frame_of
 from benchmark.scoring.bca import Bca, bca
 from benchmark.scoring.challenge import Challenge, challenge
 from benchmark.scoring.columns import (
@@ -40,7 +41,7 @@ from benchmark.scoring.recalibration import (
     recalibrate,
     smooth_curves,
 )
-from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_table
+from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_frame, open_table
 from benchmark.text import some
 from cohorts.cohort import OLDEST, possible_age
 from cohorts.errors import UsageError
@@ -87,10 +88,27 @@ class ScoredTable(Evaluation):
     curves: dict[str, SmoothCurve]
     recalibrated: dict[str, Recalibrated]
 
+    def to_frame(self, *, macro: bool = False) -> pd.DataFrame:
+        """Give every estimate as one tidy table.
+
+        Parameters
+        ----------
+        macro
+            Whether the means over the eligible concepts are in it too, as concept ``macro``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each concept and metric (``auroc``, ``auprc``) with ``value``, ``low`` and ``high``
+            (the 95 % interval), ``n`` and ``positives``, and how the interval was drawn. What is undefined is
+            NaN, with a ``reason``.
+        """
+        return frame_of(estimates_of(self), ESTIMATE, macro=macro)
+
 
 def score_table(
-    scores_path: Path | str,
-    labels_path: Path | str,
+    scores_given: Path | str | pd.DataFrame,
+    labels_given: Path | str | pd.DataFrame,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -101,12 +119,12 @@ def score_table(
 
     Parameters
     ----------
-    scores_path
-        Columns ``record_id`` and one for each concept, by any name: finite numbers, higher for more
-        likely.
-    labels_path
-        Columns ``record_id``, optionally ``patient_id``, and at least the concepts of the scores: 1, 0
-        or empty (not annotated). Further columns are ignored, with a note.
+    scores_given
+        File or table with columns ``record_id`` and one for each concept, by any name: finite numbers, higher
+        for more likely.
+    labels_given
+        File or table with columns ``record_id``, optionally ``patient_id``, and at least the concepts of the
+        scores: 1, 0 or empty (not annotated). Further columns are ignored, with a note.
     resamples, seed
         Of the bootstrap.
     options
@@ -125,7 +143,7 @@ def score_table(
         If a file cannot be read, or the tables do not belong together.
     """
     options = options or ScoreOptions()
-    scores_file, labels_file = open_table(Path(scores_path)), open_table(Path(labels_path))
+    scores_file, labels_file = _open(scores_given, "predictions"), _open(labels_given, "labels")
     labels, scores, text = _read(scores_file, labels_file, options.subgroups)
     patients = text.get(PATIENT)
     groups = np.arange(len(labels)) if patients is None else group_records(patients)
@@ -136,7 +154,7 @@ def score_table(
     ignored = [name for name in labels_file.columns if name not in (RECORD, *text, *labels.columns)]
     notes = (*scores_file.remarks, *labels_file.remarks, *evaluation.notes)
     if ignored:
-        notes += (f"{labels_path} has columns without scores, which are ignored: {some(ignored)}.",)
+        notes += (f"{labels_file.path} has columns without scores, which are ignored: {some(ignored)}.",)
     if "age" in options.subgroups:
         notes += _note_on_ages(labels_file, text["age"])
     if options.probabilities:
@@ -167,6 +185,10 @@ def score_table(
         if options.recalibrate
         else {},
     )
+
+
+def _open(given: Path | str | pd.DataFrame, name: str) -> TableFile:
+    return open_frame(given, name) if isinstance(given, pd.DataFrame) else open_table(Path(given))
 
 
 def _read(

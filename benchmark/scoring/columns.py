@@ -88,11 +88,21 @@ def _refusal(file: TableFile) -> Callable[[str], UsageError]:
 
 def _read_parquet(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
     names = [*text, *numbers]
-    stored = [file.index if file.index and name == RECORD else name for name in names]
     try:
-        return read_parquet(file.path, stored).rename_columns(names)
+        return read_parquet(file.path, _stored(file, names)).rename_columns(names)
     except TooLargeError as error:
         raise too_large(file.path, str(error)) from None
+
+
+def _read_frame(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
+    names = [*text, *numbers]
+    assert file.held is not None  # noqa: S101 - by its kind
+    return file.held.select(_stored(file, names)).rename_columns(names)
+
+
+def _stored(file: TableFile, names: list[str]) -> list[str]:
+    """Give the names that the columns have in Arrow: ids that are pandas' row index have another one."""
+    return [file.index if file.index and name == RECORD else name for name in names]
 
 
 def _read_csv(file: TableFile, text: list[str], numbers: list[str]) -> pa.Table:
@@ -115,8 +125,12 @@ def _read_excel(file: TableFile, text: list[str], numbers: list[str]) -> pa.Tabl
 
 
 _READERS = {
-    "csv": _read_csv, "packed csv": _read_csv, "parquet": _read_parquet, "excel": _read_excel
-}  # fmt: skip
+    "csv": _read_csv,
+    "packed csv": _read_csv,
+    "parquet": _read_parquet,
+    "excel": _read_excel,
+    "frame": _read_frame,
+}
 
 
 def _find_non_number(file: TableFile, table: pa.Table, columns: Iterable[str]) -> None:

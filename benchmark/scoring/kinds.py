@@ -9,7 +9,7 @@ from typing import Literal
 from benchmark.files import refusing, regular_size
 from cohorts.errors import LeadboardError, UsageError
 
-Kind = Literal["csv", "packed csv", "parquet", "excel", "npz"]
+Kind = Literal["csv", "packed csv", "parquet", "excel", "npz", "frame"]
 
 GZIP = b"\x1f\x8b"
 

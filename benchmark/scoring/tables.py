@@ -7,9 +7,10 @@ import gzip
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 
 from benchmark.files import MOST_TABLE_BYTES, refusing, regular_size
@@ -32,10 +33,12 @@ INDEX = "__index_level_"
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A table on disk of which only the header was read.
+    """A table of which only the header was read, on disk or in memory.
 
     Attributes
     ----------
+    path
+        Where it is; what a table in memory is called.
     columns
         With ``record_id`` among them, also where the ids are pandas' row index.
     index
@@ -44,6 +47,8 @@ class TableFile:
         Of Parquet, as its bytes are.
     remarks
         Sentences for the user: what was taken for something, or ignored.
+    held
+        The table itself, if it is in memory.
     """
 
     path: Path
@@ -53,6 +58,28 @@ class TableFile:
     index: str | None = None
     metadata: Mapping[bytes, bytes] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    held: pa.Table | None = None
+
+
+def open_frame(frame: pd.DataFrame, name: str) -> TableFile:
+    """Look at a table of pandas as if it had been written to Parquet.
+
+    Parameters
+    ----------
+    name
+        What errors call it.
+
+    Raises
+    ------
+    UsageError
+        As `open_table`, and if a column holds what no table on disk can.
+    """
+    path = Path(f"{name} (DataFrame)")
+    with refusing(lambda why: UsageError(f"{path} cannot be read ({why}); correct it.")):
+        held = pa.Table.from_pandas(frame, preserve_index=False if RECORD in frame.columns else None)
+    file = replace(_of_schema(path, held.schema), kind="frame", held=held)
+    _check_names(file)
+    return file
 
 
 def open_table(path: Path) -> TableFile:
@@ -115,11 +142,15 @@ def too_large(path: Path, what: str) -> UsageError:
 
 
 def _open_parquet(path: Path) -> TableFile:
-    """Read the header of Parquet; text in pandas' row index is the record ids where no column is."""
     try:
         schema = parquet_schema(path, cell_bytes=8)
     except TooLargeError as error:
         raise too_large(path, str(error)) from None
+    return _of_schema(path, schema)
+
+
+def _of_schema(path: Path, schema: pa.Schema) -> TableFile:
+    """Find the columns; text in pandas' row index is the record ids where no column is."""
     names = [str(name) for name in schema.names]
     metadata = schema.metadata or {}
     indexes = [name for name in names if name.startswith(INDEX)]

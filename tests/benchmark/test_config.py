@@ -51,7 +51,7 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("data = [", "not valid TOML"),
-        ("dta = 'x'", "dta"),
+        ("dta = 'x'", "Unknown entry 'dta'. Did you mean 'data'?"),
         ("data = 3", "data"),
         ("[folders]\ngeorgia = 'nowhere'", "georgia"),
         ("[folders]\ngerogia = 'elsewhere'", "Did you mean 'georgia'"),
@@ -67,7 +67,9 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
         ("a = " + "[" * 100_000, "not valid TOML"),
         ("a = 2026-99-99", "not valid TOML"),
         ("#" + "x" * 300_000, "no file of at most 256 kB"),
-        ('"x\u202ey" = 1', "wrong entry: x y: Extra inputs"),
+        ('"x\u202ey" = 1', "leadboard.toml: Unknown entry 'x y'. Available: cache, "),
+        ("chache = 'x'", "Unknown entry 'chache'. Did you mean 'cache'?"),
+        ("run = 3", "wrong entry: run: Input should be a valid dictionary"),
     ],
 )
 def test_wrong_files_say_what_is_wrong(text: str, words: str) -> None:
@@ -181,4 +183,4 @@ def test_two_files_of_one_cohort_are_refused(tmp_path: Path) -> None:
     one, other = (write(tmp_path / name, table(), HEAD + PEOPLE + FILES + COLUMNS) for name in ("a", "b"))
     with pytest.raises(UsageError, match=r"a/cohort\.toml and .*b/cohort\.toml both describe a cohort 'my-h"):
         find_places(cohort_files=[one, other])
-    assert find_places(cohort_files=[one, one]).own == (ID,)
+    assert find_places(cohort_files=[one, one]).own == {ID: one}

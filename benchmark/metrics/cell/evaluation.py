@@ -26,12 +26,10 @@ from benchmark.metrics.cell.results import Evaluation as Evaluation
 from benchmark.metrics.cell.results import FitMetrics as FitMetrics
 from benchmark.metrics.cell.results import MacroMetrics as MacroMetrics
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM, why_undefined
+from benchmark.metrics.draws import RESAMPLES as RESAMPLES
 from benchmark.metrics.estimates import Estimate, estimate_of, nan_if_none
 from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval, variance
 from cohorts.errors import ModelError, UsageError
-
-RESAMPLES = 10_000
-"""Bootstrap resamples where nobody asks for another number."""
 
 Scores = pd.DataFrame | npt.NDArray[Any]
 Drawn = npt.NDArray[np.float32]

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from benchmark.exchange.joining import Joined
 from benchmark.metrics.estimates import Estimate
 from benchmark.metrics.names import METRICS, Metric
+from benchmark.records.long_table import rows_of
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Entry
-from benchmark.report.export import csv_cell, rows_of
+from benchmark.report.export import csv_cell
 from benchmark.report.ranking import make_boards
 
 COLUMNS = (

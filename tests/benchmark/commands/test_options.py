@@ -19,6 +19,7 @@ FILES = {
     *(("score", name) for name in ("--scores", "--labels", "--decisions", "--card")),
     ("pretrain", "--recipe"),
     ("run", "--recipe"),
+    ("run", "--config"),
     ("run", "--fingerprints"),
     ("score", "--fingerprints"),
     *((name, "--cohort-file") for name in app if not name.startswith("-")),

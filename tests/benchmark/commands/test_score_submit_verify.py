@@ -9,9 +9,7 @@ import pytest
 from cyclopts import CycloptsError
 
 from benchmark.cli import app
-from benchmark.commands import options
 from benchmark.config import Places
-from benchmark.records import recomputation
 from cohorts.errors import UsageError
 from tests.benchmark.tiny_run import edit_json, make_places, make_run
 
@@ -175,7 +173,3 @@ def test_wrong_calls(
 def test_numbers_out_of_range_are_refused_before_anything_runs(arguments: tuple[str, ...]) -> None:
     with pytest.raises(CycloptsError, match=f'"{arguments[-1]}" for {arguments[-2]}'):
         call(*arguments)
-
-
-def test_no_more_resamples_than_can_be_verified() -> None:
-    assert options.MOST_RESAMPLES == recomputation.MOST_RESAMPLES

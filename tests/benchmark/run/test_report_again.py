@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.commands import evaluation
+from benchmark.commands.study import Study
 from benchmark.records.report_stamp import STAMP, is_current
 from benchmark.report import write_report
 from tests.benchmark.run.damaged import CELLS, again, cells_on_page, empty, exchange, truncate
@@ -16,13 +17,8 @@ from tests.benchmark.run.damaged import CELLS, again, cells_on_page, empty, exch
 def call(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, bool]:
     """What ``leadboard run`` prints, and whether it wrote the report."""
     capsys.readouterr()
-    code = evaluation.run(
-        model=(f"{home / 'counting.py'}:Counting",),
-        data=home / "data",
-        cache=home / "cache",
-        out=folder,
-        resamples=50,
-    )
+    study = Study(models=(f"{home / 'counting.py'}:Counting",), out=folder, resamples=50)
+    code = evaluation.run(study=study, data=home / "data", cache=home / "cache")
     assert code == 0
     said = capsys.readouterr()
     return said.out, "Writing the report" in said.err
@@ -76,9 +72,8 @@ def test_a_broken_model_beside_a_finished_one_is_told_alike_everywhere(
     (home / "broken.py").write_text("raise RuntimeError('no')\n")
     models = (f"{home / 'counting.py'}:Counting", f"{home / 'broken.py'}:Broken")
     for _ in range(2):
-        code = evaluation.run(
-            model=models, data=home / "data", cache=home / "cache", out=folder, resamples=50
-        )
+        study = Study(models=models, out=folder, resamples=50)
+        code = evaluation.run(study=study, data=home / "data", cache=home / "cache")
         said = capsys.readouterr()
         assert code == 1
         assert "0 of 4 cells computed now, 2 failed. Without a result: " in said.out

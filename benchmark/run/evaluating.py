@@ -1,0 +1,141 @@
+"""Evaluating models on cohorts, for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmark.config import DEFAULT_RUN, find_places
+from benchmark.metrics.draws import RESAMPLES, check_draws
+from benchmark.models.contract import Model
+from benchmark.models.plugins import ModelSource, source_of
+from benchmark.progress import Reporter, logging_to
+from benchmark.protocols.hardware import Hardware
+from benchmark.records.measuring import RunSettings
+from benchmark.records.run import Run, load_run
+from benchmark.run.runner import run
+from benchmark.run.states import RunOptions
+from cohorts.catalogue import find_cohort
+from cohorts.errors import LeadboardError, UsageError
+
+
+def evaluate(
+    model: str | Model | type[Model] | Sequence[str | Model | type[Model]],
+    data: Path | str | None = None,
+    *,
+    cohorts: str | Sequence[str] = (),
+    protocols: str | Sequence[str] = (),
+    out: Path | str = DEFAULT_RUN,
+    cache: Path | str | None = None,
+    source: str = "ptb-xl",
+    records: Literal["all", "test"] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    device: str = "auto",
+    quiet: bool = False,
+) -> Run:
+    """Evaluate models on releases, as ``leadboard run`` does; what is done is not computed again.
+
+    Parameters
+    ----------
+    model
+        One model or several: the name of an installed one, ``path/to/file.py:Class``,
+        ``package.module:Class``, or an object or class with ``card`` and ``predict``. An object has no file
+        that tells whether it has changed, so it is computed anew each time.
+    data
+        Folder that holds the releases; ``LEADBOARD_DATA`` or ``leadboard.toml`` says it if not given.
+    cohorts
+        Ids; all cohorts on this machine if not given.
+    protocols
+        Such as ``zero-shot`` or ``linear-probe-10``; each model's usual ones if not given.
+    out
+        Folder of the run. ``leadboard report`` writes its page.
+    cache
+        Folder for prepared cohorts and trained models; said as ``data`` is if not given.
+    source
+        Cohort that labels are learnt from, and that thresholds are chosen on.
+    records
+        Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
+    seed, resamples
+        Of trainings and of the bootstrap.
+    device
+        Torch device; "auto" takes a GPU where there is one.
+    quiet
+        Whether to print nothing while it works.
+
+    Returns
+    -------
+    Run
+        Every finished cell of the folder; ``to_frame()`` has their estimates.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, a folder is not there, or there is nothing to evaluate.
+    LeadboardError
+        If a cell failed. What was computed is in ``out``, and `load_run` reads it.
+
+    Examples
+    --------
+    A simulated hospital, and a model that knows nothing about hearts:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from cohorts.simulator.simulate import simulate
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> releases = simulate(folder / "data", sites=["ludb"], scale=0.3)
+    >>> class Spread:
+    ...     card = {"name": "spread", "outputs": ["AF", "LBBB"], "trained_on": []}
+    ...
+    ...     def predict(self, batch):
+    ...         return batch.signals[:, :2].std(axis=2)
+    >>> run = evaluate(
+    ...     Spread(), folder / "data", out=folder / "run", cache=folder / "cache", resamples=200, quiet=True
+    ... )
+    >>> run
+    <Run run: 1 of 1 cells, SIMULATED>
+    >>> run.to_frame().query("metric == 'auroc'")[["cohort", "concept", "value", "n", "positives"]].round(3)
+      cohort concept  value   n  positives
+    0   ludb      AF  0.543  27          4
+    2   ludb    LBBB  0.040  27          2
+    """
+    check_draws(resamples, seed)
+    find_cohort(source)
+    if records not in (None, "all", "test"):
+        raise UsageError(f"records is {records!r}; give 'all', 'test' or None.")
+    models = [_found(one) for one in _listed(model)]
+    if not models:
+        raise UsageError("No model was given; name one, or give an object with 'card' and 'predict'.")
+    reporter = Reporter(quiet=quiet)
+    options = RunOptions(
+        folder=Path(out).absolute(),  # a model may change the working folder
+        places=find_places(_path(data), _path(cache)),
+        settings=RunSettings(seed=seed, resamples=resamples, records=records),
+        hardware=Hardware(device),
+        models=models,
+        cohorts=_listed(cohorts),
+        source=source,
+        protocols=_listed(protocols),
+    )
+    with logging_to(reporter):
+        outcome = run(options, reporter)
+    if outcome.failed:
+        first = outcome.failures[0]
+        raise LeadboardError(
+            f"{outcome.sentence} {first.model} on {first.cohort}: {first.reason} What was computed is in "
+            f"{out}."
+        )
+    return load_run(out)
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+
+
+def _found(model: Any) -> str | ModelSource:
+    return model if isinstance(model, str) else source_of(model)
