@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     from benchmark.records.report_stamp import is_current
     from benchmark.report.sets import OwnSets, choose
     from benchmark.run.cohorts import choose_cohorts, labelled_before, prepared_before
-    from benchmark.run.engines import compute_here
-    from benchmark.run.ray_engine import find_engine
+    from benchmark.run.ray_engine import RayEngine
     from benchmark.run.runner import run as run_cells
     from benchmark.run.states import Plan, RunOptions
     from cohorts.catalogue import find_cohort
@@ -114,7 +114,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
         raise UsageError("--task brings its own cohort, folds and source; leave out what names others.")
     if study.address is not None and study.engine != "ray":
         raise UsageError("--address is of a Ray cluster; add --engine ray.")
-    compute = find_engine(study.address or "") if study.engine == "ray" else compute_here
+    ray = RayEngine(study.address or "") if study.engine == "ray" else None
     own = OwnSets(sets["concept_sets"], sets["cohort_sets"])
     within = choose(study.concept_set, by_commas(study.concepts), (), own)
     reporter = Reporter()
@@ -156,7 +156,8 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
             kept = True
         mid_run(plan)
 
-    outcome = run_cells(options, reporter, after_cell, compute)
+    with ray or nullcontext() as engine:
+        outcome = run_cells(options, reporter, after_cell, engine)
     if not is_current(folder, study.rank_by, within.key + own.key):
         from benchmark.report import write_report
 

@@ -6,7 +6,6 @@ import functools
 import json
 import logging
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +120,32 @@ def embed_store(
     return found or _opened(folder)
 
 
+def embed_shard(
+    model: Callable[[], Model],
+    records: PreparedRecords,
+    folder: Path,
+    hardware: Hardware,
+    start: int,
+    files: ModelFiles,
+) -> None:
+    """Compute one shard of what `embed_store` puts together, and keep it where that looks for it.
+
+    Parameters
+    ----------
+    start
+        First record of the shard.
+
+    Raises
+    ------
+    ModelError
+        As `embed_store`.
+    """
+    if not (folder / "made.json").is_file():
+        asked = model()
+        compute = functools.partial(_features, asked, BatchSize(hardware, asked))
+        Shards(folder / "shards", files).shard(records, start, compute)
+
+
 def _kept(folder: Path) -> Embeddings | None:
     """Open what an earlier call computed, if it is whole; what is damaged is removed, and that is said."""
     made = folder / "made.json"
@@ -152,13 +177,11 @@ def _embed(
     progress: Callback | None,
     files: ModelFiles,
 ) -> None:
-    started = time.perf_counter()
     shards = Shards(folder / "shards", files)
     partial = folder / "features.partial"
-    windows = []
+    windows, seconds, batch_size = [], 0.0, 0
     width: int | None = None
-    size = BatchSize(hardware, model)
-    compute = functools.partial(_features, model, size)
+    compute = functools.partial(_features, model, BatchSize(hardware, model))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -167,6 +190,7 @@ def _embed(
                 width = features.shape[1]
                 file.write(features.tobytes())
                 windows.append(shard["windows"])
+                seconds, batch_size = seconds + float(shard["seconds"]), int(shard["batch_size"])
         counts = np.concatenate(windows)
         _finish(partial, folder / "features.npy", (int(counts.sum()), width or 0))
         np.save(folder / "starts.npy", np.concatenate([[0], np.cumsum(counts)]), allow_pickle=False)
@@ -177,7 +201,7 @@ def _embed(
     finally:
         partial.unlink(missing_ok=True)
     hashes = {name: hash_of_file(folder / name)[0] for name in FILES}
-    made = {"seconds": time.perf_counter() - started, "batch_size": size.used, "sha256": hashes}
+    made = {"seconds": seconds, "batch_size": batch_size, "sha256": hashes}
     write_atomically(folder / "made.json", json.dumps(made) + "\n")
     shutil.rmtree(folder / "shards", ignore_errors=True)
 
@@ -193,7 +217,8 @@ def _features(model: Model, size: BatchSize, records: PreparedRecords, progress:
             found.append(checked_features(answer, len(rows[some]), width))
         np.add.at(windows, rows, 1)
         progress(int(rows[-1]) + 1, len(records))
-    return {"features": np.concatenate(found) if found else np.empty((0, 0), np.float32), "windows": windows}
+    features = np.concatenate(found) if found else np.empty((0, 0), np.float32)
+    return {"features": features, "windows": windows, "batch_size": np.array(size.used)}
 
 
 def _finish(raw: Path, path: Path, shape: tuple[int, int]) -> None:

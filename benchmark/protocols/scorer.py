@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from benchmark.models.labels import Labels, targets
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.artifacts import WeightsFacts
 from benchmark.protocols.batches import USUAL, BatchSize
-from benchmark.protocols.embeddings import Embeddings, Rows, embed_store, embeddings_key
+from benchmark.protocols.embeddings import Embeddings, Rows, embed_shard, embed_store, embeddings_key
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
@@ -29,7 +28,7 @@ from benchmark.protocols.occlusion import Doubles
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import StartingWeights, build
 from benchmark.protocols.saliency import checked_saliency
-from benchmark.protocols.shards import Shards
+from benchmark.protocols.shards import Arrays, Shards, shard_starts
 from benchmark.protocols.subsets import labelled
 from benchmark.protocols.training import TrainingPlan, load_trained, train
 from benchmark.records.record import Pretraining
@@ -50,7 +49,7 @@ class Scores:
     weights_sha256
         Of each fit, or of the weights that were used.
     seconds
-        That the scoring took.
+        That the scoring took: of a large cohort, the sum over its shards.
     batch_size
         Windows that the model was asked about at once.
     """
@@ -96,15 +95,49 @@ class Scorer:
             if evaluated.protocol.kind == "linear-probe":
                 return self._probe(evaluated, store, rows, progress)
             models, sha = self._models(evaluated)
-            records = PreparedRecords(
-                store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
-            )
-            started, size = perf_counter(), BatchSize(self.hardware, models[0])
-            scores = [
-                self._ask(evaluated, model, records, size, progress, shards and shards / str(number))
-                for number, model in enumerate(models)
-            ]
-            return Scores(np.stack(scores), sha, perf_counter() - started, size.used)
+            starts = shard_starts(len(rows))
+            found = list(self._asked(evaluated, models, store, rows, starts, progress, shards))
+            scores = np.concatenate([shard["scores"] for shard in found])
+            seconds = sum(float(shard["seconds"]) for shard in found)
+            each = scores.reshape(len(models), len(rows), scores.shape[1])
+            return Scores(each, sha, seconds, int(found[-1]["batch_size"]))
+
+    def score_shard(
+        self, evaluated: EvaluatedModel, store: Store, rows: Rows, start: int, shards: Path
+    ) -> None:
+        """Compute one shard of what `score` needs of a large cohort, and keep it where `score` looks for it.
+
+        The model is a new one: what it remembers of the records before a shard is its own business, and lost.
+
+        Parameters
+        ----------
+        start
+            One of the `starts`.
+        shards
+            As for `score`.
+
+        Raises
+        ------
+        LeadboardError
+            As `score`.
+        """
+        with evaluated.source.asked(self.cache):
+            if evaluated.protocol.kind == "linear-probe":
+                model, every = self._to_embed(evaluated, store)
+                folder = self._features_of(evaluated, store)
+                embed_shard(model, every, folder, self.hardware, start, evaluated.source.files)
+                return
+            models, _ = self._models(evaluated)
+            for _ in self._asked(evaluated, models, store, rows, (start,), lambda done, of: None, shards):
+                pass
+
+    @staticmethod
+    def starts(evaluated: EvaluatedModel, store: Store, rows: Rows) -> range:
+        """Give the first records of the shards in which `score` goes through a cohort.
+
+        A probe needs the features of all records.
+        """
+        return shard_starts(len(store) if evaluated.protocol.kind == "linear-probe" else len(rows))
 
     def make(self, evaluated: EvaluatedModel) -> None:
         """Make what a model learns before it is asked, if that is not there yet.
@@ -202,20 +235,30 @@ class Scorer:
         tell = functools.partial(model.set_concepts, prompts)
         asked(f"{evaluated.card.name}.set_concepts", model, tell, self.hardware.deadline)
 
-    def _ask(
+    def _asked(
         self,
         evaluated: EvaluatedModel,
-        model: Model,
-        records: PreparedRecords,
-        size: BatchSize,
+        models: Sequence[Model],
+        store: RecordingSource,
+        rows: Rows,
+        starts: Iterable[int],
         progress: Callback,
         folder: Path | None,
-    ) -> Floats:
-        def compute(part: PreparedRecords, tell: Callback) -> dict[str, Floats]:
-            return {"scores": predict(model, evaluated.card, part, self.hardware, tell, size)}
+    ) -> Iterator[Arrays]:
+        """Ask one model after the other for these shards."""
+        records = PreparedRecords(
+            store, rows, evaluated.card.input, workers=self.hardware.workers, inputs=self.inputs
+        )
+        size = BatchSize(self.hardware, models[0])
+        for number, model in enumerate(models):
 
-        shards = Shards(folder, evaluated.source.files).of(records, compute, progress)
-        return np.concatenate([shard["scores"] for shard in shards])
+            def compute(part: PreparedRecords, tell: Callback, model: Model = model) -> Arrays:
+                scores = predict(model, evaluated.card, part, self.hardware, tell, size)
+                return {"scores": scores, "batch_size": np.array(size.used)}
+
+            shards = Shards(folder and folder / str(number), evaluated.source.files)
+            for start in starts:
+                yield shards.shard(records, start, compute, progress)
 
     def _probe(
         self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
@@ -260,7 +303,22 @@ class Scorer:
 
         They are those of the model that a probe is fitted to, or of the first fit where one was trained.
         """
-        trained = evaluated.fits[0] if evaluated.fits and evaluated.protocol.kind != "linear-probe" else None
+        model, every = self._to_embed(evaluated, store)
+
+        def embed(folder: Path) -> Embeddings:
+            return embed_store(model, every, folder, self.hardware, progress, evaluated.source.files)
+
+        if isinstance(store, Store):
+            return embed(self._features_of(evaluated, store))
+        self._made_for(evaluated)
+        with TemporaryDirectory() as folder:
+            return embed(Path(folder)).in_memory()
+
+    def _to_embed(
+        self, evaluated: EvaluatedModel, store: RecordingSource
+    ) -> tuple[Callable[[], Model], PreparedRecords]:
+        """Give what makes the model whose features are asked for, and all recordings."""
+        trained = _trained(evaluated)
         every = PreparedRecords(
             store,
             np.arange(len(store.index)),
@@ -272,20 +330,22 @@ class Scorer:
         def model() -> Model:
             return load_trained(trained, self.hardware.device)[0] if trained else self._model(evaluated)
 
-        def embed(folder: Path) -> Embeddings:
-            return embed_store(model, every, folder, self.hardware, progress, evaluated.source.files)
+        return model, every
 
-        source = evaluated.source
+    def _features_of(self, evaluated: EvaluatedModel, store: Store) -> Path:
+        """Name the folder of the features of a cohort."""
+        name, weights = evaluated.source.card.name, self._made_for(evaluated)
+        key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
+        return self.cache / "embeddings" / name / key[:24]
+
+    def _made_for(self, evaluated: EvaluatedModel) -> list[str]:
+        """Make the weights that features come from; gives what decides them, with the model's code."""
+        source, trained = evaluated.source, _trained(evaluated)
         weights = [source.code_hash, *map(" ".join, source.environment), *self._make_base(evaluated.base)]
         if trained is not None:
             self._once(trained.key, lambda: self._train(trained))
             weights.append(trained.key)
-        if isinstance(store, Store):
-            name = evaluated.source.card.name
-            key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
-            return embed(self.cache / "embeddings" / name / key[:24])
-        with TemporaryDirectory() as folder:
-            return embed(Path(folder)).in_memory()
+        return weights
 
     def _make_base(self, base: StartingWeights | None) -> tuple[str, ...]:
         """Make the weights that a model starts from, and give their hash."""
@@ -327,6 +387,11 @@ class Scorer:
         except LeadboardError as error:
             self._failed[key] = error
             raise
+
+
+def _trained(evaluated: EvaluatedModel) -> TrainingPlan | None:
+    """Give the fit that features come from, if the whole model was trained."""
+    return evaluated.fits[0] if evaluated.fits and evaluated.protocol.kind != "linear-probe" else None
 
 
 def pretraining_of(evaluated: EvaluatedModel) -> Pretraining | None:

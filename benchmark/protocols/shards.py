@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,11 @@ _FILES = TypeAdapter(tuple[ModelFile, ...])
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
+def shard_starts(records: int) -> range:
+    """Give the first record of each shard of a pass over so many."""
+    return range(0, max(1, records), SIZE)
+
+
 @dataclass(frozen=True, slots=True)
 class Shards:
     """The shards of one pass.
@@ -52,27 +58,42 @@ class Shards:
         compute: Callable[[PreparedRecords, Callback], Arrays],
         progress: Callback | None = None,
     ) -> Iterator[Arrays]:
-        """Give what is computed of the records, shard by shard.
+        """Give what is computed of the records, shard by shard; see `shard`."""
+        for start in shard_starts(len(records)):
+            yield self.shard(records, start, compute, progress)
+
+    def shard(
+        self,
+        records: PreparedRecords,
+        start: int,
+        compute: Callable[[PreparedRecords, Callback], Arrays],
+        progress: Callback | None = None,
+    ) -> Arrays:
+        """Give what is computed of the records of one shard, now or earlier, and the ``seconds`` it took.
 
         A pass of one shard leaves no file.
 
         Parameters
         ----------
+        start
+            One of `shard_starts`.
         compute
             Gives arrays of some records; the first axis of one may be records or windows.
         """
         tell = progress or (lambda done, of: None)
-        for start in range(0, max(1, len(records)), SIZE):
-            part = records.part(start, start + SIZE)
-            path = None if self.folder is None or len(records) <= SIZE else self.folder / f"{start}.npz"
-            found = path and self._kept(path)
-            if not found:
-                found = compute(part, lambda done, _, start=start: tell(start + done, len(records)))  # type: ignore[misc]
-                if path is not None:
-                    self._keep(path, found)
-            elif len(part):
+        part = records.part(start, start + SIZE)
+        path = None if self.folder is None or len(records) <= SIZE else self.folder / f"{start}.npz"
+        kept = path and self._kept(path)
+        if kept:
+            if len(part):
                 tell(start + len(part), len(records))
-            yield found
+            return kept
+        began = time.perf_counter()
+        computed = compute(part, lambda done, _: tell(start + done, len(records)))
+        found = {**computed, "seconds": np.array(time.perf_counter() - began)}
+        if path is not None:
+            self._keep(path, found)
+        return found
 
     def _keep(self, path: Path, arrays: Arrays) -> None:
         read = np.frombuffer(_FILES.dump_json(self.files.now()), np.uint8)
@@ -91,4 +112,8 @@ class Shards:
         except _UNREADABLE as error:
             logger.warning("A part of a pass in %s is damaged (%s) and is computed again.", path, error)
             return None
-        return found if self.files.are_still(read) else None
+        if not self.files.are_still(read):
+            return None
+        # Nobody may ask the model again in this process, and its result is to name them.
+        self.files.reported.update({file.path: file for file in read})
+        return found

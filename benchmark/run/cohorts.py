@@ -21,7 +21,7 @@ from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.ontology.ontology import hash_of_labelling, load_ontology
-from cohorts.store import Store, Stores, find_store, prepare
+from cohorts.store import Store, Stores, find_store, prepare, why_outdated
 from cohorts.task_store import open_task
 from cohorts.tasks import all_tasks, cohort_of, find_task
 
@@ -137,6 +137,12 @@ def prepared(places: Places, reporter: Reporter) -> Stores:
         return prepare_cohort(cohort, places, reporter) if is_here(cohort, places) else None
 
     return store
+
+
+def is_prepared(cohort: str, places: Places) -> bool:
+    """Whether a cohort is prepared already, from the release as it is now."""
+    release = open_release(cohort_of(cohort), places)
+    return find_store(release, places.cache) is not None and not why_outdated(release, places.cache)
 
 
 def prepared_before(places: Places) -> Stores:

@@ -1,4 +1,4 @@
-"""One cell computed in another process, maybe on another machine: what is sent there, and what comes back.
+"""Cohorts and cells in another process, maybe on another machine: what is sent there, what comes back.
 
 What is sent names everything and holds nothing large: the other process opens the same stores, finds the same
 model and plans the same entry, and computes nothing unless all of it has the hashes that the plan has.
@@ -13,19 +13,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmark.config import Places
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.progress import Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.run_folder import find_run_file
+from benchmark.run.cohorts import is_here, prepare_cohort
 from benchmark.run.entries import find_models, plan_entries
-from benchmark.run.execution import CellPredictions, predict_and_save
+from benchmark.run.execution import CellPredictions, predict_and_save, shards_folder
 from benchmark.run.plan import Cell, scores_key
 from benchmark.run.planning import entry_settings
 from benchmark.run.states import Plan, RunOptions, Task
 from benchmark.run.thresholds import Validation
+from cohorts.catalogue import register
 from cohorts.errors import LeadboardError
+from cohorts.own.cohort import home_of, own_cohort
 from cohorts.store import Store
 
 
@@ -37,10 +41,10 @@ class Job:
     ----------
     options
         Of the call, but for this model and protocol alone.
-    stores
-        Cohorts that are scored or learnt from; opened again, and compared, where the job is unpacked.
-    source
-        As in the plan.
+    files
+        Cohorts that are scored or learnt from, and where their stores lie.
+    data
+        These stores and the source of the plan, pickled; opened again, and compared, where the job is done.
     cell
         The fields of the cell but its model and its store.
     scored
@@ -50,8 +54,8 @@ class Job:
     """
 
     options: RunOptions
-    stores: Mapping[str, Store]
-    source: Store | str
+    files: Mapping[str, Path]
+    data: bytes
     model: str
     cohort: str
     cell: Mapping[str, Any]
@@ -66,7 +70,7 @@ class Answer:
     Attributes
     ----------
     predictions
-        None if they were there already.
+        None if they were there already, or a shard of them was asked for.
     failed
         Why there is no result.
     unlearnt
@@ -96,44 +100,88 @@ def pack(task: Task, plan: Plan, hardware: Hardware, *, scored: bool) -> bytes:
         name: getattr(cell, name)
         for name in ("relation", "selection", "predictions_key", "key", "path", "overlap")
     }
-    job = Job(
-        own, stores, plan.source, model.card.name, cell.store.card.id, facts, scored, Path.cwd().absolute()
-    )
+    files = {name: store.path for name, store in stores.items()}
+    data = pickle.dumps((stores, plan.source))
+    job = Job(own, files, data, model.card.name, cell.store.card.id, facts, scored, Path.cwd().absolute())
     return pickle.dumps(job)
 
 
-def answer(packed: bytes) -> Answer:
-    """Compute a cell, in a process that does nothing else."""
+def answer(packed: bytes, reporter: Reporter, shard: int | None = None) -> Answer:
+    """Compute a cell, in a process that does nothing else.
+
+    Parameters
+    ----------
+    shard
+        First record of the one shard that is computed, and kept for who computes the cell.
+    """
     try:
         job: Job = pickle.loads(packed)  # noqa: S301 - from the process that started this one
         os.chdir(job.folder)
         if find_run_file(job.options.folder) is None:
             return Answer(refused=f"{job.options.folder} is another folder there.")
         job.options.hardware.check()
-        cell = _planned(job)
+        stores, source = _opened(job, reporter)
+        cell = _planned(job, stores)
     except (LeadboardError, OSError, ImportError, AttributeError) as error:
         return Answer(refused=str(error))
     if isinstance(cell, str):
         return Answer(refused=cell)
-    scorer = Scorer(job.options.places.cache, job.options.hardware, Reporter())
+    scorer = Scorer(job.options.places.cache, job.options.hardware, reporter)
     try:
         scorer.make(cell.model)
     except LeadboardError as error:
         return Answer(failed=str(error), unlearnt=True)
     try:
-        predictions = None if job.scored else predict_and_save(cell, scorer, lambda done, total: None)
-        return Answer(predictions, Validation(job.source, scorer, scorer.reporter).thresholds(cell))
+        if shard is not None:
+            folder = shards_folder(cell, scorer.cache)
+            scorer.score_shard(cell.model, cell.store, cell.rows, shard, folder)
+            reporter.say(f"{cell.label}: the shard from record {shard:,} on is there")
+            return Answer()
+        predictions = None
+        if not job.scored:
+            with reporter.step(cell.label, quiet_without_work=True) as progress:
+                predictions = predict_and_save(cell, scorer, progress)
+        return Answer(predictions, Validation(source, scorer, reporter).thresholds(cell))
     except LeadboardError as error:
         return Answer(failed=str(error))
 
 
-def _planned(job: Job) -> Cell | str:
+def prepare_elsewhere(cohort: str, places: Places, reporter: Reporter) -> str:
+    """Prepare a cohort where the driver's process is not; says why it could not be, or nothing."""
+    try:
+        for file in places.own.values():
+            own = own_cohort(file)
+            register(own, home_of(own))
+        if not is_here(cohort, places):
+            return "it is not found there"
+        prepare_cohort(cohort, places, reporter).close()
+    except LeadboardError as error:
+        return str(error)
+    return ""
+
+
+def _opened(job: Job, reporter: Reporter) -> tuple[Mapping[str, Store], Store | str]:
+    """Open the stores; one that is not there is prepared first, from the release that is there.
+
+    Raises
+    ------
+    LeadboardError
+        If one cannot be prepared, or is not the one that the run was planned with.
+    """
+    for cohort, path in job.files.items():
+        if not path.exists() and (why := prepare_elsewhere(cohort, job.options.places, reporter)):
+            raise LeadboardError(f"{path} is not there, and {cohort} cannot be prepared there: {why}")
+    opened: tuple[Mapping[str, Store], Store | str] = pickle.loads(job.data)  # noqa: S301 - as the job
+    return opened
+
+
+def _planned(job: Job, stores: Mapping[str, Store]) -> Cell | str:
     """Plan the cell again; gives a sentence if it is not the one that was sent."""
-    options, store = job.options, job.stores[job.cohort]
+    options, store = job.options, stores[job.cohort]
     found, broken = find_models(
         options.models, options.environment, options.places.cache, options.hardware.deadlines
     )
-    entries = plan_entries(found, entry_settings(options, job.stores.get))
+    entries = plan_entries(found, entry_settings(options, stores.get))
     broken |= entries.broken | entries.absent
     fitting = [model for model in entries.evaluated if _is(model, job)]
     if not fitting:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from benchmark.config import Places
 from benchmark.files import sweep
 from benchmark.progress import Reporter
 from benchmark.protocols.scorer import Scorer
@@ -18,8 +20,15 @@ from cohorts.locks import alone, alone_or_not
 
 AfterCell = Callable[[Plan], None]
 
-Engine = Callable[[Plan, Reporter, AfterCell], int]
-"""Computes what is not done, saving the plan after each cell; gives how many cells were computed."""
+
+class Engine(Protocol):
+    """Where cohorts are prepared and cells computed."""
+
+    def prepare(self, cohorts: Sequence[str], places: Places, reporter: Reporter) -> None:
+        """Prepare cohorts of this machine; one that cannot be is left to who opens it."""
+
+    def compute(self, plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
+        """Compute what is not done, saving the plan after each cell; gives how many cells were computed."""
 
 
 def begin(plan: Plan) -> None:
@@ -28,36 +37,42 @@ def begin(plan: Plan) -> None:
     sweep((plan.options.folder, *dict.fromkeys(task.cell.path.parent for task in plan.tasks)))
 
 
-def compute_here(plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
-    """Compute one cell after the other in this process.
+class Here:
+    """In this process."""
 
-    A cell that another call is computing is left for the end, and waited for there.
-    """
-    begin(plan)
-    folder = plan.options.folder
-    validation = Validation(
-        plan.source, Scorer(plan.options.places.cache, plan.options.hardware, reporter), reporter
-    )
+    def prepare(self, cohorts: Sequence[str], places: Places, reporter: Reporter) -> None:
+        """Leave it to who opens them, which is this process too."""
 
-    def work(task: Task) -> None:
-        if not done_meanwhile(task, plan):
-            attempt(task, plan, reporter, lambda: _compute(task, plan, validation, reporter))
+    def compute(self, plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
+        """Compute one cell after the other.
 
-    left = []
-    after_cell(plan)
-    for task in plan.to_do:
-        with alone_or_not(lock_path(folder, task.cell.path)) as free:
-            if free:
+        A cell that another call is computing is left for the end, and waited for there.
+        """
+        begin(plan)
+        folder = plan.options.folder
+        validation = Validation(
+            plan.source, Scorer(plan.options.places.cache, plan.options.hardware, reporter), reporter
+        )
+
+        def work(task: Task) -> None:
+            if not done_meanwhile(task, plan):
+                attempt(task, plan, reporter, lambda: _compute(task, plan, validation, reporter))
+
+        left = []
+        after_cell(plan)
+        for task in plan.to_do:
+            with alone_or_not(lock_path(folder, task.cell.path)) as free:
+                if free:
+                    work(task)
+                else:
+                    left.append(task)
+            after_cell(plan)
+        for task in left:
+            with alone(lock_path(folder, task.cell.path), f"computing {task.cell.label}"):
                 work(task)
-            else:
-                left.append(task)
-        after_cell(plan)
-    for task in left:
-        with alone(lock_path(folder, task.cell.path), f"computing {task.cell.label}"):
-            work(task)
-        after_cell(plan)
-    plan.save()  # for those that another call was faster with
-    return sum(task.computed for task in plan.tasks)
+            after_cell(plan)
+        plan.save()  # for those that another call was faster with
+        return sum(task.computed for task in plan.tasks)
 
 
 def done_meanwhile(task: Task, plan: Plan) -> bool:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from platform import python_version
 
 import pandas as pd
@@ -82,6 +83,11 @@ def former_predictions(
     return CellPredictions(table, record.weights_sha256, record.pretraining, record.provenance)
 
 
+def shards_folder(cell: Cell, cache: Path) -> Path:
+    """Where the scores of a large cohort lie until all of them are there."""
+    return cache / "shards" / cell.predictions_key[:24]
+
+
 def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPredictions:
     """Let a model score the records of a cell, and save the predictions.
 
@@ -92,8 +98,7 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPred
     LeadboardError
         If a file cannot be read or written.
     """
-    rows = cell.rows
-    shards = scorer.cache / "shards" / cell.predictions_key[:24]
+    rows, shards = cell.rows, shards_folder(cell, scorer.cache)
     scored = scorer.score(cell.model, cell.store, rows, progress, shards)
     ids = cell.store.index["record_id"].iloc[rows]
     ages = scorer.ages(cell.model, cell.store, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmark.files import sha256_of
@@ -33,8 +33,15 @@ from cohorts.errors import LeadboardError, UsageError
 from cohorts.store import Store, Stores
 
 
-def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
+def make_plan(
+    options: RunOptions, reporter: Reporter, prepare_first: Callable[[Sequence[str]], None] = lambda _: None
+) -> Plan:
     """Prepare the cohorts, find the models, and say of each cell whether it is done; nothing is computed.
+
+    Parameters
+    ----------
+    prepare_first
+        Told the cohorts that are needed, before they are opened; what is not prepared then is prepared here.
 
     Raises
     ------
@@ -58,6 +65,8 @@ def make_plan(options: RunOptions, reporter: Reporter) -> Plan:
     )
     for protocol in options.protocols:
         find_protocol(protocol)
+    needed = dict.fromkeys((*chosen, options.learns_from, *options.pretrain_on))
+    prepare_first([name for name in needed if is_here(name, options.places)])
     give = prepared(options.places, reporter)
     stores, left_out = prepare_all(chosen, give, reporter)
     entries = plan_entries(sources, entry_settings(options, give))

@@ -1,12 +1,13 @@
 """Sending cells out with Ray, and taking in what comes back.
 
-Ray decides where a cell is computed, and computes it again elsewhere when a machine dies. Everything that
-others may see stays in this process: the locks of the cells, the measuring and ``run.json``.
+Ray decides where a cell is computed, and computes it again elsewhere when a machine dies. The shards of a
+cell on a large cohort are tasks of their own, which that of the cell depends on: each keeps what it computed
+in the cache, where the cell finds it as if an earlier call had been cut off. Everything that others may see
+stays in this process: the locks of the cells, the measuring and ``run.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,15 @@ from typing import Any
 
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.scorer import Scorer
 from benchmark.records.record import ResultRecord
 from benchmark.records.run_folder import lock_path
 from benchmark.run.elsewhere import Answer, pack
 from benchmark.run.engines import AfterCell, attempt, done_meanwhile
 from benchmark.run.execution import CellPredictions, former_predictions, measure_and_save
-from benchmark.run.ray_resources import RETRIES, places_for, share_of, task_options
+from benchmark.run.ray_messages import Inbox, Outbox
+from benchmark.run.ray_resources import RETRIES, alive, places_for, share_of, task_options
+from benchmark.run.ray_tasks import compute
 from benchmark.run.states import Plan, Task
 from cohorts.errors import LeadboardError
 from cohorts.locks import alone, alone_or_not
@@ -33,38 +37,45 @@ class Driver:
     ----------
     ray
         The module, which not everybody has.
-    compute
-        What Ray is to call; gives a machine's id, its name, and what came of the job.
+    inbox
+        Where what the machines say arrives.
     running
         Cells that were sent out, with their former predictions and their locks.
     ready
         Model and protocol -> why it could not learn what it needs; empty where it has learnt.
     refused
         Machines that are not used, by their ids.
+    embedded
+        Models and cohorts whose features are there, or are being computed.
     share
         What each cell takes.
     """
 
     ray: Any
-    compute: Callable[[bytes], tuple[str, str, Answer]]
+    inbox: Inbox
     plan: Plan
     reporter: Reporter
     after_cell: AfterCell
     running: dict[Any, tuple[Task, CellPredictions | None, ExitStack]] = field(default_factory=dict)
     ready: dict[tuple[str, str], str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    embedded: set[tuple[str, str, str]] = field(default_factory=set)
     share: Hardware = field(init=False)
+    outbox: Outbox = field(init=False)
 
     def work(self) -> None:
         """Compute whatever is not done."""
         waiting = list(self.plan.to_do)
         self.share = share_of(self.plan.options.hardware, self._nodes())
+        self.outbox = self.inbox.outbox(places_for(self.share, self._nodes()))
         try:
             while waiting or self.running:
                 room = places_for(self.share, self._nodes()) + 1  # one is ready when a place becomes free
                 waiting = [task for task in waiting if not self._sent(task, room)]
                 if self.running:
-                    for ref in self.ray.wait(list(self.running))[0]:
+                    done = self.ray.wait(list(self.running), timeout=1.0)[0]
+                    self.inbox.deliver(self.reporter)
+                    for ref in done:
                         waiting += self._taken_in(ref)
                 elif waiting:  # other calls compute what is left
                     task = waiting[0]
@@ -78,8 +89,7 @@ class Driver:
 
     def _nodes(self) -> list[dict[str, float]]:
         """What each machine has that may be used."""
-        alive = [node for node in self.ray.nodes() if node["Alive"] and node["NodeID"] not in self.refused]
-        return [node["Resources"] for node in alive]
+        return alive(self.ray, self.refused)
 
     def _lock(self, task: Task) -> Path:
         return lock_path(self.plan.options.folder, task.cell.path)
@@ -112,11 +122,29 @@ class Driver:
                 self._finish(task, None, Answer(failed=unlearnt))
             else:
                 former = former_predictions(task.cell, task.former, self.reporter.say)
-                packed = pack(task, self.plan, self.share, scored=former is not None)
-                remote = self.ray.remote(max_calls=1)(self.compute)  # a process each
-                ref = remote.options(**task_options(self.share, self.refused)).remote(packed)
-                self.running[ref] = task, former, held.pop_all()
+                self.running[self._started(task, former is not None)] = task, former, held.pop_all()
         return True
+
+    def _started(self, task: Task, scored: bool) -> Any:
+        """Give the cell to Ray, and before it the shards of a large one.
+
+        The first shard also makes what the model has to learn, and the others wait for it: a model that
+        cannot answer is asked once. Features of a cohort serve all probes of a model.
+        """
+        cell, box = task.cell, self.outbox
+        packed = self.ray.put(pack(task, self.plan, self.share, scored=scored))
+        a_process_each = self.ray.remote(max_calls=1)(compute)
+        remote = a_process_each.options(**task_options(self.share, self.refused))
+        starts = Scorer.starts(cell.model, cell.store, cell.rows)
+        features = (cell.model.card.name, cell.store.card.id, cell.model.protocol.kind)
+        if scored or len(starts) == 1 or features in self.embedded:
+            return remote.remote(packed, box, None)
+        if cell.model.protocol.kind == "linear-probe":
+            self.embedded.add(features)
+        self.reporter.say(f"{cell.label}: {len(starts)} shards")
+        first = remote.remote(packed, box, starts[0])
+        others = [remote.remote(packed, box, start, first) for start in starts[1:]]
+        return remote.remote(packed, box, None, first, *others)
 
     def _taken_in(self, ref: Any) -> list[Task]:
         """Finish a cell that came back; gives it again if it has to be sent elsewhere."""

@@ -1,30 +1,31 @@
-"""The engine that computes cells with Ray, on a cluster or on one of its own on this machine."""
+"""The engine that prepares and computes with Ray, on a cluster or on one of its own on this machine."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
 
+from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import processors
-from benchmark.run.elsewhere import Answer, answer
-from benchmark.run.engines import AfterCell, Engine, begin
+from benchmark.run.engines import AfterCell, begin
 from benchmark.run.ray_driver import Driver
+from benchmark.run.ray_messages import Inbox
+from benchmark.run.ray_preparing import prepare_with, to_prepare
 from benchmark.run.ray_resources import RETRIES
 from benchmark.run.states import Plan
 from cohorts.errors import UsageError
 from cohorts.interrupts import Terminated
 
 
-def find_engine(address: str) -> Engine:
-    """Give the engine that computes on a cluster, or on one of its own on this machine.
+class RayEngine:
+    """Prepares and computes on a cluster, or on one of its own on this machine; it is started once.
 
     Parameters
     ----------
@@ -36,23 +37,49 @@ def find_engine(address: str) -> Engine:
     UsageError
         If Ray is not installed.
     """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise UsageError("--engine ray needs Ray; install it with: pip install 'leadboard[ray]'") from None
 
-    def compute(plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
+    def __init__(self, address: str) -> None:
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ImportError:
+            raise UsageError(
+                "--engine ray needs Ray; install it with: pip install 'leadboard[ray]'"
+            ) from None
+        self._ray, self._address = ray, address
+        self._held = ExitStack()
+        self._started: Inbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._started = None
+        self._held.__exit__(kind, error, trace)
+
+    def prepare(self, cohorts: Sequence[str], places: Places, reporter: Reporter) -> None:
+        """Prepare cohorts, all at once; one that cannot be is left to who opens it."""
+        if needed := to_prepare(cohorts, places):
+            prepare_with(self._ray, needed, places, self._inbox(), reporter)
+
+    def compute(self, plan: Plan, reporter: Reporter, after_cell: AfterCell) -> int:
+        """Compute what is not done."""
         begin(plan)
         after_cell(plan)
         if plan.to_do:
-            with _cluster(ray, address):
-                Driver(ray, _compute, plan, reporter, after_cell).work()
+            Driver(self._ray, self._inbox(), plan, reporter, after_cell).work()
         plan.save()  # for those that another call was faster with
         return sum(task.computed for task in plan.tasks)
 
-    return compute
+    def _inbox(self) -> Inbox:
+        """Start Ray, the first time."""
+        if self._started is None:
+            self._held.enter_context(_cluster(self._ray, self._address))
+            self._started = Inbox(self._ray)
+        return self._started
 
 
 @contextmanager
@@ -92,10 +119,3 @@ def _cluster(ray: Any, address: str) -> Iterator[None]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _compute(packed: bytes) -> tuple[str, str, Answer]:
-    """Compute a cell where Ray has sent it; gives the machine's id and name too."""
-    import ray
-
-    return ray.get_runtime_context().get_node_id(), platform.node(), answer(packed)

@@ -16,6 +16,12 @@ RETRIES = 3
 NODE = "ray.io/node-id"
 
 
+def alive(ray: Any, refused: Collection[str] = ()) -> list[dict[str, float]]:
+    """What each machine of the cluster has that may be used."""
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["NodeID"] not in refused]
+    return [node["Resources"] for node in nodes]
+
+
 def share_of(hardware: Hardware, nodes: Sequence[Mapping[str, float]]) -> Hardware:
     """Say what one cell takes: one GPU if one is asked for, and threads that every machine can give it.
 

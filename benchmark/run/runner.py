@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmark.progress import Reporter
 from benchmark.records.run_folder import PlannedCell
-from benchmark.run.engines import AfterCell, Engine, compute_here
+from benchmark.run.engines import AfterCell, Engine, Here
 from benchmark.run.plan_text import plan_lines
 from benchmark.run.planning import make_plan
 from benchmark.run.states import RunOptions
@@ -51,7 +51,7 @@ def run(
     options: RunOptions,
     reporter: Reporter,
     after_cell: AfterCell | None = None,
-    engine: Engine = compute_here,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Evaluate models on cohorts, going on past every model or cohort that fails.
 
@@ -60,16 +60,17 @@ def run(
     after_cell
         Called with the plan once before the first cell, and after each one when all of it is saved.
     engine
-        Computes the cells.
+        Prepares the cohorts and computes the cells; this process if not given.
 
     Raises
     ------
     UsageError
         If a name is unknown or there is nothing to evaluate.
     """
-    plan = make_plan(options, reporter)
+    engine = engine or Here()
+    plan = make_plan(options, reporter, lambda cohorts: engine.prepare(cohorts, options.places, reporter))
     for line in plan_lines(plan):
         reporter.say(line)
-    computed = engine(plan, reporter, after_cell or (lambda _: None))
+    computed = engine.compute(plan, reporter, after_cell or (lambda _: None))
     failures = tuple(cell for cell in plan.cells if cell.status == "failed")
     return Outcome(len(plan.cells), computed, failures)

@@ -27,7 +27,7 @@ from benchmark.records.run_folder import load_run_file
 from benchmark.run.elsewhere import answer, pack
 from benchmark.run.engines import begin
 from benchmark.run.planning import make_plan
-from benchmark.run.ray_engine import find_engine
+from benchmark.run.ray_engine import RayEngine
 from benchmark.run.ray_resources import places_for, share_of, task_options
 from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
@@ -63,6 +63,7 @@ class Deadly:
         os._exit(3)
 """
 GPUS = {"CPU": 64.0, "GPU": 8.0}
+QUIET = Reporter(quiet=True)
 
 
 def test_a_cell_takes_one_gpu_and_its_share_of_the_processors() -> None:
@@ -95,12 +96,12 @@ def test_refused_machines_are_left_out() -> None:
 def test_without_ray_one_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'leadboard\[ray\]'"):
-        find_engine("")
+        RayEngine("")
 
 
 def test_what_cannot_be_unpacked_here_is_refused() -> None:
-    assert "nowhere_at_all" in answer(b"cnowhere_at_all\nx\n.").refused
-    assert answer(pickle.dumps(1)).refused
+    assert "nowhere_at_all" in answer(b"cnowhere_at_all\nx\n.", QUIET).refused
+    assert answer(pickle.dumps(1), QUIET).refused
 
 
 @pytest.fixture(scope="module")
@@ -127,20 +128,30 @@ def test_other_data_or_code_elsewhere_are_refused_before_anything_is_computed(
     plan = make_plan(options, Reporter())
     begin(plan)
     packed = pack(plan.tasks[0], plan, options.hardware, scored=False)
-    found = answer(packed)
+    found = answer(packed, QUIET)
     assert found.predictions is not None
     assert found.thresholds is not None
     job = pickle.loads(packed)
     other = replace(job, cell={**job.cell, "predictions_key": "0" * 64})
-    assert "other code, packages, weights or data there" in answer(pickle.dumps(other)).refused
+    assert "other code, packages, weights or data there" in answer(pickle.dumps(other), QUIET).refused
     georgia, ptb_xl = (plan.options.places.cache.rglob(f"*{name}*.h5") for name in ("georgia", "ptb-xl"))
     (store,) = georgia
     shutil.copy(next(ptb_xl), store)
-    assert str(store) in answer(packed).refused
+    assert str(store) in answer(packed, QUIET).refused
     store.unlink()
-    assert str(store) in answer(packed).refused
+    own = answer(packed, QUIET)  # a machine with a disk of its own prepares its own store
+    assert own.predictions is not None
+    assert own.predictions.table.equals(found.predictions.table)
+    store.unlink()
+    release = home / "data/challenge-2021/training/georgia"
+    release.rename(home / "elsewhere")
+    try:
+        refused = answer(packed, QUIET).refused
+    finally:
+        (home / "elsewhere").rename(release)
+    assert f"{store} is not there, and georgia cannot be prepared there: it is not found" in refused
     (tmp_path / "run/run.json").unlink()
-    assert answer(packed).refused
+    assert answer(packed, QUIET).refused
 
 
 def start(home: Path, *arguments: str, cache: str = "cache", **more: str) -> subprocess.Popen[str]:
