@@ -58,7 +58,10 @@ def as_markdown(
         parts += [markdown_table(cohort_table(board)) for board in boards]
         for board in boards:
             shown = [
-                table for _, tables in cell_tables(board) for table, collapsed in tables if not collapsed
+                table
+                for _, tables in cell_tables(board)
+                for table, collapsed in tables
+                if isinstance(table, Table) and not collapsed
             ]
             parts += [markdown_table(table) for table in shown]
             parts += [_bullets(cell_sentences(board))] if shown else []
