@@ -183,6 +183,9 @@ def read_json(path: Path, long: Collection[str] = (), most: int = MOST_JSON_BYTE
         If it is not that, is no regular file, or cannot be read.
     """
     content = _json_bytes(path, most)
+    plain = _plain_json(content)
+    if plain is not None:
+        return plain
     try:
         return json.loads(
             content,
@@ -211,6 +214,30 @@ def _json_bytes(path: Path, most: int) -> bytes:
         if names > MOST_JSON_VALUES:
             raise LeadboardError(f"{path} has {names:,} names of values; no result has.")
     return content
+
+
+_DIGITS = bytes(ord("0") if chr(sign).isascii() and chr(sign).isdecimal() else sign for sign in range(256))
+
+
+def _plain_json(content: bytes) -> Any | None:
+    """Read JSON in a quarter of the time if it plainly keeps every rule of `read_json`; None if it may not.
+
+    Where nothing is escaped, quotes stand around names and texts alone: a text that comes back with as many
+    has lost no name to another one like it. Twenty digits in a row are a large integer, or a fraction.
+    """
+    from pydantic_core import from_json, to_json
+
+    values = content.count(b"[") + content.count(b"{") + content.count(b",")
+    shape, row = content.translate(_DIGITS), b"0" * 20
+    if values > MOST_JSON_VALUES or b"\\" in content or shape.count(row) > shape.count(b"." + row):
+        return None
+    try:
+        found = from_json(content, allow_inf_nan=False)
+        again = to_json(found)
+    except ValueError:
+        return None
+    whole = content.count(b'"') == again.count(b'"') and b"Infinity" not in again
+    return found if whole else None
 
 
 def sha256_of(path: Path) -> str:

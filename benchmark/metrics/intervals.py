@@ -89,7 +89,7 @@ def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, fl
     tuple or None
         ``(low, high)``; None with fewer than two defined values.
     """
-    defined = values[~np.isnan(values)]
+    defined = _defined(values)
     if len(defined) < 2:
         return None
     tail = (1 - level) / 2
@@ -99,7 +99,7 @@ def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, fl
 
 def variance(values: Values) -> float:
     """Variance over the resamples in which a figure is defined, NaN with fewer than two of them."""
-    defined = values[~np.isnan(values)]
+    defined = _defined(values)
     return float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan
 
 
@@ -226,13 +226,19 @@ def bootstrap_p_value(differences: Values) -> float:
     float
         NaN without a defined resample.
     """
-    defined = differences[~np.isnan(differences)]
+    defined = _defined(differences)
     if not len(defined):
         return math.nan
     beyond = min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0))
     return min(1.0, 2 * (int(beyond) + 1) / (len(defined) + 1))
 
 
+def _defined(values: Values) -> Values:
+    """Leave out NaN; without any the values themselves, since a copy would take most of the time."""
+    missing = np.isnan(values)
+    return values[~missing] if missing.any() else values
+
+
 def _constant(values: Values) -> bool:
-    defined = values[~np.isnan(values)]
+    defined = _defined(values)
     return bool(defined.min() == defined.max())

@@ -59,11 +59,8 @@ def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
     Their resamples are the same draws only then.
     """
     one, two = first.evaluation.bootstrap, second.evaluation.bootstrap
-    shared = first.evaluation.concepts.keys() & second.evaluation.concepts.keys()
-    counts = [
-        {name: (r.evaluation.concepts[name].n, r.evaluation.concepts[name].positives) for name in shared}
-        for r in (first, second)
-    ]
+    here, there = first.evaluation.concepts, second.evaluation.concepts
+    shared = here.keys() & there.keys()
     reasons = {
         "another state of the release": first.cohort.fingerprint != second.cohort.fingerprint,
         "labels of another ontology": not same_labels(first.ontology, second.ontology),
@@ -75,6 +72,8 @@ def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
             resampling_of(first) != resampling_of(second)
         ),
         "other patients": (one.unit, one.groups) != (two.unit, two.groups),
-        "other labels": counts[0] != counts[1],
+        "other labels": any(
+            here[name].n != there[name].n or here[name].positives != there[name].positives for name in shared
+        ),
     }
     return next((reason for reason, differs in reasons.items() if differs), "")

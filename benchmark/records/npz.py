@@ -7,6 +7,7 @@ stands in.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ import numpy.typing as npt
 from benchmark.files import regular_size
 
 
-def read_npz(path: Path, most: int) -> dict[str, npt.NDArray[Any]]:
-    """Read every array of a file.
+def read_npz(path: Path, most: int, names: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of a file, or those of some names.
 
     Parameters
     ----------
     most
-        Bytes that they may unpack to.
+        Bytes that all of them may unpack to.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def read_npz(path: Path, most: int) -> dict[str, npt.NDArray[Any]]:
     if size > most:
         raise ValueError(f"it unpacks to {size / 2**30:,.1f} GiB, which is too large")
     with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        arrays = {str(name): np.asarray(file[name]) for name in file.files}
+        arrays = {str(name): np.asarray(file[name]) for name in names or file.files}
     strange = [name for name, array in arrays.items() if array.dtype.hasobject or array.dtype.kind == "V"]
     if strange:
         raise ValueError(f"{len(strange)} of its members are no plain arrays")

@@ -1,7 +1,7 @@
 """The resampled figures of a cell, beside its record: ``<cohort>.resamples.npz``.
 
 From them follow differences between models and between cohorts, with their intervals, without the model and
-without the cohort.
+without the cohort. Files of earlier versions have the AUPRC of the macro average alone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmark.files import refusing, write_atomically
-from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.metrics.cell.evaluation import Drawn, Resampled
 from benchmark.metrics.intervals import percentile_interval, variance
 from benchmark.records.npz import read_npz
 from benchmark.records.record import ResultRecord, save_record
@@ -36,7 +35,7 @@ MOST_BYTES = 2**28
 
 
 KEPT = 24
-"""Cells whose AUROCs stay in memory once asked for: those of one model on all cohorts, mostly."""
+"""Cells of which one metric of every concept stays in memory once asked for: of one model on all cohorts."""
 
 
 def name_of(record: ResultRecord) -> CellName:
@@ -64,15 +63,20 @@ def resamples_key(record: ResultRecord) -> str:
 
 
 def save_resamples(record: ResultRecord, resampled: Resampled, path: Path) -> None:
-    """Write the resampled figures of a record."""
+    """Write the resampled figures of a record.
+
+    They are not compressed: it would save a seventh of the room and take most of the time of reading them.
+    """
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        key=np.array(resamples_key(record)),
-        macro_auroc=resampled.macro_auroc,
-        macro_auprc=resampled.macro_auprc,
-        auroc=resampled.auroc,
-    )
+    arrays = {
+        "key": np.array(resamples_key(record)),
+        "macro_auroc": resampled.macro_auroc,
+        "macro_auprc": resampled.macro_auprc,
+        "auroc": resampled.auroc,
+    }
+    if resampled.auprc is not None:
+        arrays["auprc"] = resampled.auprc
+    np.savez(buffer, allow_pickle=False, **arrays)
     write_atomically(path, buffer.getvalue())
 
 
@@ -85,7 +89,8 @@ def save_measured(record: ResultRecord, resampled: Resampled, path: Path) -> Non
 def load_resamples(record: ResultRecord, path: Path) -> Resampled:
     """Read the resampled figures of a record and check that they are its own.
 
-    The AUROC of every concept is read once more where it is asked for: those of a large run fill the memory.
+    AUROC and AUPRC of every concept are read once more where they are asked for: those of a large run fill
+    the memory.
 
     Raises
     ------
@@ -99,15 +104,14 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
         state = _state(path)
         found = read_npz(path, MOST_BYTES)
         key = str(found["key"])
-        macro_auroc, macro_auprc, auroc = (found[name] for name in ("macro_auroc", "macro_auprc", "auroc"))
+        arrays = [found[name] for name in ("macro_auroc", "macro_auprc", "auroc")]
+        arrays += [found["auprc"]] if "auprc" in found else []
     if key != resamples_key(record):
         raise LeadboardError(f"{path.name} is of other predictions, labels or settings; run the cell again")
     evaluation = record.evaluation
     drawn, concepts = evaluation.bootstrap.resamples, evaluation.macro.concepts
-    shapes = [(drawn,), (drawn,), (drawn, len(concepts))]
-    kinds = [np.float64, np.float64, np.float32]
-    arrays = (macro_auroc, macro_auprc, auroc)
-    if [array.shape for array in arrays] != shapes or [array.dtype for array in arrays] != kinds:
+    macro, each = ((drawn,), "float64"), ((drawn, len(concepts)), "float32")
+    if [(array.shape, array.dtype.name) for array in arrays] != [macro, macro, each, each][: len(arrays)]:
         raise LeadboardError(f"{path.name} is of another shape than its record says; run the cell again")
     for values, estimate in zip(arrays, (evaluation.macro.auroc, evaluation.macro.auprc), strict=False):
         interval = percentile_interval(values, evaluation.bootstrap.level)
@@ -115,20 +119,27 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
             continue
         if interval is None or not np.allclose(interval, (estimate.low, estimate.high), 0, TOLERANCE):
             raise LeadboardError(f"{path.name} does not give the intervals of its record; run the cell again")
-    variances = tuple(variance(column) for column in auroc.T.astype(np.float64, order="C"))
-    return Resampled(macro_auroc, macro_auprc, concepts, partial(_auroc, path, state), variances)
+    macro_auroc, macro_auprc, auroc, *auprc = arrays
+    return Resampled(
+        macro_auroc,
+        macro_auprc,
+        concepts,
+        drawn=partial(_read_again, path, state, "auroc"),
+        variances=tuple(variance(column) for column in auroc.T.astype(np.float64, order="C")),
+        drawn_auprc=partial(_read_again, path, state, "auprc") if auprc else None,
+    )
 
 
 @lru_cache(maxsize=KEPT)
-def _auroc(path: Path, state: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """Read the AUROCs again from a file that was checked."""
+def _read_again(path: Path, state: tuple[int, ...], metric: str) -> Drawn:
+    """Read one metric of every concept again from a file that was checked."""
     changed = LeadboardError(f"{path.name} was replaced while it was read; give the command once more.")
     with refusing(lambda _: changed):
         if _state(path) != state:
             raise changed
-        auroc: npt.NDArray[np.float32] = read_npz(path, MOST_BYTES)["auroc"]
-    auroc.setflags(write=False)
-    return auroc
+        drawn: Drawn = read_npz(path, MOST_BYTES, (metric,))[metric]
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _state(path: Path) -> tuple[int, ...]:

@@ -45,28 +45,28 @@ class ResampledCell(NamedTuple):
         return tuple(c for c in self.resampled.concepts if within is None or c in within)
 
     def over(self, concepts: Collection[str], metric: Metric) -> Figure | None:
-        """Mean over some of the eligible concepts; None where it was not resampled.
+        """Mean over some of the eligible concepts; None where it has none, or was not resampled.
 
-        AUPRC was resampled as a macro average over all eligible concepts alone.
+        Earlier versions kept the AUPRC of the macro average over all eligible concepts alone.
         """
         value = mean_of(self.record, concepts, metric)
         if value is None:
             return None
-        if metric == "auroc":
-            return value, self.mean_auroc(concepts)[1]
-        same = set(concepts) == set(self.resampled.concepts)
-        return (value, self.resampled.macro_auprc) if same else None
+        if set(concepts) == set(self.resampled.concepts):
+            return value, self.macro(metric)[1]
+        drawn = self.resampled.auroc if metric == "auroc" else self.resampled.auprc
+        if drawn is None:
+            return None
+        columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
+        means: Values = drawn[:, columns].mean(axis=1, dtype=np.float64)
+        return value, means
 
     def mean_auroc(self, concepts: Collection[str]) -> tuple[float, Values]:
         """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
         if set(concepts) == set(self.resampled.concepts):
             return self.macro("auroc")
-        columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
-        values = [self.record.evaluation.concepts[name].auroc.value for name in concepts]
-        if not columns or None in values:
-            return math.nan, np.full(len(self.resampled.auroc), np.nan)
-        means: Values = self.resampled.auroc[:, columns].mean(axis=1, dtype=np.float64)
-        return fmean(value for value in values if value is not None), means
+        figure = self.over(concepts, "auroc")
+        return figure or (math.nan, np.full(len(self.resampled.macro_auroc), np.nan))
 
 
 @dataclass(frozen=True, slots=True)

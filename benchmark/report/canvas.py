@@ -155,7 +155,7 @@ class Canvas:
         """Give both files."""
         width, height = self._size
         png = io.BytesIO()
-        self._image.save(png, "png")
+        self._image.save(png, "png", compress_level=3)  # 6 takes half as long again for 6 % less
         rules = "".join(f".{name}{{{_css(look)}}}" for look, name in self._looks.items())
         svg = (
             '<?xml version="1.0" encoding="utf-8"?>\n'

@@ -14,7 +14,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from benchmark.report.figures import draw
-from benchmark.report.style import FAINT, INK, Picture, label
+from benchmark.report.style import FAINT, INK, WARNING, Picture, label
 from cohorts.paper import MM_PER_MV, MM_PER_SECOND, PULSE_MV, PULSE_SECONDS, SQUARES, Page, Row, Strip, page
 from cohorts.recording import Recording, select_leads
 
@@ -23,7 +23,6 @@ Doubles = npt.NDArray[np.float64]
 PAPER = {"3x4": (297.0, 210.0), "12x1": (297.0, 420.0)}
 """A4 across and A3 upright, mm."""
 
-WARNING = "SIMULATED: not a recording of a patient"
 
 _MM = 1 / 25.4  # inches
 _BAND = 18.0  # mm, of the colour behind a trace

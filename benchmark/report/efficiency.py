@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from typing import TYPE_CHECKING, Any
 
 from benchmark.metrics.estimates import Estimate
 from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
-from benchmark.report.figures import draw
 from benchmark.report.style import FAINT, PALETTE, RULE, Picture, label
 from benchmark.report.text import plural
+
+if TYPE_CHECKING:  # matplotlib's axes take half a second to import, and most runs have no such figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 POSITIONS = {0: 0, **{percent: at for at, percent in enumerate(PERCENTS, start=1)}}
 """Where a share of the labels stands on the axis; 0 is zero-shot."""
@@ -58,6 +57,8 @@ def efficiency(boards: Sequence[Board]) -> Picture | None:
     cohorts = [cohort for cohort, found in shares.items() if len(found - {0}) > 1]
     if not cohorts:
         return None
+    from benchmark.report.figures import draw
+
     alt = (
         "Label efficiency: macro AUROC and AUPRC with 95 % intervals on "
         f"{plural(len(cohorts), 'external cohort')} against the percentage of the source's patients whose "
@@ -84,6 +85,9 @@ def share_of(record: ResultRecord) -> int:
 
 
 def _figure(cells: Sequence[ResultRecord], cohorts: Sequence[str]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
     series = list(dict.fromkeys(found for record in cells if (found := series_of(record)) is not None))
     models = list(dict.fromkeys(one.model for one in series))
     colours = {model: PALETTE[at % len(PALETTE)] for at, model in enumerate(models)}

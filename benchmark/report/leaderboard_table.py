@@ -20,7 +20,7 @@ from benchmark.report.tables import (
     text_cell,
 )
 from benchmark.report.text import interval, plural
-from benchmark.text import one_line
+from benchmark.text import one_line, some
 
 SIMULATED = (
     "Simulated recordings: what is marked 'simulated' comes from synthetic hearts, not from patients. "
@@ -45,8 +45,9 @@ OF_CONTROLS = (
 )
 
 NO_AUPRC_DRAWS = (
-    "AUPRC was resampled as a macro average over all eligible concepts of a model alone, so ranks go by the "
-    "means, and a difference in rank need not be a difference between models."
+    "Some cells were measured by a version that kept the resampled AUPRC of the whole macro average alone "
+    "({}), so ranks go by the means, and a difference in rank need not be a difference between models. Run "
+    "these cells again to have ranks by paired bootstrap."
 )
 
 RANKED = "ranked by mean macro {} on external cohorts"
@@ -184,5 +185,11 @@ def ranking_rules(board: Board) -> list[str]:
 def _how_ranked(board: Board) -> str:
     if board.by_groups:
         return GROUPS
-    of_whole_set = board.metric == "auroc" or board.within.concepts is None
-    return MEANS if of_whole_set else NO_AUPRC_DRAWS
+    earlier = [
+        f"{cell.record.model.name} on {cell.record.cohort.id}"
+        for cell in board.resampled_cells(board.records)
+        if cell.resampled.drawn_auprc is None and cell.record.cohort.id in board.cohorts
+    ]
+    if board.metric == "auroc" or not earlier:
+        return MEANS
+    return NO_AUPRC_DRAWS.format(some(earlier, 3))

@@ -10,6 +10,9 @@ FAINT = "#6b7280"
 RULE = "#d0d5dc"
 FONT = 8.5
 
+WARNING = "SIMULATED: not a recording of a patient"
+"""On every ECG of a simulated cohort."""
+
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a6761d", "#56b4e9", "#4d4d4d")
 """After Okabe and Ito (2008), distinct with a colour vision deficiency; its yellow is too faint on white."""
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from benchmark.metrics.cell.operating_points import Thresholds, concept_threshol
 from benchmark.metrics.cell.statistics import CellStatistics, cell_statistics
 from benchmark.metrics.intervals import percentile_interval
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import resamples_key, resamples_path
+from benchmark.records.resamples import resamples_path, save_resamples
 from benchmark.records.run_folder import cell_path
 from cohorts.catalogue import measured_cards
 from cohorts.ontology import load_ontology
@@ -86,6 +85,7 @@ def _with_figures(one: ResultRecord, aurocs: np.ndarray, drawn: np.ndarray, fold
     }
     macro = drawn.mean(axis=1, dtype=np.float64)
     low, high = percentile_interval(macro) or (0.0, 0.0)
+    resampled = Resampled(macro, macro, old.macro.concepts, drawn, drawn_auprc=drawn)
     found = old.macro.auroc.model_copy(update={"value": float(aurocs.mean()), "low": low, "high": high})
     evaluation = old.model_copy(
         update={
@@ -96,23 +96,8 @@ def _with_figures(one: ResultRecord, aurocs: np.ndarray, drawn: np.ndarray, fold
     )
     one = one.model_copy(update={"evaluation": evaluation})
     path = cell_path(folder, one.model.name, one.protocol, one.cohort.id)
-    _save_fast(one, Resampled(macro, macro, old.macro.concepts, drawn), resamples_path(path))
+    save_resamples(one, resampled, resamples_path(path))
     return one
-
-
-def _save_fast(one: ResultRecord, resampled: Resampled, path: Path) -> None:
-    """Write what `benchmark.records.resamples.save_resamples` does, with less effort to make it small."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        "key": np.array(resamples_key(one)),
-        "macro_auroc": resampled.macro_auroc,
-        "macro_auprc": resampled.macro_auprc,
-        "auroc": resampled.auroc,
-    }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 if __name__ == "__main__":

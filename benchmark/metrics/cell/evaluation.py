@@ -34,6 +34,7 @@ RESAMPLES = 10_000
 """Bootstrap resamples where nobody asks for another number."""
 
 Scores = pd.DataFrame | npt.NDArray[Any]
+Drawn = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,26 @@ class Resampled:
         What `auroc` gives, or what reads it: it is by far the largest, and seldom asked for.
     variances
         float64 ``[concepts]``, of each concept's AUROC, where they are known; see `variance`.
+    drawn_auprc
+        What `auprc` gives, or what reads it; None where it was not kept.
     """
 
     macro_auroc: Values
     macro_auprc: Values
     concepts: tuple[str, ...]
-    drawn: npt.NDArray[np.float32] | Callable[[], npt.NDArray[np.float32]]
+    drawn: Drawn | Callable[[], Drawn]
     variances: tuple[float, ...] | None = None
+    drawn_auprc: Drawn | Callable[[], Drawn] | None = None
 
     @property
-    def auroc(self) -> npt.NDArray[np.float32]:
+    def auroc(self) -> Drawn:
         """float32 ``[resamples, concepts]``, which is exact enough for an interval and half the size."""
         return self.drawn() if callable(self.drawn) else self.drawn
+
+    @property
+    def auprc(self) -> Drawn | None:
+        """The same of AUPRC."""
+        return self.drawn_auprc() if callable(self.drawn_auprc) else self.drawn_auprc
 
     def variance_of(self, concept: str) -> float:
         """Variance of the AUROC of one of the concepts over its resamples, on the scale of the AUROC."""
@@ -148,6 +157,7 @@ def evaluate_resampled(
         macro_auprc=_mean(drawn.auprc_resamples, eligible),
         concepts=tuple(name for name, metrics in concepts.items() if metrics.eligible),
         drawn=drawn.auroc_resamples[:, eligible].astype(np.float32),
+        drawn_auprc=drawn.auprc_resamples[:, eligible].astype(np.float32),
     )
     macro = MacroMetrics(
         auroc=_estimate(float(_mean(drawn.auroc[None], eligible)[0]), resampled.macro_auroc, settings, why),

@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
 from benchmark.report.board import Entry, entry_of
-from benchmark.report.ecg_sheet import WARNING
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
+from benchmark.report.style import WARNING
 from benchmark.report.text import plural
 from benchmark.text import one_line, printable, visible
 from cohorts.ontology.ontology import load_ontology

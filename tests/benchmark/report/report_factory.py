@@ -227,7 +227,8 @@ def drawn(
         np.array([getattr(found[c], metric).value for c in eligible]) + noises[at]
         for at, metric in enumerate(("auroc", "auprc"))
     ]
-    resampled = Resampled(areas[0].mean(axis=1), areas[1].mean(axis=1), eligible, areas[0].astype(np.float32))
+    macros, each = [one.mean(axis=1) for one in areas], [one.astype(np.float32) for one in areas]
+    resampled = Resampled(*macros, eligible, drawn=each[0], drawn_auprc=each[1])
     macro = one.evaluation.macro
     ends = [np.percentile(values, [2.5, 97.5]) for values in (resampled.macro_auroc, resampled.macro_auprc)]
     estimates = [

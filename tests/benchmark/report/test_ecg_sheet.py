@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from benchmark.report.ecg_sheet import PAPER, WARNING, sheet
+from benchmark.report.ecg_sheet import PAPER, sheet
+from benchmark.report.style import WARNING
 from cohorts.errors import RecordError, UnknownNameError
 from cohorts.paper import LAYOUTS, page
 from cohorts.recording import STANDARD_LEADS, Recording
