@@ -145,7 +145,7 @@ def run(
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
     from benchmark.records.report_stamp import is_current
-    from benchmark.run.cohorts import choose_cohorts, prepared_before
+    from benchmark.run.cohorts import choose_cohorts, labelled_before, prepared_before
     from benchmark.run.engines import compute_here
     from benchmark.run.ray_engine import find_engine
     from benchmark.run.runner import run as run_cells
@@ -186,7 +186,8 @@ def run(
         from benchmark.report import write_report
 
         with reporter.step("Writing the report"):
-            write_report(folder, rank_by, stores=prepared_before(places), own=own)
+            give = prepared_before(places)
+            write_report(folder, rank_by, stores=give, labels=labelled_before(places, give), own=own)
     tell(outcome.sentence, f"Leaderboard: {out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 
@@ -232,7 +233,7 @@ def report(
     from benchmark.exchange.gathering import is_run
     from benchmark.report import write_report
     from benchmark.report.sets import choose
-    from benchmark.run.cohorts import prepared_before
+    from benchmark.run.cohorts import labelled_before, prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
     if paper.wanted is not None or paper.given():
@@ -242,7 +243,8 @@ def report(
     own = _own_sets()
     within = choose(concept_set, by_commas(concept), by_commas(cohort), own)
     if len(folders) == 1 and out is None and is_run(folders[0]):
-        written = write_report(folders[0], rank_by, within, prepared_before(places), own)
+        give = prepared_before(places)
+        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give), own)
     else:
         written = _joined_board(folders, out or JOINED, rank_by, places, within, own)
     for path in written:
@@ -266,7 +268,7 @@ def _joined_board(
     from benchmark.progress import Reporter
     from benchmark.records.run_folder import run_name
     from benchmark.report import write_board
-    from benchmark.run.cohorts import labelled, prepared_before
+    from benchmark.run.cohorts import labelled, labelled_before, prepared_before
 
     here = places.data is not None or places.folders or places.own
     stores = labelled(places, Reporter()) if here else None
@@ -277,4 +279,5 @@ def _joined_board(
         cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
-    return write_board(joined, out, rank_by, within, prepared_before(places), own)
+    give = prepared_before(places)
+    return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own)

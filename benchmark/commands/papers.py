@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from benchmark.exchange.joining import Joined
     from benchmark.report.papers.drawing import FigureFormat, PaperFigure
 
-TableName = Literal["macro-auroc", "macro-auprc"]
+TableName = Literal[
+    "macro-auroc",
+    "macro-auprc",
+    "concepts",
+    "subgroups",
+    "calibration",
+    "operating-points",
+    "differences",
+    "label-efficiency",
+    "gaps",
+    "next-hospital",
+]
 ExportName = Literal["tripod", "hf", "croissant"]
 FigureName = Literal["roc", "pr", "forest", "heatmap"]
 TABLE_FORMATS = ("latex", "markdown", "csv")
@@ -25,7 +36,7 @@ FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
 Format = Literal["latex", "markdown", "csv", "svg", "pdf", "png"]
 
 _BELONG = {
-    "table": ("cohort", "form"),
+    "table": ("model", "cohort", "form"),
     "figure": ("model", "cohort", "concept", "form", "width"),
     "export": (),
 }
@@ -40,7 +51,9 @@ class PaperOptions:
     Attributes
     ----------
     table
-        Print one table: macro-auroc or macro-auprc.
+        Print one table: macro-auroc or macro-auprc, models by cohorts; concepts, subgroups, operating-points,
+        of each cohort; calibration; differences, every two models paired; label-efficiency; gaps, from home
+        to elsewhere; next-hospital, pooled.
     figure
         Draw one figure: roc or pr, the curve of a concept with its band; forest, all models on all cohorts;
         heatmap, a model by concept and cohort.
@@ -48,7 +61,7 @@ class PaperOptions:
         Write files for others: tripod, the TRIPOD+AI checklist as far as the run can fill it in; hf, a card
         for a model hub for each model; croissant, a description of each public cohort.
     model
-        Of a curve or heat map: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
+        Of a table, curve or heat map: MODEL, or MODEL/PROTOCOL where the model was evaluated under several.
     form
         Of a table, LaTeX if not given, which needs the package booktabs; of a figure, all three if not given.
     width
@@ -108,7 +121,7 @@ class PaperOptions:
             raise UsageError("--table, --figure and --export are of one run; name one folder.")
         joined = one_run(folders[0])
         if self.table:
-            self._print_table(joined, cohorts)
+            self._print_table(self.table, joined, cohorts)
         elif self.figure:
             made = self._figure(folders[0], joined, places, cohorts, concepts)
             forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
@@ -116,15 +129,15 @@ class PaperOptions:
             _write(files, out or folders[0] / "paper")
             tell(made.caption)
         elif self.export:
-            _write(_EXPORTS[self.export](joined), out or folders[0])
+            _write(_EXPORTS[self.export](joined, places), out or folders[0])
         return 0
 
-    def _print_table(self, joined: Joined, cohorts: Sequence[str]) -> None:
-        from benchmark.report.papers.tables import macro_table, render
+    def _print_table(self, name: TableName, joined: Joined, cohorts: Sequence[str]) -> None:
+        from benchmark.report.papers.board_tables import paper_tables
+        from benchmark.report.papers.typesetting import render
 
-        metric: Literal["auroc", "auprc"] = "auroc" if self.table == "macro-auroc" else "auprc"
-        made = macro_table(joined.records, metric, cohorts)
-        tell(*render(made, self.form or "latex").splitlines())
+        made = paper_tables(name, joined, cohorts, self.model)
+        tell(*"\n".join(render(table, self.form or "latex") for table in made).splitlines())
 
     def _figure(
         self, run: Path, joined: Joined, places: Places, cohorts: Sequence[str], concepts: Sequence[str]
@@ -168,27 +181,31 @@ def _write(files: Mapping[str, str | bytes], folder: Path) -> None:
         tell(str(folder / name))
 
 
-def _tripod(joined: Joined) -> Mapping[str, str]:
+def _tripod(joined: Joined, _: Places) -> Mapping[str, str]:
     from benchmark.report.papers.tripod import checklist
     from cohorts.catalogue import measured_cards
 
     return {"tripod.md": checklist(joined.plan, joined.records, measured_cards())}
 
 
-def _hub(joined: Joined) -> Mapping[str, str]:
+def _hub(joined: Joined, _: Places) -> Mapping[str, str]:
     from benchmark.report.papers.hub import hub_cards
 
     return hub_cards(joined.records)
 
 
-def _croissant(joined: Joined) -> Mapping[str, str]:
+def _croissant(joined: Joined, places: Places) -> Mapping[str, str]:
     from benchmark.report.papers.croissant import croissants
-    from cohorts.catalogue import measured_cards
+    from cohorts.catalogue import measured_cards, open_cohort
 
-    return croissants(joined.records, measured_cards())
+    cards = measured_cards()
+    measured = dict.fromkeys(r.cohort.id for r in joined.records if r.cohort.id in cards)
+    here = {cohort: open_cohort(cohort, places.data, places.folders) for cohort in measured}
+    roots = {cohort: release.root for cohort, release in here.items() if release is not None}
+    return croissants(joined.records, cards, roots)
 
 
-_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {
+_EXPORTS: Mapping[ExportName, Callable[[Joined, Places], Mapping[str, str]]] = {
     "tripod": _tripod,
     "hf": _hub,
     "croissant": _croissant,

@@ -168,6 +168,34 @@ def calibration_error(
     return float(np.sum(share * np.abs(predicted - observed)))
 
 
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Records with nearly the same probability: how many, how many of them positive, mean probability."""
+
+    n: int
+    positives: int
+    predicted: float
+
+
+def reliability_bins(
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    *,
+    bins: int = BINS,
+    binning: Binning = "equal width",
+    name: str = "this column",
+) -> list[ReliabilityBin]:
+    """Give the bins that `calibration_error` is the mean over, without empty ones; parameters as there."""
+    found = probability_column(labels, probabilities, name)
+    if not len(found.rows):
+        return []
+    of_bin, _, predicted, _ = _bin_means(found, bins, binning)
+    sizes, positives = np.bincount(of_bin), np.bincount(of_bin[found.positive], minlength=len(predicted))
+    return [
+        ReliabilityBin(int(n), int(m), float(p)) for n, m, p in zip(sizes, positives, predicted, strict=True)
+    ]
+
+
 def _bin_means(
     found: Column, bins: int, binning: Binning
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:

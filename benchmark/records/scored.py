@@ -39,19 +39,68 @@ class Scored:
     fits: int
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredCell:
+    """Predictions of a cell beside the labels of its cohort, row by row.
+
+    Attributes
+    ----------
+    index, labels
+        Of the cohort, in the order of the predictions.
+    fits
+        Scores ``[records, outputs]`` of each fit.
+    groups
+        As the bootstrap of the cell has them.
+    """
+
+    record: ResultRecord
+    index: pd.DataFrame
+    labels: pd.DataFrame
+    fits: list[pd.DataFrame]
+    groups: Groups
+
+    def of(self, concept: str) -> Scored:
+        """Give one concept.
+
+        Raises
+        ------
+        UnknownNameError
+            If the cell has no such concept.
+        LeadboardError
+            If its labels are not those that were measured.
+        """
+        cohort, measured = self.record.cohort.id, self.record.evaluation.concepts
+        if concept not in measured:
+            raise UnknownNameError(f"concept measured on {cohort}", printable(concept, 64), measured)
+        labels = self.labels[concept].to_numpy(np.int8)
+        found = int(np.count_nonzero(labels >= 0)), int(np.count_nonzero(labels == 1))
+        if found != (measured[concept].n, measured[concept].positives):
+            raise LeadboardError(f"The labels of {concept} in {cohort} are not those that were measured.")
+        return Scored(labels, self.fits[0][concept].to_numpy(np.float32), self.groups, len(self.fits))
+
+
 def scored(record: ResultRecord, concept: str, files: RecordFiles, stores: LabelledCohorts) -> Scored:
-    """Read the predictions of a cell, and the labels of its cohort.
+    """Read the predictions of a cell, and the labels of its cohort, for one concept.
 
     Raises
     ------
     UnknownNameError
         If the cell has no such concept.
     LeadboardError
+        As `measured_cell`, or if the labels are not those that were measured.
+    """
+    return measured_cell(record, files, stores).of(concept)
+
+
+def measured_cell(record: ResultRecord, files: RecordFiles, stores: LabelledCohorts) -> MeasuredCell:
+    """Read the predictions of a cell, and the labels of its cohort.
+
+    Raises
+    ------
+    LeadboardError
         If the cohort is not here as it was measured, or the predictions are not those that were.
     """
-    cohort, measured = record.cohort.id, record.evaluation.concepts
-    if concept not in measured:
-        raise UnknownNameError(f"concept measured on {cohort}", printable(concept, 64), measured)
+    cohort = record.cohort.id
     store = stores(cohort, signals=signals_read(record.cohort.fingerprint))
     if store is None:
         raise LeadboardError(f"{cohort} is not on this machine; give the folder of the releases with --data.")
@@ -62,10 +111,8 @@ def scored(record: ResultRecord, concept: str, files: RecordFiles, stores: Label
     if content_hash(predictions) != record.predictions.sha256:
         raise LeadboardError(f"The predictions {files.predictions} are not those that were measured.")
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
-    labels = store.labels[concept].to_numpy(np.int8)[rows]
-    found = int(np.count_nonzero(labels >= 0)), int(np.count_nonzero(labels == 1))
-    if (rows < 0).any() or found != (measured[concept].n, measured[concept].positives):
-        raise LeadboardError(f"The labels of {concept} in {cohort} are not those that were measured.")
+    if (rows < 0).any():
+        raise LeadboardError(f"The predictions {files.predictions} are of records that {cohort} has not.")
+    index = store.index.iloc[rows].reset_index(drop=True)
     fits, _ = score_tables(predictions)
-    groups = group_records(store.index["patient_id"].iloc[rows].reset_index(drop=True))
-    return Scored(labels, fits[0][concept].to_numpy(np.float32), groups, len(fits))
+    return MeasuredCell(record, index, store.labels.iloc[rows], fits, group_records(index["patient_id"]))

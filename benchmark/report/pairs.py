@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from benchmark.metrics.comparison import holm
+from benchmark.metrics.comparison import holm, paired_difference
 from benchmark.metrics.estimates import PairedDifference, nan_if_none, none_if_nan
 from benchmark.records.resamples import name_of
 from benchmark.report.across_cohorts import ResampledCell, compare
@@ -22,7 +22,8 @@ def paired_differences(board: Board) -> list[dict[str, Any]]:
     list of dict
         For each pair ``first`` and ``second`` (model, protocol); ``cohorts``: id -> ``concepts`` (how
         many), ``relations``, ``auroc`` (first minus second: value, low, high, p, and p after Holm over the
-        cohorts of the pair) and ``why`` it is undefined, if it is; ``refused``: id -> why the two cannot be
+        cohorts of the pair) and ``why`` it is undefined, if it is; ``auprc`` the same, None where the two
+        macro averages are not over the same concepts; ``refused``: id -> why the two cannot be
         compared there; ``lacking``: the same for want of resampled figures; ``pooled`` (value, low, high, p)
         over ``pooled_over``, the cohorts that are external to both.
     """
@@ -45,7 +46,9 @@ def _pair(
 ) -> dict[str, Any]:
     found = compare(first, second)
     relations = [{cell.record.cohort.id: cell.record.relation for cell in side} for side in (first, second)]
-    adjusted = holm([nan_if_none(pair.difference.p) for pair in found.pairs])
+    sides = [{cell.record.cohort.id: cell for cell in side} for side in (first, second)]
+    adjusted = _adjusted([pair.difference for pair in found.pairs])
+    auprc = [paired_auprc(*(side[pair.cohort] for side in sides)) for pair in found.pairs]
     external = [
         pair.cohort for pair in found.pairs if all(side[pair.cohort] == "external" for side in relations)
     ]
@@ -59,10 +62,11 @@ def _pair(
             pair.cohort: {
                 "concepts": pair.concepts,
                 "relations": [side[pair.cohort] for side in relations],
-                "auroc": _numbers(pair.difference, none_if_nan(p)),
+                "auroc": _numbers(pair.difference, p),
                 "why": pair.difference.reason,
+                "auprc": other and _numbers(other, p_of_other),
             }
-            for pair, p in zip(found.pairs, adjusted, strict=True)
+            for pair, p, other, p_of_other in zip(found.pairs, adjusted, auprc, _adjusted(auprc), strict=True)
         },
         "refused": dict(found.refused),
         "pooled": [
@@ -71,6 +75,21 @@ def _pair(
         ],
         "pooled_over": external,
     }
+
+
+def paired_auprc(one: ResampledCell, two: ResampledCell) -> PairedDifference | None:
+    """Macro AUPRC of one cell minus that of another; None where they are not over the same concepts.
+
+    It was resampled as a macro average alone, so it cannot be taken over the concepts that both have.
+    """
+    if one.resampled.concepts != two.resampled.concepts:
+        return None
+    return paired_difference(*one.macro("auprc"), *two.macro("auprc"))
+
+
+def _adjusted(differences: Sequence[PairedDifference | None]) -> list[float | None]:
+    found = holm([math.nan if one is None else nan_if_none(one.p) for one in differences])
+    return [none_if_nan(p) for p in found]
 
 
 def _numbers(found: PairedDifference, adjusted: float | None) -> list[float | None]:

@@ -22,6 +22,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import run_name
 from benchmark.report.across_cohorts import ResampledCell, compare
+from benchmark.report.pairs import paired_auprc
 from cohorts.catalogue import measured_cards
 from cohorts.errors import UsageError
 from cohorts.labelled import LabelledCohorts, signals_read
@@ -131,21 +132,12 @@ def _cohort(
         tests, labels = _delong(results, (one.record, two.record), shared, stores)
     if labels:
         notes[f"Paired bootstrap only: {labels}."] = None
-    auprc = None
-    if one.resampled.concepts == two.resampled.concepts:
-        values = [cell.record.evaluation.macro.auprc.value for cell in (one, two)]
-        auprc = paired_difference(
-            nan_if_none(values[0]),
-            one.resampled.macro_auprc,
-            nan_if_none(values[1]),
-            two.resampled.macro_auprc,
-        )
     return CohortComparison(
         relations=(one.record.relation, two.record.relation),
         scored=one.record.records.scored,
         macro_concepts=shared,
         auroc=auroc,
-        auprc=auprc,
+        auprc=paired_auprc(one, two),
         concepts={concept: _concept(concept, one, two, tests) for concept in shared},
     )
 

@@ -31,16 +31,27 @@ class Picture:
 
 
 def inline_svg(picture: Picture) -> str:
-    """SVG element for an HTML page: no XML declaration, and ids that no other picture has.
+    """SVG element for an HTML page: no XML declaration, no style, and ids that no other picture has.
 
-    Safe to insert as it is: ``<``, ``>`` and ``&`` are escaped in text, so a tag is a tag.
+    Safe to insert as it is: ``<``, ``>`` and ``&`` are escaped in text, so a tag is a tag. Styles become
+    attributes, because the policy of the page obeys no style but its own.
     """
     svg = picture.svg[picture.svg.index("<svg") :]
+    sheet = re.search(r"<defs>\s*<style[^>]*>\*\{([^}]*)\}</style>\s*</defs>", svg)
+    if sheet:
+        svg = svg.replace(sheet[0], "", 1).replace("<svg", f'<svg style="{sheet[1]}"', 1)
 
     def own_ids(tag: re.Match[str]) -> str:
-        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", tag[0])
+        plain = re.sub(r'\bstyle="([^"]*)"', lambda style: _as_attributes(style[1]), tag[0])
+        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", plain)
 
     return re.sub(r"(?<=>)\s*\n\s*(?=<)", "", re.sub(r"<[^<>]+>", own_ids, svg).strip())
+
+
+def _as_attributes(style: str) -> str:
+    """Write declarations such as ``fill: none; stroke: red`` as attributes, which SVG takes as well."""
+    pairs = (one.partition(":") for one in style.split(";") if one.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, _, value in pairs)
 
 
 def label(text: str, longest: int = 40) -> str:

@@ -25,6 +25,7 @@ from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
 from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
 from cohorts.errors import UsageError
+from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
 from cohorts.store import Stores
 
@@ -34,6 +35,7 @@ def write_report(
     rank_by: Metric = "auroc",
     within: Within = EVERYTHING,
     stores: Stores | None = None,
+    labels: LabelledCohorts | None = None,
     own: OwnSets = NONE,
 ) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
@@ -52,6 +54,8 @@ def write_report(
     stores
         Gives prepared cohorts, for the sheets of each model's most confident mistakes. Without it those of
         an earlier report stay as they are.
+    labels
+        Gives cohorts with their labels, for the curves of the page.
     own
         A user's own sets, for the page.
 
@@ -72,7 +76,7 @@ def write_report(
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"), _uncollected():
         made_from = inputs_of(run, rank_by, within.key + own.key)
-        content = _written(run, one_run(run), rank_by, within, stores, own)
+        content = _written(run, one_run(run), rank_by, within, stores, labels, own)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
@@ -95,6 +99,7 @@ def write_board(
     rank_by: Metric = "auroc",
     within: Within = EVERYTHING,
     stores: Stores | None = None,
+    labels: LabelledCohorts | None = None,
     own: OwnSets = NONE,
 ) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
@@ -118,14 +123,20 @@ def write_board(
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"), _uncollected():
-        return [folder / name for name in _written(folder, joined, rank_by, within, stores, own)]
+        return [folder / name for name in _written(folder, joined, rank_by, within, stores, labels, own)]
 
 
 def _written(
-    folder: Path, joined: Joined, rank_by: Metric, within: Within, stores: Stores | None, own: OwnSets
+    folder: Path,
+    joined: Joined,
+    rank_by: Metric,
+    within: Within,
+    stores: Stores | None,
+    labels: LabelledCohorts | None,
+    own: OwnSets,
 ) -> dict[str, str | bytes]:
     sweep((folder, folder / "figures", folder / FOLDER))
-    content = _content(joined, rank_by, within, stores, own)
+    content = _content(joined, rank_by, within, stores, labels, own)
     for name, data in content.items():
         write_atomically(folder / name, data)
     if stores is not None:  # else nobody has looked, and those of an earlier report stay, as in mid-run
@@ -136,7 +147,12 @@ def _written(
 
 
 def _content(
-    joined: Joined, rank_by: Metric, within: Within, stores: Stores | None, own: OwnSets
+    joined: Joined,
+    rank_by: Metric,
+    within: Within,
+    stores: Stores | None,
+    labels: LabelledCohorts | None,
+    own: OwnSets,
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
@@ -165,6 +181,7 @@ def _content(
             pictures,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
+            labels,
         ),
         "leaderboard.md": as_markdown(
             plan,

@@ -161,8 +161,16 @@ def prepared_before(places: Places) -> Stores:
 
 def labelled(places: Places, reporter: Reporter) -> LabelledCohorts:
     """Give cohorts of this machine for what needs no signals, each prepared once."""
-    give = prepared(places, reporter)
+    return _or_labels_alone(prepared(places, reporter), places)
 
+
+def labelled_before(places: Places, give: Stores) -> LabelledCohorts:
+    """Give the cohorts of `prepared_before` for what needs no signals; nothing is prepared or made again."""
+    return _or_labels_alone(give, places)
+
+
+def _or_labels_alone(give: Stores, places: Places) -> LabelledCohorts:
+    @functools.cache
     def cohort(name: str, /, *, signals: bool = True) -> Labelled | None:
         if signals or not is_here(name, places):
             return give(name)

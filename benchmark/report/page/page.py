@@ -30,8 +30,9 @@ from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
+from cohorts.labelled import LabelledCohorts
 
-STYLES = ("tokens.css", "page.css", "matrix.css", "views.css")
+STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css")
 
 SCRIPTS = (
     "dom.js",
@@ -47,6 +48,10 @@ SCRIPTS = (
     "choices.js",
     "matrix.js",
     "views.js",
+    "plot.js",
+    "curves.js",
+    "people.js",
+    "spread.js",
     "model.js",
     "cohort.js",
     "concept.js",
@@ -65,6 +70,7 @@ def as_html(
     pictures: Sequence[Picture],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
+    labels: LabelledCohorts | None = None,
 ) -> str:
     """One self-contained page: no network, no script but its own.
 
@@ -88,7 +94,8 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
-    content = page_data(joined.plan.name, boards, found, by_set) | view_data(boards, mistakes)
+    content = page_data(joined.plan.name, boards, found, by_set)
+    content |= view_data(boards, found, mistakes, joined.files, labels)
     return environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,

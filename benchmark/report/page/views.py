@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from benchmark.records.locations import RecordFiles
 from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import CellName
 from benchmark.report.board import Board, Entry
+from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.page.details import details, gaps_of, label_shares
 from benchmark.report.page.encoding import units
 from benchmark.report.page.populations import annotated
 from benchmark.report.pairs import paired_differences
 from benchmark.report.view_facts import cohort_facts, concept_facts, overlap_sentence
+from cohorts.labelled import LabelledCohorts
 
 
-def view_data(boards: Sequence[Board], mistakes: Mapping[Entry, str]) -> dict[str, Any]:
+def view_data(
+    boards: Sequence[Board],
+    found: Sequence[BoardStatistics],
+    mistakes: Mapping[Entry, str],
+    files: Mapping[CellName, RecordFiles] = MappingProxyType({}),
+    labels: LabelledCohorts | None = None,
+) -> dict[str, Any]:
     """Give what the views need beside `benchmark.report.page.data.page_data`, in the places that it has.
 
     Parameters
     ----------
     boards
         By the metric that is shown first.
+    found
+        Statistics of each board.
     mistakes
         Path of the page with the mistakes of an entry, beside the leaderboard.
+    files, labels
+        Where predictions are, and what gives the labels of the cohorts, for curves.
 
     Returns
     -------
     dict
         ``overlap``: a sentence for each cell; ``about_cohorts``: facts of each cohort;
         ``about_concepts``: concept -> facts; ``mistakes``: place of an entry -> path; ``pairs``: for each
-        kind of cohort, the paired differences of every two entries.
+        kind of cohort, the paired differences of every two entries; ``details`` as `details` gives them;
+        ``shares``: place of an entry -> kind of its protocol and percentage of the labels; ``gaps``: for each
+        kind of cohort, place of an entry -> `gaps_of` it.
     """
     records = [record for board in boards for record in board.records]
     entries = {e: at for at, e in enumerate(dict.fromkeys(e for board in boards for e in board.entries))}
     cohorts = {key: at for at, key in enumerate(dict.fromkeys(map(_cohort, records)))}
-    concepts = set().union(*(annotated(record) for record in records))
+    numbered = {c: at for at, c in enumerate(dict.fromkeys(c for r in records for c in annotated(r)))}
+    concepts = set(numbered)
     return {
         "overlap": [overlap_sentence(record) for record in records],
         "about_cohorts": [_about(own, concepts) for own in _by_cohort(records)],
@@ -45,6 +64,17 @@ def view_data(boards: Sequence[Board], mistakes: Mapping[Entry, str]) -> dict[st
                 "pairs": [_pair(one, entries, _places(board, cohorts)) for one in paired_differences(board)],
             }
             for board in boards
+        ],
+        "details": details(records, numbered, files, labels),
+        "shares": {str(entries[entry]): said for entry, said in label_shares(boards).items()},
+        "gaps": [
+            {
+                "simulated": board.simulated,
+                "entries": {
+                    str(entries[entry]): said for entry, said in gaps_of(one, _places(board, cohorts)).items()
+                },
+            }
+            for board, one in zip(boards, found, strict=True)
         ],
     }
 
@@ -83,7 +113,8 @@ def _pair(
 ) -> dict[str, Any]:
     """Say the same with places of entries and cohorts, and in the units of the page.
 
-    Of each cohort: value, low, high, p, p after Holm, number of concepts, and why it is undefined, if it is.
+    Of each cohort: value, low, high, p, p after Holm, number of concepts, and why it is undefined, if it is;
+    under ``auprc`` the first five of macro AUPRC, where both averages are over the same concepts.
     """
     why_not = pair["refused"] | pair["lacking"]
     return {
@@ -96,6 +127,11 @@ def _pair(
                 *([one["why"]] if one["why"] else []),
             ]
             for cohort, one in pair["cohorts"].items()
+        },
+        "auprc": {
+            str(cohorts[cohort]): [units(number) for number in one["auprc"]]
+            for cohort, one in pair["cohorts"].items()
+            if one["auprc"]
         },
         "why_not": {str(cohorts[cohort]): why for cohort, why in why_not.items()},
         "pooled": [units(number) for number in pair["pooled"]],

@@ -1,46 +1,16 @@
-"""A table for a paper: models by cohorts, as LaTeX, Markdown or CSV, with what its caption must say."""
+"""The first table of a paper: models by cohorts; and what the caption of any table must say."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Entry, entry_of
-from benchmark.report.export import csv_cell
-from benchmark.report.markdown import markdown
+from benchmark.report.papers.typesetting import PaperTable
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
-from benchmark.text import one_line, some
+from benchmark.text import some
 from cohorts.errors import UsageError
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "[": "{[}",  # after a line's end it would be an option of that
-    "]": "{]}",
-    "*": "{*}",
-    "\N{EN DASH}": r"\textendash{}",
-    "\N{MINUS SIGN}": r"\ensuremath{-}",
-} | {sign: "\\" + sign for sign in "$&#%_"}
-
-
-@dataclass(frozen=True, slots=True)
-class PaperTable:
-    """A table of plain text: its caption, its heads and its rows."""
-
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def macro_table(records: Sequence[ResultRecord], metric: Metric, cohorts: Sequence[str] = ()) -> PaperTable:
@@ -133,56 +103,3 @@ def _facts(record: ResultRecord) -> str:
         f"n = {plural(record.records.scored, 'record')}, {spread}, "
         f"{plural(drawn.resamples, 'resample')} of {count(drawn.groups)} {drawn.unit}, seed {drawn.seed}"
     )
-
-
-def render(table: PaperTable, form: str) -> str:
-    """Write a table out as ``latex``, ``markdown`` or ``csv``, which begins with the caption after ``#``."""
-    return {"latex": _as_latex, "markdown": _as_markdown, "csv": _as_csv}[form](table)
-
-
-def _as_markdown(table: PaperTable) -> str:
-    heads, *rows = ([markdown(cell) for cell in row] for row in (table.heads, *table.rows))
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(
-        [f"Table: {markdown(table.caption)}", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
-    )
-
-
-def _as_csv(table: PaperTable) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    for row in (table.heads, *table.rows):
-        writer.writerow([csv_cell(cell) for cell in row])
-    return f"# {one_line(table.caption)}\n{file.getvalue()}"
-
-
-def _as_latex(table: PaperTable) -> str:
-    lines = [" & ".join(latex(cell) for cell in row) + r" \\" for row in (table.heads, *table.rows)]
-    return "\n".join(
-        [
-            r"% \usepackage{booktabs} \usepackage[T1]{fontenc}",
-            r"\begin{table}",
-            rf"\caption{{{latex(table.caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(table.heads) - 1)}}}",
-            r"\toprule",
-            lines[0],
-            r"\midrule",
-            *lines[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def latex(text: str) -> str:
-    r"""Escape text so that LaTeX sets it as it is, on one line.
-
-    Examples
-    --------
-    >>> latex("a_b & 5 % [x]")
-    'a\\_b \\& 5 \\% {[}x{]}'
-    """
-    escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
-    return escaped.replace("--", "-{}-").replace("--", "-{}-")  # two would be set as a dash

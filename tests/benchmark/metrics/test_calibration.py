@@ -13,7 +13,7 @@ from sklearn.calibration import calibration_curve as sklearn_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from benchmark.metrics.calibration import brier, brier_parts, calibration_error
+from benchmark.metrics.calibration import brier, brier_parts, calibration_error, reliability_bins
 from benchmark.metrics.calibration_curve import calibration_curve
 from benchmark.metrics.logistic import clipped_logit
 from cohorts.errors import LeadboardError, ModelError, UsageError
@@ -82,6 +82,24 @@ def test_calibration_error_from_the_bins_of_scikit_learn(binning: str, strategy:
     expected = np.sum(count[count > 0] / 3000 * np.abs(observed - predicted))
 
     assert calibration_error(labels, p, bins=12, binning=binning) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("binning", ["equal width", "equal mass"])
+def test_reliability_bins_are_those_of_scikit_learn_and_of_the_error(binning: str) -> None:
+    rng = np.random.default_rng(4)
+    p = rng.beta(0.4, 2, 500)
+    labels = (rng.random(500) < p).astype(np.int8)
+    labels[::7] = -1
+    known = labels >= 0
+    found = reliability_bins(labels, p, binning=binning)  # type: ignore[arg-type]
+    strategy = "uniform" if binning == "equal width" else "quantile"
+    observed, predicted = sklearn_curve(labels[known], p[known], n_bins=10, strategy=strategy)
+    assert [one.positives / one.n for one in found] == pytest.approx(observed.tolist(), abs=1e-12)
+    assert [one.predicted for one in found] == pytest.approx(predicted.tolist(), abs=1e-12)
+    assert sum(one.n for one in found) == np.count_nonzero(known)
+    error = sum(abs(one.positives - one.n * one.predicted) for one in found) / np.count_nonzero(known)
+    assert error == pytest.approx(calibration_error(labels, p, binning=binning), abs=1e-12)  # type: ignore[arg-type]
+    assert reliability_bins([-1], [0.5]) == []
 
 
 def test_no_error_where_frequencies_are_right() -> None:

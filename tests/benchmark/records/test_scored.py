@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,9 @@ from benchmark.records.predictions import predictions_table, save_predictions
 from benchmark.records.record import ResultRecord
 from benchmark.records.scored import scored
 from cohorts.catalogue import cohort_cards
-from cohorts.cohort import CohortCard
 from cohorts.errors import LeadboardError, UnknownNameError
+from tests.benchmark.measured_cells import Store
 from tests.benchmark.report.report_factory import record as made_by_hand
-
-
-@dataclass
-class Store:
-    """A cohort of 60 records of 40 patients, some of them not annotated."""
-
-    card: CohortCard
-    fingerprint: str
-    index: pd.DataFrame
-    labels: pd.DataFrame
-    quarantine: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.index)
-
 
 Cell = tuple[Store, ResultRecord, RecordFiles]
 

@@ -15,6 +15,7 @@ import pytest
 from benchmark.exchange.joining import one_run
 from benchmark.report import write_report
 from benchmark.report.board import Entry
+from benchmark.report.board_statistics import statistics_of
 from benchmark.report.page.encoding import units
 from benchmark.report.page.views import view_data
 from benchmark.report.pairwise import compare_models
@@ -161,7 +162,8 @@ def test_the_pooled_row_of_a_model_is_that_of_the_tables(page: Any) -> None:
     texts = [cell if isinstance(cell, str) else cell[0] for cell in row]
     assert pooled[1] in texts
     assert "Over 3 cohorts" in pooled[4]
-    assert page.locator("#view .diamond rect.pooled").count() == 1
+    results = page.locator("#view table", has_text="Training overlap")
+    assert results.locator(".diamond rect.pooled").count() == 1
 
 
 def test_a_cohort_has_its_facts_and_ranks_its_models(page: Any, estimates: list[dict[str, Any]]) -> None:
@@ -199,19 +201,23 @@ def test_a_concept_has_its_codes_counts_and_models(page: Any, estimates: list[di
         assert table(page, f"Codes in {vocabulary}")[1:] == codes["first"]
 
 
+@pytest.mark.parametrize("metric", ["auroc", "auprc"])
 @pytest.mark.parametrize(("a", "b"), [("net", "old"), ("old", "net")])
-def test_two_models_differ_as_leadboard_compare_says(page: Any, folder: Path, a: str, b: str) -> None:
-    open_view(page, "compare", a=f"{a}/as_is", b=f"{b}/as_is")
-    rows = {row[0]: row for row in table(page, "AUROC of A minus B")[1:]}
+def test_two_models_differ_as_leadboard_compare_says(
+    page: Any, folder: Path, a: str, b: str, metric: str
+) -> None:
+    open_view(page, "compare", a=f"{a}/as_is", b=f"{b}/as_is", metric=metric)
+    rows = {row[0]: row for row in table(page, f"{metric.upper()} of A minus B")[1:]}
     found = compare_models(folder, a, b)
-    real = {cohort: one.auroc for cohort, one in found.cohorts.items() if cohort != "sim"}
-    assert set(rows) == {*real, "Pooled"} == {*COHORTS, "Pooled"}
+    real = {cohort: getattr(one, metric) for cohort, one in found.cohorts.items() if cohort != "sim"}
+    assert set(rows) == set(COHORTS) | ({"Pooled"} if metric == "auroc" else set())
     for cohort, one in real.items():
         said = f"{signed(one.value)} [{signed(one.low)}, {signed(one.high)}]"
         assert rows[cohort][1:3] == [said, number(one.p)]
     dots = page.locator("#view .scatter circle title").all_text_contents()
     assert len(dots) == 3 * len(COHORTS)  # WPW has too few positives
-    assert f"AF on georgia: A {number({'net': 0.91, 'old': 0.8895}[a])}, B " in "\n".join(dots)
+    shown = {"net": 0.91, "old": 0.8895}[a] / (1 if metric == "auroc" else 2)
+    assert f"AF on georgia: A {number(shown)}, B " in "\n".join(dots)
 
 
 def test_a_difference_turned_round_is_written_as_it_would_be(browser: Any) -> None:
@@ -236,7 +242,8 @@ def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -
     raw = sorted(float(row[2].lstrip("<")) for row in rows[:-1])
     least = next(row for row in rows if float(row[2].lstrip("<")) == raw[0])
     assert float(least[3].lstrip("<")) == pytest.approx(min(1, len(COHORTS) * raw[0]), abs=0.003)
-    data = view_data(boards, {Entry("old", "as_is"): "mistakes/old.html"})
+    found = [statistics_of(board) for board in boards]
+    data = view_data(boards, found, {Entry("old", "as_is"): "mistakes/old.html"})
     place = {entry: at for at, entry in enumerate(boards[0].entries)}[Entry("old", "as_is")]
     assert data["mistakes"] == {str(place): "mistakes/old.html"}
 

@@ -45,8 +45,12 @@ def test_they_equal_leadboard_compare(run: Path) -> None:
         for cohort, one in found.cohorts.items():
             said, own = one.auroc, pair["cohorts"][cohort]
             assert own["auroc"] == [said.value, said.low, said.high, said.p, said.p_holm]
+            said = one.auprc
+            assert own["auprc"] == (said and [said.value, said.low, said.high, said.p, said.p_holm])
             assert own["concepts"] == len(one.macro_concepts)
             assert tuple(own["relations"]) == one.relations
+        both = "b" not in (first, second)  # b has one concept less, so its average is over others
+        assert [one["auprc"] is not None for one in pair["cohorts"].values()] == [both] * len(found.cohorts)
         pooled = found.pooled
         assert pair["pooled"] == [pooled.value, pooled.low, pooled.high, pooled.p]
         assert tuple(pair["pooled_over"]) == found.pooled_over

@@ -16,8 +16,9 @@ from benchmark.exchange.joining import one_run
 from benchmark.metrics.cell.evaluation import evaluate
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.metrics.cell.statistics import cell_statistics
-from benchmark.report.papers.tables import latex, macro_table, render
+from benchmark.report.papers.tables import macro_table
 from benchmark.report.papers.tidy import COLUMNS, tidy
+from benchmark.report.papers.typesetting import latex, render
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import record, write_run
 

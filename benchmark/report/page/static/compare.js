@@ -2,7 +2,7 @@
 addView("compare", {
   title: "Compare",
   show(place, chosen) {
-    const simulated = kindOf(chosen);
+    const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
     const entries = entriesOf(simulated);
     if (entries.length < 2) return place.append(el("h2", {}, "Compare"), el("p", {}, "There are no two models to compare."));
     const picked = (key, other) => (entries.includes(entryOf(chosen[key])) ? entryOf(chosen[key]) : entries.find((entry) => entry !== other));
@@ -14,19 +14,25 @@ addView("compare", {
       el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
         chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
         el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap"),
+        chooser("Metric ", "metric", Object.entries(METRICS), metric),
         kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null),
       banner(simulated) ?? "",
       el("p", {}, "A is ", entryLink(a), ", B is ", entryLink(b), "."));
     const pair = a === b ? null : pairOf(a, b, simulated);
     if (!pair) return place.append(el("p", {}, "Choose two different models."));
     place.append(
-      el("h3", {}, "Macro AUROC of A minus B"),
-      differences(pair, [a, b], simulated),
-      el("p", { class: "rules" }, "From the same resampled patients for both models, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. Pooled over the cohorts that are external to both, by a random-effects model."),
+      el("h3", {}, `Macro ${METRICS[metric]} of A minus B`),
+      differences(pair, [a, b], metric, simulated),
+      el("p", { class: "rules" }, `From the same resampled patients for both models, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. ${ACROSS[metric]}`),
       el("h3", {}, "Every concept on every cohort"),
-      ...scatter(a, b, Object.keys(pair.cohorts).map(Number), simulated));
+      ...scatter(a, b, Object.keys(pair.cohorts).map(Number), metric, simulated));
   },
 });
+
+const ACROSS = {
+  auroc: "Pooled over the cohorts that are external to both, by a random-effects model.",
+  auprc: "AUPRC depends on how frequent the concepts are, so it is not pooled over cohorts; it is compared where both averages are over the same concepts.",
+};
 
 // The difference the other way round, which rounds to the same three decimals.
 const negated = (units) => (units === null ? null : Math.min(-units, 4 - 10 * Math.floor((units + 5) / 10)));
@@ -39,8 +45,8 @@ function pairOf(a, b, simulated) {
   if (straight) return straight;
   const found = pairs.find(({ first, second }) => first === b && second === a);
   if (!found) return null;
-  const cohorts = Object.entries(found.cohorts).map(([id, one]) => [id, turned(one)]);
-  return { ...found, cohorts: Object.fromEntries(cohorts), pooled: turned(found.pooled) };
+  const all = (cohorts) => Object.fromEntries(Object.entries(cohorts).map(([id, one]) => [id, turned(one)]));
+  return { ...found, cohorts: all(found.cohorts), auprc: all(found.auprc), pooled: turned(found.pooled) };
 }
 
 // A difference on one scale for all rows of a table; the line in the middle is no difference.
@@ -54,9 +60,17 @@ function differenceDrawn([value, low, high], widest, pooled) {
     el("span", { class: "value" }, interval([value, low, high], signed)));
 }
 
-function differences(pair, [a, b], simulated) {
-  const found = Object.entries(pair.cohorts);
-  const widest = Math.max(1, ...[...found.map(([, one]) => one), pair.pooled].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
+// A row for each cohort: difference, p, p after Holm, concepts, why not.
+function differencesOn(pair, metric) {
+  if (metric === "auroc") return Object.entries(pair.cohorts);
+  return Object.entries(pair.cohorts).map(([id, [, , , , , concepts]]) => [id, pair.auprc[id] ? [...pair.auprc[id], concepts]
+    : [null, null, null, null, null, concepts, "not the same concepts count for both"]]);
+}
+
+function differences(pair, [a, b], metric, simulated) {
+  const found = differencesOn(pair, metric);
+  const pooledHere = metric === "auroc" ? pair.pooled : [];
+  const widest = Math.max(1, ...[...found.map(([, one]) => one), pooledHere].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
   const scoredOn = (id) => {
     const { scored, selection, resamples, seed } = data.populations[cellOf(a, id).population];
     return `${count(scored)} (${selection === "test" ? "test fold" : "all"}), ${count(resamples)} resamples, seed ${seed}`;
@@ -72,15 +86,15 @@ function differences(pair, [a, b], simulated) {
   const not = Object.entries(pair.why_not).filter(([id]) => !pair.cohorts[id])
     .map(([id, why]) => [cohortLink(id), DASH, DASH, DASH, "", "", "", why]);
   const over = pair.pooled_over.length;
-  const pooled = ["Pooled", differenceDrawn(pair.pooled, widest, true), number(pair.pooled[3]), "", "", "", `${plural(over, "external cohort")}`,
+  const pooled = metric === "auroc" && ["Pooled", differenceDrawn(pair.pooled, widest, true), number(pair.pooled[3]), "", "", "", `${plural(over, "external cohort")}`,
     over ? "" : "no cohort is external to both"];
-  return tableOf(captioned(simulated, "AUROC of A minus B with 95 % interval"), ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", "Note"], [...rows, ...not, pooled], "results");
+  return tableOf(captioned(simulated, `${METRICS[metric]} of A minus B with 95 % interval`), ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", "Note"], [...rows, ...not, ...(pooled ? [pooled] : [])], "results");
 }
 
 // Dots of what counts for both models, where both were measured alike.
-function scatter(a, b, cohorts, simulated) {
+function scatter(a, b, cohorts, metric, simulated) {
   const dots = cohorts.flatMap((cohort) => data.concepts.map((_, concept) => {
-    const [one, other] = [a, b].map((entry) => reading(cellOf(entry, cohort), concept, "auroc"));
+    const [one, other] = [a, b].map((entry) => reading(cellOf(entry, cohort), concept, metric));
     const both = one?.counts && other?.counts && one.estimate[0] !== null && other.estimate[0] !== null;
     return both ? { cohort, concept, x: one.estimate[0], y: other.estimate[0] } : null;
   }).filter(Boolean));
@@ -95,7 +109,7 @@ function scatter(a, b, cohorts, simulated) {
   const tick = (units) => [svg("text", { x: 50 + at(units), y: 328, "text-anchor": "middle" }, number(units)), svg("text", { x: 44, y: 314 - at(units), "text-anchor": "end" }, number(units))];
   return [
     el("p", {}, said),
-    svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `AUROC of A against B. ${said}`) },
+    svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `${METRICS[metric]} of A against B. ${said}`) },
       svg("rect", { x: 50, y: 10, width: 300, height: 300, class: "frame" }), svg("line", { x1: 50, y1: 310, x2: 350, y2: 10, class: "same" }),
       [from, Math.round((from + 10000) / 20) * 10, 10000].map(tick).flat(),
       dots.map(({ cohort, concept, x, y }) => svg("circle", { cx: 50 + at(x), cy: 310 - at(y), r: 3, class: "one" },
@@ -103,6 +117,6 @@ function scatter(a, b, cohorts, simulated) {
       simulated ? svg("text", { x: 60, y: 28, class: "mark" }, "Simulated, not patients") : null,
       svg("text", { x: 200, y: 346, "text-anchor": "middle" }, `A: ${names[0]}`.slice(0, 50)), svg("text", { x: -160, y: 2, transform: "rotate(-90)", "text-anchor": "middle" }, `B: ${names[1]}`.slice(0, 50))),
     el("details", {}, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
-      tableOf(captioned(simulated, "AUROC of A and of B"), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)]))),
+      tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)]))),
   ];
 }

@@ -13,12 +13,29 @@ addView("model", {
       modelCard(entry),
       el("h3", {}, "Results on each cohort"),
       cohorts.length ? cohortsOfModel(entry, cohorts, metric, simulated) : el("p", {}, "It was measured on none of these cohorts."),
-      ...(cohorts.length ? [el("h3", {}, "Concepts"), conceptsOfModel(entry, cohorts, metric, simulated), legend(metric)] : []),
+      ...(cohorts.length ? [el("h3", {}, "Concepts"), conceptsOfModel(entry, cohorts, metric, simulated), legend(metric), ...moreOf(entry, cohorts, chosen, metric, simulated)] : []),
       el("h3", {}, "More about it"),
       data.mistakes[entry] ? el("p", {}, el("a", { href: data.mistakes[entry] }, "Its most confident mistakes, as ECG sheets")) : "",
       el("p", {}, "Tables with it: ", listed([...tables.querySelectorAll("section[id][aria-label]")].map((section) => el("a", { href: `#${section.id}` }, section.getAttribute("aria-label"))))));
   },
 });
+
+// Curves, calibration and groups of people: of one concept, which is chosen above them.
+function moreOf(entry, cohorts, chosen, metric, simulated) {
+  const detailed = detailedConcepts(entry, cohorts);
+  const wanted = conceptPlace.get(chosen.concept);
+  const concept = detailed.includes(wanted) ? wanted : detailed[0] ?? null;
+  const choice = concept === null ? "" : el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
+    chooser("Concept ", "concept", detailed.map((one) => [data.concepts[one][0], conceptName(one)]), data.concepts[concept][0]));
+  return [
+    el("h3", {}, "From the own hospital to others"), ...gapsOf(entry, simulated),
+    el("h3", {}, concept === null ? "Curves" : `Curves and calibration: ${conceptName(concept)}`), choice,
+    ...(concept === null ? [el("p", {}, "No concept counts on any of these cohorts.")] : curvesOf(entry, cohorts, concept, simulated)),
+    el("h3", {}, "Calibration"), ...calibrationOf(entry, cohorts, simulated),
+    el("h3", {}, "Groups of people"), ...subgroupsOf(entry, cohorts, concept, simulated),
+    ...labelsOf(entry, cohorts, metric, simulated),
+  ];
+}
 
 function modelCard(entry) {
   const one = data.entries[entry];
@@ -50,11 +67,12 @@ function cohortsOfModel(entry, cohorts, metric, simulated) {
 function conceptsOfModel(entry, cohorts, metric, simulated) {
   const there = data.concepts.map((_, concept) => concept).filter((concept) => cohorts.some((cohort) => cellOf(entry, cohort).concepts.includes(concept)));
   const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.concepts ?? {} : {};
+  const withPooled = there.some((concept) => pooled[concept]);
   const rows = there.map((concept) => {
     const found = new Map(cohorts.map((cohort) => [cohort, { cell: cellOf(entry, cohort), reading: reading(cellOf(entry, cohort), concept, metric) }]));
     const row = { name: `${entryName(entry)}, ${data.concepts[concept][0]}`, found };
-    return [conceptLink(concept), ...(metric === "auroc" ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
+    return [conceptLink(concept), ...(withPooled ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
   });
   const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
-  return tableOf(caption, ["Concept", ...(metric === "auroc" ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
+  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
 }

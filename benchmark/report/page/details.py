@@ -1,0 +1,202 @@
+"""What the view of a model shows beside AUROC and AUPRC: curves, calls, calibration, subgroups, gaps.
+
+In the places and units of `benchmark.report.page.data`. Whole concepts are given, those of most cells first,
+until there is no room for another: `ROOM` keeps a board of thousands of cells in one file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from benchmark.metrics.cell.calibration import ConceptCalibration
+from benchmark.metrics.cell.operating_points import Called
+from benchmark.metrics.cell.subgroups import Grouping
+from benchmark.protocols.protocol import PROTOCOLS
+from benchmark.records.locations import RecordFiles
+from benchmark.records.record import ResultRecord
+from benchmark.records.resamples import CellName
+from benchmark.report.board import Board, Entry, entry_of
+from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.measured_curves import ConceptCurve, cell_curves
+from benchmark.report.page.encoding import triple, units
+from benchmark.text import one_line
+from cohorts.errors import LeadboardError
+from cohorts.labelled import LabelledCohorts
+
+ROOM = 400_000
+"""Characters for the details of concepts."""
+
+
+def details(
+    records: Sequence[ResultRecord],
+    concepts: Mapping[str, int],
+    files: Mapping[CellName, RecordFiles],
+    labels: LabelledCohorts | None,
+) -> dict[str, Any]:
+    """Give the details of every cell, and of as many concepts as there is room for.
+
+    Parameters
+    ----------
+    records
+        In the order of the cells of the page.
+    concepts
+        Place of each concept.
+    files, labels
+        Where predictions are, and what gives the labels; without them there are no curves.
+
+    Returns
+    -------
+    dict
+        ``cells``: for each cell ``calibration``, ``subgroups`` and why something is not there; ``concepts``:
+        place of a concept -> place of a cell -> details; ``left_out``: places of concepts for which there was
+        no room; ``no_curves``: place of a cell -> why.
+    """
+    cells: dict[str, list[int]] = {}
+    for at, record in enumerate(records):
+        for concept in record.evaluation.macro.concepts:
+            cells.setdefault(concept, []).append(at)
+    given: dict[str, dict[str, Any]] = {}
+    left = ROOM
+    for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
+        one = {str(at): _of_concept(records[at], concept) for at in cells[concept]}
+        # A curve is not made yet: it takes about as much again as its thresholds and counts have digits.
+        left -= len(json.dumps(one, separators=(",", ":"))) + (CURVE * len(one) if labels is not None else 0)
+        if left < 0 and given:
+            break
+        given[concept] = one
+    no_curves: dict[str, str] = {}
+    for at, record in enumerate(records):
+        own = [concept for concept in given if str(at) in given[concept]]
+        try:
+            for concept, curve in cell_curves(record, own, files, labels).items():
+                given[concept][str(at)] |= _curve(curve)
+        except LeadboardError as error:
+            no_curves[str(at)] = one_line(str(error).rstrip("."))
+    return {
+        "cells": [_of_cell(record, concepts) for record in records],
+        "concepts": {str(concepts[concept]): one for concept, one in given.items()},
+        "left_out": [concepts[concept] for concept in cells if concept not in given],
+        "no_curves": no_curves,
+    }
+
+
+CURVE = 520
+"""Characters of a curve with its bins, on average."""
+
+
+def _positives(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> int:
+    return max(records[at].evaluation.concepts[concept].positives for at in cells)
+
+
+def _of_concept(record: ResultRecord, concept: str) -> dict[str, Any]:
+    """Calls at each threshold, calibration, and AUROC, n and positives in each subgroup."""
+    statistics = record.statistics
+    calls = {one_line(rule): _called(one) for rule, one in statistics.calls.get(concept, {}).items()}
+    calibrated = statistics.calibration and statistics.calibration.concepts.get(concept)
+    groups = {
+        one_line(name): {
+            one_line(group): [*triple(found.concepts[concept].auroc), n, found.concepts[concept].positives]
+            for group, found in grouping.groups.items()
+            if concept in found.concepts and (n := found.concepts[concept].n)
+        }
+        for name, grouping in statistics.subgroups.items()
+    }
+    found: dict[str, Any] = {
+        "calls": calls,
+        "calibration": calibrated and _calibrated(calibrated),
+        "groups": {name: sizes for name, sizes in groups.items() if sizes},
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _called(one: Called) -> list[Any]:
+    """Threshold, true and false positives; value, low and high of sensitivity and of specificity."""
+    return [float(f"{one.threshold:.4g}"), one.tp, one.fp, *triple(one.sensitivity), *triple(one.specificity)]
+
+
+def _calibrated(one: ConceptCalibration) -> list[Any]:
+    """Brier, mean probability, slope, intercept, both errors; three numbers where there is an interval."""
+    return [
+        *triple(one.brier.score),
+        units(one.mean_probability),
+        *triple(one.slope),
+        *triple(one.intercept),
+        units(one.ece_equal_width),
+        units(one.ece_equal_mass),
+    ]
+
+
+def _curve(found: ConceptCurve) -> dict[str, Any]:
+    """Points as steps: threshold, and how many more positives and negatives are called than at the last."""
+    curve = found.curve
+    steps: list[float | int] = []
+    for threshold, *counts in zip(curve.thresholds, _steps(curve.tp), _steps(curve.fp), strict=True):
+        steps += [threshold, *counts]
+    made: dict[str, Any] = {"curve": steps, "errors": [units(curve.roc_error), units(curve.pr_error)]}
+    if found.bins:
+        made["bins"] = [n for one in found.bins for n in (one.n, one.positives, units(one.predicted))]
+    return made
+
+
+def _steps(counts: Sequence[int]) -> list[int]:
+    return [after - before for before, after in pairwise((0, *counts))]
+
+
+def _of_cell(record: ResultRecord, concepts: Mapping[str, int]) -> dict[str, Any]:
+    statistics, whole = record.statistics, record.statistics.calibration
+    found: dict[str, Any] = {
+        "fits": statistics.fits,
+        "why_no_calls": one_line(statistics.why_no_calls or ""),
+        "why_no_calibration": one_line(statistics.why_no_calibration or ""),
+        "subgroups": {one_line(name): _grouping(one, concepts) for name, one in statistics.subgroups.items()},
+    }
+    if whole is not None:
+        errors = units(whole.ece_equal_width), units(whole.ece_equal_mass)
+        middle = units(whole.slope), units(whole.intercept)
+        found["calibration"] = [*triple(whole.brier), *middle, *errors, len(whole.concepts)]
+    return {name: value for name, value in found.items() if value}
+
+
+def _grouping(one: Grouping, concepts: Mapping[str, int]) -> dict[str, Any]:
+    """Records and macro AUROC of each group, over the ``common`` concepts, and the largest gap."""
+    gap = one.gap and [*triple(one.gap.difference), one_line(one.gap.highest), one_line(one.gap.lowest)]
+    return {
+        "common": [concepts[c] for c in one.common],
+        "groups": [[one_line(name), g.records, *triple(g.macro)] for name, g in one.groups.items()],
+        "gap": gap,
+    }
+
+
+def label_shares(boards: Sequence[Board]) -> dict[Entry, list[Any]]:
+    """Kind of protocol, and percentage of the source's labels that it gives, of each entry that says so."""
+    found: dict[Entry, list[Any]] = {}
+    for board in boards:
+        for record in board.records:
+            protocol = PROTOCOLS.get(record.protocol)
+            if protocol is None or protocol.unseen or (protocol.kind == "as-is" and not record.training):
+                continue
+            share = 0 if protocol.kind == "zero-shot" else protocol.percent
+            found[entry_of(record)] = [protocol.kind, share]
+    return found
+
+
+def gaps_of(found: BoardStatistics, cohorts: Mapping[str, int]) -> dict[Entry, dict[str, Any]]:
+    """Mean gap of each entry from its own hospitals to others, and that of every two cohorts."""
+    return {
+        entry: {
+            "mean": triple(found.mean_gap[entry]),
+            "pairs": [
+                [
+                    *(cohorts[one.internal], cohorts[one.external], len(one.concepts)),
+                    *(units(one.internal_auroc), units(one.external_auroc)),
+                    *triple(one.gap),
+                ]
+                for one in pairs
+            ],
+        }
+        for entry, pairs in found.gaps.items()
+        if pairs
+    }

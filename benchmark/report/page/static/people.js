@@ -1,0 +1,24 @@
+// Groups of people: macro AUROC over the concepts that every group has enough of, and the AUROC of one concept.
+function subgroupsOf(entry, cohorts, concept, simulated) {
+  const found = cohorts.map((cohort) => ({ cohort, of: data.details.cells[data.cells.indexOf(cellOf(entry, cohort))].subgroups ?? {}, one: concept === null ? {} : detailOf(entry, cohort, concept)?.groups ?? {} }));
+  const names = [...new Set(found.flatMap(({ of }) => Object.keys(of)))];
+  if (!names.length) return [el("p", {}, "Sex and age are not known here, or no concept counts.")];
+  const id = concept === null ? null : data.concepts[concept][0];
+  return [...names.map((name, at) => el("details", { open: at === 0 }, el("summary", {}, `By ${name}`),
+    tableOf(captioned(simulated, `Groups by ${name}, with 95 % interval`),
+      ["Cohort and group", "Macro AUROC", "Records", ...(id === null ? [] : [`AUROC of ${id}`, "Annotated", "Positives"])],
+      found.flatMap((cohort) => groupRows(cohort, name, id !== null)), "results"))),
+  el("p", { class: "rules" }, `Macro AUROC is over the concepts with at least ${data.minimum} positives and negatives in every group that has one. Of many groups, some gap is always the largest. Of a model with several fits it is that of the first.`)];
+}
+
+function groupRows({ cohort, of, one }, name, withConcept) {
+  if (!of[name]) return [];
+  const { groups, gap, common } = of[name];
+  const rows = groups.map(([group, records, ...macro]) => {
+    const [value, low, high, n, positives] = one[name]?.[group] ?? [];
+    return [`${cohortName(cohort)}, ${group}`, drawnValue("auroc", macro), count(records),
+      ...(!withConcept ? [] : value === undefined ? ["", "", ""] : [drawnValue("auroc", [value, low, high]), count(n), count(positives)])];
+  });
+  if (gap) rows.push([`${cohortName(cohort)}, largest gap`, el("td", { class: "pooled" }, el("span", { class: "value" }, `${interval(gap.slice(0, 3), signed)} ${gap[3]} minus ${gap[4]}`)), "", ...(withConcept ? ["", "", ""] : [])]);
+  return rows.map((row, at) => (at ? row : [el("th", { scope: "row" }, cohortLink(cohort), `, ${groups[0]?.[0] ?? ""}`, common.length ? spoken(` over ${plural(common.length, "concept")}`) : ""), ...row.slice(1)]));
+}

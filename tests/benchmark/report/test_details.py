@@ -1,0 +1,154 @@
+"""Details of the model view: curves are scikit-learn's, the rest is what the records say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from benchmark.exchange.joining import Joined, one_run
+from benchmark.records.resamples import name_of
+from benchmark.records.scored import measured_cell
+from benchmark.report import write_report
+from benchmark.report.page import details as module
+from benchmark.report.page.details import details
+from benchmark.report.page.encoding import triple, units
+from cohorts.labelled import LabelledCohorts
+from tests.benchmark.measured_cells import CONCEPTS, write_measured
+
+PLACES = {concept: at for at, concept in enumerate(CONCEPTS)}
+Run = tuple[Path, LabelledCohorts]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A measured run and its labels."""
+    folder = tmp_path_factory.mktemp("run")
+    return folder, write_measured(folder)
+
+
+@pytest.fixture(scope="module")
+def joined(run: Run) -> Joined:
+    return one_run(run[0])
+
+
+@pytest.fixture(scope="module")
+def found(run: Run, joined: Joined) -> dict[str, Any]:
+    return details(joined.records, PLACES, joined.files, run[1])
+
+
+def each(joined: Joined, found: dict[str, Any], part: str) -> list[tuple[Any, str, Any]]:
+    """Record, concept and detail, wherever there is this part."""
+    return [
+        (joined.records[int(cell)], concept, one[part])
+        for concept in CONCEPTS
+        for cell, one in found["concepts"][str(PLACES[concept])].items()
+        if part in one
+    ]
+
+
+def test_points_are_on_the_curves_of_scikit_learn_at_their_thresholds(
+    run: Run, joined: Joined, found: dict[str, Any]
+) -> None:
+    curves = each(joined, found, "curve")
+    assert len(curves) == len(joined.records) * len(CONCEPTS)
+    for record, concept, steps in curves:
+        one = measured_cell(record, joined.files[name_of(record)], run[1]).of(concept)
+        known = one.labels >= 0
+        truth, scores = one.labels[known], one.scores[known].astype(np.float64)
+        thresholds, called = np.array(steps[::3]), np.cumsum(np.reshape(steps, (-1, 3))[:, 1:], axis=0)
+        x, y, at_roc = roc_curve(truth, scores, drop_intermediate=False)
+        there = np.searchsorted(-at_roc, -thresholds, side="right") - 1
+        tp, fp = called.T
+        assert x[there] == pytest.approx(fp / np.sum(truth == 0), abs=1e-12)
+        assert y[there] == pytest.approx(tp / np.sum(truth == 1), abs=1e-12)
+        precision, recall, at_pr = precision_recall_curve(truth, scores)
+        there = np.searchsorted(at_pr, thresholds)
+        assert precision[there] == pytest.approx(tp / (tp + fp), abs=1e-12)
+        assert recall[there] == pytest.approx(y[np.searchsorted(-at_roc, -thresholds, side="right") - 1])
+
+
+def test_bins_are_those_of_scikit_learn_and_give_the_error_of_the_record(
+    run: Run, joined: Joined, found: dict[str, Any]
+) -> None:
+    bins = each(joined, found, "bins")
+    assert {record.model.name for record, _, _ in bins} == {"net", "two-fits", "encoder"}
+    for record, concept, numbers in bins:
+        one = measured_cell(record, joined.files[name_of(record)], run[1]).of(concept)
+        known = one.labels >= 0
+        observed, predicted = calibration_curve(one.labels[known], one.scores[known], n_bins=10)
+        n, positives, said = np.reshape(numbers, (-1, 3)).T
+        assert positives / n == pytest.approx(observed, abs=1e-12)
+        assert said.tolist() == [units(p) for p in predicted]
+        error = np.sum(np.abs(positives - n * predicted)) / np.sum(n)
+        calibration = record.statistics.calibration.concepts[concept]
+        assert error == pytest.approx(calibration.ece_equal_width, abs=1e-6)
+
+
+def test_calls_calibration_and_groups_are_those_of_the_records(joined: Joined, found: dict[str, Any]) -> None:
+    for record, concept, calls in each(joined, found, "calls"):
+        for rule, called in record.statistics.calls[concept].items():
+            rates = [*triple(called.sensitivity), *triple(called.specificity)]
+            assert calls[rule][1:] == [called.tp, called.fp, *rates]
+    for record, concept, numbers in each(joined, found, "calibration"):
+        one = record.statistics.calibration.concepts[concept]
+        assert numbers[:4] == [*triple(one.brier.score), units(one.mean_probability)]
+        assert numbers[4:10] == [*triple(one.slope), *triple(one.intercept)]
+    groups = each(joined, found, "groups")
+    assert len(groups) == len(joined.records) * len(CONCEPTS)
+    for record, concept, by in groups:
+        for name, of in by.items():
+            for group, numbers in of.items():
+                one = record.statistics.subgroups[name].groups[group].concepts[concept]
+                assert numbers == [*triple(one.auroc), one.n, one.positives]
+
+
+def test_without_labels_there_are_no_curves_and_that_is_said(joined: Joined, found: dict[str, Any]) -> None:
+    without = details(joined.records, PLACES, joined.files, None)
+    assert each(joined, without, "curve") == []
+    assert len(without["no_curves"]) == len(joined.records)
+    assert found["no_curves"] == {}
+    assert len(each(joined, without, "calls")) == len(each(joined, found, "calls"))
+
+
+def test_labels_that_give_another_auroc_draw_nothing(joined: Joined, run: Run) -> None:
+    first = joined.records[0]
+    evaluation = first.evaluation.concepts["AF"]
+    area = evaluation.auroc.model_copy(update={"value": 0.123})
+    concepts = first.evaluation.concepts | {"AF": evaluation.model_copy(update={"auroc": area})}
+    other = first.model_copy(
+        update={"evaluation": first.evaluation.model_copy(update={"concepts": concepts})}
+    )
+    said = details([other], PLACES, joined.files, run[1])
+    assert said["no_curves"] == {"0": "the AUROC of AF is not that of the record"}
+
+
+def test_whole_concepts_are_left_out_where_there_is_no_room(
+    joined: Joined, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROOM", 10)
+    few = details(joined.records, PLACES, joined.files, run[1])
+    [kept] = few["concepts"]
+    assert few["left_out"] == [place for place in PLACES.values() if str(place) != kept]
+    assert len(few["concepts"][kept]) == len(joined.records)
+
+
+def test_the_page_has_them(run: Run, found: dict[str, Any]) -> None:
+    write_report(run[0], labels=run[1])
+    page = (run[0] / "leaderboard.html").read_text()
+    shown = re.search(r'id="data">(.*?)</script>', page, re.S)
+    assert shown is not None
+    data = json.loads(shown[1])
+    lengths = [len(one) for one in data["details"]["concepts"].values()]
+    assert lengths == [len(one) for one in found["concepts"].values()]
+    assert sorted(data["shares"].values()) == [["linear-probe", 1], ["linear-probe", 100]]
+    [gaps] = data["gaps"]
+    [net] = gaps["entries"]
+    assert data["entries"][int(net)]["model"] == "net"
+    assert len(gaps["entries"][net]["pairs"]) == 1
