@@ -93,7 +93,8 @@ def as_csv(records: Sequence[ResultRecord]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for record in records:
-        writer.writerows(map(csv_cell, row.values()) for row in rows_of(record))
+        for row in rows_of(record):
+            writer.writerow([one if one.__class__ is float else csv_cell(one) for one in row.values()])
     return file.getvalue()
 
 
