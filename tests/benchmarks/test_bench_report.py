@@ -1,4 +1,4 @@
-"""How long `leadboard report` takes on large runs, the memory it needs in a process of its own, and its page."""
+"""How long `leadboard report` takes on large runs, the memory it needs in a process of its own, its page."""
 
 from __future__ import annotations
 
