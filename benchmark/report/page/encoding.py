@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,8 +34,10 @@ def units(value: float | None) -> Number:
     """
     if value is None:
         return None
-    shown = round(float(f"{value:.3f}") * 1000)
-    found = min(max(round(value * 10_000), 10 * shown - 5), 10 * shown + 4)
+    found = round(value * 10_000)
+    if found % 10 == 5:  # nowhere else can the 4 decimals round otherwise than the value
+        shown = round(float(f"{value:.3f}") * 1000)
+        found = min(max(found, 10 * shown - 5), 10 * shown + 4)
     return max(found, 1) if value > 0 else found
 
 
@@ -82,8 +85,18 @@ def as_script(content: Any) -> str:
     >>> as_script(["</script>", "a\u202eb"])
     '["\\u003c/script\\u003e","a b"]'
     """
-    text = json.dumps(_visible(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _compact(content)
+    if not text.isprintable() or _ESCAPED.search(text):
+        text = _compact(_visible(content))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _compact(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+_ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\[^\"\\]")
+"""Of JSON: an escape of something that cannot be seen."""
 
 
 def _visible(content: Any) -> Any:
