@@ -1,4 +1,4 @@
-"""How long `leadboard report` takes on large runs, and the memory that it needs, in a process of its own."""
+"""How long `leadboard report` takes on large runs, the memory it needs in a process of its own, its page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ try:
 finally:  # not ru_maxrss, which begins with what the process that started this one had
     print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
+
+
+MOST_BYTES = 5_000_000
+"""Of a page that people send each other."""
 
 
 @pytest.mark.timeout(1800)
@@ -49,6 +53,8 @@ def test_report(
         "unit": "s of processor time",
         "peak MiB": max(peaks),
         "limit MiB": mebibytes,
+        "page MB": round((tmp_path / "run/leaderboard.html").stat().st_size / 1e6, 1),
     }
     assert min(times) <= seconds
     assert max(peaks) <= mebibytes
+    assert (tmp_path / "run/leaderboard.html").stat().st_size <= MOST_BYTES

@@ -51,7 +51,7 @@ function curvePanel(entry, cohort, concept, simulated) {
     ...(detail.bins ? [reliability(detail.bins, said)] : []),
   ];
   const error = detail.errors ? ` Off the full curves by ${number(detail.errors[0])} (ROC) and ${number(detail.errors[1])} (precision) at most.` : "";
-  const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `${letterOf(at)} ${entryName(other)}`).join(", ")}.` : "";
+  const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `(${letterOf(at)}) ${entryName(other)}`).join(", ")}.` : "";
   const fits = several ? " Curve, calls and bins are of the first fit, the areas means of all." : "";
   return figureOf(captioned(simulated, head + error + who + fits), drawn, behindIt(`Numbers on ${cohortName(cohort)}`,
     detail.curve ? pointTable(detail.curve, said) : "", callTable(entry, detail, readers, auroc, said), detail.bins ? binTable(detail.bins, said) : "",
