@@ -130,6 +130,7 @@ def test_a_page_is_typed_as_it_stands(page: str, types: Typed, desk: Path) -> No
 
 
 @pytest.mark.slow  # trains on real recordings for a minute
+@pytest.mark.timeout(3600)
 def test_the_run_on_real_data_is_typed_as_it_stands(types: Typed) -> None:
     (code,) = blocks(section(PAGES["docs/index.md"], "On real data"), "console")
     type_session(code, types)
