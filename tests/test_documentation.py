@@ -55,6 +55,11 @@ def test_the_command_line_has_every_command_and_every_word_of_its_options() -> N
     for name in commands:
         assert f"\n## leadboard {name}\n" in page
         assert f"(#leadboard-{name})" in page
+        assert re.search(
+            rf"^```console\nleadboard {name}( (--?[a-z][\w-]+ )?(\[?[A-Z-]+(\.\.\.)?\]?))*$",
+            page,
+            re.MULTILINE,
+        )
         command = app[name]
         lines = inspect.getdoc(command.default_command).partition("Parameters\n---")[2].splitlines()[1:]
         told = " ".join(line.strip() for line in lines if line.startswith("    "))
