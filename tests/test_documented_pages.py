@@ -109,6 +109,7 @@ def types(desk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 
 TYPED = {
     "README.md": ["Four uses"],
+    "docs/evaluate.md": ["1. Start from a package that runs", "2. Check it"],
     "docs/score.md": ["Against a table of labels", "On a cohort", "How many patients?"],
     "docs/index.md": ["A first result, without any data"],
     "docs/tasks.md": ["Published tasks"],
