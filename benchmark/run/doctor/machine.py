@@ -37,7 +37,14 @@ class Finding(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A release that is here; its records as far as they can be counted."""
+    """A release that is here.
+
+    Attributes
+    ----------
+    records
+        How many are listed, as far as they can be counted; of a prepared one without those that cannot be
+        used, if they are a tenth or more: then it is lists that are here, and not recordings.
+    """
 
     release: Cohort
     store: Store | None
@@ -84,7 +91,8 @@ class Machine:
 
 def _count(release: Cohort, store: Store | None) -> int | None:
     if store is not None:
-        return len(store) + len(store.quarantine)
+        listed = len(store) + len(store.quarantine)
+        return listed if len(store.quarantine) < listed / 10 else len(store)
     try:
         return len(release.index()) + len(release.unreadable)
     except (LeadboardError, OSError):

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import locale
 import os
+import re
 import resource
 import shutil
 import socket
@@ -139,6 +140,15 @@ def test_an_old_store(prepared: Places, tmp_path: Path) -> None:
     assert of_folders.stores(Machine(places)).status == "fine"
     store.write_bytes(b"a store of another time")
     found(of_folders.stores, places, "georgia")
+
+
+def test_a_list_of_recordings_that_are_not_here(prepared: Places, tmp_path: Path) -> None:
+    places, _ = georgia(prepared, tmp_path)
+    assert places.data is not None
+    for path in list(places.data.rglob("*.mat"))[:5]:
+        path.unlink()
+    prepare_cohort("georgia", places, Reporter())
+    found(of_folders.releases, places, "georgia 35 of 10,344")
 
 
 def test_missing_and_damaged_weights(places: Places) -> None:
@@ -369,3 +379,8 @@ def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
         assert ID not in printed
         call(*options)
         assert ID in capsys.readouterr().out
+
+
+def test_the_page_tells_of_every_check() -> None:
+    page = (Path(__file__).parents[3] / "docs/doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([a-z ]+) \| (?!a problem)", page, re.MULTILINE) == list(examine.CHECKS)
