@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmark.run.doctor import of_folders, of_software
 from benchmark.run.doctor.machine import Finding, Machine
@@ -26,9 +26,10 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def examine(machine: Machine) -> list[Finding]:
-    """Make every check; one that fails itself is a problem, and the others go on."""
-    return [_made(name, check, machine) for name, check in CHECKS.items()]
+def examine(machine: Machine) -> Iterator[Finding]:
+    """Make one check after the other; one that fails itself is a problem, and the others go on."""
+    for name, check in CHECKS.items():
+        yield _made(name, check, machine)
 
 
 def _made(name: str, check: Check, machine: Machine) -> Finding:

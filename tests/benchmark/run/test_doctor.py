@@ -74,29 +74,62 @@ def found(check: Callable[[Machine], Finding], places: Places | None, *words: st
     return finding
 
 
-def test_a_gpu_beside_a_torch_for_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def torch_of(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other processes import this in place of torch."""
+    (folder / "torch.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+TORCH = """
+class version:
+    cuda = {cuda}
+
+class cuda:
+    is_available = staticmethod(lambda: {devices} > 0)
+    device_count = staticmethod(lambda: {devices})
+
+__version__ = "2.9"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _torch_that_is_quickly_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch_of(tmp_path, TORCH.format(cuda=None, devices=0), monkeypatch)
+
+
+def test_torch_is_asked_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
+    monkeypatch.delenv("PYTHONPATH")
+    usable = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    assert Machine(None).torch == (str(torch.__version__), torch.version.cuda, usable)
+
+
+def test_a_gpu_beside_a_torch_for_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nvidiactl").touch()
     monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
-    monkeypatch.setattr(torch.version, "cuda", None)  # as it is in the build for processors
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    found(of_software.accelerator, None, "NVIDIA GPU", "built for processors alone")
+    found(of_software.accelerator, None, "NVIDIA GPU", "torch 2.9 is built for processors alone")
 
 
 def test_a_gpu_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
     (tmp_path / "nvidia0").touch()
     monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
-    monkeypatch.setattr(torch.version, "cuda", "12.8")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=0), monkeypatch)
     found(of_software.accelerator, None, "CUDA 12.8", "cannot use it")
+    torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=2), monkeypatch)
+    assert of_software.accelerator(Machine(None)).found == "torch 2.9, CUDA 12.8, 2 device(s)"
 
 
-def test_a_torch_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    found(of_software.accelerator, None, "torch cannot be imported")
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("import nothing_like_it", "No module named 'nothing_like_it'"), ("import os; os.abort()", "-6")],
+)
+def test_a_torch_that_is_broken(
+    code: str, why: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch_of(tmp_path, code, monkeypatch)
+    found(of_software.accelerator, None, "torch cannot be imported", why)
+    assert of_folders.weights(Machine(places)).found == "not looked at: torch cannot be imported"
 
 
 def test_little_room(prepared: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +369,6 @@ def test_a_hostile_machine_is_examined_to_the_end(
     monkeypatch.setenv("LC_ALL", "xx_XX")
     monkeypatch.setenv("PATH", ":/nowhere")
     monkeypatch.setenv("LEADBOARD_DATA", "/nowhere")
-    monkeypatch.setitem(sys.modules, "torch", None)
     for thing, name in (
         (shutil, "disk_usage"),
         (resource, "getrlimit"),
@@ -347,6 +379,7 @@ def test_a_hostile_machine_is_examined_to_the_end(
         monkeypatch.setattr(thing, name, broken)
     assert call() == 1
     said = capsys.readouterr().out
+    assert "the working folder is not there any more" in said
     for name in examine.CHECKS:
         assert name in said
     assert call("--json") == 1
