@@ -64,7 +64,7 @@ def doctor(
     try:
         machine = Machine(find_places(data, cache, cohort_file), wrong, tuple(model))
     except (LeadboardError, OSError) as error:
-        machine = Machine(None, wrong or str(error), tuple(model))
+        machine = Machine(None, "; ".join(filter(None, (wrong, str(error)))), tuple(model))
     found = list(examine(machine)) if as_json else list(_printed(examine(machine)))
     if as_json:
         print_json(_for_a_report(found))

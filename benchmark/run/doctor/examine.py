@@ -36,8 +36,8 @@ def _made(name: str, check: Check, machine: Machine) -> Finding:
     try:
         return check(machine)
     except Exception as error:  # noqa: BLE001  # whatever is wrong with the machine, the doctor says what it can
-        found = f"could not be looked at ({type(error).__name__}: {error})"
-        return Finding(name, "problem", found, "send the output of leadboard doctor --json with a bug report")
+        do = "send the output of leadboard doctor --json with a bug report"
+        return Finding(name, "problem", f"could not be looked at ({type(error).__name__})", do, (str(error),))
 
 
 def worst(findings: Sequence[Finding]) -> bool:

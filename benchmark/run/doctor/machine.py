@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from benchmark.config import Places
 from benchmark.text import printable
@@ -97,9 +97,9 @@ class Machine:
         """
         call = (sys.executable, "-W", "ignore", "-c", ASK_TORCH)
         try:
-            answer = subprocess.run(
+            answer = subprocess.run(  # noqa: S603
                 call, cwd=os.sep, capture_output=True, text=True, timeout=300, check=False
-            )  # noqa: S603
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             return type(error).__name__
         if answer.returncode:

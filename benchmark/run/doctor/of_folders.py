@@ -35,8 +35,9 @@ UNKNOWN = "not looked at: the folders are not known"
 def folders(machine: Machine) -> Finding:
     """Look whether the folders of this call can be found."""
     if machine.places is None or machine.wrong:
-        do = "correct --data, --cache, LEADBOARD_DATA, LEADBOARD_CACHE or leadboard.toml"
-        return Finding("folders", "problem", machine.wrong.rstrip("."), do)
+        do = "correct --data, --cache, LEADBOARD_DATA, LEADBOARD_CACHE or leadboard.toml, and call it from "
+        do += "a folder that is there"
+        return Finding("folders", "problem", "the folders of this call cannot be used", do, (machine.wrong,))
     data, cache = machine.places.data, machine.places.cache
     where = (f"data: {data or 'none'}", f"cache: {cache}")
     if data is None:

@@ -65,6 +65,18 @@ def test_a_sound_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> Non
     assert not places.cache.exists()  # what was made to try it is taken away
 
 
+def test_folders_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEADBOARD_DATA", "/drmiller")
+    assert call("--json") == 1
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["checks"][0]["found"] == "the folders of this call cannot be used"
+    assert "miller" not in printed
+    call()
+    assert "No folder /drmiller" in capsys.readouterr().out
+
+
 def found(check: Callable[[Machine], Finding], places: Places | None, *words: str) -> Finding:
     """Make a check that has to find a problem, to say these words, and to say what to do."""
     finding = check(Machine(places))
