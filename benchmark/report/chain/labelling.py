@@ -51,7 +51,7 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
     scored
         ``statements`` and ``label`` of each record that was scored.
     """
-    why = why_labels(card, concept)
+    why, task = why_labels(card, concept), all_tasks().get(card.id)
     alike = Counter(zip(scored["statements"], scored["label"], strict=True))
     decided: Counter[tuple[int, str]] = Counter()
     wrong = 0
@@ -84,7 +84,9 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
         for (label, reason), n in sorted(decided.items(), key=lambda one: (-one[0][0], -one[1]))
     ]
     lines = [
-        ("written in", f"the vocabulary '{card.vocabulary}', ontology {record.ontology.version}"),
+        ("defined by", task.citation)
+        if task
+        else ("written in", f"the vocabulary '{card.vocabulary}', ontology {record.ontology.version}"),
         ("labelling", record.ontology.concepts.get(concept) or record.ontology.hash),
         *(("why", f"{reason}: {note}") for reason, note in notes.items() if note),
     ]
@@ -95,7 +97,8 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
     shown = [_short(row) for row in rows[:SHOWN]]
     tables[heading if rows else f"No code of the release speaks of {concept}."] = shown
     facts = {
-        "vocabulary": card.vocabulary,
+        "vocabulary": None if task else card.vocabulary,
+        "task": task.name if task else None,
         "ontology": record.ontology.version,
         "labelling": record.ontology.concepts.get(concept) or record.ontology.hash,
         **found,

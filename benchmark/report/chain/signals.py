@@ -89,8 +89,8 @@ def _by_rate(store: Store, rows: Rows, spec: InputSpec) -> list[dict[str, Any]]:
                 "seconds": _range(seconds),
                 "resampled": resampling(float(rate), spec),
                 "windows each": _range(numbers),
-                "filled up": int(each[[n < spec.samples for _, n in made]].sum()),
-                "cut": int(each[[n > spec.samples for _, n in made]].sum()),
+                "filled up": int(each[[n < count * spec.samples for count, n in made]].sum()),
+                "cut": int(each[[n > count * spec.samples for count, n in made]].sum()),
             }
         )
     return found
