@@ -126,7 +126,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     options = RunOptions(
         folder=folder,
         places=places,
-        settings=RunSettings(seed=study.seed, resamples=study.resamples, records=study.records),
+        settings=RunSettings(study.seed, study.resamples, study.records, study.subgroups),
         hardware=Hardware(
             study.device,
             study.batch_size,

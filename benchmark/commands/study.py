@@ -55,6 +55,8 @@ class Study:
         Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
     protocols
         Such as zero-shot or linear-probe-10; may be repeated. Each model's usual ones if not given.
+    subgroups
+        Measure women and men ("sex"), age bands ("age") or both; may be repeated. Both if not given.
     concept_set
         Rank within a set of concepts, as for 'leadboard report'.
     concepts
@@ -99,6 +101,9 @@ class Study:
     cohorts: Annotated[Repeated, Parameter(name="--cohort")] = ()
     task: str | None = None
     protocols: Annotated[Repeated, Parameter(name="--protocol")] = ()
+    subgroups: Annotated[
+        tuple[Literal["sex", "age"], ...], Parameter(name="--subgroup", negative=(), show_default=False)
+    ] = ("sex", "age")
     concept_set: str | None = None
     concepts: Annotated[Repeated, Parameter(name="--concept")] = ()
     rank_by: Metric = "auroc"
@@ -125,7 +130,8 @@ NOTHING_ASKED = Study()
 Sets = Mapping[str, Mapping[str, Sequence[str]]]
 """Own sets, by ``concept_sets`` and ``cohort_sets``."""
 
-_SINGULAR = {"models": "model", "cohorts": "cohort", "protocols": "protocol", "concepts": "concept"}
+_LISTS = ("models", "cohorts", "protocols", "subgroups", "concepts")
+"""Entries that the command line names one at a time, without the s."""
 
 
 def in_force(typed: Study, file: ConfigFile, config: Path | None) -> tuple[Study, list[str]]:
@@ -161,7 +167,8 @@ def _differences(typed: Any, written: Any, entries: dict[str, Any]) -> Iterator[
         if isinstance(new, ElsewhereOptions):
             yield from _differences(new, old, entries[name])
         elif new != old:
-            yield f"--{_SINGULAR.get(name, name).replace('_', '-')}", new, old
+            option = name.removesuffix("s") if name in _LISTS else name
+            yield f"--{option.replace('_', '-')}", new, old
 
 
 def _shown(value: object) -> str:
