@@ -147,14 +147,18 @@ def in_force(typed: Study, file: ConfigFile, config: Path | None) -> tuple[Study
     UsageError
         If the file has an entry that it cannot have.
     """
-    path = config or CONFIG_FILE
-    written = _read(file.run, path)
+    written = _read(file.run, config or CONFIG_FILE)
     said = [
-        f"{option} goes before {printable(str(path), 200)}: {_shown(new)}, not {_shown(old)}."
-        for option, new, old in _differences(typed, written, file.run)
+        goes_before(option, config, new, old) for option, new, old in _differences(typed, written, file.run)
     ]
     elsewhere = replace(written.elsewhere, **_given(typed.elsewhere))
     return replace(written, **{**_given(typed), "elsewhere": elsewhere}), said
+
+
+def goes_before(option: str, config: Path | None, typed: object, stated: object) -> str:
+    """Say that what was typed goes before what the configuration file says."""
+    file = printable(str(config or CONFIG_FILE), 200)
+    return f"{option} goes before {file}: {_shown(typed)}, not {_shown(stated)}."
 
 
 def _given(typed: Any) -> dict[str, Any]:
@@ -199,8 +203,10 @@ def _moved(table: dict[str, Any], move: Callable[[str], str]) -> dict[str, Any]:
     if isinstance(table.get("models"), list | tuple):
         moved["models"] = [_moved_model(one, move) for one in table["models"]]
     elsewhere = table.get("elsewhere")
-    if isinstance(elsewhere, dict) and "/" in str(elsewhere.get("python")):
-        moved["elsewhere"] = elsewhere | {"python": move(elsewhere["python"])}
+    if isinstance(elsewhere, dict):
+        python = elsewhere.get("python")
+        if isinstance(python, str) and "/" in python:
+            moved["elsewhere"] = elsewhere | {"python": move(python)}
     return moved
 
 

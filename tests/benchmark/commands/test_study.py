@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import doctest
 import tomllib
@@ -110,6 +111,23 @@ def test_what_is_written_is_read_back_to_the_same(study: Study) -> None:
     assert in_force(Study(), read, Path("any.toml")) == (study, [])
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just("/a.py:B") | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts | st.just("python"), inner, max_size=2),
+    max_leaves=4,
+)
+entries = st.sampled_from([*(field.name for field in dataclasses.fields(Study)), "other"])
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(entries, anything, min_size=1, max_size=2))
+@example({"elsewhere": {"python": ["/a"]}})
+def test_whatever_stands_in_the_file_is_read_or_refused_in_a_sentence(content: dict[str, Any]) -> None:
+    with contextlib.suppress(UsageError):
+        study, _ = in_force(Study(), ConfigFile(run=content), Path("any.toml"))
+        assert tomllib.loads(toml({"run": _plain(study)}))["run"]
+
+
 @settings(max_examples=40)
 @given(st.dictionaries(texts.filter(bool), st.dictionaries(texts, st.lists(texts, min_size=1), min_size=1)))
 def test_names_of_tables_and_entries_may_be_anything(content: dict[str, dict[str, list[str]]]) -> None:
@@ -126,11 +144,13 @@ def test_what_is_typed_goes_before_the_file_and_this_is_said(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = ("--model", "one.py:Model", "--seed", "0", "--resamples", "20", "--memory", "2")
-    assert call("run", "--config", "study.toml", *typed, "--dump-config") == 0
+    places = ("--data", "releases/", "--cache", "other")
+    assert call("run", "--config", "study.toml", *typed, *places, "--dump-config") == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
         "--model goes before study.toml: one.py:Model, not one.py:Model, two.py:Model.",
         "--seed goes before study.toml: 0, not 3.",
+        "--cache goes before study.toml: other, not cache.",
     ]
     found = tomllib.loads(printed.out)
     assert found["run"]["models"] == ["one.py:Model"]
@@ -139,7 +159,7 @@ def test_what_is_typed_goes_before_the_file_and_this_is_said(
     assert found["run"]["seed"] == 0
     assert (found["run"]["rank_by"], found["run"]["source"]) == ("auprc", "ptb-xl")
     assert found["cohort_sets"] == {"south": ["georgia"]}
-    assert (found["data"], found["cache"]) == ("releases", "cache")
+    assert (found["data"], found["cache"]) == ("releases", "other")
 
 
 def test_a_dump_is_read_back_to_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
