@@ -22,7 +22,7 @@ from cohorts.simulator.simulate import simulate
 from cohorts.store import Store, prepare
 from tests.benchmarks.measuring import in_turns, seconds
 
-BATCH, BATCHES, TURNS = 64, 20, 7
+BATCH, BATCHES, TURNS = 64, 20, 5
 
 
 @pytest.fixture(scope="module")

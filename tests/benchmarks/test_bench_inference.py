@@ -26,7 +26,7 @@ from cohorts.simulator.simulate import simulate
 from cohorts.store import Store, prepare
 from tests.benchmarks.measuring import in_turns
 
-RECORDS, AT_ONCE, TURNS = 128, 8, 5
+RECORDS, AT_ONCE, TURNS = 128, 8, 3
 
 
 @pytest.fixture(scope="module")
