@@ -12,6 +12,9 @@ MINUTES ?= 20
 MEASURED := .benchmarks/measured.json
 TABLE ?= .benchmarks/table.md
 
+# Without compiled files every process, and the tests start a hundred, would compile the suite anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup benchmark test soak lint bench clean
 

@@ -20,8 +20,8 @@ from cohorts.recording import STANDARD_LEADS, DigitalRecording, standard_leads
 from tests.cohorts.formats.binary_files import write_dicom
 from tests.cohorts.formats.test_privacy import identifying
 from tests.cohorts.formats.vendor_files import write_muse
+from tests.commands import command
 from tests.documented import blocks
-from tests.test_cli import leadboard
 
 RECORDS = 100
 CONCEPTS = {"AF": "af", "LVH": "lvh", "NSR": "sinus"}
@@ -143,11 +143,11 @@ def write(form: str, path: Path, header: Path, found: DigitalRecording) -> None:
 
 @pytest.fixture(scope="module")
 def records(hospitals: Path) -> dict[str, dict]:
-    """Result record of each form, made by the real command line."""
+    """Result record of each form, made by a command."""
     files = [part for form in FORMS for part in ("--cohort-file", f"{form}/cohort.toml")]
     cohorts = [part for form in FORMS for part in ("--cohort", f"hospital-{form}")]
     options = ("--model", "shape.py:Shape", "--resamples", "200", "--out", "run")
-    leadboard(hospitals, "run", *cohorts, *files, *options)
+    command(hospitals, "run", *cohorts, *files, *options)
     return {
         form: json.loads((hospitals / f"run/shape/as-is/hospital-{form}.json").read_text()) for form in FORMS
     }
@@ -224,8 +224,8 @@ def test_the_page_is_typed_as_it_stands(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "leadboard.toml").write_text(f'data = "{shared / "data"}"\n{named}')
     for code in blocks(page, "console"):
         for typed, expected in sessions(code):
-            answer = leadboard(tmp_path, *shlex.split(typed.removeprefix("leadboard ")))
-            printed = [line.rstrip() for line in (answer.stderr + answer.stdout).splitlines()]
+            answer = command(tmp_path, *shlex.split(typed.removeprefix("leadboard ")))
+            printed = [line.rstrip() for line in (answer.err + answer.out).splitlines()]
             for line in expected:
                 assert any(pattern(line).fullmatch(found) for found in printed), (typed, line, printed)
         if "new-cohort" in code:
