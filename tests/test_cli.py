@@ -137,10 +137,7 @@ def test_simulate_and_find_what_two_releases_share(inside: Inside) -> None:
     assert "are also in ptb-xl" in inside(*arguments).out
 
 
-def test_score_works_in_an_empty_folder(
-    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
     ids = [f"r{i:03d}" for i in range(50)]
@@ -149,13 +146,15 @@ def test_score_works_in_an_empty_folder(
     )
     pd.DataFrame({"record_id": ids, "my disease": truth}).to_csv(tmp_path / "l.csv", index=False)
     answer = json.loads(
-        inside("score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json").out
+        command(
+            tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json"
+        ).out
     )
     assert set(answer["macro"]["auroc"]) >= {"value", "low", "high"}
     concept = answer["concepts"]["my disease"]
     assert (concept["n"], concept["positives"], concept["eligible"]) == (50, int(truth.sum()), True)
     assert concept["auroc"]["low"] < concept["auroc"]["value"] < concept["auroc"]["high"]
-    assert "my disease" in inside("score", "s.csv", "--labels", "l.csv").out
+    assert "my disease" in command(tmp_path, "score", "s.csv", "--labels", "l.csv").out
 
 
 @pytest.mark.parametrize(
