@@ -11,6 +11,9 @@ ARGS ?=
 MINUTES ?= 20
 TABLE ?= .benchmarks/table.md
 
+# Without compiled files every process, and the tests start a hundred, would compile the suite anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup benchmark test soak lint bench docs release audit clean
 

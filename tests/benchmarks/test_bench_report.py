@@ -10,7 +10,6 @@ import pytest
 from tests.benchmarks.big_run import write
 from tests.benchmarks.measuring import LEADBOARD, in_process
 
-
 MOST_MEGABYTES = 5
 """Of a page that people send each other."""
 
