@@ -83,13 +83,19 @@ class Places:
     fingerprints: tuple[Path, ...] = ()
 
     def as_entries(self) -> dict[str, Any]:
-        """Give what a configuration file would say of them."""
-        entries: dict[str, Any] = {"data": self.data and str(self.data), "cache": str(self.cache)}
+        """Give what a configuration file of the working folder would say of them."""
+        here = Path.cwd()
+
+        def written(path: Path) -> str:
+            return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+        entries: dict[str, Any] = {"data": self.data and written(self.data), "cache": written(self.cache)}
         with suppress(UsageError):  # without a home folder there is no usual cache
-            entries["cache"] = None if self.cache == _user_cache().absolute() else str(self.cache)
-        entries["fingerprints"] = [str(path) for path in self.fingerprints]
+            if self.cache == _user_cache().absolute():
+                del entries["cache"]
+        entries["fingerprints"] = [written(path) for path in self.fingerprints]
         for name, paths in (("folders", self.folders), ("cohorts", self.own)):
-            entries[name] = {cohort: str(path) for cohort, path in paths.items()}
+            entries[name] = {cohort: written(path) for cohort, path in paths.items()}
         return entries
 
 

@@ -64,7 +64,8 @@ def pattern(line: str) -> re.Pattern[str]:
         (r"(my\\-clinic\\-)[0-9a-f]{8}", r"\1[0-9a-f]{8}"),
         (r"\S*cache/stores", r"\\S*cache/stores"),
         (rf"{_NUMBER}\\ s\b", r"[\\d.,]+ s"),
-        (rf"{_NUMBER}/s\b", r"[\\d.,]+/s"),
+        (rf"{_NUMBER}(\\ records)?/s\b", r"[\\d.,]+\1/s"),
+        (rf"\\\+{_NUMBER}\\ MB\b", r"[+-][\\d.,]+ MB"),
         (rf"(\\ )+{_NUMBER}\\ bytes", r" +[\\d,]+ bytes"),
     ):
         escaped = re.sub(varying, instead, escaped)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.cli import main
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
+from tests.commands import Printed, command
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -50,33 +50,13 @@ def leadboard(home: Path, *arguments: str, code: int = 0) -> subprocess.Complete
     return answer
 
 
-Inside = Callable[..., "pytest.CaptureResult[str]"]
+Inside = Callable[..., Printed]
 
 
 @pytest.fixture
-def inside(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Inside]:
-    """Call a command in this process: a hundred new ones would import the same modules a hundred times."""
-    monkeypatch.chdir(home)
-    monkeypatch.delenv("LEADBOARD_DATA", raising=False)
-    monkeypatch.setenv("LEADBOARD_CACHE", str(home / "cache"))
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr("benchmark.cli.end_on_sigterm", lambda: None)
-    log = logging.getLogger("leadboard")
-    level, propagate, handlers = log.level, log.propagate, list(log.handlers)
-
-    def call(*arguments: str, code: int = 0) -> pytest.CaptureResult[str]:
-        monkeypatch.setattr(sys, "argv", ["leadboard", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        assert end.value.code == code, printed.err
-        return printed
-
-    yield call
-    log.setLevel(level)  # a command makes its trainings speak, and the tests after this one would hear them
-    log.propagate, log.handlers = propagate, handlers
+def inside(home: Path) -> Inside:
+    """Call a command in this process."""
+    return partial(command, home)
 
 
 def test_run_then_run_again(home: Path) -> None:
@@ -98,7 +78,7 @@ def test_run_then_run_again(home: Path) -> None:
     assert "4 of 4 cells computed now, 0 failed" in first.stdout
     for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv", "leaderboard.json", "run.json"):
         assert (home / "run" / name).stat().st_size > 0
-    again = leadboard(
+    again = command(
         home,
         "run",
         "--data",
@@ -112,8 +92,8 @@ def test_run_then_run_again(home: Path) -> None:
         "--resamples",
         "50",
     )
-    assert "Nothing to do: all 4 cells are done." in again.stdout
-    leadboard(home, "report", "run")
+    assert "Nothing to do: all 4 cells are done." in again.out
+    command(home, "report", "run")
 
 
 def test_cohorts_as_json(inside: Inside) -> None:
@@ -157,10 +137,7 @@ def test_simulate_and_find_what_two_releases_share(inside: Inside) -> None:
     assert "are also in ptb-xl" in inside(*arguments).out
 
 
-def test_score_works_in_an_empty_folder(
-    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
     ids = [f"r{i:03d}" for i in range(50)]
@@ -169,13 +146,15 @@ def test_score_works_in_an_empty_folder(
     )
     pd.DataFrame({"record_id": ids, "my disease": truth}).to_csv(tmp_path / "l.csv", index=False)
     answer = json.loads(
-        inside("score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json").out
+        command(
+            tmp_path, "score", "s.csv", "--labels", "l.csv", "--resamples", "200", "--seed", "3", "--json"
+        ).out
     )
     assert set(answer["macro"]["auroc"]) >= {"value", "low", "high"}
     concept = answer["concepts"]["my disease"]
     assert (concept["n"], concept["positives"], concept["eligible"]) == (50, int(truth.sum()), True)
     assert concept["auroc"]["low"] < concept["auroc"]["value"] < concept["auroc"]["high"]
-    assert "my disease" in inside("score", "s.csv", "--labels", "l.csv").out
+    assert "my disease" in command(tmp_path, "score", "s.csv", "--labels", "l.csv").out
 
 
 @pytest.mark.parametrize(
@@ -272,7 +251,7 @@ def test_help_answers_without_heavy_imports(home: Path) -> None:
 
 
 def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
-    answer = leadboard(
+    answer = command(
         home,
         "run",
         "--data",
@@ -285,8 +264,8 @@ def test_a_failed_cell_gives_exit_code_1(home: Path) -> None:
         "bad",
         code=1,
     )
-    assert "ZeroDivisionError" in answer.stderr
-    assert "1 failed" in answer.stdout
+    assert "ZeroDivisionError" in answer.err
+    assert "1 failed" in answer.out
 
 
 def test_pre_train_then_run_under_a_protocol(home: Path, inside: Inside) -> None:
@@ -306,12 +285,12 @@ def test_pre_train_then_run_under_a_protocol(home: Path, inside: Inside) -> None
 def test_published_weights_from_the_command_line(home: Path) -> None:
     brought = f"{PLUGINS / 'foundation.py'}:Brought"
     (home / "official.json").write_text('{"slope": 1.5}')
-    answer = leadboard(home, "weights", brought, "--file", "official.json")
-    assert answer.stdout.startswith("One slope. SHA-256 ")
+    answer = command(home, "weights", brought, "--file", "official.json")
+    assert answer.out.startswith("One slope. SHA-256 ")
     (home / "official.json").write_text('{"tilt": 1.5}')
     assert (
         "holds tilt instead of slope"
-        in leadboard(home, "weights", brought, "--file", "official.json", code=1).stderr
+        in command(home, "weights", brought, "--file", "official.json", code=1).err
     )
 
 
@@ -371,7 +350,7 @@ def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Sig
     before = {path: path.stat().st_mtime_ns for path in done}
     for path in done:
         load_record(path)
-    assert "2 to compute" in leadboard(home, *arguments).stderr
+    assert "2 to compute" in command(home, *arguments).err
     assert before == {path: path.stat().st_mtime_ns for path in done}
     assert not list(out.rglob("*.part"))
 

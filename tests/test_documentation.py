@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import markdown
 import pytest
 import yaml
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
 
 from benchmark.cli import app
 from benchmark.models.plugins import installed_models
@@ -51,6 +55,11 @@ def test_the_command_line_has_every_command_and_every_word_of_its_options() -> N
     for name in commands:
         assert f"\n## leadboard {name}\n" in page
         assert f"(#leadboard-{name})" in page
+        assert re.search(
+            rf"^```console\nleadboard {name}( (--?[a-z][\w-]+ )?(\[?[A-Z-]+(\.\.\.)?\]?))*$",
+            page,
+            re.MULTILINE,
+        )
         command = app[name]
         lines = inspect.getdoc(command.default_command).partition("Parameters\n---")[2].splitlines()[1:]
         told = " ".join(line.strip() for line in lines if line.startswith("    "))
@@ -105,11 +114,42 @@ def test_every_concept_stands_there_with_all_of_its_codes() -> None:
     for concept, row in ontology.concepts.iterrows():
         page = pages[f"concepts/{cohort_pages.slug(row['category'])}.md"]
         part = page.partition(f"\n## {plain(concept)}\n")[2].partition("\n## ")[0]
+        told = {line.strip().partition(" | ")[0].removeprefix("| ") for line in part.splitlines()}
         for name, vocabulary in ontology.vocabularies.items():
             codes = vocabulary.loc[vocabulary["concept"] == concept, "code"]
             assert (f'"Vocabulary {name}: {len(codes)} row' in part) == (len(codes) > 0)
-            assert all(f"| {code(one)} |" in part for one in codes)
+            assert told >= {code(one) for one in codes}
         assert f"[{code(concept)}](./{cohort_pages.slug(row['category'])}.md#" in pages["concepts/index.md"]
+
+
+@pytest.mark.parametrize(
+    ("words", "fails"),
+    [
+        ("[a](b.md#b)", False),
+        ("[a](c.md)", True),
+        ("[a](b.md#c)", True),
+        ("![a](c.png)", True),
+        ("[a](/b)", True),
+    ],
+)
+def test_a_link_or_an_anchor_that_is_not_there_fails_the_build(
+    tmp_path: Path, words: str, fails: bool
+) -> None:
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    kept = {key: settings[key] for key in ("site_name", "validation", "use_directory_urls")}
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "index.md").write_text(f"# A\n\n{words}\n")
+    (folder / "b.md").write_text("# B\n")
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(kept))
+    config = load_config(str(tmp_path / "mkdocs.yml"), strict=True, site_dir=str(tmp_path / "site"))
+    with pytest.raises(Abort) if fails else contextlib.nullcontext():
+        build(config)
+
+
+def test_the_site_is_built_strictly() -> None:
+    assert "mkdocs build --strict" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "\nmake docs\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
 def test_the_navigation_has_every_page_and_needs_no_network() -> None:

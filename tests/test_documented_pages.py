@@ -109,6 +109,7 @@ def types(desk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixt
 
 TYPED = {
     "README.md": ["Four uses"],
+    "docs/evaluate.md": ["1. Start from a package that runs", "2. Check it"],
     "docs/score.md": ["Against a table of labels", "On a cohort", "How many patients?"],
     "docs/index.md": ["A first result, without any data"],
     "docs/tasks.md": ["Published tasks"],
@@ -130,6 +131,7 @@ def test_a_page_is_typed_as_it_stands(page: str, types: Typed, desk: Path) -> No
 
 
 @pytest.mark.slow  # trains on real recordings for a minute
+@pytest.mark.timeout(3600)
 def test_the_run_on_real_data_is_typed_as_it_stands(types: Typed) -> None:
     (code,) = blocks(section(PAGES["docs/index.md"], "On real data"), "console")
     type_session(code, types)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import runpy
 import shlex
-import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -94,28 +94,25 @@ def test_a_dockerfile_copies_what_is_there_and_runs_the_steps(container: str) ->
 def step(volumes: Path, container: str, task: str, *more: str) -> None:
     """Type the command of a task as the container's entry point does."""
     command = shlex.split(config(container)["tasks"][task]["run_args"]["command"])
-    program = [sys.executable, str(FOLDER / "steps.py"), *command, "--volumes", str(volumes), *more]
-    ran = subprocess.run(
-        program,
-        cwd=volumes,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(volumes / "tmp"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert ran.returncode == 0, ran.stderr
+    program(volumes, *command, "--volumes", str(volumes), *more)
+
+
+def program(folder: Path, *arguments: str) -> None:
+    """Call the containers' program in this process: a new one for each step would be all imports."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):  # of wfdb
+        patch.chdir(folder)
+        patch.setattr(tempfile, "tempdir", str(folder))
+        patch.setattr(sys, "argv", ["steps.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(FOLDER / "steps.py"), run_name="__main__")
+    assert end.value.code == 0
 
 
 def test_the_commands_of_all_tasks_give_an_aggregate_submission(tmp_path: Path) -> None:
     release = tmp_path / "release"
     write_challenge(release)
     volumes = tmp_path / "volumes"
-    for name in ("raw_labels", "data", "labels", "predictions", "parameters", "tmp"):
+    for name in ("raw_labels", "data", "labels", "predictions", "parameters"):
         (volumes / name).mkdir(parents=True)
     (release / "challenge-2021/training/georgia").rename(volumes / "raw_data")
     (volumes / "parameters/parameters_file.yaml").write_text(
@@ -151,13 +148,7 @@ def test_the_commands_of_all_tasks_give_an_aggregate_submission(tmp_path: Path) 
     assert cell["concepts"]["AF"]["auroc"]["value"] == pytest.approx(roc_auc_score(sick, scores), abs=0.0051)
     assert found_in(volumes / "results", ids | {f"r{at:07d}" for at in range(40)}) == set()
 
-    step_arguments = ["unpack", "--results", str(results), "--to", str(tmp_path / "submissions")]
-    subprocess.run(
-        [sys.executable, str(FOLDER / "steps.py"), *step_arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=100,
-    )
+    program(tmp_path, "unpack", "--results", str(results), "--to", str(tmp_path / "submissions"))
     folder = tmp_path / "submissions" / content["submission"]
     found = verify(folder, lambda cohort, signals=True: None)
     assert found.differences == []

@@ -19,8 +19,8 @@ from cohorts.recording import STANDARD_LEADS, DigitalRecording, standard_leads
 from tests.cohorts.formats.binary_files import write_dicom
 from tests.cohorts.formats.test_privacy import identifying
 from tests.cohorts.formats.vendor_files import write_muse
+from tests.commands import command
 from tests.documented import Typed, blocks, type_session, typing_at
-from tests.test_cli import leadboard
 
 RECORDS = 100
 CONCEPTS = {"AF": "af", "LVH": "lvh", "NSR": "sinus"}
@@ -142,11 +142,11 @@ def write(form: str, path: Path, header: Path, found: DigitalRecording) -> None:
 
 @pytest.fixture(scope="module")
 def records(hospitals: Path) -> dict[str, dict]:
-    """Result record of each form, made by the real command line."""
+    """Result record of each form, made by a command."""
     files = [part for form in FORMS for part in ("--cohort-file", f"{form}/cohort.toml")]
     cohorts = [part for form in FORMS for part in ("--cohort", f"hospital-{form}")]
     options = ("--model", "shape.py:Shape", "--resamples", "200", "--out", "run")
-    leadboard(hospitals, "run", *cohorts, *files, *options)
+    command(hospitals, "run", *cohorts, *files, *options)
     return {
         form: json.loads((hospitals / f"run/shape/as-is/hospital-{form}.json").read_text()) for form in FORMS
     }

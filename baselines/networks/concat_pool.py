@@ -10,7 +10,8 @@ class ConcatPool(nn.Module):
     """Maximum and mean over time, in this order."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``[records, channels, samples]`` to ``[records, 2 * channels]``."""
+        """Map ``[records, channels, samples]``, or ``[..., 1, samples]``, to ``[records, 2 * channels]``."""
+        x = x.flatten(2)
         return torch.cat([x.amax(dim=-1), x.mean(dim=-1)], dim=1)
 
 

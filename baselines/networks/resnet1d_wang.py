@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from baselines.networks.along_time import TimeConv
 from baselines.networks.concat_pool import BenchmarkNetwork
 
 WIDTH = 128
@@ -22,18 +23,18 @@ class Block(nn.Module):
 
     def __init__(self, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(WIDTH, WIDTH, 5, stride=stride, padding=2, bias=False)
-        self.bn1 = nn.BatchNorm1d(WIDTH)
-        self.conv2 = nn.Conv1d(WIDTH, WIDTH, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm1d(WIDTH)
+        self.conv1 = TimeConv(WIDTH, WIDTH, 5, stride=stride, padding=2, bias=False)
+        self.bn1 = nn.BatchNorm2d(WIDTH)
+        self.conv2 = TimeConv(WIDTH, WIDTH, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(WIDTH)
         self.downsample: nn.Module = nn.Identity()
         if stride != 1:
             self.downsample = nn.Sequential(
-                nn.Conv1d(WIDTH, WIDTH, 1, stride=stride, bias=False), nn.BatchNorm1d(WIDTH)
+                TimeConv(WIDTH, WIDTH, 1, stride=stride, bias=False), nn.BatchNorm2d(WIDTH)
             )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``[records, 128, samples]`` to ``[records, 128, ceil(samples / stride)]``."""
+        """Map ``[records, 128, 1, samples]`` to ``[records, 128, 1, ceil(samples / stride)]``."""
         inner = torch.relu(self.bn1(self.conv1(x)))
         return torch.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
 
@@ -44,8 +45,8 @@ def resnet1d_wang(outputs: int, leads: int = 12) -> BenchmarkNetwork:
     The benchmark's input is 2.5 s at 100 Hz, all 12 leads in the standard order.
     """
     return BenchmarkNetwork(
-        nn.Conv1d(leads, WIDTH, 7, padding=3, bias=False),
-        nn.BatchNorm1d(WIDTH),
+        TimeConv(leads, WIDTH, 7, padding=3, bias=False),
+        nn.BatchNorm2d(WIDTH),
         nn.ReLU(),
         nn.Sequential(Block(stride=1)),
         nn.Sequential(Block(stride=2)),

@@ -102,13 +102,13 @@ class TextEncoder(nn.Module):
         Each text is read for itself, so that its vector depends on nothing else, not even in the last bit.
         A frozen encoder reads a text once.
         """
-        mode = self.training
-        self.eval()
         known = self._known if not self.tuned else {}
-        for text in texts:
-            if text not in known:
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            mode = self.training
+            self.eval()
+            for text in new:
                 known[text] = self([text])[0]
-        self.train(mode)
+            self.train(mode)
         vectors = [known[text] for text in texts]
         return torch.stack(vectors) if vectors else torch.zeros(0, self.width, device=self.network.device)
 

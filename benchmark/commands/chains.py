@@ -27,7 +27,8 @@ def print_chain(chain: Chain, verify: str) -> None:
         tell(*_lines(link, width))
         for heading, rows in link.tables.items():
             tell(*([""] if link.lines else []), *textwrap.wrap(heading, width))
-            print_table([dict(row) for row in rows])
+            if rows:
+                print_table([dict(row) for row in rows])
     tell("")
     if chain.needs:
         without = (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.options import (
@@ -57,16 +60,28 @@ def doctor(
     from benchmark.run.doctor.examine import examine, worst
     from benchmark.run.doctor.machine import Machine
 
+    wrong = _stand_somewhere()
     try:
-        machine = Machine(find_places(data, cache, cohort_file), models=tuple(model))
-    except (LeadboardError, OSError) as error:  # among them that the working folder is gone
-        machine = Machine(None, str(error), tuple(model))
-    found = examine(machine)
+        machine = Machine(find_places(data, cache, cohort_file), wrong, tuple(model))
+    except (LeadboardError, OSError) as error:
+        machine = Machine(None, "; ".join(filter(None, (wrong, str(error)))), tuple(model))
+    found = list(examine(machine)) if as_json else list(_printed(examine(machine)))
     if as_json:
         print_json(_for_a_report(found))
     else:
-        _print(found)
+        problems = sum(one.status == "problem" for one in found)
+        tell("", f"{problems} problem{'' if problems == 1 else 's'} in {len(found)} checks.")
     return 1 if worst(found) else 0
+
+
+def _stand_somewhere() -> str:
+    """Leave a working folder that is gone, in which libraries cannot be loaded; says so, or nothing."""
+    try:
+        Path.cwd()
+    except OSError:
+        os.chdir(os.sep)
+        return "the working folder is not there any more"
+    return ""
 
 
 def _for_a_report(found: list[Finding]) -> dict[str, Any]:
@@ -85,13 +100,15 @@ def _for_a_report(found: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _print(found: list[Finding]) -> None:
+def _printed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Print each finding as soon as it is there."""
+    from benchmark.run.doctor.examine import CHECKS
+
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH_IN_FILES
-    column = max(len(one.name) for one in found) + 11
-    for one in found:
+    column = max(map(len, CHECKS)) + 11
+    for one in findings:
         start = f"{one.status:<9}{one.name}".ljust(column)
-        lines = [one.found, *([f"-> {one.do}"] if one.do else []), *one.where]
-        for line in lines:
+        for line in (one.found, *([f"-> {one.do}"] if one.do else []), *one.where):
             tell(
                 *textwrap.wrap(
                     one_line(line),
@@ -103,5 +120,4 @@ def _print(found: list[Finding]) -> None:
                 )
             )
             start = " " * column
-    problems = sum(one.status == "problem" for one in found)
-    tell("", f"{problems} problem{'' if problems == 1 else 's'} in {len(found)} checks.")
+        yield one

@@ -22,7 +22,16 @@ from benchmark.commands.options import (
     print_json,
 )
 from benchmark.commands.papers import NOTHING, PaperOptions
-from benchmark.commands.study import DEFAULT_SOURCE, NOTHING_ASKED, Sets, Study, in_force, keep, text_of
+from benchmark.commands.study import (
+    DEFAULT_SOURCE,
+    NOTHING_ASKED,
+    Sets,
+    Study,
+    goes_before,
+    in_force,
+    keep,
+    text_of,
+)
 from benchmark.config import Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
@@ -82,7 +91,11 @@ def run(
     """
     from benchmark.config import own_sets, read_config
 
-    study, said = in_force(study, read_config(config), config)
+    file = read_config(config)
+    study, said = in_force(study, file, config)
+    for option, typed, stated in (("--data", data, file.data), ("--cache", cache, file.cache)):
+        if None not in (typed, stated) and typed != stated:
+            said.append(goes_before(option, config, typed, stated))
     tell(*said, error=True)
     places = find_places(data, cache, cohort_file, fingerprints, config)
     concept_sets, cohort_sets = own_sets(config)
@@ -127,7 +140,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     options = RunOptions(
         folder=folder,
         places=places,
-        settings=RunSettings(seed=study.seed, resamples=study.resamples, records=study.records),
+        settings=RunSettings(study.seed, study.resamples, study.records, study.subgroups),
         hardware=Hardware(
             study.device,
             study.batch_size,

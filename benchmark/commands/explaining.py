@@ -144,7 +144,7 @@ def explain(
     cohorts = labelled(places, reporter)
     chain = chain_of(folder, found, concept, cohorts, record)
     path = cell_path(folder, found.model.name, found.protocol, cohort)
-    verify = verify_command(path, places.data, again.cohort_file, again.cache)
+    verify = verify_command(path, again.data or places.data, again.cohort_file, again.cache)
     if not as_json:
         print_chain(chain, verify)
     content = chain.as_json() | {"verify": verify}

@@ -129,7 +129,7 @@ class PaperOptions:
             _write(files, out or folders[0] / "paper")
             tell(made.caption)
         elif self.export:
-            _write(_EXPORTS[self.export](joined), out or folders[0])
+            _write(_EXPORTS[self.export](joined, places), out or folders[0])
         return 0
 
     def _print_table(self, name: TableName, joined: Joined, cohorts: Sequence[str]) -> None:
@@ -181,27 +181,31 @@ def _write(files: Mapping[str, str | bytes], folder: Path) -> None:
         tell(str(folder / name))
 
 
-def _tripod(joined: Joined) -> Mapping[str, str]:
+def _tripod(joined: Joined, _: Places) -> Mapping[str, str]:
     from benchmark.report.papers.tripod import checklist
     from cohorts.catalogue import measured_cards
 
     return {"tripod.md": checklist(joined.plan, joined.records, measured_cards())}
 
 
-def _hub(joined: Joined) -> Mapping[str, str]:
+def _hub(joined: Joined, _: Places) -> Mapping[str, str]:
     from benchmark.report.papers.hub import hub_cards
 
     return hub_cards(joined.records)
 
 
-def _croissant(joined: Joined) -> Mapping[str, str]:
+def _croissant(joined: Joined, places: Places) -> Mapping[str, str]:
     from benchmark.report.papers.croissant import croissants
-    from cohorts.catalogue import measured_cards
+    from cohorts.catalogue import measured_cards, open_cohort
 
-    return croissants(joined.records, measured_cards())
+    cards = measured_cards()
+    measured = dict.fromkeys(r.cohort.id for r in joined.records if r.cohort.id in cards)
+    here = {cohort: open_cohort(cohort, places.data, places.folders) for cohort in measured}
+    roots = {cohort: release.root for cohort, release in here.items() if release is not None}
+    return croissants(joined.records, cards, roots)
 
 
-_EXPORTS: Mapping[ExportName, Callable[[Joined], Mapping[str, str]]] = {
+_EXPORTS: Mapping[ExportName, Callable[[Joined, Places], Mapping[str, str]]] = {
     "tripod": _tripod,
     "hf": _hub,
     "croissant": _croissant,

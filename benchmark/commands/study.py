@@ -55,6 +55,8 @@ class Study:
         Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
     protocols
         Such as zero-shot or linear-probe-10; may be repeated. Each model's usual ones if not given.
+    subgroups
+        Measure women and men ("sex"), age bands ("age") or both; may be repeated. Both if not given.
     concept_set
         Rank within a set of concepts, as for 'leadboard report'.
     concepts
@@ -99,6 +101,9 @@ class Study:
     cohorts: Annotated[Repeated, Parameter(name="--cohort")] = ()
     task: str | None = None
     protocols: Annotated[Repeated, Parameter(name="--protocol")] = ()
+    subgroups: Annotated[
+        tuple[Literal["sex", "age"], ...], Parameter(name="--subgroup", negative=(), show_default=False)
+    ] = ("sex", "age")
     concept_set: str | None = None
     concepts: Annotated[Repeated, Parameter(name="--concept")] = ()
     rank_by: Metric = "auroc"
@@ -125,7 +130,8 @@ NOTHING_ASKED = Study()
 Sets = Mapping[str, Mapping[str, Sequence[str]]]
 """Own sets, by ``concept_sets`` and ``cohort_sets``."""
 
-_SINGULAR = {"models": "model", "cohorts": "cohort", "protocols": "protocol", "concepts": "concept"}
+_LISTS = ("models", "cohorts", "protocols", "subgroups", "concepts")
+"""Entries that the command line names one at a time, without the s."""
 
 
 def in_force(typed: Study, file: ConfigFile, config: Path | None) -> tuple[Study, list[str]]:
@@ -141,14 +147,18 @@ def in_force(typed: Study, file: ConfigFile, config: Path | None) -> tuple[Study
     UsageError
         If the file has an entry that it cannot have.
     """
-    path = config or CONFIG_FILE
-    written = _read(file.run, path)
+    written = _read(file.run, config or CONFIG_FILE)
     said = [
-        f"{option} goes before {printable(str(path), 200)}: {_shown(new)}, not {_shown(old)}."
-        for option, new, old in _differences(typed, written, file.run)
+        goes_before(option, config, new, old) for option, new, old in _differences(typed, written, file.run)
     ]
     elsewhere = replace(written.elsewhere, **_given(typed.elsewhere))
     return replace(written, **{**_given(typed), "elsewhere": elsewhere}), said
+
+
+def goes_before(option: str, config: Path | None, typed: object, stated: object) -> str:
+    """Say that what was typed goes before what the configuration file says."""
+    file = printable(str(config or CONFIG_FILE), 200)
+    return f"{option} goes before {file}: {_shown(typed)}, not {_shown(stated)}."
 
 
 def _given(typed: Any) -> dict[str, Any]:
@@ -161,7 +171,8 @@ def _differences(typed: Any, written: Any, entries: dict[str, Any]) -> Iterator[
         if isinstance(new, ElsewhereOptions):
             yield from _differences(new, old, entries[name])
         elif new != old:
-            yield f"--{_SINGULAR.get(name, name).replace('_', '-')}", new, old
+            option = name.removesuffix("s") if name in _LISTS else name
+            yield f"--{option.replace('_', '-')}", new, old
 
 
 def _shown(value: object) -> str:
@@ -192,8 +203,10 @@ def _moved(table: dict[str, Any], move: Callable[[str], str]) -> dict[str, Any]:
     if isinstance(table.get("models"), list | tuple):
         moved["models"] = [_moved_model(one, move) for one in table["models"]]
     elsewhere = table.get("elsewhere")
-    if isinstance(elsewhere, dict) and "/" in str(elsewhere.get("python")):
-        moved["elsewhere"] = elsewhere | {"python": move(elsewhere["python"])}
+    if isinstance(elsewhere, dict):
+        python = elsewhere.get("python")
+        if isinstance(python, str) and "/" in python:
+            moved["elsewhere"] = elsewhere | {"python": move(python)}
     return moved
 
 

@@ -13,7 +13,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml(content: Mapping[str, Any]) -> str:
-    r"""Write a table; what is None or empty is left out.
+    r"""Write a table; what is None is left out, and so is a table with nothing in it.
 
     Only ASCII is written, so that no terminal and no editor can spoil it.
 
@@ -35,17 +35,13 @@ def toml(content: Mapping[str, Any]) -> str:
 
 def _lines(table: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
-    own = {key: value for key, value in table.items() if key not in inner and _is_said(value)}
+    own = {key: value for key, value in table.items() if key not in inner and value is not None}
     if names and own:
         yield f"\n[{'.'.join(map(_key, names))}]\n"
     for key, value in own.items():
         yield f"{_key(key)} = {_value(value)}\n"
     for key, value in inner.items():
         yield from _lines(value, (*names, key))
-
-
-def _is_said(value: object) -> bool:
-    return value is not None and value != () and value != []
 
 
 def _key(name: str) -> str:

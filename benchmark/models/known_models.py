@@ -63,6 +63,7 @@ def names_of(known: KnownModel) -> tuple[str, ...]:
     return known.name, *known.aliases
 
 
+@functools.cache
 def spelling(name: str) -> str:
     """Reduce a name to what it is compared by: small letters and digits."""
     return "".join(character for character in name.lower() if character.isalnum())

@@ -87,11 +87,20 @@ def macro_auroc(labels: Labels, scores: npt.NDArray[np.floating[Any]]) -> float 
     Returns
     -------
     The average, or None if no concept has both classes.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN.
     """
-    from sklearn.metrics import roc_auc_score
+    from scipy.stats import rankdata  # scikit-learn's checks take a hundred times as long, every epoch
 
     values = []
     for column in np.flatnonzero(learnable(labels)):
         annotated = labels[:, column] >= 0
-        values.append(roc_auc_score(labels[annotated, column], scores[annotated, column]))
+        positive = labels[annotated, column] == 1
+        n = int(positive.sum())
+        ranks = rankdata(scores[annotated, column], nan_policy="raise")
+        above = ranks[positive].sum() - n * (n + 1) / 2
+        values.append(above / (n * (len(positive) - n)))
     return float(np.mean(values)) if values else None

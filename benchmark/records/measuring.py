@@ -13,7 +13,7 @@ from benchmark.metrics.age import AgeAgreement, age_agreement
 from benchmark.metrics.cell.calibration import rounding_notes
 from benchmark.metrics.cell.evaluation import RESAMPLES, Evaluation, Resampled, evaluate_resampled
 from benchmark.metrics.cell.statistics import cell_statistics
-from benchmark.metrics.cell.subgroups import usual_members
+from benchmark.metrics.cell.subgroups import USUAL, usual_members
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.resampling import group_records
 from benchmark.models.contamination import Relation, unstated_training
@@ -58,11 +58,14 @@ class RunSettings:
     records
         ``"all"`` or ``"test"`` for every cell; by default an internal cell takes the test fold and
         any other cell all records.
+    subgroups
+        What records are grouped by, out of `USUAL`.
     """
 
     seed: int = 0
     resamples: int = RESAMPLES
     records: Selection | None = None
+    subgroups: tuple[str, ...] = USUAL
 
     @property
     def drawn(self) -> tuple[int, int]:
@@ -156,7 +159,7 @@ def measure(
         evaluation,
         probabilities=facts.model.probabilities,
         thresholds=facts.provenance.thresholds,
-        members=usual_members(index),
+        members={name: each for name, each in usual_members(index).items() if name in settings.subgroups},
         device=device,
     )
     record = ResultRecord(

@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.metrics.cell.subgroups import usual_members
 from benchmark.metrics.draws import MOST_RESAMPLES
 from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
@@ -144,7 +145,11 @@ def measured_again(
         also_in=also_in(record.overlap),
     )
     bootstrap = record.evaluation.bootstrap
-    settings = RunSettings(seed=bootstrap.seed, resamples=bootstrap.resamples)
+    settings = RunSettings(
+        seed=bootstrap.seed,
+        resamples=bootstrap.resamples,
+        subgroups=tuple(record.statistics.subgroups),  # whoever made the record chose them
+    )
     facts = replace(facts_of(record), relation=related, predictions_file=f"{store.card.id}.parquet")
     found, resampled = measure(facts, predictions, store, rows, settings)
     ontology = found.ontology.model_copy(update={"version": record.ontology.version})  # its hashes decide
@@ -173,6 +178,8 @@ def check_against_labels(
     except LeadboardError as error:
         findings.check(False, f"has predictions that cannot be measured: {error}")
         return
+    for name in usual_members(store.index.iloc[rows]).keys() - record.statistics.subgroups.keys():
+        findings.remark(f"measures no subgroups by {name}, which {record.cohort.id} states")
     differing = compare_fields(findings, record, found)
     if differing and all(one.field.endswith(INTERVAL_FIELDS) for one in differing):
         findings.remark(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.files import read_json, sha256_of, write_atomically
 from benchmark.metrics.names import Metric
+from benchmark.records.npz import checksums_of
 from benchmark.records.resamples import resamples_path
 from benchmark.records.run_folder import RUN, cell_path, load_run_file
 from cohorts.errors import LeadboardError
@@ -56,7 +57,8 @@ def inputs_of(run: Path, rank_by: Metric, sets: str = "") -> str:
     for cell in load_run_file(run).cells:
         if cell.status == "done":
             path = cell_path(run, *cell.name)
-            parts += [_hash_if_there(path), _hash_if_there(resamples_path(path))]
+            drawn = resamples_path(path)
+            parts += [_hash_if_there(path), checksums_of(drawn) if drawn.is_file() else ""]
     return hash_of_json(parts)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import matplotlib as mpl
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, _imaging
 
 from benchmark.report.style import FONT, INK, PIXELS, Picture
 
@@ -30,6 +30,9 @@ MIDDLE = 0.365
 
 FINER = 4
 """Markers are drawn so many times larger and reduced, for smooth edges."""
+
+_imaging.set_block_size(2**26)
+"""Bytes that a picture's memory is taken in: blocks of more than 32 MiB go back to the system with it."""
 
 
 class Look(NamedTuple):

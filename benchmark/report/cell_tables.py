@@ -15,12 +15,14 @@ from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.called_tables import called_tables
 from benchmark.report.tables import (
     DASH,
+    ConceptGrid,
     Table,
     TableCell,
     board_caption,
     cohort_label,
     count_cell,
     estimate_cell,
+    estimate_notes,
     number_cell,
     population_label,
     populations,
@@ -41,16 +43,19 @@ class Section(NamedTuple):
     """Tables of one kind, each with whether it is to be collapsed, and how their numbers were made."""
 
     title: str
-    tables: list[tuple[Table, bool]]
+    tables: list[tuple[Table | ConceptGrid, bool]]
     sentences: list[str]
 
 
 def cell_tables(board: Board) -> list[Section]:
     """All sections of this module that have a table, or that say why there is none."""
-    operating = [(table, False) for table in (operating_table(board),) if table]
-    operating += [(table, True) for table in (*operating_concepts(board), *called_tables(board))]
-    calibration = [(table, True) for table in (calibration_table(board),) if table]
-    subgroups = [(table, True) for table in subgroup_tables(board)]
+    operating: list[tuple[Table | ConceptGrid, bool]] = [(t, False) for t in (operating_table(board),) if t]
+    operating += [(grid, True) for grid in operating_grids(board)]
+    operating += [(table, True) for table in called_tables(board)]
+    calibration: list[tuple[Table | ConceptGrid, bool]] = [
+        (t, True) for t in (calibration_table(board),) if t
+    ]
+    subgroups: list[tuple[Table | ConceptGrid, bool]] = [(table, True) for table in subgroup_tables(board)]
     made = {
         "Operating points": (operating, _of_operating_points(board)),
         "Calibration": (calibration, [OF_FIRST_FIT]),
@@ -73,7 +78,7 @@ def operating_table(board: Board) -> Table | None:
             called = {side: list(_called(records, rule)) for side, records in sides.items()}
             if not any(called.values()):
                 continue
-            below = [c for c in called["external"] if _below(c.sensitivity)]
+            below = [c for c in called["external"] if surely_below(c.sensitivity)]
             rows.append(
                 (
                     text_cell(standing.entry.model),
@@ -116,7 +121,8 @@ def _means(called: Sequence[Called]) -> tuple[TableCell, TableCell, TableCell]:
     return count_cell(len(called)), number_cell(fmean(sensitivity)), number_cell(fmean(specificity))
 
 
-def _below(estimate: Estimate) -> bool:
+def surely_below(estimate: Estimate) -> bool:
+    """Whether the whole interval of a sensitivity lies below what it was to be."""
     return estimate.high is not None and estimate.high < TARGET
 
 
@@ -124,38 +130,58 @@ def operating_concepts(board: Board) -> list[Table]:
     """Concept x model at one rule, a table for each cohort and set of records."""
     tables = []
     labels = entry_labels(board.entries)
-    for records in populations(board):
-        having = [record for record in records if any(KEPT in c for c in record.statistics.calls.values())]
-        if not having:
-            continue
-        concepts = list(dict.fromkeys(concept for r in having for concept in r.statistics.calls))
-        rows = tuple(_operating_row(concept, having) for concept in concepts)
-        caption = (
-            f"{population_label(having[0])}: at the threshold for {KEPT} on the source's validation fold"
-        )
-        groups = (("", 3), *((f"{labels[entry_of(r)]} ({r.relation})", 4) for r in having))
+    for grid in operating_grids(board):
+        concepts = dict.fromkeys(concept for r in grid.records for concept in kept_calls(r))
+        rows = tuple(_operating_row(concept, grid.records) for concept in concepts)
+        groups = (("", 3), *((f"{labels[entry_of(r)]} ({r.relation})", 4) for r in grid.records))
         each = ("Sensitivity [interval]", "Specificity [interval]", "PPV", "NPV")
-        tables.append(Table(caption, ("Concept", "n", "Positives") + each * len(having), rows, groups))
+        columns = ("Concept", "n", "Positives") + each * len(grid.records)
+        tables.append(Table(grid.caption, columns, rows, groups))
     return tables
+
+
+def operating_grids(board: Board) -> list[ConceptGrid]:
+    """Give the same for the page's script."""
+    grids = []
+    for records in populations(board):
+        having = tuple(record for record in records if kept_calls(record))
+        if having:
+            caption = (
+                f"{population_label(having[0])}: at the threshold for {KEPT} on the source's validation fold"
+            )
+            grids.append(ConceptGrid(caption, "called", having))
+    return grids
+
+
+def kept_calls(record: ResultRecord) -> dict[str, Called]:
+    """Calls by the rule that is kept of each concept, for the concepts that the cell has."""
+    known = record.evaluation.concepts
+    calls = record.statistics.calls.items()
+    return {concept: rules[KEPT] for concept, rules in calls if KEPT in rules and concept in known}
+
+
+def call_notes(record: ResultRecord, concept: str, called: Called) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What must be said beside a sensitivity and a specificity."""
+    chosen = record.provenance.thresholds.concepts[concept]
+    few = chosen.positives < ELIGIBLE_MINIMUM
+    note = (f"threshold from {plural(chosen.positives, 'positive')} of the validation fold",) if few else ()
+    first = estimate_notes(called.sensitivity, muted=surely_below(called.sensitivity))
+    return (*first, *note), estimate_notes(called.specificity)
 
 
 def _operating_row(concept: str, records: Sequence[ResultRecord]) -> tuple[TableCell, ...]:
     metrics = next(r.evaluation.concepts[concept] for r in records if concept in r.evaluation.concepts)
     cells = [TableCell(one_line(concept)), count_cell(metrics.n), count_cell(metrics.positives)]
     for record in records:
-        called = record.statistics.calls.get(concept, {}).get(KEPT)
+        called = kept_calls(record).get(concept)
         if called is None:
             cells += [DASH] * 4
             continue
-        chosen = record.provenance.thresholds.concepts[concept]
-        few = chosen.positives < ELIGIBLE_MINIMUM
-        note = (
-            (f"threshold from {plural(chosen.positives, 'positive')} of the validation fold",) if few else ()
-        )
-        first = estimate_cell(called.sensitivity, muted=_below(called.sensitivity))
+        notes = call_notes(record, concept, called)
+        first = estimate_cell(called.sensitivity, muted=surely_below(called.sensitivity))
         cells += [
-            replace(first, notes=(*first.notes, *note)),
-            estimate_cell(called.specificity),
+            replace(first, notes=notes[0]),
+            replace(estimate_cell(called.specificity), notes=notes[1]),
             number_cell(called.ppv.value),
             number_cell(called.npv.value),
         ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +27,7 @@ def as_csv(records: Sequence[ResultRecord]) -> str:
     writer.writerow(COLUMNS)
     for record in records:
         for row in rows_of(record):
-            writer.writerow([csv_cell(row[column]) for column in COLUMNS])
+            writer.writerow([one if one.__class__ is float else csv_cell(one) for one in row.values()])
     return file.getvalue()
 
 
@@ -40,6 +41,11 @@ def csv_cell(value: str | float | bool | None) -> str | float | None:
         return "true" if value else "false"
     if not isinstance(value, str):
         return value
+    return _safe_text(value)
+
+
+@lru_cache(maxsize=4096)
+def _safe_text(value: str) -> str:
     text = harmless(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
@@ -71,7 +77,7 @@ def as_json(
             _ranking(board, one) for board, one in zip(others, found, strict=True)
         ],
         "cells": [_cell(record) for record in records],
-        "estimates": [row for record in records for row in rows_of(record)],
+        "estimates": (row for record in records for row in rows_of(record)),
         "without_result": [cell.model_dump() for cell in run.cells if cell.status != "done"],
         "absent": [absent.model_dump() for absent in run.absent],
         "absent_models": [absent.model_dump() for absent in run.absent_models],
@@ -90,20 +96,28 @@ def as_json(
         "environment": run.environment,
         **told,
     }
-    return (
-        "{\n" + ",\n".join(f"{_json(name)}: {_by_line(value)}" for name, value in content.items()) + "\n}\n"
-    )
+    return "".join(_written(content))
 
 
-def _by_line(value: Any) -> str:
+def _written(content: Mapping[str, Any]) -> Iterator[str]:
     """Give each item of a list a line of its own: json's own indentation takes ten times as long."""
-    if not isinstance(value, list) or not value:
-        return _json(value)
-    return "[\n" + ",\n".join(f" {_json(item)}" for item in value) + "\n]"
+    before = "{\n"
+    for name, value in content.items():
+        yield f"{before}{_json(name)}: "
+        before = ",\n"
+        if not isinstance(value, list | Iterator):
+            yield _json(value)
+            continue
+        ahead = "[\n "
+        for item in value:
+            yield ahead
+            yield _json(item)
+            ahead = ",\n "
+        yield "[]" if ahead.startswith("[") else "\n]"
+    yield "\n}\n"
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.records.record import CohortFacts, Overlap, RecordCounts, ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
-from benchmark.report.text import UNDEFINED, count
+from benchmark.report.text import UNDEFINED, count, plural
 from cohorts.catalogue import is_private
 
 SHORT = 12
@@ -208,8 +208,8 @@ def input_text(spec: InputSpec) -> str:
     """Return the input of a model in a few words."""
     long = {"first": "first window", "centre": "centre window", "windows": "mean over windows"}
     return (
-        f"{len(spec.leads)} leads ({' '.join(spec.leads)}), {spec.sampling_rate:g} Hz, {spec.seconds:g} s, "
-        f"{spec.unit}; longer records: {long[spec.long_records]}"
+        f"{plural(len(spec.leads), 'lead')} ({' '.join(spec.leads)}), {spec.sampling_rate:g} Hz, "
+        f"{spec.seconds:g} s, {spec.unit}; longer records: {long[spec.long_records]}"
     )
 
 

@@ -58,7 +58,9 @@ def as_markdown(
         parts += [markdown_table(cohort_table(board)) for board in boards]
         for board in boards:
             for section in cell_tables(board):
-                shown = [table for table, collapsed in section.tables if not collapsed]
+                shown = [
+                    table for table, collapsed in section.tables if isinstance(table, Table) and not collapsed
+                ]
                 parts += [markdown_table(table) for table in shown]
                 parts += [_bullets(section.sentences)] if shown else []
         parts += [

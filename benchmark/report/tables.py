@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -71,6 +71,24 @@ class Table:
         return {note: at for at, note in enumerate(notes, start=1)}
 
 
+@dataclass(frozen=True, slots=True)
+class ConceptGrid:
+    """A table of concepts by model that the page's script makes from the data of the page.
+
+    Attributes
+    ----------
+    kind
+        ``"concepts"`` for the table of `concept_tables`, ``"called"`` for that of
+        `benchmark.report.cell_tables.operating_concepts`.
+    records
+        Its cells, in the order of its columns.
+    """
+
+    caption: str
+    kind: Literal["concepts", "called"]
+    records: tuple[ResultRecord, ...]
+
+
 def text_cell(text: str, *notes: str) -> TableCell:
     """TableCell with somebody's text."""
     return TableCell(one_line(text), tuple(one_line(note) for note in notes))
@@ -88,6 +106,12 @@ def number_cell(value: float | None, *notes: str, kind: Kind = "number") -> Tabl
 
 def estimate_cell(estimate: Estimate, *, muted: bool = False) -> TableCell:
     """TableCell with a value and its interval; the reason for a missing part becomes a note."""
+    kind: Kind = "muted" if muted or estimate.value is None else "number"
+    return TableCell(interval(estimate), estimate_notes(estimate, muted=muted), kind, estimate.value)
+
+
+def estimate_notes(estimate: Estimate, *, muted: bool = False) -> tuple[str, ...]:
+    """Say why a part of an estimate is missing, and how many resamples were left out."""
     notes = []
     if estimate.value is None or estimate.interval is None:
         notes.append(one_line(estimate.reason or "undefined"))
@@ -95,8 +119,7 @@ def estimate_cell(estimate: Estimate, *, muted: bool = False) -> TableCell:
         share = f"{max(estimate.undefined_fraction, 0.001):.1%}"
         less = "less than " if estimate.undefined_fraction < 0.0005 else ""
         notes.append(f"undefined in {less}{share} of the resamples, which are left out")
-    kind: Kind = "muted" if muted or estimate.value is None else "number"
-    return TableCell(interval(estimate), tuple(notes), kind, estimate.value)
+    return tuple(notes)
 
 
 def cohort_label(cohort: CohortFacts) -> str:
@@ -164,6 +187,14 @@ def concept_tables(board: Board) -> list[Table]:
     return [_concept_table(board, records) for records in populations(board)]
 
 
+def concept_grids(board: Board) -> list[ConceptGrid]:
+    """Give the same for the page's script, which has every number of them already."""
+    return [
+        ConceptGrid(_concept_caption(records, _annotated(records)), "concepts", tuple(records))
+        for records in populations(board)
+    ]
+
+
 def populations(board: Board) -> list[list[ResultRecord]]:
     """Group the cells of a board by cohort and set of its records, models in the order of the board."""
     found: dict[tuple[str, str, int], list[ResultRecord]] = {}
@@ -180,19 +211,26 @@ def population_label(record: ResultRecord) -> str:
 
 def _concept_table(board: Board, records: Sequence[ResultRecord]) -> Table:
     labels = entry_labels(board.entries)
-    concepts = dict.fromkeys(concept for r in records for concept in r.evaluation.concepts)
-    found = {concept: [r.evaluation.concepts.get(concept) for r in records] for concept in concepts}
-    annotated = [concept for concept in concepts if any(m is not None and m.n for m in found[concept])]
-    caption = population_label(records[0])
-    if len(annotated) < len(concepts):
-        caption += f"; not annotated here: {one_line(', '.join(c for c in concepts if c not in annotated))}"
+    annotated = _annotated(records)
+    found = {concept: [r.evaluation.concepts.get(concept) for r in records] for concept in annotated}
     groups = (("", 4), *((f"{labels[entry_of(r)]} ({r.relation})", 2) for r in records))
     return Table(
-        caption,
+        _concept_caption(records, annotated),
         ("Concept", "n", "Positives", "Prevalence") + ("AUROC [interval]", "AUPRC [interval]") * len(records),
         tuple(_concept_row(concept, found[concept]) for concept in annotated),
         groups,
     )
+
+
+def _annotated(records: Iterable[ResultRecord]) -> dict[str, None]:
+    """Concepts that anybody annotated, in the order of the records."""
+    return dict.fromkeys(c for r in records for c, metrics in r.evaluation.concepts.items() if metrics.n)
+
+
+def _concept_caption(records: Sequence[ResultRecord], annotated: Collection[str]) -> str:
+    without = dict.fromkeys(c for r in records for c in r.evaluation.concepts if c not in annotated)
+    said = f"; not annotated here: {one_line(', '.join(without))}" if without else ""
+    return population_label(records[0]) + said
 
 
 def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[TableCell, ...]:

@@ -124,7 +124,7 @@ def concept_facts(concepts: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = [concept for concept in dict.fromkeys(concepts) if concept in ontology.concepts.index]
     codes: dict[str, dict[str, list[list[str]]]] = {concept: {} for concept in wanted}
     for vocabulary, table in ontology.vocabularies.items():
-        columns = (table[name] for name in ("concept", "code", "name", "relation", "cohort"))
+        columns = (table[name].tolist() for name in ("concept", "code", "name", "relation", "cohort"))
         for concept, *row in zip(*columns, strict=True):
             if concept in codes:
                 codes[concept].setdefault(vocabulary, []).append([str(value) for value in row])

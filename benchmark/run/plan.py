@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from benchmark.metrics.cell.subgroups import USUAL
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.models.contamination import Relation, relation_of
 from benchmark.protocols.evaluated import EvaluatedModel
@@ -120,6 +121,7 @@ def _plan_cell(
         "minimum": ELIGIBLE_MINIMUM,
         "thresholds": None if isinstance(source, str) else _decides_thresholds(model, source),
         "suite": code_hash(*METRIC_ROOMS),
+        **({} if set(settings.subgroups) == set(USUAL) else {"subgroups": sorted(settings.subgroups)}),
         **decided_by_overlap(overlap),
     }
     return Cell(

@@ -16,7 +16,7 @@ _HEAD = """\
 A number is how many records of the whole release are positive, as far as public counts say: those of a copy
 on disk may be fewer. "≤" stands before the sum of several statements that one record may carry together, or
 that may be hedged. "yes": annotated, the number is not public. "?": ambiguous. "·": not annotated. Where it
-is neither "yes" nor a number, every record is -1 for the concept; the reason stands on the page of the cohort.
+is neither "yes" nor a number, every record is -1 for the concept, and the page of the cohort says why.
 """
 
 
@@ -58,7 +58,7 @@ def coverage_reasons(ontology: Ontology, cohort: str) -> dict[tuple[str, str], l
 
 
 def positives_in_words(cohort: str, concept: str, counts: pd.DataFrame | None = None) -> str:
-    """Give the positives of a concept in a whole release, "≤ 73" where it is a bound; "" if none are public."""
+    """Give the positives of a concept in a release, "≤ 73" where it is a bound; "" if none are public."""
     counts = positives() if counts is None else counts
     if (cohort, concept) not in counts.index:
         return ""

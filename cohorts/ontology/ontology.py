@@ -109,6 +109,7 @@ class Ontology:
             for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
         }
         self._strengths: dict[tuple[str, str], tuple[Rows, npt.NDArray[np.uint8]]] = {}
+        self._hashes: dict[tuple[str, str], dict[str, str]] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -256,8 +257,10 @@ class Ontology:
         UnknownNameError
             If there is no such cohort or vocabulary.
         """
-        annotated = self.coverage(cohort) == "annotated"
         row_of, strength = self.says(cohort, vocabulary)
+        if (cohort, vocabulary) in self._hashes:  # a run asks for those of a cohort many hundred times
+            return self._hashes[cohort, vocabulary]
+        annotated = self.coverage(cohort) == "annotated"
         codes = sorted(row_of)
         spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
         said = strength[[row_of[code] for code in codes]]
@@ -271,6 +274,7 @@ class Ontology:
         for concept, parts in self._computed.items():
             content = hash_of_json([hashes[concept], *(hashes[part] for part in parts)]).encode()
             hashes[concept] = hashlib.sha256(content).hexdigest()
+        self._hashes[cohort, vocabulary] = hashes
         return hashes
 
     def says(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
@@ -324,6 +328,7 @@ class Ontology:
         self._own_questions[cohort] = with_members(asked, self._tables.concepts)
         self._own_codes[cohort], self._brought[cohort] = rows, brought
         self._strengths = {key: value for key, value in self._strengths.items() if key[0] != cohort}
+        self._hashes = {key: value for key, value in self._hashes.items() if key[0] != cohort}
 
     def rows(self, cohort: str, vocabulary: str) -> pd.DataFrame:
         """Rows of a vocabulary as they hold in one cohort: its own ones replace those of the same code."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from unittest.mock import patch
 
 from benchmark.cli import app
 
@@ -17,7 +19,8 @@ by Ctrl-C or SIGTERM. `--json`, where there is one, prints for programs.
 
 def page() -> str:
     """Write the page; its own table of contents takes the place of cyclopts' one."""
-    text = app.generate_docs(output_format="markdown")
+    with patch.object(sys, "argv", [app.name[0]]):  # or the usage of a command names `python -m mkdocs`
+        text = app.generate_docs(output_format="markdown")
     listed, found, commands = text.partition("## leadboard ")
     if not found:
         raise ValueError("The documentation of the commands has no command.")

@@ -110,8 +110,8 @@ def codes(ontology: Ontology, concept: str) -> Iterator[str]:
         yield f'{mark} note "{title}"\n\n{body}'
 
 
-def _note(cohort: str, note: str) -> str:
-    return "; ".join(filter(None, (cohort and f"in {cohort} alone", note)))
+def _note(cohort: object, note: object) -> str:
+    return "; ".join(filter(None, (f"in {cohort} alone" if cohort else "", str(note))))
 
 
 def annotated_in(ontology: Ontology, concept: str) -> list[str]:

@@ -65,14 +65,16 @@ def overview() -> str:
             f"[{code(row['name'])}]({row['name']}.md)",
             plain(row["kind"]),
             ", ".join(map(plain, row["asked"])),
-            in_words(row["input"]),
+            f"{len(row['input']['leads'])}",
+            f"{row['input']['seconds']:g}",
+            f"{row['input']['sampling_rate']:g}",
             _millions(row["parameters"]),
             seen(row["trained_on"]),
             plain(row["licence"] or "not stated"),
         )
         for row in rows()
     ]
-    head = ("name", "kind", "asked by", "input", "parameters", "trained on", "licence")
+    head = ("name", "kind", "asked by", "leads", "s", "Hz", "parameters", "trained on", "licence")
     return _HEAD.format(count=len(cells)) + table(head, cells) + "\n"
 
 

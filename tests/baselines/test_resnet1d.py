@@ -31,13 +31,14 @@ from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=10)
 EPOCHS = 3
+VALIDATION = 12
 
 
-def fit(folder: Path, epochs: int = EPOCHS, seed: int = 5, records: int = 40) -> ResNet1d:
+def fit(folder: Path, epochs: int = EPOCHS, seed: int = 5, records: int = 24) -> ResNet1d:
     model = ResNet1d(epochs=epochs)
     folder.mkdir(exist_ok=True)
     settings = FitSettings(CONCEPTS, seed, "cpu", folder)
-    model.fit(FakeRecords(records, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
+    model.fit(FakeRecords(records, 1, SPEC), FakeRecords(VALIDATION, 2, SPEC), settings)
     return model
 
 
@@ -55,7 +56,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return weights(fit(folder / "fit"), folder / "saved")
 
 
-@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=15)], ids=lambda model: model.card.name)
+@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=8)], ids=lambda model: model.card.name)
 def test_what_is_in_the_signal_is_learnt(model: MiniRocket | ResNet1d, tmp_path: Path) -> None:
     settings = FitSettings(CONCEPTS, 0, "cpu", tmp_path)
     model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
@@ -152,7 +153,7 @@ def test_the_epoch_is_the_best_on_the_validation_records(
     caplog.set_level(logging.INFO, "leadboard")
     model = fit(tmp_path, epochs=5)
     reported = [float(value) for value in re.findall(r"validation macro AUROC ([\d.]+)", caplog.text)]
-    validation = FakeRecords(24, 2, SPEC)
+    validation = FakeRecords(VALIDATION, 2, SPEC)
     learnt = targets(validation, CONCEPTS[:3])
     best = macro_auroc(learnt, model.predict(validation.everything)[:, :3])
     assert len(reported) == 5

@@ -1,29 +1,56 @@
-"""Says what the table of times means: ratios to the loop over wfdb, and what each benchmark noted."""
+"""Every benchmark adds rows to one table; a limit that is missed fails the benchmark, and the row stays."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-AGAINST_WFDB = {
-    "test_read_record": "reading a record",
-    "test_prepare": "preparing a cohort",
-    "test_stream_a_store": "streaming a prepared store",
-}
+from tests.benchmarks.made_up import Cohort, made_up_cohort
+from tests.benchmarks.table import Row, machine, save, table
+
+ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+LOAD: pytest.StashKey[float] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--table", type=Path, help="Markdown file for the table, or a page with marks for it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ROWS] = []
+    config.stash[LOAD] = os.getloadavg()[0]
+
+
+@pytest.fixture
+def row(pytestconfig: pytest.Config) -> Iterator[Callable[..., None]]:
+    """Add a row to the table: the arguments are those of `Row`."""
+    mine: list[Row] = []
+
+    def add(*arguments: Any, **named: Any) -> None:
+        mine.append(Row(*arguments, **named))
+        pytestconfig.stash[ROWS].append(mine[-1])
+
+    yield add
+    missed = [" | ".join(one.cells[:-1]) for one in mine if one.missed]
+    assert not missed, "limits missed:\n" + "\n".join(missed)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    session = getattr(config, "_benchmarksession", None)
-    if session is None:
+    rows = config.stash[ROWS]
+    if not rows:
         return
-    fastest = {bench.name: bench.stats.min for bench in session.benchmarks if bench.stats.rounds}
-    loop = fastest.get("test_wfdb_rdrecord")
-    for name, words in AGAINST_WFDB.items():
-        if loop is not None and name in fastest:
-            ratio = loop / fastest[name]
-            terminalreporter.write_line(f"{words}: {ratio:.1f} times as fast as a loop of wfdb.rdrecord")
-    for bench in session.benchmarks:
-        for key, value in bench.extra_info.items():
-            terminalreporter.write_line(f"{bench.name}: {key}: {value}")
+    text = f"{machine(config.stash[LOAD])}\n\n{table(rows)}"
+    terminalreporter.write_line(text)
+    if path := config.getoption("--table"):
+        save(text, path)
+        terminalreporter.write_line(f"Table: {path}")
+
+
+@pytest.fixture(scope="session")
+def cohort() -> Cohort:
+    return made_up_cohort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from cohorts.simulator.recordings import recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.sources.ptb_xl import PtbXl
 from cohorts.store import Store, prepare
+from tests.benchmarks.measuring import in_turns, seconds
 
 PTB_XL, CHAPMAN_NINGBO = 21_799, 45_152
 
@@ -58,15 +60,17 @@ def stores(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 @pytest.mark.parametrize("first", ["challenge", "ptb-xl 100"])
-def test_the_real_sample(benchmark: Any, stores: dict[str, Store], first: str) -> None:
+def test_the_real_sample(row: Callable[..., None], stores: dict[str, Store], first: str) -> None:
     a, b = stores[first], stores["ptb-xl 500"]
-    found = benchmark.pedantic(lambda: find_overlap(a, b), rounds=3, iterations=1)
+    taken = in_turns({"overlap": lambda: find_overlap(a, b)}, 3).median("overlap")
 
-    assert len(found) >= 6
-    benchmark.extra_info.update({"records": f"{len(a)} x {len(b)}", "pairs": len(found)})
+    row(f"Overlap of samples, {first} with PTB-XL at 500 Hz, {len(a)} x {len(b)} records", taken, "s")
+    assert len(find_overlap(a, b)) >= 6
 
 
-def test_two_whole_releases_within_half_an_hour(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_whole_releases_within_half_an_hour(
+    row: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     a, b = simulated("ptb-xl", 1.0), simulated("ningbo", 9.0)
     spent = {"_candidates": 0.0, "compare": 0.0}
 
@@ -84,24 +88,15 @@ def test_two_whole_releases_within_half_an_hour(benchmark: Any, monkeypatch: pyt
 
     for name in spent:
         monkeypatch.setattr(overlap, name, timed(name))
-    start = time.perf_counter()
-    benchmark.pedantic(lambda: find_overlap(a, b), rounds=1)
-    reading = time.perf_counter() - start - sum(spent.values())
+    reading = seconds(lambda: find_overlap(a, b)) - sum(spent.values())
     records = (PTB_XL + CHAPMAN_NINGBO) / (len(a) + len(b))
     pairs = PTB_XL * CHAPMAN_NINGBO / (len(a) * len(b))
-    minutes = {
-        "keys": reading * records / 60,
-        "candidates": spent["_candidates"] * pairs / 60,
-        "signals": spent["compare"] * pairs / 60,
-    }
-    benchmark.extra_info.update({"records": f"{len(a)} x {len(b)}"})
-    benchmark.extra_info.update({f"{name}, minutes": round(value, 1) for name, value in minutes.items()})
-    benchmark.extra_info[f"minutes for {PTB_XL:,} x {CHAPMAN_NINGBO:,}"] = round(sum(minutes.values()), 1)
-
-    assert sum(minutes.values()) < 30
+    minutes = (reading * records + sum(spent.values()) * pairs) / 60
+    what = f"Overlap of releases of {PTB_XL:,} and {CHAPMAN_NINGBO:,} records"
+    row(f"{what}, worked out from {len(a)} x {len(b)}", minutes, "min", at_most=30)
 
 
-def test_memory_does_not_grow_with_the_larger_cohort(benchmark: Any) -> None:
+def test_memory_does_not_grow_with_the_larger_cohort(row: Callable[..., None]) -> None:
     few = simulated("ptb-xl", 0.02)
     peaks = []
     for times in (2, 8):
@@ -111,12 +106,9 @@ def test_memory_does_not_grow_with_the_larger_cohort(benchmark: Any) -> None:
         find_overlap(few, many)
         peaks.append(tracemalloc.get_traced_memory()[1] / 2**20)
         tracemalloc.stop()
-    queries = overlap._joined(
-        [overlap._one_in_each_block(overlap._anchors(few.recording(i), i)) for i in range(len(few))]
+    row(
+        "Overlap: memory for eight times the larger cohort, beside that for twice",
+        peaks[1] / peaks[0],
+        f"times ({peaks[1]:.0f} MiB)",
+        at_most=1.3,
     )
-    size = sum(getattr(queries, name).nbytes for name in ("key", "context", "energy", "time", "record"))
-    benchmark.extra_info["peaks, MiB"] = [round(peak, 1) for peak in peaks]
-    benchmark.extra_info["bytes a record of the smaller cohort"] = round(size / len(few))
-    benchmark.pedantic(lambda: find_overlap(few, few), rounds=1)
-
-    assert peaks[1] < 1.3 * peaks[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from benchmark.models.contract import Batch
 from benchmark.models.plugins import find_model
 from benchmark.models.worker.environments import Interpreter
 from benchmark.models.worker.remote import RemoteModel
+from tests.benchmarks.measuring import in_turns
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
-BATCH, LEADS, SAMPLES, BATCHES = 64, 12, 1000, 6
+BATCH, LEADS, SAMPLES, TURNS = 64, 12, 1000, 6
 OUTPUTS = ["NORM", "MI", "STTC", "CD", "HYP"]
 
 
@@ -54,43 +55,33 @@ def a_batch(samples: int = SAMPLES) -> Batch:
     return Batch(signals, np.full(BATCH, 60, dtype=np.float32), np.full(BATCH, "female"))
 
 
-def test_a_real_network_keeps_four_fifths_of_its_speed(benchmark: Any) -> None:
-    """Batches are timed in turns, so that what else the machine does slows down both."""
+def test_a_real_network_keeps_four_fifths_of_its_speed(row: Callable[..., None]) -> None:
     spec, batch = f"{__file__}:Network", a_batch()
     here = find_model(spec).build("cpu")
-    spent = {"here": 0.0, "in a worker": 0.0}
     with RemoteModel(spec, Interpreter(sys.executable)) as there:
         np.testing.assert_array_equal(here.predict(batch), there.predict(batch))
-
-        def turn() -> None:
-            for name, model in (("here", here), ("in a worker", there)):
-                start = time.perf_counter()
-                model.predict(batch)
-                spent[name] += time.perf_counter() - start
-
-        benchmark.pedantic(turn, rounds=BATCHES, iterations=1)
-    share = spent["here"] / spent["in a worker"]
-    benchmark.extra_info.update(
-        {f"ms a batch, {name}": round(1e3 * s / BATCHES) for name, s in spent.items()}
+        calls = {"here": lambda: here.predict(batch), "there": lambda: there.predict(batch)}
+        turns = in_turns(calls, TURNS)
+    row(
+        f"resnet1d_wang in a process of its own, batches of {BATCH}: of its speed in the suite's process",
+        100 * turns.ratio("here", "there"),
+        f"% ({1e3 * turns.median('there'):.0f} ms a batch)",
+        {"in the suite's process": f"{1e3 * turns.median('here'):.0f} ms a batch"},
+        at_least=80,
     )
-    benchmark.extra_info["throughput in a worker"] = f"{share:.1%} of that in the suite's process"
-
-    assert share >= 0.8
 
 
 @pytest.mark.parametrize("samples", [SAMPLES, 5000])
-def test_the_way_there_and_back(benchmark: Any, samples: int) -> None:
+def test_the_way_there_and_back(row: Callable[..., None], samples: int) -> None:
     batch = a_batch(samples)
     with RemoteModel(f"{__file__}:Nothing", Interpreter(sys.executable)) as model:
-        benchmark.pedantic(lambda: model.predict(batch), rounds=30, warmup_rounds=3)
-    speed = batch.signals.nbytes / benchmark.stats.stats.median / 1e6
-    benchmark.extra_info["MB/s"] = round(speed)
-
-    assert speed > 100
+        turns = in_turns({"there": lambda: model.predict(batch)}, 30)
+    speed = batch.signals.nbytes / turns.median("there") / 1e6
+    row(f"To a model in another process, batches of {BATCH} x 12 x {samples}", speed, "MB/s", at_least=100)
 
 
-def test_start(benchmark: Any) -> None:
+def test_start(row: Callable[..., None]) -> None:
     def start_and_end() -> None:
         RemoteModel(f"{PLUGINS / 'good.py'}:Amplitude", Interpreter(sys.executable)).close()
 
-    benchmark.pedantic(start_and_end, rounds=5)
+    row("Starting and ending a model in another process", in_turns({"": start_and_end}, 5).median(""), "s")

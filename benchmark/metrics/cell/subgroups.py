@@ -23,6 +23,9 @@ UNKNOWN = "unknown"
 AGES = (40, 60, 80)
 """Years at which a new age band starts."""
 
+USUAL = ("sex", "age")
+"""What records are grouped by, as far as a cohort states it."""
+
 MOST = 20
 """Most groups that a grouping may have; a column with more distinct values is not a grouping."""
 

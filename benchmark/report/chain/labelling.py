@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
@@ -51,7 +51,7 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
     scored
         ``statements`` and ``label`` of each record that was scored.
     """
-    why = why_labels(card, concept)
+    why, task = why_labels(card, concept), all_tasks().get(card.id)
     alike = Counter(zip(scored["statements"], scored["label"], strict=True))
     decided: Counter[tuple[int, str]] = Counter()
     wrong = 0
@@ -84,18 +84,21 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
         for (label, reason), n in sorted(decided.items(), key=lambda one: (-one[0][0], -one[1]))
     ]
     lines = [
-        ("written in", f"the vocabulary '{card.vocabulary}', ontology {record.ontology.version}"),
+        ("defined by", task.citation)
+        if task
+        else ("written in", f"the vocabulary '{card.vocabulary}', ontology {record.ontology.version}"),
         ("labelling", record.ontology.concepts.get(concept) or record.ontology.hash),
         *(("why", f"{reason}: {note}") for reason, note in notes.items() if note),
     ]
     tables: dict[str, list[dict[str, Any]]] = {"What decided, over the records that were scored:": by}
-    heading = f"Codes that speak of {concept}, and the labels of the records that have them:"
+    heading = f"Codes that speak of {concept}; labels: positive/negative/unknown of the records with a code:"
     if len(rows) > SHOWN:
         heading = f"{heading[:-1]} (the {SHOWN} commonest of {len(rows):,}; all with --json):"
-    shown = [{k: v for k, v in row.items() if k not in ("rows", "decides")} for row in rows[:SHOWN]]
+    shown = [_short(row) for row in rows[:SHOWN]]
     tables[heading if rows else f"No code of the release speaks of {concept}."] = shown
     facts = {
-        "vocabulary": card.vocabulary,
+        "vocabulary": None if task else card.vocabulary,
+        "task": task.name if task else None,
         "ontology": record.ontology.version,
         "labelling": record.ontology.concepts.get(concept) or record.ontology.hash,
         **found,
@@ -103,6 +106,17 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
         "codes": rows,
     }
     return Link("labels", "Statements, vocabulary, labels", lines, facts, tables, tuple(differs))
+
+
+def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row that fits a narrow terminal."""
+    named = row["name"] and row["name"].lower() != row["code"].lower()
+    return {
+        "records": row["records"],
+        "labels": "/".join(f"{row[name]:,}" for name in NAMES.values()),
+        "code": f"{row['code']}: {row['name']}" if named else row["code"],
+        "says": row["says"],
+    }
 
 
 def _row(code: str, why: WhyLabels, made: Counter[int]) -> dict[str, Any]:

@@ -63,9 +63,9 @@ def windows(samples: int, rate: float, spec: InputSpec) -> tuple[int, int]:
 
 
 def _leads(spec: InputSpec) -> str:
-    names, left = " ".join(spec.leads), [lead for lead in STANDARD_LEADS if lead not in spec.leads]
+    left = [lead for lead in STANDARD_LEADS if lead not in spec.leads]
     without = f"; not used: {' '.join(left)}" if left else ""
-    return f"by name, in this order: {names}{without}; limb leads that a release lacks follow from I and II"
+    return f"by name, in that order{without}; limb leads that a release lacks follow from I and II"
 
 
 def _scale(spec: InputSpec) -> str:
@@ -89,8 +89,8 @@ def _by_rate(store: Store, rows: Rows, spec: InputSpec) -> list[dict[str, Any]]:
                 "seconds": _range(seconds),
                 "resampled": resampling(float(rate), spec),
                 "windows each": _range(numbers),
-                "filled up": int(each[[n < spec.samples for _, n in made]].sum()),
-                "cut": int(each[[n > spec.samples for _, n in made]].sum()),
+                "filled up": int(each[[n < count * spec.samples for count, n in made]].sum()),
+                "cut": int(each[[n > count * spec.samples for count, n in made]].sum()),
             }
         )
     return found

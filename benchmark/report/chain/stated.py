@@ -85,14 +85,18 @@ def weights_link(record: ResultRecord) -> Link:
     card, made = record.model, record.provenance
     lines = [("model", f"{card.name} {card.version}: {card.description}".rstrip(": "))]
     lines += [("sha256", one) for one in record.weights_sha256]
+    elsewhere = record.protocol == PREDICTIONS
     if not record.weights_sha256:
-        lines.append(("weights", "they come with the model's code"))
-    largest = sorted(made.files, key=lambda file: -file.size)
-    lines += [("file", f"{file.path}, {file.size:,} bytes, sha256 {file.sha256}") for file in largest[:FILES]]
-    if len(largest) > FILES:
-        lines.append(("files", f"{len(largest) - FILES:,} smaller ones that its code opened: --json"))
+        theirs = "with whoever made the predictions" if elsewhere else "they come with the model's code"
+        lines.append(("weights", theirs))
+    own = [file for file in made.files if "site-packages/" not in file.path]
+    shown = sorted(own, key=lambda file: -file.size)[:FILES]
+    lines += [("file", f"{file.path}, {file.size:,} bytes, sha256 {file.sha256}") for file in shown]
+    if rest := len(made.files) - len(shown):
+        lines.append(("other files", f"{rest:,} that its code opened, of installed packages too: --json"))
+    source = "predictions were handed in" if elsewhere else training_text(record)
     lines += [
-        ("source", f"{training_text(record)}; {card.citation or 'no citation stated'}"),
+        ("source", f"{source}; {card.citation or 'no citation stated'}"),
         ("licence", card.licence or "not stated"),
     ]
     facts = {
@@ -100,7 +104,7 @@ def weights_link(record: ResultRecord) -> Link:
         "version": card.version,
         "sha256": list(record.weights_sha256),
         "files": [ModelFile.model_dump(file, mode="json") for file in made.files],
-        "source": training_text(record),
+        "source": source,
         "citation": card.citation,
         "licence": card.licence,
     }

@@ -16,11 +16,12 @@ from benchmark.records.resamples import name_of
 from benchmark.report import facts
 from benchmark.report.board import Board, Entry, Standing, entry_of
 from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.cell_tables import call_notes, kept_calls, surely_below
 from benchmark.report.leaderboard_table import ranking_rules
-from benchmark.report.page.encoding import Number, Texts, triple, units
+from benchmark.report.page.encoding import Number, Texts, packed, triple, units
 from benchmark.report.page.populations import Populations, annotated
 from benchmark.report.sets import SetBoard
-from benchmark.report.tables import FEW, estimate_cell
+from benchmark.report.tables import FEW, estimate_notes
 from benchmark.text import one_line
 from cohorts.ontology.ontology import load_ontology
 
@@ -194,8 +195,9 @@ def _cell(
     """One cell: macro AUROC and AUPRC, then both for each concept of its population that the model answers.
 
     ``macro`` is over the concepts of the ranking that is shown first, ``covers``. ``concepts`` are places in
-    the list of all, ``auroc`` and ``auprc`` have value, low and high of each in turn. ``notes`` has for
-    ``macro`` and for the place of a concept what must be said beside the number.
+    the list of all, ``auroc`` and ``auprc`` have value, low and high of each in turn. ``called`` has the
+    operating points of some concepts. ``notes`` has for ``macro`` and for the place of a concept what must be
+    said beside the number; for ``auprc``, ``sensitivity`` and ``specificity`` with a place, beside these.
     """
     evaluation = record.evaluation
     concepts = annotated(record)
@@ -207,6 +209,11 @@ def _cell(
         if metrics.eligible and metrics.caution and metrics.auroc.interval is not None:
             said.append(FEW)
         notes[str(places.concepts[name])] = said
+        notes[f"auprc {places.concepts[name]}"] = _notes(metrics.auprc, muted=not metrics.eligible)
+    for name, called in kept_calls(record).items():
+        beside = call_notes(record, name, called)
+        for what, texts in zip(("sensitivity", "specificity"), beside, strict=True):
+            notes[f"{what} {places.concepts[name]}"] = list(texts)
     return {
         "entry": places.entries[entry_of(record)],
         "cohort": places.cohort(record.cohort),
@@ -218,12 +225,36 @@ def _cell(
         "concepts": [places.concepts[c] for c in concepts],
         "auroc": [number for m in concepts.values() for number in triple(m.auroc)],
         "auprc": [number for m in concepts.values() for number in triple(m.auprc)],
+        "called": _called(record, places),
         "notes": {key: places.texts.places(said) for key, said in notes.items() if said},
     }
 
 
+def _called(record: ResultRecord, places: _Places) -> dict[str, Any]:
+    """Concepts; of each sensitivity, specificity, PPV and NPV; those whose sensitivity is surely too low.
+
+    Sensitivity and specificity have value, low and high.
+    """
+    calls = kept_calls(record)
+    numbers = [
+        number
+        for one in calls.values()
+        for number in (
+            *triple(one.sensitivity),
+            *triple(one.specificity),
+            units(one.ppv.value),
+            units(one.npv.value),
+        )
+    ]
+    return {
+        "concepts": [places.concepts[name] for name in calls],
+        "numbers": packed(numbers),
+        "below": [places.concepts[name] for name, one in calls.items() if surely_below(one.sensitivity)],
+    }
+
+
 def _notes(estimate: Any, *, muted: bool = False) -> list[str]:
-    return list(estimate_cell(estimate, muted=muted).notes)
+    return list(estimate_notes(estimate, muted=muted))
 
 
 def _board(one: SetBoard, places: _Places) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def details(
     dict
         ``cells``: for each cell ``calibration``, ``subgroups`` and why something is not there; ``concepts``:
         place of a concept -> place of a cell -> details; ``left_out``: places of concepts for which there was
-        no room; ``no_curves``: place of a cell -> why.
+        no room; ``no_curves``: why -> places of cells.
     """
     cells: dict[str, list[int]] = {}
     for at, record in enumerate(records):
@@ -67,16 +67,16 @@ def details(
         if left < 0 and given:
             break
         given[concept] = one
-    no_curves: dict[str, str] = {}
+    no_curves: dict[str, list[int]] = {}
     for at, record in enumerate(records):
         own = [concept for concept in given if str(at) in given[concept]]
         try:
             for concept, curve in cell_curves(record, own, files, labels).items():
                 given[concept][str(at)] |= _curve(curve)
         except LeadboardError as error:
-            no_curves[str(at)] = one_line(str(error).rstrip("."))
+            no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
     return {
-        "cells": [_of_cell(record, concepts) for record in records],
+        "cells": [_of_cell(record) for record in records],
         "concepts": {str(concepts[concept]): one for concept, one in given.items()},
         "left_out": [concepts[concept] for concept in cells if concept not in given],
         "no_curves": no_curves,
@@ -145,13 +145,13 @@ def _steps(counts: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise((0, *counts))]
 
 
-def _of_cell(record: ResultRecord, concepts: Mapping[str, int]) -> dict[str, Any]:
+def _of_cell(record: ResultRecord) -> dict[str, Any]:
     statistics, whole = record.statistics, record.statistics.calibration
     found: dict[str, Any] = {
         "fits": statistics.fits,
         "why_no_calls": one_line(statistics.why_no_calls or ""),
         "why_no_calibration": one_line(statistics.why_no_calibration or ""),
-        "subgroups": {one_line(name): _grouping(one, concepts) for name, one in statistics.subgroups.items()},
+        "subgroups": {one_line(name): _grouping(one) for name, one in statistics.subgroups.items()},
     }
     if whole is not None:
         errors = units(whole.ece_equal_width), units(whole.ece_equal_mass)
@@ -160,11 +160,11 @@ def _of_cell(record: ResultRecord, concepts: Mapping[str, int]) -> dict[str, Any
     return {name: value for name, value in found.items() if value}
 
 
-def _grouping(one: Grouping, concepts: Mapping[str, int]) -> dict[str, Any]:
-    """Records and macro AUROC of each group, over the ``common`` concepts, and the largest gap."""
+def _grouping(one: Grouping) -> dict[str, Any]:
+    """Records and macro AUROC of each group, how many concepts this is over, and the largest gap."""
     gap = one.gap and [*triple(one.gap.difference), one_line(one.gap.highest), one_line(one.gap.lowest)]
     return {
-        "common": [concepts[c] for c in one.common],
+        "common": len(one.common),
         "groups": [[one_line(name), g.records, *triple(g.macro)] for name, g in one.groups.items()],
         "gap": gap,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.metrics.cell.evaluation import ConceptMetrics
 from benchmark.records.record import ResultRecord
+from benchmark.report.page.encoding import units
 
 
 def annotated(record: ResultRecord) -> dict[str, ConceptMetrics]:
@@ -45,7 +46,7 @@ class Populations:
 
     @property
     def all(self) -> list[dict[str, Any]]:
-        """Facts of each set; for each of its ``concepts`` ``n``, ``positives`` and ``eligible``."""
+        """Facts of each set; for each of its ``concepts`` counts and prevalence."""
         return [
             facts
             | {
@@ -53,6 +54,7 @@ class Populations:
                 "n": [n for n, _, _ in counts.values()],
                 "positives": [positives for _, positives, _ in counts.values()],
                 "eligible": [int(eligible) for _, _, eligible in counts.values()],
+                "prevalence": [units(positives / n) for n, positives, _ in counts.values()],
             }
             for _, counts, facts in self._found
         ]

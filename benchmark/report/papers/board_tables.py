@@ -49,7 +49,7 @@ _SAID: Mapping[str, str] = {
         "ten bins."
     ),
     "operating-points": (
-        "Sensitivity, specificity and predictive values with {level} intervals: Wilson's where every patient "
+        "Sensitivity, specificity and predictive values; {level} intervals are Wilson's where every patient "
         "has one record, else from {fewer} resamples."
     ),
     "gaps": (

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.records.record import ResultRecord
 from benchmark.report.facts import copy_size
+from benchmark.report.papers.croissant_files import distribution
 from benchmark.report.text import count
 from cohorts.cohort import CohortCard
 from cohorts.errors import UsageError
@@ -36,15 +39,19 @@ CONTEXT: dict[str, Any] = {
 NOT_STATED = "not stated"
 
 
-def croissants(records: Sequence[ResultRecord], cards: Mapping[str, CohortCard]) -> dict[str, str]:
+def croissants(
+    records: Sequence[ResultRecord],
+    cards: Mapping[str, CohortCard],
+    roots: Mapping[str, Path] = MappingProxyType({}),
+) -> dict[str, str]:
     """Describe each public release that the run measured; simulated and private cohorts are no releases.
-
-    The files of a release are not listed: its publisher's page has them, with their sums.
 
     Parameters
     ----------
     cards
         By id of the cohort.
+    roots
+        Where releases lie that are on this machine, for the publisher's list of their files.
 
     Returns
     -------
@@ -61,14 +68,14 @@ def croissants(records: Sequence[ResultRecord], cards: Mapping[str, CohortCard])
         cohort, card = record.cohort, cards.get(record.cohort.id)
         if card is None or card.access == "private" or cohort.private or cohort.simulated:
             continue
-        content = json.dumps(_described(record, card), indent=2, ensure_ascii=False)
+        content = json.dumps(_described(record, card, roots.get(cohort.id)), indent=2, ensure_ascii=False)
         found.setdefault(f"croissant/{cohort.id}.json", content + "\n")
     if not found:
         raise UsageError("The run has measured no public release, and nothing else is described.")
     return found
 
 
-def _described(record: ResultRecord, card: CohortCard) -> dict[str, Any]:
+def _described(record: ResultRecord, card: CohortCard, root: Path | None) -> dict[str, Any]:
     size = "" if card.records is None else f" The release has {count(card.records)} records."
     where = f" Country: {card.country}." if card.country else ""
     return {
@@ -88,4 +95,5 @@ def _described(record: ResultRecord, card: CohortCard) -> dict[str, Any]:
         "conditionsOfAccess": card.access,
         "isLiveDataset": False,
         "keywords": ["ECG", "12-lead", "electrocardiography"],
+        "distribution": distribution(card.id, root),
     }

@@ -22,7 +22,6 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
     "[": "{[}",  # after a line's end it would be an option of that
     "]": "{]}",
@@ -36,8 +35,8 @@ _LATEX = {
     "\N{SUPERSCRIPT TWO}": r"\textsuperscript{2}",
 } | {sign: "\\" + sign for sign in "$&#%_"}
 
-_LIGATURES = re.compile(r"(?<=([-,?!]))(?=\1)")
-"""Two dashes would be set as one long one, two commas as a quotation mark."""
+_LIGATURES = re.compile(r"(?<=([-,']))(?=\1)")
+"""Two dashes would be set as one long one, two commas or apostrophes as a quotation mark."""
 
 NARROW = 6
 """Columns from which a table is set in small letters."""
@@ -88,10 +87,23 @@ def _as_csv(table: PaperTable) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for row in (table.plain_heads, *table.rows):
-        writer.writerow([csv_cell(cell) for cell in row])
+        writer.writerow([csv_cell(_plain_number(cell)) for cell in row])
     notes = [f"({at}) {note}" for at, note in enumerate(table.notes, start=1)]
     said = [f"# {one_line(line)}\n" for line in (table.caption, *notes)]
     return "".join(said) + file.getvalue()
+
+
+def _plain_number(cell: str) -> str | float:
+    """Turn a signed number into what any program reads; a plus before an interval is left out.
+
+    Examples
+    --------
+    >>> _plain_number("\N{MINUS SIGN}0.50"), _plain_number("+0.071 [0.010, 0.130]"), _plain_number("+x")
+    (-0.5, '0.071 [0.010, 0.130]', '+x')
+    """
+    if re.fullmatch(r"[+\N{MINUS SIGN}]\d+\.\d+", cell):
+        return float(cell.replace("\N{MINUS SIGN}", "-"))
+    return cell[1:] if re.match(r"\+\d", cell) else cell
 
 
 def _as_latex(table: PaperTable) -> str:
@@ -143,8 +155,8 @@ def latex(text: str) -> str:
 
     Examples
     --------
-    >>> latex("a_b & 5 % [x]"), latex("\u00e9\u5fc3")
-    ('a\\_b \\& 5 \\% {[}x{]}', '\u00e9{[}U+5FC3{]}')
+    >>> latex("a_b & 5 % [x]"), latex("o\u5fc3")
+    ('a\\_b \\& 5 \\% {[}x{]}', 'o{[}U+5FC3{]}')
     """
     return "".join(map(_sign, _LIGATURES.sub("\0", one_line(text))))
 

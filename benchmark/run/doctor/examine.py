@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmark.run.doctor import of_folders, of_software
 from benchmark.run.doctor.machine import Finding, Machine
@@ -26,17 +26,18 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def examine(machine: Machine) -> list[Finding]:
-    """Make every check; one that fails itself is a problem, and the others go on."""
-    return [_made(name, check, machine) for name, check in CHECKS.items()]
+def examine(machine: Machine) -> Iterator[Finding]:
+    """Make one check after the other; one that fails itself is a problem, and the others go on."""
+    for name, check in CHECKS.items():
+        yield _made(name, check, machine)
 
 
 def _made(name: str, check: Check, machine: Machine) -> Finding:
     try:
         return check(machine)
     except Exception as error:  # noqa: BLE001  # whatever is wrong with the machine, the doctor says what it can
-        found = f"could not be looked at ({type(error).__name__}: {error})"
-        return Finding(name, "problem", found, "send the output of leadboard doctor --json with a bug report")
+        do = "send the output of leadboard doctor --json with a bug report"
+        return Finding(name, "problem", f"could not be looked at ({type(error).__name__})", do, (str(error),))
 
 
 def worst(findings: Sequence[Finding]) -> bool:

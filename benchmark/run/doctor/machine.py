@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from benchmark.config import Places
+from benchmark.text import printable
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError
@@ -37,11 +42,33 @@ class Finding(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A release that is here; its records as far as they can be counted."""
+    """A release that is here.
+
+    Attributes
+    ----------
+    records
+        How many are listed, as far as they can be counted; of a prepared one without those that cannot be
+        used, if they are a tenth or more: then it is lists that are here, and not recordings.
+    """
 
     release: Cohort
     store: Store | None
     records: int | None
+
+
+class Torch(NamedTuple):
+    """Its version, the CUDA that it is built for, and how many devices it can use."""
+
+    version: str
+    cuda: str | None
+    devices: int
+
+
+ASK_TORCH = """
+import json, torch
+devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+print(json.dumps([str(torch.__version__), torch.version.cuda, devices]))
+"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +78,9 @@ class Machine:
     Attributes
     ----------
     places
-        None where they cannot be found, for the reason ``wrong``.
+        None where they cannot be found.
+    wrong
+        What is wrong with the folders of this call; empty if nothing is.
     models
         Whose weights are wanted.
     """
@@ -59,6 +88,25 @@ class Machine:
     places: Places | None
     wrong: str = ""
     models: tuple[str, ...] = ()
+
+    @cached_property
+    def torch(self) -> Torch | str:
+        """What torch says of itself, or why it cannot be asked.
+
+        It is asked in a process of its own: a broken one may end the process that imports it.
+        """
+        call = (sys.executable, "-W", "ignore", "-c", ASK_TORCH)
+        try:
+            answer = subprocess.run(  # noqa: S603
+                call, cwd=os.sep, capture_output=True, text=True, timeout=300, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return type(error).__name__
+        if answer.returncode:
+            said = answer.stderr.strip().splitlines() or [f"it ended with {answer.returncode}"]
+            return printable(said[-1], 120)
+        version, cuda, devices = json.loads(answer.stdout.splitlines()[-1])
+        return Torch(version, cuda, devices)
 
     @property
     def cache(self) -> Path | None:
@@ -84,7 +132,8 @@ class Machine:
 
 def _count(release: Cohort, store: Store | None) -> int | None:
     if store is not None:
-        return len(store) + len(store.quarantine)
+        listed = len(store) + len(store.quarantine)
+        return listed if len(store.quarantine) < listed / 10 else len(store)
     try:
         return len(release.index()) + len(release.unreadable)
     except (LeadboardError, OSError):

@@ -34,9 +34,10 @@ UNKNOWN = "not looked at: the folders are not known"
 
 def folders(machine: Machine) -> Finding:
     """Look whether the folders of this call can be found."""
-    if machine.places is None:
-        do = "correct --data, --cache, LEADBOARD_DATA, LEADBOARD_CACHE or leadboard.toml"
-        return Finding("folders", "problem", f"the folders cannot be found: {machine.wrong.rstrip('.')}", do)
+    if machine.places is None or machine.wrong:
+        do = "correct --data, --cache, LEADBOARD_DATA, LEADBOARD_CACHE or leadboard.toml, and call it from "
+        do += "a folder that is there"
+        return Finding("folders", "problem", "the folders of this call cannot be used", do, (machine.wrong,))
     data, cache = machine.places.data, machine.places.cache
     where = (f"data: {data or 'none'}", f"cache: {cache}")
     if data is None:
@@ -201,6 +202,8 @@ def weights(machine: Machine) -> Finding:
     """Look for published weights that are damaged, or wanted and not here."""
     if machine.cache is None:
         return Finding("weights", "note", UNKNOWN)
+    if isinstance(machine.torch, str):  # models need it, and importing it may end this process
+        return Finding("weights", "note", "not looked at: torch cannot be imported")
     missing: dict[str, str] = {}
     wrong: dict[str, str] = {}
     here = 0

@@ -6,7 +6,6 @@ import importlib.metadata
 import locale
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,34 +23,24 @@ FEWEST_FILES = 1024
 def accelerator(machine: Machine) -> Finding:
     """Look for a GPU that torch cannot use."""
     here = any((DRIVERS / sign).exists() for sign in SIGNS)
-    try:
-        import torch
-    except (ImportError, OSError) as error:
-        return Finding(
-            "gpu", "problem", f"torch cannot be imported ({error})", "install torch again with pip"
-        )
-    built = torch.version.cuda
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a driver that is too old is said below
-        usable = torch.cuda.is_available()
-    if usable:
-        found = f"torch {torch.__version__} with CUDA {built}, {torch.cuda.device_count()} device(s)"
-        return Finding("gpu", "fine", found)
+    torch = machine.torch
+    if isinstance(torch, str):
+        return Finding("gpu", "problem", f"torch cannot be imported ({torch})", "install torch again")
+    if torch.devices:
+        return Finding("gpu", "fine", f"torch {torch.version}, CUDA {torch.cuda}, {torch.devices} device(s)")
     if not here:
-        return Finding(
-            "gpu", "fine", f"torch {torch.__version__}; no NVIDIA GPU here, so networks use processors"
-        )
-    if built is None:
+        return Finding("gpu", "fine", f"torch {torch.version}; no NVIDIA GPU here: processors are used")
+    if torch.cuda is None:
         return Finding(
             "gpu",
             "problem",
-            f"there is an NVIDIA GPU, and torch {torch.__version__} is built for processors alone",
+            f"there is an NVIDIA GPU, and torch {torch.version} is built for processors alone",
             "install the build for CUDA, with the command that pytorch.org/get-started gives",
         )
     return Finding(
         "gpu",
         "problem",
-        f"there is an NVIDIA GPU, and torch {torch.__version__} (CUDA {built}) cannot use it",
+        f"there is an NVIDIA GPU, and torch {torch.version} (CUDA {torch.cuda}) cannot use it",
         "see what nvidia-smi says, that CUDA_VISIBLE_DEVICES is not empty, and that the driver is new enough",
     )
 

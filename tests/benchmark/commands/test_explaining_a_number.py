@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.cli import app
 from benchmark.config import Places
+from benchmark.models.contract import InputSpec
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.predictions import load_predictions
+from benchmark.records.record import load_record
+from benchmark.report.chain.number import number_link
+from benchmark.report.chain.signals import signals_link
 from benchmark.run.runner import run as run_cells
 from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
@@ -107,18 +112,10 @@ def test_the_printed_chain_and_its_verify_command(
 ) -> None:
     call("explain", run, "noisy", "georgia", "AF", "--data", places.data)
     said = capsys.readouterr().out
-    titles = [line for line in said.splitlines() if line[:1].isdigit() and ". " in line[:4]]
-    assert [title.split(". ")[1] for title in titles] == [
-        "The release",
-        "Records in and out",
-        "Statements, vocabulary, labels",
-        "Signals",
-        "Weights",
-        "Protocol and training records",
-        "Predictions",
-        "The number",
-        "Versions",
-    ]
+    titles = re.findall(r"^\d\. (.+)$", said, re.MULTILINE)
+    page = (Path(__file__).parents[3] / "docs/explaining.md").read_text(encoding="utf-8")
+    assert titles == re.findall(r"^\| ([A-Z][\w ,]+) \| ", page.split("| finding |")[0], re.MULTILINE)
+    assert len(titles) == 9
     assert "164889003" in said
     assert "DIFFERS" not in said
     verify = shlex.split(said.splitlines()[-1])
@@ -221,3 +218,48 @@ def test_of_a_private_cohort_nothing_is_said_of_a_record_that_was_not_asked_for(
     assert found["records"]["found"] - found["records"]["scored"] == 1
     for text in (said, json.dumps(found)):
         assert not re.search(r"E00\d|\b10[1-3]\b|2020-01", text)
+
+
+def test_several_fits_are_averaged_and_undefined_stays_undefined(run: Path) -> None:
+    record = load_record(run / "noisy/as-is/georgia.json")
+    labels = np.array([0, 1] * 10 + [-1], np.int8)
+    draw = np.random.default_rng(0)
+    fits = [pd.Series(draw.random(21, np.float32)) for _ in range(3)]
+    link = number_link(record, "AF", labels, fits)
+    by_hand = np.mean([roc_auc_score(labels[:20], fit[:20]) for fit in fits])
+    assert link.facts["again"]["auroc"] == pytest.approx(by_hand, abs=1e-12)
+    assert any("NOT the same" in text for _, text in link.lines)
+    assert len(link.differs) == 2
+    single = number_link(record, "AF", np.zeros(21, np.int8), fits)
+    assert single.facts["again"] == {"auroc": None, "auprc": None}
+    assert "predictions and labels give undefined" in single.differs[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "policy", "windows", "filled", "cut"),
+    [
+        (5, 500, "first", "1", 1, 0),
+        (10, 257, "first", "1", 0, 0),
+        (12, 500, "first", "1", 0, 1),
+        (30, 400, "windows", "3", 0, 0),
+        (36, 500, "windows", "4", 1, 0),
+        (34, 500, "windows", "3", 0, 1),
+    ],
+)
+def test_windows_are_counted(
+    seconds: int, rate: int, policy: str, windows: str, filled: int, cut: int, run: Path
+) -> None:
+    record = load_record(run / "noisy/as-is/georgia.json")
+    spec = InputSpec.model_validate({"sampling_rate": 100, "long_records": policy, "unit": "uV"})
+    card = record.model.model_copy(update={"input": spec})
+
+    class Lengths:
+        rates = np.array([float(rate)])
+        lengths = np.array([seconds * rate])
+
+    link = signals_link(record.model_copy(update={"model": card}), Lengths(), np.array([0]))  # type: ignore[arg-type]
+    [row] = link.facts["rates"]
+    assert (row["windows each"], row["filled up"], row["cut"]) == (windows, filled, cut)
+    ratio = Fraction(100, rate)
+    assert row["resampled"] == f"polyphase, {ratio.numerator}/{ratio.denominator}"
+    assert link.facts["scale"] == pytest.approx(1000)

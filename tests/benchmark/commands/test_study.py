@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import doctest
 import tomllib
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from benchmark.cli import app
 from benchmark.commands import toml_text
 from benchmark.commands.options import ElsewhereOptions
-from benchmark.commands.study import KEPT, Study, _plain, in_force
+from benchmark.commands.study import _LISTS, KEPT, Study, _plain, in_force
 from benchmark.commands.toml_text import toml
 from benchmark.config import ConfigFile
+from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
 from cohorts.errors import UsageError
 from tests.releases import write_challenge, write_ptb_xl
@@ -89,6 +91,7 @@ studies = st.builds(
     cohorts=names,
     task=st.none() | texts,
     concepts=names,
+    subgroups=st.sampled_from([(), ("sex",), ("age", "sex")]),
     rank_by=st.sampled_from(["auroc", "auprc"]),
     records=st.sampled_from([None, "all", "test"]),
     seed=st.integers(0, 2**32 - 1),
@@ -108,6 +111,23 @@ def test_what_is_written_is_read_back_to_the_same(study: Study) -> None:
     assert in_force(Study(), read, Path("any.toml")) == (study, [])
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.just("/a.py:B") | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts | st.just("python"), inner, max_size=2),
+    max_leaves=4,
+)
+entries = st.sampled_from([*(field.name for field in dataclasses.fields(Study)), "other"])
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(entries, anything, min_size=1, max_size=2))
+@example({"elsewhere": {"python": ["/a"]}})
+def test_whatever_stands_in_the_file_is_read_or_refused_in_a_sentence(content: dict[str, Any]) -> None:
+    with contextlib.suppress(UsageError):
+        study, _ = in_force(Study(), ConfigFile(run=content), Path("any.toml"))
+        assert tomllib.loads(toml({"run": _plain(study)}))["run"]
+
+
 @settings(max_examples=40)
 @given(st.dictionaries(texts.filter(bool), st.dictionaries(texts, st.lists(texts, min_size=1), min_size=1)))
 def test_names_of_tables_and_entries_may_be_anything(content: dict[str, dict[str, list[str]]]) -> None:
@@ -124,11 +144,13 @@ def test_what_is_typed_goes_before_the_file_and_this_is_said(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = ("--model", "one.py:Model", "--seed", "0", "--resamples", "20", "--memory", "2")
-    assert call("run", "--config", "study.toml", *typed, "--dump-config") == 0
+    places = ("--data", "releases/", "--cache", "other")
+    assert call("run", "--config", "study.toml", *typed, *places, "--dump-config") == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
         "--model goes before study.toml: one.py:Model, not one.py:Model, two.py:Model.",
         "--seed goes before study.toml: 0, not 3.",
+        "--cache goes before study.toml: other, not cache.",
     ]
     found = tomllib.loads(printed.out)
     assert found["run"]["models"] == ["one.py:Model"]
@@ -137,7 +159,7 @@ def test_what_is_typed_goes_before_the_file_and_this_is_said(
     assert found["run"]["seed"] == 0
     assert (found["run"]["rank_by"], found["run"]["source"]) == ("auprc", "ptb-xl")
     assert found["cohort_sets"] == {"south": ["georgia"]}
-    assert found["data"] == str(home / "releases")
+    assert (found["data"], found["cache"]) == ("releases", "other")
 
 
 def test_a_dump_is_read_back_to_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,6 +203,23 @@ def test_editing_one_model_runs_that_model_alone(home: Path, capsys: pytest.Capt
     assert {cell.model for cell in load_run_file(Path("run")).cells} == {"one", "two", "three"}
 
 
+def test_the_subgroups_are_chosen_and_no_model_is_asked_again(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("run/one/as-is/georgia.json")
+    found = []
+    for chosen, computed in (("sex", "age"), 2), (("sex",), 2), ((), 2), (("age", "sex"), 2):
+        listed = ", ".join(f"'{name}'" for name in chosen)
+        Path("study.toml").write_text(STUDY + f"subgroups = [{listed}]\n")
+        before = path.with_suffix(".parquet").stat().st_mtime_ns if path.exists() else 0
+        assert call("run", "--config", "study.toml") == 0
+        assert f"{computed} of 2 cells computed now" in capsys.readouterr().out
+        assert before in (0, path.with_suffix(".parquet").stat().st_mtime_ns)
+        assert load_record(path).statistics.subgroups.keys() == set(chosen)
+        found.append(load_record(path).evaluation)
+    assert all(one == found[0] for one in found)
+
+
 def test_the_one_in_force_lies_in_the_run_and_repeats_it(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +261,7 @@ def test_nothing_is_kept_of_a_call_that_is_refused(home: Path) -> None:
         ("models = [1]", "run.models.0: "),
         ("rank_by = 'auc'", "run.rank_by: Input should be 'auroc' or 'auprc'"),
         ("records = 'some'", "run.records: "),
+        ("subgroups = ['ward']", "run.subgroups.0: Input should be 'sex' or 'age'"),
         ("recipe = 'nowhere.toml'", "run.recipe: No such file"),
         ("out = 'one.py'", "run.out: It is a file, not a folder"),
         ("batch_size = 0", "run.batch_size"),
@@ -250,7 +290,7 @@ def test_a_wrong_entry_is_said_with_its_place(home: Path, run: str, words: str) 
 def test_every_entry_has_an_option() -> None:
     arguments: Any = app["run"].assemble_argument_collection()
     options = {name for argument in arguments for name in argument.names}
-    singular = {"models": "model", "cohorts": "cohort", "protocols": "protocol", "concepts": "concept"}
     fields = [*dataclasses.fields(Study), *dataclasses.fields(ElsewhereOptions)]
-    wanted = {f"--{singular.get(f.name, f.name).replace('_', '-')}" for f in fields if f.name != "elsewhere"}
-    assert wanted <= options
+    named = {field.name: field.name.replace("_", "-") for field in fields if field.name != "elsewhere"}
+    named |= {name: name.removesuffix("s") for name in _LISTS}
+    assert {f"--{name}" for name in named.values()} <= options

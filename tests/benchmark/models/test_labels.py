@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from baselines.controls import Prevalence
 from benchmark.models.cards import card_of
@@ -24,6 +25,21 @@ def test_the_macro_auroc_leaves_out_what_is_undefined() -> None:
     scores = np.array([[0.9, 0.1, 0.1, 0.1], [0.1, 0.2, 0.2, 0.2], [0.95, 0.3, 0.3, 0.3], [2, 0.4, 0.4, 0.4]])
     assert macro_auroc(LABELS, scores) == 0.5
     assert macro_auroc(LABELS[:, 1:], scores[:, 1:]) is None
+
+
+def test_the_macro_auroc_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(-1, 2, (60, 5)).astype(np.int8)
+    scores = rng.normal(size=(60, 5)).round(1).astype(np.float32)  # with ties
+    expected = [
+        roc_auc_score(truth[truth >= 0], found[truth >= 0])
+        for truth, found in zip(labels.T, scores.T, strict=True)
+    ]
+    assert macro_auroc(labels, scores) == pytest.approx(np.mean(expected), abs=1e-12)
+    scores[3, 2] = np.nan
+    labels[3, 2] = 1
+    with pytest.raises(ValueError, match="nan"):
+        macro_auroc(labels, scores)
 
 
 def test_targets_are_a_copy_of_the_chosen_columns_in_their_order() -> None:

@@ -460,3 +460,12 @@ def test_any_new_field_is_compared() -> None:
     assert [leaf.sentence for leaf in compared(zero, undefined) if not leaf.agrees] == [
         "inner.b.value is stated as 0.0, but it is undefined"
     ]
+
+
+def test_subgroups_that_were_not_measured_are_a_remark(submission: Path, places: Places) -> None:
+    edit_json(submission / GEORGIA, lambda record: record["statistics"]["subgroups"].pop("sex"))
+    found = check(reseal(submission), places)
+    assert not found.differences
+    assert [what for _, what in found.remarks if "subgroups" in what] == [
+        "measures no subgroups by sex, which georgia states"
+    ]

@@ -109,7 +109,7 @@ def test_readers_stand_beside_the_curve_with_their_intervals(page: Any, joined: 
     titles = page.locator("#view figure").nth(1).locator("rect.reader title").all_text_contents()
     assert len(titles) == 2
     assert f"reader: sensitivity {number(read.sensitivity.value)}" in titles[0]
-    assert "Diamonds: a reader." in page.locator("#view figcaption").nth(1).inner_text()
+    assert "Diamonds: (a) reader." in page.locator("#view figcaption").nth(1).inner_text()
 
 
 def test_calibration_is_that_of_the_record(page: Any, joined: Joined) -> None:

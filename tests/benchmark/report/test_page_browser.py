@@ -266,6 +266,17 @@ def test_no_serious_barrier_and_nothing_wider_than_the_screen(page: Any, width: 
         assert all(head.is_visible() for head in heads.all())
 
 
+def test_rows_become_strips_where_columns_have_no_room_and_only_there(page: Any) -> None:
+    assert page.locator(".strip").count() == 0
+    for width in (900, 640, 420, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        region = page.locator(".scroll:has(.home)")
+        assert region.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
+        assert choice(page, "sort").is_visible() == page.locator(".matrix thead").is_hidden()
+    assert page.locator(".strip").count() == 0
+
+
 def test_a_phone_shows_rank_name_pooled_value_and_every_cohort_at_once(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     row = page.locator(".matrix tbody tr").first

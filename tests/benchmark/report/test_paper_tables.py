@@ -119,7 +119,7 @@ def test_groups_of_columns_are_named_in_every_form() -> None:
 
 def test_escaped_text_has_no_sign_that_latex_obeys_or_cannot_set() -> None:
     plain = re.sub(r"\\[a-zA-Z]+|\\[$&#%_{}]", "", latex(HOSTILE))
-    assert not re.search(r"[\\$#%&_~^<>|\"`']", plain)
+    assert not re.search(r"[\\$#%&_~^<>|\"`]", plain)
     assert "U+5FC3" in plain
     assert "--" not in plain
     assert ",," not in plain

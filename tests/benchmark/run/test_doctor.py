@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import locale
 import os
+import re
 import resource
 import shutil
 import socket
@@ -64,6 +66,18 @@ def test_a_sound_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> Non
     assert not places.cache.exists()  # what was made to try it is taken away
 
 
+def test_folders_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEADBOARD_DATA", "/drmiller")
+    assert call("--json", "--model", "cart") == 1
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["checks"][0]["found"] == "the folders of this call cannot be used"
+    assert "miller" not in printed
+    call("--model", "cart")
+    assert "No folder /drmiller" in capsys.readouterr().out
+
+
 def found(check: Callable[[Machine], Finding], places: Places | None, *words: str) -> Finding:
     """Make a check that has to find a problem, to say these words, and to say what to do."""
     finding = check(Machine(places))
@@ -73,29 +87,61 @@ def found(check: Callable[[Machine], Finding], places: Places | None, *words: st
     return finding
 
 
-def test_a_gpu_beside_a_torch_for_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
+def torch_of(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other processes import this in place of torch."""
+    (folder / "torch.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
 
+
+TORCH = """
+class version:
+    cuda = {cuda}
+
+class cuda:
+    is_available = staticmethod(lambda: {devices} > 0)
+    device_count = staticmethod(lambda: {devices})
+
+__version__ = "2.9"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _torch_that_is_quickly_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch_of(tmp_path, TORCH.format(cuda=None, devices=0), monkeypatch)
+
+
+def test_torch_is_asked_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH")
+    answer = Machine(None).torch
+    assert not isinstance(answer, str)
+    assert answer.version == importlib.metadata.version("torch")
+
+
+def test_a_gpu_beside_a_torch_for_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nvidiactl").touch()
     monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
-    monkeypatch.setattr(torch.version, "cuda", None)  # as it is in the build for processors
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    found(of_software.accelerator, None, "NVIDIA GPU", "built for processors alone")
+    found(of_software.accelerator, None, "NVIDIA GPU", "torch 2.9 is built for processors alone")
 
 
 def test_a_gpu_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
     (tmp_path / "nvidia0").touch()
     monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
-    monkeypatch.setattr(torch.version, "cuda", "12.8")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=0), monkeypatch)
     found(of_software.accelerator, None, "CUDA 12.8", "cannot use it")
+    torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=2), monkeypatch)
+    assert of_software.accelerator(Machine(None)).found == "torch 2.9, CUDA 12.8, 2 device(s)"
 
 
-def test_a_torch_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    found(of_software.accelerator, None, "torch cannot be imported")
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("import nothing_like_it", "No module named 'nothing_like_it'"), ("import os; os.abort()", "-6")],
+)
+def test_a_torch_that_is_broken(
+    code: str, why: str, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch_of(tmp_path, code, monkeypatch)
+    found(of_software.accelerator, None, "torch cannot be imported", why)
+    assert of_folders.weights(Machine(places)).found == "not looked at: torch cannot be imported"
 
 
 def test_little_room(prepared: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +185,15 @@ def test_an_old_store(prepared: Places, tmp_path: Path) -> None:
     assert of_folders.stores(Machine(places)).status == "fine"
     store.write_bytes(b"a store of another time")
     found(of_folders.stores, places, "georgia")
+
+
+def test_a_list_of_recordings_that_are_not_here(prepared: Places, tmp_path: Path) -> None:
+    places, _ = georgia(prepared, tmp_path)
+    assert places.data is not None
+    for path in list(places.data.rglob("*.mat"))[:5]:
+        path.unlink()
+    prepare_cohort("georgia", places, Reporter())
+    found(of_folders.releases, places, "georgia 35 of 10,344")
 
 
 def test_missing_and_damaged_weights(places: Places) -> None:
@@ -326,7 +381,6 @@ def test_a_hostile_machine_is_examined_to_the_end(
     monkeypatch.setenv("LC_ALL", "xx_XX")
     monkeypatch.setenv("PATH", ":/nowhere")
     monkeypatch.setenv("LEADBOARD_DATA", "/nowhere")
-    monkeypatch.setitem(sys.modules, "torch", None)
     for thing, name in (
         (shutil, "disk_usage"),
         (resource, "getrlimit"),
@@ -337,6 +391,7 @@ def test_a_hostile_machine_is_examined_to_the_end(
         monkeypatch.setattr(thing, name, broken)
     assert call() == 1
     said = capsys.readouterr().out
+    assert "the working folder is not there any more" in said
     for name in examine.CHECKS:
         assert name in said
     assert call("--json") == 1
@@ -358,7 +413,7 @@ def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
     file = write(tmp_path / "hospital", table(), HEAD + PEOPLE + FILES + COLUMNS)
     for number in range(1, 7):
         write_record(tmp_path / "hospital/ecg", f"{number:03d}", make_signal(number, 5000, 1.0), 500)
-    options = ("--cohort-file", str(file), "--cache", str(tmp_path / "cache"))
+    options = ("--cohort-file", str(file), "--cache", str(tmp_path / "cache"), "--model", "cart")
     with known(file):
         prepare_cohort(ID, Places(None, tmp_path / "cache"), Reporter())
         header = tmp_path / "hospital/ecg/001.hea"
@@ -369,3 +424,8 @@ def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
         assert ID not in printed
         call(*options)
         assert ID in capsys.readouterr().out
+
+
+def test_the_page_tells_of_every_check() -> None:
+    page = (Path(__file__).parents[3] / "docs/doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([a-z ]+) \| (?!a problem)", page, re.MULTILINE) == list(examine.CHECKS)

@@ -182,6 +182,11 @@ def test_settings_are_in_the_key_that_they_decide(model: EvaluatedModel, stores:
     assert changed(base, cell_of(model, store, settings=RunSettings(seed=1))) == (False, True)
     assert changed(base, cell_of(model, store, settings=RunSettings(resamples=9))) == (False, True)
     assert changed(base, cell_of(model, store, settings=RunSettings(records="test"))) == (True, True)
+    assert changed(base, cell_of(model, store, settings=RunSettings(subgroups=("sex",)))) == (False, True)
+    assert changed(base, cell_of(model, store, settings=RunSettings(subgroups=("age", "sex")))) == (
+        False,
+        False,
+    )
     assert changed(base, cell_of(model, store, store)) == (False, True)
     assert changed(cell_of(model, store, store), cell_of(model, store, stores["georgia"])) == (False, True)
     assert changed(base, cell_of(model, stores["georgia"])) == (True, True)

@@ -25,7 +25,7 @@ function readersOf(cell, concept) {
 
 function curvesOf(entry, cohorts, concept, simulated) {
   const panels = cohorts.map((cohort) => curvePanel(entry, cohort, concept, simulated)).filter(Boolean);
-  const why = new Map(cohorts.map((cohort) => [cohort, data.details.no_curves[data.cells.indexOf(cellOf(entry, cohort))]]).filter(([, said]) => said));
+  const why = new Map(cohorts.map((cohort) => [cohort, whyNoCurve(data.cells.indexOf(cellOf(entry, cohort)))]).filter(([, said]) => said));
   const left = data.details.left_out.map((one) => data.concepts[one][0]);
   return [
     panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
@@ -35,6 +35,8 @@ function curvesOf(entry, cohorts, concept, simulated) {
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
 }
+
+const whyNoCurve = (cell) => Object.entries(data.details.no_curves).find(([, cells]) => cells.includes(cell))?.[0];
 
 function curvePanel(entry, cohort, concept, simulated) {
   const cell = cellOf(entry, cohort);
@@ -51,7 +53,7 @@ function curvePanel(entry, cohort, concept, simulated) {
     ...(detail.bins ? [reliability(detail.bins, said)] : []),
   ];
   const error = detail.errors ? ` Off the full curves by ${number(detail.errors[0])} (ROC) and ${number(detail.errors[1])} (precision) at most.` : "";
-  const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `${letterOf(at)} ${entryName(other)}`).join(", ")}.` : "";
+  const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `(${letterOf(at)}) ${entryName(other)}`).join(", ")}.` : "";
   const fits = several ? " Curve, calls and bins are of the first fit, the areas means of all." : "";
   return figureOf(captioned(simulated, head + error + who + fits), drawn, behindIt(`Numbers on ${cohortName(cohort)}`,
     detail.curve ? pointTable(detail.curve, said) : "", callTable(entry, detail, readers, auroc, said), detail.bins ? binTable(detail.bins, said) : "",

@@ -22,7 +22,7 @@ addView("", {
     });
     const pooled = header("pooled", pooledName(metric));
     pooled.prepend(forestScale(metric));
-    const table = el("table", { class: full.length > 6 ? "matrix home many" : "matrix home" },
+    const table = el("table", { class: ["matrix home", full.length > 6 && "many", full.length > 12 && "crowded"].filter(Boolean).join(" ") },
       el("caption", {}, el("span", {}, captionOf(matrix))),
       el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), pooled, cohorts), aboutRow(full)),
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
@@ -36,8 +36,17 @@ addView("", {
       el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
       el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, board.rules.map((rule) => el("li", {}, data.texts[rule])))));
+    fit();
   },
 });
+
+// Without room for all columns each row becomes a strip, so that none is out of sight.
+function fit() {
+  const table = place.querySelector(".home");
+  table?.classList.remove("strip");
+  table?.classList.toggle("strip", table.parentNode.scrollWidth > table.parentNode.clientWidth + 1);
+}
+addEventListener("resize", fit);
 
 const pooledName = (metric) => (metric === "auroc" ? "Next hospital" : "Mean of the ranking");
 const isSet = (place) => data.concept_sets[place].name !== "all shared";

@@ -20,5 +20,5 @@ function groupRows({ cohort, of, one }, name, withConcept) {
       ...(!withConcept ? [] : value === undefined ? ["", "", ""] : [drawnValue("auroc", [value, low, high]), count(n), count(positives)])];
   });
   if (gap) rows.push([`${cohortName(cohort)}, largest gap`, el("td", { class: "pooled" }, el("span", { class: "value" }, `${interval(gap.slice(0, 3), signed)} ${gap[3]} minus ${gap[4]}`)), "", ...(withConcept ? ["", "", ""] : [])]);
-  return rows.map((row, at) => (at ? row : [el("th", { scope: "row" }, cohortLink(cohort), `, ${groups[0]?.[0] ?? ""}`, common.length ? spoken(` over ${plural(common.length, "concept")}`) : ""), ...row.slice(1)]));
+  return rows.map((row, at) => (at ? row : [el("th", { scope: "row" }, cohortLink(cohort), `, ${groups[0]?.[0] ?? ""}`, common ? `, over ${plural(common, "concept")}` : ""), ...row.slice(1)]));
 }

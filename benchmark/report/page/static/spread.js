@@ -23,7 +23,7 @@ function labelsOf(entry, cohorts, metric, simulated) {
     return new Set(found.filter(({ percent }) => percent).map(({ percent }) => percent)).size > 1 ? labelPanel(cohort, found, metric, simulated) : null;
   }).filter(Boolean);
   if (!panels.length) return [];
-  return [el("h3", {}, "How many labels it takes"), el("div", { class: "panels" }, panels),
+  return [el("h3", {}, "Label efficiency"), el("div", { class: "panels" }, panels),
     el("p", { class: "rules" }, "Against the percentage of the source's patients whose labels were given: each line is a way of learning from them. Below 100 % each point is the mean of several nested subsets.")];
 }
 

@@ -21,9 +21,9 @@ function show({ keepFocus = false } = {}) {
   const cursor = focused && document.activeElement.selectionStart;
   closeTip();
   place.replaceChildren();
-  views[chosen.view].show(place, chosen);
-  place.hidden = chosen.view === "tables";
+  place.hidden = chosen.view === "tables"; // before it is filled: what is hidden has no width
   tables.hidden = chosen.view !== "tables";
+  views[chosen.view].show(place, chosen);
   mark(chosen.view);
   if (!focused) return;
   const again = place.querySelector(`[name="${CSS.escape(focused)}"]`);

@@ -24,7 +24,7 @@ function sortable(table) {
 
 // A table as `later.py` writes it: a cell is its text, or [text, sorted by, muted, notes].
 function laterTable(place) {
-  const { caption, columns, groups, rows, notes } = later()[place];
+  const { caption, columns, groups, rows, notes } = wholeTable(later()[place]);
   const id = (note) => `later${place}-${note + 1}`;
   const cell = (content, column) => {
     const [text, sort, muted, marks] = [content].flat(1).length && Array.isArray(content) ? content : [content];
