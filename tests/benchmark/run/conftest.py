@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +27,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(home: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(home / "run", tmp_path / "run"))
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """Two machines as Ray sees them, on this one; the first computes nothing."""
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    made = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    session = made.head_node.get_session_dir_path()
+    yield made
+    made.shutdown()
+    shutil.rmtree(session, ignore_errors=True)

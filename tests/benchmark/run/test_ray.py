@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
@@ -31,9 +28,9 @@ from benchmark.run.ray_engine import RayEngine
 from benchmark.run.ray_resources import places_for, share_of, task_options
 from benchmark.run.states import RunOptions
 from cohorts.errors import UsageError
+from tests.benchmark.run.ray_runs import ROOT, finish, predictions, start, wait_until
 from tests.releases import write_challenge, write_ptb_xl
 
-ROOT = Path(__file__).parents[3]
 GOOD = f"{ROOT / 'tests/plugins/good.py'}:Amplitude"
 BAD = f"{ROOT / 'tests/plugins/bad.py'}:Raises"
 SLOW = """
@@ -154,26 +151,6 @@ def test_other_data_or_code_elsewhere_are_refused_before_anything_is_computed(
     assert answer(packed, QUIET).refused
 
 
-def start(home: Path, *arguments: str, cache: str = "cache", **more: str) -> subprocess.Popen[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("LEADBOARD_")}
-    environment = {**kept, "LEADBOARD_CACHE": str(home / cache), "PYTHONPATH": str(ROOT), **more}
-    command = [sys.executable, "-m", "benchmark", "run", "--data", "data", "--resamples", "50"]
-    command += ["--device", "cpu", "--workers", "1", *arguments]
-    return subprocess.Popen(command, cwd=home, env=environment, text=True, stderr=subprocess.PIPE)
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=240)
-    return process.returncode, said
-
-
-def wait_until(so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not so() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert so()
-
-
 def processes_of(call: subprocess.Popen[str]) -> list[str]:
     """Ray's own processes that a call has started, by the name of its session."""
     found = []
@@ -181,10 +158,6 @@ def processes_of(call: subprocess.Popen[str]) -> list[str]:
         with contextlib.suppress(OSError):
             found.append(path.read_text(errors="replace"))
     return [line for line in found if re.search(rf"/session_[\d_-]+_{call.pid}\b", line)]
-
-
-def predictions(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.parquet")}
 
 
 @pytest.mark.slow
@@ -232,17 +205,6 @@ def test_who_is_ended_leaves_no_cluster_and_goes_on_later(home: Path, number: in
     (place / "go").touch()
     assert finish(start(home, *command))[0] == 0
     assert {cell.status for cell in load_run_file(place / "run").cells} == {"done"}
-
-
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    """Two machines as Ray sees them, on this one; the first computes nothing."""
-    cluster_utils = pytest.importorskip("ray.cluster_utils")
-    made = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    session = made.head_node.get_session_dir_path()
-    yield made
-    made.shutdown()
-    shutil.rmtree(session, ignore_errors=True)
 
 
 @pytest.mark.slow
