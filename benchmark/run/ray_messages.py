@@ -19,6 +19,9 @@ from benchmark.run.ray_resources import NODE
 LIMIT = 1000
 """Lines in the queue."""
 
+ARRIVAL = 5.0
+"""Seconds that the last line of a process may take."""
+
 
 @dataclass(frozen=True)
 class Outbox:
@@ -37,7 +40,7 @@ class Outbox:
 
     @contextmanager
     def reporter(self) -> Iterator[Reporter]:
-        """Give what reports to the call; the suite's log goes there too."""
+        """Give what reports to the call; the suite's log goes there too, and all is there before it ends."""
         reporter = _Sender(self)
         logger = logging.getLogger("leadboard")
         before = list(logger.handlers), logger.level, logger.propagate
@@ -47,6 +50,7 @@ class Outbox:
             yield reporter
         finally:
             logger.handlers, logger.level, logger.propagate = before
+            reporter.arrived()
 
 
 class _Sender(Reporter):
@@ -54,6 +58,7 @@ class _Sender(Reporter):
         super().__init__(quiet=True)
         self._outbox = outbox
         self._next = 0.0
+        self._last: Any = None
 
     def say(self, text: str) -> None:
         """Send a line of progress, unless the last one was a moment ago."""
@@ -64,7 +69,14 @@ class _Sender(Reporter):
 
     def send(self, text: str) -> None:
         """Send a line; nobody waits for it, because who waits gives its processor away."""
-        self._outbox.queue.actor.put_nowait.remote((platform.node(), text))
+        self._last = self._outbox.queue.actor.put_nowait.remote((platform.node(), text))
+
+    def arrived(self) -> None:
+        """Wait until what was sent is there."""
+        if self._last is not None:
+            import ray
+
+            ray.wait([self._last], timeout=ARRIVAL)
 
 
 class _Handler(logging.Handler):

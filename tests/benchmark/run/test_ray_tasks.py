@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import platform
 import re
 import shutil
+import signal
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -320,7 +323,6 @@ def test_ray_computes_the_shards_of_one_process(home: Path) -> None:
     (home / "asked.txt").unlink()
     code, said = finish(start(home, *models, "--engine", "ray", "--out", "ray", cache="ray-cache"))
     assert code == 0, said
-    print(said)
     assert predictions(home / "here") == predictions(home / "ray")
     assert len(predictions(home / "here")) >= 6
     assert Counter(asked(home)) == Counter(here), "no batch more than once, none less"
@@ -341,8 +343,11 @@ def test_a_machine_that_dies_costs_the_shard_that_it_computes(home: Path, cluste
     run = start(home, *options, "--engine", "ray", "--address", cluster.address, "--out", "ray")
     wait_until((home / "began").exists)
     cut_off = asked(home)[-1]
+    process = int((home / "asked.txt").read_text().split()[-1].partition("/")[2])
     cluster.add_node(num_cpus=1)
     cluster.remove_node(dying, allow_graceful=False)
+    with contextlib.suppress(ProcessLookupError):  # it may outlive its node for a moment
+        os.kill(process, signal.SIGKILL)
     (home / "hold").unlink()
     code, said = finish(run)
     assert code == 0, said
@@ -355,7 +360,6 @@ def test_a_machine_that_dies_costs_the_shard_that_it_computes(home: Path, cluste
 def test_a_training_elsewhere_is_heard_here(home: Path) -> None:
     learning = ["--model", "resnet1d", "--cohort", "georgia", "--engine", "ray", "--out", "ray"]
     code, said = finish(start(home, *learning))
-    print(said)
     assert code == 0, said
     heard = [line for line in said.splitlines() if line.startswith(f"{platform.node()}: ")]
     assert any("epoch" in line for line in heard)
