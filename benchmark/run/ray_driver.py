@@ -46,7 +46,7 @@ class Driver:
     refused
         Machines that are not used, by their ids.
     embedded
-        Models and cohorts whose features are there, or are being computed.
+        Models and cohorts whose features are there.
     share
         What each cell takes.
     """
@@ -136,11 +136,8 @@ class Driver:
         a_process_each = self.ray.remote(max_calls=1)(compute)
         remote = a_process_each.options(**task_options(self.share, self.refused))
         starts = Scorer.starts(cell.model, cell.store, cell.rows)
-        features = (cell.model.card.name, cell.store.card.id, cell.model.protocol.kind)
-        if scored or len(starts) == 1 or features in self.embedded:
+        if scored or len(starts) == 1 or _features(task) in self.embedded:
             return remote.remote(packed, box, None)
-        if cell.model.protocol.kind == "linear-probe":
-            self.embedded.add(features)
         self.reporter.say(f"{cell.label}: {len(starts)} shards")
         first = remote.remote(packed, box, starts[0])
         others = [remote.remote(packed, box, start, first) for start in starts[1:]]
@@ -165,6 +162,8 @@ class Driver:
                     raise LeadboardError(f"No machine of the Ray cluster can be used; {why}")
                 return [task]
             self.ready.setdefault(task.cell.name[:2], found.failed if found.unlearnt else "")
+            if task.cell.model.protocol.kind == "linear-probe":
+                self.embedded.add(_features(task))
             self._finish(task, former, found)
         return []
 
@@ -183,3 +182,8 @@ class Driver:
             took = "" if found.predictions is None else f": {found.predictions.provenance.seconds:,.1f} s"
             self.reporter.say(f"{task.cell.label}{took}")
         self.after_cell(self.plan)
+
+
+def _features(task: Task) -> tuple[str, str, str]:
+    """Name what the probes of a model share on a cohort."""
+    return task.cell.model.card.name, task.cell.store.card.id, task.cell.model.protocol.kind
