@@ -20,7 +20,7 @@ def printed(notebook: nbformat.NotebookNode) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_notebook_shows_what_it_prints(page: Path) -> None:
-    """``pytest --nbmake --overwrite docs/notebooks`` prints it again."""
+    """``pytest --override-ini addopts= --nbmake --overwrite docs/notebooks`` prints it again."""
     shown = nbformat.read(page, 4)
     found = NotebookRun(page, 120).execute()
     assert found.error is None, found.error

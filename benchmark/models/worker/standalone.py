@@ -87,10 +87,14 @@ def imported_packages() -> dict[str, str]:
     return versions
 
 
+PACKAGES = ("site-packages", "dist-packages")
+
+
 def libraries() -> list[str]:
     """Folders of the interpreter, of installed packages and of the system."""
     folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
     folders += [*sysconfig.get_paths().values(), *SYSTEM]
+    folders += [path for path in sys.path if os.path.basename(path) in PACKAGES]  # of another environment
     return [spelling for folder in folders for spelling in spellings(folder)]
 
 

@@ -236,6 +236,19 @@ def test_data_of_an_installed_model_count_and_those_of_libraries_do_not(tmp_path
     assert [file["path"] for file in opened.hashed()] == ["data.bin"]
 
 
+def test_packages_of_another_environment_are_libraries_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "other/lib/site-packages"
+    packages.mkdir(parents=True)
+    (packages / "table.bin").write_bytes(b"")
+    monkeypatch.syspath_prepend(packages)
+    opened = OpenedFiles(tmp_path / "model")
+    with opened:
+        (packages / "table.bin").read_bytes()
+    assert not opened.hashed()
+
+
 def test_large_recordings_beside_a_model_are_no_weights(tmp_path: Path) -> None:
     for name, size in (("net.hdf5", 2**31), ("exams.hdf5", 2**31 + 1)):
         with (tmp_path / name).open("wb") as file:
