@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import firwin, resample_poly
 
 Floats = npt.NDArray[np.float32]
 
@@ -89,6 +88,8 @@ def _blocks(up: int, down: int) -> _Blocks | None:
     A product of matrices does more arithmetic than a polyphase filter, much of it with zeros, and is still
     several times as quick, because it runs on the vector units.
     """
+    from scipy.signal import firwin  # which takes a second to import
+
     half = 10 * max(up, down)
     block = up * max(1, round(_BLOCK / up))
     before, after = half // up, ((block - 1) * down + half) // up
@@ -107,6 +108,8 @@ def _filtered(x: Floats, up: int, down: int) -> Floats:
     filter_ = _blocks(up, down)
     # The reflection below goes back once; scipy reflects a recording shorter than the filter again and again.
     if filter_ is None or samples <= len(filter_.matrix):
+        from scipy.signal import resample_poly
+
         y: Floats = resample_poly(x, up, down, axis=-1, padtype=_BORDERS)
         return y
     reach, block = filter_.matrix.shape

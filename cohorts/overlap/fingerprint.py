@@ -23,8 +23,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import maximum_filter1d
 
 from cohorts.overlap.same_recording import BORDER, Floats, band_pass, filled, summit, window
 from cohorts.recording import Recording
@@ -135,6 +133,8 @@ def marks_of(recording: Recording) -> Marks:
 
 def _marks(summed: Floats) -> Marks:
     """Take the fingerprint of the sum of all leads."""
+    from scipy.interpolate import CubicSpline  # which takes a second to import
+
     place, signal = _beats(summed), band_pass(summed, _RATE, 0.04)
     place = place[(place + _PIECE[0] >= 0) & (place + _PIECE[-1] <= len(signal) - 1)]
     if len(place) < 2 or not np.isfinite(signal).all():
@@ -152,6 +152,8 @@ def _marks(summed: Floats) -> Marks:
 
 def _beats(summed: Floats) -> Floats:
     """Find where a signal moves most, in samples and parts of one after its border."""
+    from scipy.ndimage import maximum_filter1d
+
     signal = band_pass(summed, _RATE, 0.09)
     energy = np.convolve(np.gradient(signal) ** 2, window(0.15, _RATE), "same")
     peaks = energy == maximum_filter1d(energy, 2 * int(_APART * _RATE) + 1)

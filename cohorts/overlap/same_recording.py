@@ -22,8 +22,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.optimize import linear_sum_assignment
-from scipy.signal import oaconvolve
 
 from cohorts.recording import STANDARD_LEADS, Recording
 from cohorts.resampling import resample
@@ -146,6 +144,8 @@ def _assignment(x: Floats, y: Floats) -> npt.NDArray[np.intp]:
 
     A pair of leads costs the energy that it leaves unexplained: nothing for two that differ by a gain alone.
     """
+    from scipy.optimize import linear_sum_assignment
+
     power_x, power_y = np.einsum("it,it->i", x, x), np.einsum("it,it->i", y, y)
     products = np.einsum("it,jt->ij", x, y)  # small: threads of a matrix product would cost more than it
     correlation = _quotient(products, np.sqrt(np.outer(power_x, power_y)))
@@ -259,6 +259,8 @@ def band_pass(signal: Floats, rate: float, shortest: float) -> Floats:
 
     The filter has a finite length, so that what is cut out of a longer recording is filtered as it was there.
     """
+    from scipy.signal import oaconvolve  # which takes a second to import
+
     kernel, narrow = -window(0.5, rate), window(shortest, rate)
     middle = (len(kernel) - len(narrow)) // 2
     kernel[middle : middle + len(narrow)] += narrow

@@ -180,6 +180,7 @@ def test_without_weights_or_concepts_they_say_what_is_missing(tmp_path: Path) ->
         model.set_concepts({"AF": ()})
 
 
+@pytest.mark.slow  # the whole model at its size; test_ked.py has its parts and the published outputs
 def test_ked_asks_about_all_concepts_together(tmp_path: Path) -> None:
     model = Ked()
     state = whole(model)

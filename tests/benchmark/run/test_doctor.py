@@ -128,7 +128,9 @@ def test_a_gpu_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(of_software, "DRIVERS", tmp_path)
     torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=0), monkeypatch)
     found(of_software.accelerator, None, "CUDA 12.8", "cannot use it")
-    torch_of(tmp_path, TORCH.format(cuda="'12.8'", devices=2), monkeypatch)
+    other = tmp_path / "other"  # a file of the same second and size would be taken for the compiled one
+    other.mkdir()
+    torch_of(other, TORCH.format(cuda="'12.8'", devices=2), monkeypatch)
     assert of_software.accelerator(Machine(None)).found == "torch 2.9, CUDA 12.8, 2 device(s)"
 
 
