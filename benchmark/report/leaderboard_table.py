@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from benchmark.metrics.intervals import LEVEL
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics
@@ -184,7 +185,7 @@ def ranking_rules(board: Board) -> list[str]:
 
 def _how_ranked(board: Board) -> str:
     if board.by_groups:
-        return GROUPS
+        return GROUPS + _too_few_resamples(board)
     earlier = [
         f"{cell.record.model.name} on {cell.record.cohort.id}"
         for cell in board.resampled_cells(board.records)
@@ -193,3 +194,16 @@ def _how_ranked(board: Board) -> str:
     if board.metric == "auroc" or not earlier:
         return MEANS
     return NO_AUPRC_DRAWS.format(some(earlier, 3))
+
+
+def _too_few_resamples(board: Board) -> str:
+    """Say so where the smallest p value that the resamples can give, adjusted, separates no two models."""
+    ranked = sum(standing.rank is not None for standing in board.standings)
+    drawn = min((r.evaluation.bootstrap.resamples for r in board.records), default=0)
+    if ranked < 2 or 2 * (ranked - 1) / (drawn + 1) <= 1 - LEVEL:
+        return ""
+    least = round(2 * (ranked - 1) / (1 - LEVEL)) - 1
+    return (
+        f" With {drawn:,} resamples no p value is small enough to tell one of {ranked} models from the best: "
+        f"all share rank 1. It takes --resamples {least:,} at least."
+    )

@@ -76,6 +76,30 @@ def test_ranks_and_intervals_are_of_the_paired_resamples(
     assert {s.entry.model: s.rank for s in board.standings} == {"best": 1, "near": 1, "poor": 3}
 
 
+@pytest.mark.parametrize(("drawn_times", "told"), [(79, False), (78, True)])
+def test_too_few_resamples_to_tell_three_models_apart_are_told(
+    measured: Measured, drawn_times: int, told: bool
+) -> None:
+    # The smallest adjusted p value of the best of three is 2 * 2 / (resamples + 1).
+    assert (4 / (drawn_times + 1) > 0.05) is told
+    board = board_of(measured[2])
+    records = tuple(
+        one.model_copy(
+            update={
+                "evaluation": one.evaluation.model_copy(
+                    update={
+                        "bootstrap": one.evaluation.bootstrap.model_copy(update={"resamples": drawn_times})
+                    }
+                )
+            }
+        )
+        for one in board.records
+    )
+    rules = " ".join(ranking_rules(replace(board, records=records)))
+    assert ("With 78 resamples no p value is small enough" in rules) is told
+    assert ("It takes --resamples 79 at least." in rules) is told
+
+
 def test_a_file_of_an_earlier_version_is_read_and_the_ranking_says_so(
     measured: Measured,
     tmp_path: Path,
