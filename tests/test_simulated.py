@@ -14,7 +14,7 @@ from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.training import plan_training
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import load_record
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
 from cohorts.catalogue import find_cohort, open_cohort

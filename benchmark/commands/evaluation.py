@@ -172,7 +172,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     with ray or nullcontext() as engine:
         outcome = run_cells(options, reporter, after_cell, engine)
     if not is_current(folder, study.rank_by, within.key + own.key):
-        from benchmark.report import write_report
+        from benchmark.report.writing import write_report
 
         with reporter.step("Writing the report"):
             give = prepared_before(places)
@@ -220,8 +220,8 @@ def report(
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
     """
     from benchmark.exchange.gathering import is_run
-    from benchmark.report import write_report
     from benchmark.report.sets import choose
+    from benchmark.report.writing import write_report
     from benchmark.run.cohorts import labelled_before, prepared_before
 
     folders, places = folder or (DEFAULT_RUN,), find_places(data, cache, cohort_file)
@@ -256,7 +256,7 @@ def _joined_board(
     from benchmark.exchange.joining import join
     from benchmark.progress import Reporter
     from benchmark.records.run_folder import run_name
-    from benchmark.report import write_board
+    from benchmark.report.writing import write_board
     from benchmark.run.cohorts import labelled, labelled_before, prepared_before
 
     here = places.data is not None or places.folders or places.own

@@ -14,9 +14,9 @@ from rich.table import Table
 from benchmark.metrics.names import Metric
 from benchmark.progress import Reporter
 from benchmark.records.record import ResultRecord, load_record
-from benchmark.report import write_report
 from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.sets import NONE, OwnSets
+from benchmark.report.writing import write_report
 from benchmark.run.states import Plan
 from benchmark.text import visible
 from cohorts.errors import LeadboardError

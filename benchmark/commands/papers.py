@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from benchmark.report.papers.names import TableName
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
@@ -17,18 +18,6 @@ if TYPE_CHECKING:
     from benchmark.exchange.joining import Joined
     from benchmark.report.papers.drawing import FigureFormat, PaperFigure
 
-TableName = Literal[
-    "macro-auroc",
-    "macro-auprc",
-    "concepts",
-    "subgroups",
-    "calibration",
-    "operating-points",
-    "differences",
-    "label-efficiency",
-    "gaps",
-    "next-hospital",
-]
 ExportName = Literal["tripod", "hf", "croissant"]
 FigureName = Literal["roc", "pr", "forest", "heatmap"]
 TABLE_FORMATS = ("latex", "markdown", "csv")

@@ -1,5 +1,5 @@
-"""The report of a run: leaderboard, tables, figures and page, a pure function of its result records."""
+"""The report of a run: leaderboard, tables, figures and page, a pure function of its result records.
 
-from benchmark.report.writing import write_board, write_report
-
-__all__ = ["write_board", "write_report"]
+`benchmark.report.writing` writes it. Nothing is imported here: the tables of a terminal need a part of this
+room, and no figures.
+"""

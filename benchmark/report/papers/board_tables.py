@@ -16,6 +16,7 @@ from benchmark.report.called_tables import called_tables
 from benchmark.report.cell_tables import calibration_table, operating_concepts, subgroup_tables
 from benchmark.report.efficiency import series_of, share_of
 from benchmark.report.pairs import paired_differences
+from benchmark.report.papers.names import TableName
 from benchmark.report.papers.tables import chosen_cohorts, macro_table, told_by_cohort
 from benchmark.report.papers.typesetting import PaperTable
 from benchmark.report.ranking import make_boards
@@ -23,19 +24,6 @@ from benchmark.report.statistics_tables import gap_table, next_hospital_table
 from benchmark.report.tables import Table, concept_tables
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number, signed
 from cohorts.errors import UsageError
-
-TableName = Literal[
-    "macro-auroc",
-    "macro-auprc",
-    "concepts",
-    "subgroups",
-    "calibration",
-    "operating-points",
-    "differences",
-    "label-efficiency",
-    "gaps",
-    "next-hospital",
-]
 
 _SAID: Mapping[str, str] = {
     "concepts": "AUROC and AUPRC of each concept with {level} percentile bootstrap intervals.",

@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.commands import report_server
 from benchmark.commands.report_server import ReportServer
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import planned, record, write_run
 
 

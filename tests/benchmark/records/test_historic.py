@@ -12,7 +12,7 @@ import pytest
 from benchmark.records.migration import migrated
 from benchmark.records.predictions import content_hash, load_predictions, predictions_path
 from benchmark.records.record import SCHEMA_VERSION, ResultRecord, load_record
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from cohorts.errors import LeadboardError
 
 HISTORIC = Path(__file__).with_name("historic")

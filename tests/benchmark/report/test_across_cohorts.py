@@ -15,11 +15,11 @@ from benchmark.metrics.intervals import percentile_interval
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
 from benchmark.records.run_folder import load_cells, load_draws
-from benchmark.report import write_report
 from benchmark.report.across_cohorts import ResampledCell, compare, gaps, mean_over_cohorts, next_hospital
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.ranking import make_boards
+from benchmark.report.writing import write_report
 from cohorts.errors import LeadboardError
 from tests.benchmark.report.report_factory import concept, drawn, record, run_file, write_drawn, write_run
 

@@ -15,10 +15,10 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.records.resamples import name_of
 from benchmark.records.scored import measured_cell
-from benchmark.report import write_report
 from benchmark.report.page import details as module
 from benchmark.report.page.details import details
 from benchmark.report.page.encoding import triple, units
+from benchmark.report.writing import write_report
 from cohorts.labelled import LabelledCohorts
 from tests.benchmark.measured_cells import CONCEPTS, write_measured
 

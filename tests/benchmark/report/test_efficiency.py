@@ -8,10 +8,10 @@ from typing import Any
 from benchmark.protocols.protocol import PROTOCOLS
 from benchmark.records.record import ResultRecord, Training
 from benchmark.records.run_folder import load_run
-from benchmark.report import write_report
 from benchmark.report.efficiency import efficiency, series_of, share_of
 from benchmark.report.ranking import make_boards
 from benchmark.report.unseen import unseen_table
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import concept, record, write_run
 
 

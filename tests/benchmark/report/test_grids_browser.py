@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,12 @@ import pytest
 
 from benchmark.metrics.cell.operating_points import RULES, Called, ConceptThresholds, Thresholds
 from benchmark.records.record import ResultRecord
-from benchmark.report import write_report
 from benchmark.report.board import Board
 from benchmark.report.cell_tables import KEPT, operating_concepts
 from benchmark.report.ranking import make_boards
 from benchmark.report.tables import Table, concept_tables
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import concept, estimate, record, run_file, statistics, write_run
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra 'test'")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("needs chromium on the PATH", allow_module_level=True)
 
 HOSTILE = "<b>x</b>"
 READ = """() => [...document.querySelectorAll("#tables details.later")].map((details) => {
@@ -94,18 +88,16 @@ def cells() -> list[ResultRecord]:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def shown(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     run = write_run(tmp_path_factory.mktemp("run"), cells())
     write_report(run)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page, wrong = browser.new_page(), list[str]()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(f"{Path(run / 'leaderboard.html').as_uri()}#/tables")
-        page.evaluate("for (const one of document.querySelectorAll('details.later')) one.open = true")
-        page.wait_for_function("!document.querySelector('#tables details[data-table]')")
-        found = page.evaluate(READ)
-        browser.close()
+    page, wrong = browser.new_page(), list[str]()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{Path(run / 'leaderboard.html').as_uri()}#/tables")
+    page.evaluate("for (const one of document.querySelectorAll('details.later')) one.open = true")
+    page.wait_for_function("!document.querySelector('#tables details[data-table]')")
+    found = page.evaluate(READ)
+    page.close()
     assert not wrong
     assert isinstance(found, list)
     return found

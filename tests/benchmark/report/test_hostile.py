@@ -9,12 +9,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.export import csv_cell
 from benchmark.report.markdown import markdown
 from benchmark.report.style import Picture, inline_svg
 from benchmark.report.text import entry_labels, interval, number, signed
+from benchmark.report.writing import write_report
 from benchmark.text import harmless, one_line
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run
 from tests.benchmark.report.test_report import Page, strings

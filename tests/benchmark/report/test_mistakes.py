@@ -14,11 +14,11 @@ from benchmark.config import Places
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import ResultRecord
-from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes, outscored, why_not_shown
 from benchmark.report.mistakes.drawing import sheet
 from benchmark.report.mistakes.pages import as_page, page_paths
+from benchmark.report.writing import write_report
 from benchmark.run.cohorts import prepared_before
 from cohorts.catalogue import measured_cards
 from cohorts.recording import STANDARD_LEADS, Recording

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from baselines.foundation.ked import KedOwnLabels
 from benchmark.models.label_map import OwnLabel
-from benchmark.report import write_report
 from benchmark.report.model_tables import age_table, label_map_tables
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import record, write_run
 from tests.benchmark.report.test_report import Page
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,14 @@ import pytest
 
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.records.record import ResultRecord
-from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.ranking import make_boards
 from benchmark.report.text import count, interval, number, signed, signed_interval
+from benchmark.report.writing import write_report
 from tests.benchmark.measured_cells import CONCEPTS, write_measured
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra 'test'")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("needs chromium on the PATH", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def joined(folder: Path) -> Joined:
     return one_run(folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

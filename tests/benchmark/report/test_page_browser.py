@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmark.report import write_report
 from benchmark.report.text import number
+from benchmark.report.writing import write_report
 from tests.benchmark.report.first_screen import choice, matrix, models, opened
 from tests.benchmark.report.report_factory import concept, drawn, record, write_drawn
 

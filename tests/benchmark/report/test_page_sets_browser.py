@@ -15,11 +15,11 @@ import pytest
 from benchmark.cli import app
 from benchmark.exchange.joining import one_run
 from benchmark.metrics.names import Metric
-from benchmark.report import write_report
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.ranking import make_boards
 from benchmark.report.sets import OwnSets, choose
 from benchmark.report.text import interval, number
+from benchmark.report.writing import write_report
 from tests.benchmark.report.first_screen import choice, matrix, opened
 from tests.benchmark.report.report_factory import drawn, record, write_drawn
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +12,6 @@ from urllib.parse import urlencode
 import pytest
 
 from benchmark.exchange.joining import one_run
-from benchmark.report import write_report
 from benchmark.report.board import Entry
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.page.encoding import units
@@ -22,13 +20,10 @@ from benchmark.report.pairwise import compare_models
 from benchmark.report.ranking import make_boards
 from benchmark.report.text import number, signed
 from benchmark.report.view_facts import concept_facts, overlap_sentence
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import concept, drawn, record, write_drawn
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra 'test'")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("needs chromium on the PATH", allow_module_level=True)
 
 HOSTILE = "<img src=x onerror=alert(1)>&a=b"
 COHORTS = ("ptb-xl", "georgia", "ningbo", HOSTILE)
@@ -77,14 +72,6 @@ def estimates(folder: Path) -> list[dict[str, Any]]:
     found = json.loads((folder / "leaderboard.json").read_text())["estimates"]
     assert isinstance(found, list)
     return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmark.report import write_report
 from benchmark.report.reported import REPORTED_WORDS, reported_table
+from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import record, write_run
 
 

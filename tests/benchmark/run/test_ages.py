@@ -17,7 +17,7 @@ from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import AGE, load_predictions, save_predictions, score_tables
 from benchmark.records.record import load_record
 from benchmark.records.verification import verify
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.runner import Outcome, run
 from benchmark.run.states import RunOptions

@@ -19,8 +19,8 @@ from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import load_record
 from benchmark.records.verification import verify
-from benchmark.report import write_report
 from benchmark.report.facts import overlap_text
+from benchmark.report.writing import write_report
 from benchmark.run import entries
 from benchmark.run.cohorts import labelled, prepare_cohort
 from benchmark.run.fingerprints import read_fingerprints, take_fingerprints, write_fingerprints

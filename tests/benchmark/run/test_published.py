@@ -12,7 +12,7 @@ from benchmark.protocols.hardware import Hardware
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
 from benchmark.records.submission import pack
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from benchmark.run.runner import run as run_cells
 from benchmark.run.states import RunOptions
 from benchmark.text import harmless

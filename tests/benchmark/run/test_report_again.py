@@ -10,7 +10,7 @@ import pytest
 from benchmark.commands import evaluation
 from benchmark.commands.study import Study
 from benchmark.records.report_stamp import STAMP, is_current
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from tests.benchmark.run.damaged import CELLS, again, cells_on_page, empty, exchange, truncate
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run, load_run_file
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from cohorts.errors import UsageError
 from tests.benchmark.run.damaged import (
     CELLS,

@@ -15,8 +15,8 @@ from benchmark.records.predictions import load_predictions
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_cells, load_run_file
 from benchmark.records.verification import verify
-from benchmark.report import write_report
 from benchmark.report.ranking import make_boards
+from benchmark.report.writing import write_report
 from benchmark.run.cohorts import labelled, prepare_cohort
 from benchmark.run.planning import RunOptions
 from benchmark.run.runner import Outcome

@@ -24,7 +24,7 @@ from benchmark.progress import Reporter
 from benchmark.records.measuring import RunSettings
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.report import write_report
+from benchmark.report.writing import write_report
 from benchmark.run.cohorts import prepare_cohort
 from benchmark.scoring.on_cohort import read_submitted, score_submitted, settings_of
 from benchmark.scoring.prediction_files import PredictionTable, read_prediction_file
