@@ -56,7 +56,7 @@ def map_cells(
     for cell in enough:
         store = cell.store
         rows = np.sort(random.permutation(len(store))[:MOST])
-        features.append(_means(cell.scorer.embeddings(cell.model, store, progress), rows))
+        features.append(_means(cell.scorer.features.of(cell.model, store, progress), rows))
         index = store.index.iloc[rows]
         names += [store.card.id] * len(rows)
         # Without an id a recording is a patient of its own; ids of two cohorts are never one person.
