@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -24,20 +23,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cohorts.errors import LeadboardError, RecordError, UsageError
 from cohorts.formats.wfdb_files import read_record
+from cohorts.index import OLDEST, Index, Sex, tabulated
+from cohorts.index import IndexRow as IndexRow  # an adapter finds here all that it needs
+from cohorts.index import Unreadable as Unreadable
+from cohorts.index import parse_age as parse_age
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
 from cohorts.release_files import ReleaseFiles, is_foreign
-
-INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
-OLDEST = 120.0
-LONGEST_TEXT = 100_000
-
-Sex = Literal["female", "male"]
-_SEXES: Mapping[str, Sex] = {
-    **dict.fromkeys(("female", "f", "woman"), "female"),
-    **dict.fromkeys(("male", "m", "man"), "male"),
-}
-_NOT_STATED = {"", "unknown", "u", "nan", "n/a", "na", "none", "null", "not stated", "other"}
 
 MARKER = "SIMULATED.txt"
 """Name of the file by which a simulated release is recognised."""
@@ -117,31 +109,6 @@ class CohortCard(BaseModel):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """One record as a release's hook found it; `Cohort.index` cleans and checks it.
-
-    ``sex`` is what the release writes: a word or its first letter in English, or one of `Cohort.sexes`.
-    """
-
-    record_id: str
-    path: str
-    statements: tuple[str, ...]
-    patient_id: str | None = None
-    age: float = math.nan
-    sex: str | None = None
-    fold: int | None = None
-    report: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A record that cannot even be indexed, and why."""
-
-    record_id: str
-    reason: str
-
-
 class Cohort(ABC):
     """One release on this machine.
 
@@ -179,7 +146,6 @@ class Cohort(ABC):
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self._ages: tuple[float, ...] = ()
         if (self.root / MARKER).is_file():
             # A class attribute is shadowed on purpose: everything that reads the card sees the mark.
             self.card = self.card.model_copy(update={"simulated": True})
@@ -187,7 +153,7 @@ class Cohort(ABC):
     def anew(self) -> Self:
         """Give the release as if it had just been opened: nothing that was read of it is kept."""
         other = copy.copy(self)
-        for name in ("_tables", "_paths"):
+        for name in ("_index", "_paths"):
             vars(other).pop(name, None)
         return other
 
@@ -232,45 +198,31 @@ class Cohort(ABC):
             most 120), ``sex`` ("female", "male" or NA), ``fold`` (Int64), ``statements`` (tuple of
             native codes, each once), ``report`` (or NA), ``path`` (relative to the root, with "/").
         """
-        return self._tables[0].copy(deep=False)
+        return self._index.table.copy(deep=False)
 
     @property
     def unreadable(self) -> pd.DataFrame:
         """Records that are not in the index: ``record_id`` and ``reason``."""
-        return self._tables[1]
+        return self._index.unreadable
 
     @property
     def unknown_sexes(self) -> Mapping[str, int]:
         """What the release writes as a sex and nobody understands, and in how many records of the index."""
-        return self._tables[2]
+        return self._index.unknown_sexes
 
     @property
     def odd_ages(self) -> Mapping[float, int]:
         """Ages that the release writes and nobody has, and in how many records of the index."""
-        self.index()  # takes note of them
-        return Counter(age for age in self._ages if not (0 < age <= OLDEST or math.isnan(age)))
+        return Counter(age for age in self._index.ages if not (0 < age <= OLDEST or math.isnan(age)))
 
     @cached_property
-    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
+    def _index(self) -> Index:
         try:
             with _told(self, LeadboardError):
                 listed = list(self._read_index())
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}).") from None
-        rows: dict[str, IndexRow] = {}
-        unreadable: list[tuple[str, str]] = []
-        for found in listed:
-            record_id = _text(found.record_id)
-            reason = _objection(found, rows.get(record_id))
-            if reason is not None:
-                unreadable.append((record_id, _text(reason)))
-            elif isinstance(found, IndexRow):
-                rows[record_id] = found
-        kept = [rows[record_id] for record_id in sorted(rows)]
-        self._ages = tuple(row.age for row in kept)
-        sexes, unknown = _understood([row.sex for row in kept], self.sexes)
-        left_out = pd.DataFrame(sorted(unreadable), columns=["record_id", "reason"], dtype="str")
-        return _index_table(kept, sexes), left_out, unknown
+        return tabulated(listed, self.sexes)
 
     def read(self, record: str | pd.Series[Any]) -> DigitalRecording:
         """Read one recording in its native form, given its id or its row of the index.
@@ -334,65 +286,3 @@ def _told(cohort: Cohort, kind: type[LeadboardError]) -> Iterator[None]:
         raise kind(
             f"The class of {cohort.card.name} raised {type(error).__name__} at {place}; correct it."
         ) from error
-
-
-def parse_age(text: str) -> float:
-    """Years as they are written, NaN for anything that is no number; the index knows which nobody has."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def possible_age(text: str) -> float:
-    """Years, or NaN for anything that is not a number above 0 and at most 120."""
-    age = parse_age(text)
-    return age if 0 < age <= OLDEST else math.nan
-
-
-def _text(value: str) -> str:
-    """Clean text for any file format: no NUL, lone surrogate or blank ends, at most 100,000 characters."""
-    short = value[:LONGEST_TEXT].strip()
-    return short.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _objection(found: IndexRow | Unreadable, same_id: IndexRow | None) -> str | None:
-    """Say why a record cannot be in the index, or None."""
-    if isinstance(found, Unreadable):
-        return found.reason
-    if not _text(found.record_id):
-        return f"The record at {found.path} has no id."
-    if same_id is not None:
-        return f"Its id occurs twice, at {found.path} and, used, at {same_id.path}."
-    if _text(found.path) != found.path:
-        return f"The file name {found.path!r} is not clean text."
-    return None
-
-
-def _understood(
-    written: Sequence[str | None], codes: Mapping[str, Sex]
-) -> tuple[list[Sex | None], Mapping[str, int]]:
-    """Sex of each record, and how often each writing occurs that says something nobody understands."""
-    meaning = {
-        text: codes.get(text) or _SEXES.get(text.lower()) for text in map(_text, filter(None, written))
-    }
-    sexes = [meaning[_text(text)] if text else None for text in written]
-    odd = Counter(_text(text) for text, sex in zip(written, sexes, strict=True) if text and sex is None)
-    return sexes, {text: count for text, count in odd.items() if text.lower() not in _NOT_STATED}
-
-
-def _index_table(found: Sequence[IndexRow], sexes: Sequence[str | None]) -> pd.DataFrame:
-    ages = [row.age if 0 < row.age <= OLDEST else math.nan for row in found]
-    codes = [tuple(dict.fromkeys(filter(None, map(_text, row.statements)))) for row in found]
-    return pd.DataFrame(
-        {
-            "record_id": pd.Series([_text(row.record_id) for row in found], dtype="str"),
-            "patient_id": pd.Series([_text(row.patient_id or "") or None for row in found], dtype="str"),
-            "age": pd.Series(ages, dtype="float64"),
-            "sex": pd.Series(list(sexes), dtype="str"),
-            "fold": pd.Series([row.fold for row in found], dtype="Int64"),
-            "statements": pd.Series(codes, dtype="object"),
-            "report": pd.Series([_text(row.report or "") or None for row in found], dtype="str"),
-            "path": pd.Series([row.path for row in found], dtype="str"),
-        }
-    )

@@ -26,7 +26,8 @@ from cohorts.errors import LeadboardError
 from cohorts.interrupts import interruptible
 from cohorts.labelled import Labelled
 from cohorts.locks import ANOTHER_CACHE, alone
-from cohorts.ontology.ontology import Ontology, hash_of_labelling, load_ontology
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import Ontology, load_ontology
 from cohorts.recording import STANDARD_LEADS, Counts, Recording, millivolts
 from cohorts.store_file import (
     DamagedStoreError,

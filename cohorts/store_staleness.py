@@ -18,6 +18,7 @@ from cohorts.release_files import ReleaseFiles
 READING_ROOMS = (
     "cohorts/formats",
     "cohorts/cohort.py",
+    "cohorts/index.py",
     "cohorts/recording.py",
     "cohorts/release_files.py",
     "cohorts/store.py",

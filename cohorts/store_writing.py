@@ -31,7 +31,8 @@ import pandas as pd
 
 from cohorts.cohort import Cohort
 from cohorts.errors import RecordError, some
-from cohorts.ontology.ontology import Ontology, hash_of_labelling
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import Ontology
 from cohorts.recording import MISSING, STANDARD_LEADS, Counts, DigitalRecording, standard_leads
 from cohorts.store_file import FORMAT, open_file, read_numbers, write_json, write_numbers
 from cohorts.store_staleness import Stamp

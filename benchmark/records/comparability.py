@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from benchmark.records.record import OntologyFacts, ResultRecord
 from cohorts.cohort import CohortCard
 from cohorts.labelled import Labelled
-from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import load_ontology
 from cohorts.tasks import all_tasks
 
 

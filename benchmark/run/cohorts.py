@@ -20,7 +20,8 @@ from cohorts.catalogue import (
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
-from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Store, Stores, find_store, prepare, why_outdated
 from cohorts.task_store import open_task
 from cohorts.tasks import all_tasks, cohort_of, find_task

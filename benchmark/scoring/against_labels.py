@@ -43,8 +43,8 @@ from benchmark.scoring.recalibration import (
 )
 from benchmark.scoring.tables import PATIENT, RECORD, TableFile, open_frame, open_table
 from benchmark.text import some
-from cohorts.cohort import OLDEST, possible_age
 from cohorts.errors import UsageError
+from cohorts.index import OLDEST, possible_age
 
 
 @dataclass(frozen=True, slots=True)

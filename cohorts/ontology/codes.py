@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UsageError
 
 Statements = Sequence[Collection[str]]
+
+AMBIGUOUS, POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
+_STRENGTH = {"same": POSITIVE, "narrower": POSITIVE, "ambiguous": AMBIGUOUS}
 
 
 class Rows(dict[str, int]):
@@ -69,3 +74,38 @@ def checked(statements: Statements) -> Iterator[Collection[str]]:
                     f"give codes as strings."
                 )
         yield codes
+
+
+def strengths(
+    table: pd.DataFrame, descendants: Mapping[str, Collection[str]]
+) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    """Tabulate what each code of a vocabulary says of each concept, ancestors included.
+
+    The closure is taken here, once for a code, not for every record. That is exact: a child whose ambiguity
+    is outweighed is positive, and so are then all its ancestors.
+
+    Parameters
+    ----------
+    table
+        The vocabulary: ``code``, ``concept`` and ``relation``.
+    descendants
+        All concepts below each concept; the order is that of the columns.
+
+    Returns
+    -------
+    The row of each code, and uint8 ``[rows, concepts]``: 0 is nothing, 1 ambiguous, 2 yes.
+    """
+    row_of = Rows(table)
+    column_of = {concept: column for column, concept in enumerate(descendants)}
+    stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
+    for code, concept, relation in zip(table["code"], table["concept"], table["relation"], strict=True):
+        if concept:
+            stated[row_of[code], column_of[concept]] = _STRENGTH[relation]
+    strength = np.empty_like(stated)
+    for concept, below in descendants.items():
+        family = [column_of[member] for member in (concept, *below)]
+        strength[:, column_of[concept]] = stated[:, family].max(axis=1)
+    # The row of unknown codes, and below it all rows once more, for an uncertain modifier.
+    anything = np.full((1, len(column_of)), AMBIGUOUS, dtype=np.uint8)
+    hedged = np.where(strength == POSITIVE, AMBIGUOUS, strength)
+    return row_of, np.vstack([strength, anything, hedged])

@@ -20,9 +20,8 @@ modifier is ``uncertain`` ("possible").
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -41,15 +40,14 @@ from cohorts.ontology.brought import (
     own_questions,
     own_rows,
 )
-from cohorts.ontology.codes import Rows, Statements, checked
+from cohorts.ontology.codes import AMBIGUOUS, POSITIVE, Rows, Statements, checked, strengths
+from cohorts.ontology.labelling import hashes_of_labels
 from cohorts.ontology.tables import Tables, descendants, read_tables, split, with_members
 
 VERSION = "1.2.0"
 LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
 
-_AMBIGUOUS, _POSITIVE = 1, 2  # what a code says of a concept; 0 is nothing
 _LABEL = np.array([0, -1, 1], dtype=np.int8)  # by the strongest of these among the statements
-_STRENGTH = {"same": _POSITIVE, "narrower": _POSITIVE, "ambiguous": _AMBIGUOUS}
 
 
 @lru_cache(maxsize=1)
@@ -235,7 +233,7 @@ class Ontology:
             If there is no such vocabulary.
         """
         _, strength = self.says(cohort, vocabulary)
-        stated = set(self.concepts.index[(strength == _POSITIVE).any(axis=0)])
+        stated = set(self.concepts.index[(strength == POSITIVE).any(axis=0)])
         return frozenset(
             stated | {name for name, parts in self._computed.items() if stated.issuperset(parts)}
         )
@@ -260,50 +258,22 @@ class Ontology:
         row_of, strength = self.says(cohort, vocabulary)
         if (cohort, vocabulary) in self._hashes:  # a run asks for those of a cohort many hundred times
             return self._hashes[cohort, vocabulary]
-        annotated = self.coverage(cohort) == "annotated"
-        codes = sorted(row_of)
-        spoken = json.dumps([LABELLING, codes, sorted(row_of.modifiers.items())]).encode()
-        said = strength[[row_of[code] for code in codes]]
-        questions = self._questions(cohort)
-        answers = [(said[:, answered_by] >= _POSITIVE).any(axis=1).tobytes() for _, answered_by in questions]
-        hashes: dict[str, str] = {}
-        for column, concept in enumerate(self.concepts.index):
-            asked = [answer for (about, _), answer in zip(questions, answers, strict=True) if column in about]
-            content = spoken + bytes([int(annotated[concept])]) + said[:, column].tobytes()
-            hashes[concept] = hashlib.sha256(b"".join([content, bytes([len(asked)]), *asked])).hexdigest()
+        annotated = (self.coverage(cohort) == "annotated").to_numpy()
+        decided = hashes_of_labels(
+            LABELLING, self.concepts.index, row_of, strength, annotated, self._questions(cohort)
+        )
         for concept, parts in self._computed.items():
-            content = hash_of_json([hashes[concept], *(hashes[part] for part in parts)]).encode()
-            hashes[concept] = hashlib.sha256(content).hexdigest()
-        self._hashes[cohort, vocabulary] = hashes
-        return hashes
+            content = hash_of_json([decided[concept], *(decided[part] for part in parts)]).encode()
+            decided[concept] = hashlib.sha256(content).hexdigest()
+        self._hashes[cohort, vocabulary] = decided
+        return decided
 
     def says(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
-        """Tabulate what each code of a vocabulary says of each concept in a cohort, ancestors included.
-
-        0 is nothing, 1 ambiguous, 2 yes; a code has the row that `Rows` gives it. The closure is taken here,
-        once for a code, not for every record. That is exact: a child whose ambiguity is outweighed is
-        positive, and so are then all its ancestors.
-        """
+        """Tabulate what each code of a vocabulary says of each concept in a cohort; see `strengths`."""
         self._take_in(cohort)
         if (cohort, vocabulary) not in self._strengths:
             table = self.rows(cohort, vocabulary)
-            row_of = Rows(table)
-            column_of = {concept: column for column, concept in enumerate(self.concepts.index)}
-            stated = np.zeros((row_of.unknown, len(column_of)), dtype=np.uint8)
-            for code, concept, relation in zip(
-                table["code"], table["concept"], table["relation"], strict=True
-            ):
-                if concept:
-                    stated[row_of[code], column_of[concept]] = _STRENGTH[relation]
-            strength = np.empty_like(stated)
-            for concept, below in self._descendants.items():
-                family = [column_of[member] for member in (concept, *below)]
-                strength[:, column_of[concept]] = stated[:, family].max(axis=1)
-            # The row of unknown codes, and below it all rows once more, for an uncertain modifier.
-            anything = np.full((1, len(column_of)), _AMBIGUOUS, dtype=np.uint8)
-            hedged = np.where(strength == _POSITIVE, _AMBIGUOUS, strength)
-            strength = np.vstack([strength, anything, hedged])
-            self._strengths[cohort, vocabulary] = row_of, strength
+            self._strengths[cohort, vocabulary] = strengths(table, self._descendants)
         return self._strengths[cohort, vocabulary]
 
     def _take_in(self, cohort: str) -> None:
@@ -378,9 +348,9 @@ class Ontology:
     def _leave_open(self, cohort: str, said: npt.NDArray[np.uint8]) -> None:
         """Make the concepts of every question that a record does not answer ambiguous, in place."""
         for about, answered_by in self._questions(cohort):
-            unanswered = (said[:, answered_by] < _POSITIVE).all(axis=1)
+            unanswered = (said[:, answered_by] < POSITIVE).all(axis=1)
             cells = np.ix_(unanswered, about)
-            said[cells] = np.maximum(said[cells], _AMBIGUOUS)
+            said[cells] = np.maximum(said[cells], AMBIGUOUS)
 
     @staticmethod
     def _check(kind: str, name: str, available: Collection[str]) -> None:
@@ -392,9 +362,3 @@ def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Conjunction of labels ``[records, concepts]``: 1 if all are, 0 if one is, else -1."""
     both = np.where((labels == 1).all(axis=1), 1, -1)
     return np.where((labels == 0).any(axis=1), 0, both).astype(np.int8)
-
-
-def hash_of_labelling(hashes: Mapping[str, str], concepts: Iterable[str] | None = None) -> str:
-    """Hash what decides the labels of some concepts, of all by default (see `Ontology.label_hashes`)."""
-    asked = sorted(hashes if concepts is None else concepts)
-    return hash_of_json([[name, hashes[name]] for name in asked])

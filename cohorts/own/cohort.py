@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
@@ -14,26 +13,20 @@ import numpy as np
 import pandas as pd
 
 from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable
-from cohorts.errors import RecordError, UsageError
-from cohorts.formats.any_file import read_file
+from cohorts.errors import UsageError
 from cohorts.hashing import hash_of_json
+from cohorts.index import Index
 from cohorts.own import diagnoses, labels, people
-from cohorts.own.arrays import check_unit, read_array, rows_of_array
 from cohorts.own.contradictions import left_open
-from cohorts.own.description import HIGHEST_RATE, Description
-from cohorts.own.paths import fill, objections, status_of
+from cohorts.own.description import Description
+from cohorts.own.paths import objections
 from cohorts.own.reading import read_description
+from cohorts.own.recordings import Recordings
 from cohorts.own.statements import from_statements, read_vocabulary
 from cohorts.own.table import read_columns
 from cohorts.recording import DigitalRecording
 
-SAMPLE = 50
-"""ECGs, about, that are looked at before a unit is believed."""
-
 SAME_FILE = "Its file is that of another row too; the first row is used."
-
-_SIGNAL_SUFFIXES = (".hea", ".dat", ".mat")
-"""Of WFDB: the signals of a header may lie in a file of another name."""
 
 
 class OwnCohort(Cohort):
@@ -85,29 +78,9 @@ class OwnCohort(Cohort):
         )
         for table in (index.drop(columns="statements"), self.unreadable):
             digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-        for line in self._listing(index["path"]):
+        for line in self._recordings.listing(index["path"]):
             digest.update(os.fsencode(line))
         return digest.hexdigest()
-
-    def _listing(self, paths: pd.Series[str]) -> Iterator[str]:
-        """Yield name, size and time of the files of recordings, and of what may belong to them."""
-        if self.description.cohort.one_file:
-            status = (self.root / self.description.cohort.signals).stat()
-            yield f"{status.st_size} {status.st_mtime_ns}"
-            return
-        folders: dict[str, set[str]] = {}
-        for path in paths:
-            folder, _, name = path.rpartition("/")
-            folders.setdefault(folder, set()).add(name.split(".")[0])
-        for folder, stems in sorted(folders.items()):
-            place = self.root / folder
-            if not place.is_dir():
-                continue
-            with os.scandir(place) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.name.split(".")[0] in stems or entry.name.endswith(_SIGNAL_SUFFIXES):
-                        status = status_of(entry)
-                        yield f"{folder}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
 
     @property
     def unknown_sexes(self) -> Mapping[str, int]:
@@ -115,7 +88,7 @@ class OwnCohort(Cohort):
         return {}
 
     def _read_index(self) -> Iterator[IndexRow | Unreadable]:
-        raise NotImplementedError  # the table is taken in whole columns: see `_tables`
+        raise NotImplementedError  # the table is taken in whole columns: see `_index`
 
     @cached_property
     def _cells(self) -> pd.DataFrame:
@@ -132,10 +105,10 @@ class OwnCohort(Cohort):
         return _read(self.description, self.file, [name for name in named if name is not None])
 
     @cached_property
-    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, Mapping[str, int]]:
+    def _index(self) -> Index:
         cells, part = self._cells, self.description.cohort
         ids = cells[part.record_id]
-        paths = self._paths_of(cells)
+        paths = self._recordings.paths
         reason = objections(part.template(), cells, paths)
         table = pd.DataFrame(
             {
@@ -156,7 +129,9 @@ class OwnCohort(Cohort):
         twice = table["path"].where(reason.isna() & (ids != "") & ~ids.duplicated())
         reason = reason.mask(twice.notna() & twice.duplicated(), SAME_FILE)
         if part.first_ecg_only:
-            reason = reason.mask(reason.isna(), self._not_first(reason.isna()))
+            assert self._moments is not None  # noqa: S101
+            later = people.not_first(self._patients, self._moments, ids, reason.isna())
+            reason = reason.mask(reason.isna(), later)
         reason = reason.mask(
             ids.duplicated() & (ids != ""), "Its id occurs more than once; the first row is used."
         )
@@ -167,24 +142,11 @@ class OwnCohort(Cohort):
         )
         kept = table[reason.isna()].sort_values("record_id", ignore_index=True)
         left_out = left_out[reason.notna()].sort_values(["record_id", "reason"], ignore_index=True)
-        return kept, left_out, {}
+        return Index(kept, left_out, {}, ())
 
-    def _paths_of(self, cells: pd.DataFrame) -> pd.Series[str]:
-        """Where each recording lies; in a file of all, its position is the last part."""
-        part, array = self.description.cohort, self.description.array
-        paths = fill(part.template(), cells)
-        if not part.one_file or array is None:
-            return paths
-        rows = (
-            cells[array.row] if array.row else pd.Series(np.arange(len(cells)), dtype="int64").astype("str")
-        )
-        twice = int((rows.duplicated() & (rows != "")).sum())
-        if twice:
-            raise UsageError(
-                f"{twice:,} rows of {self._index_file()} have a position that another row has; each "
-                "recording of the array has one row."
-            )
-        return paths + "/" + rows
+    @cached_property
+    def _recordings(self) -> Recordings:
+        return Recordings(self.root, self.description, self._index_file(), self._cells)
 
     @cached_property
     def _patients(self) -> pd.Series[str]:
@@ -200,25 +162,6 @@ class OwnCohort(Cohort):
         if part.date is None:
             return None
         return people.dates(self._index_file(), self._cells[part.date], part.date_format)
-
-    def _not_first(self, usable: pd.Series[bool]) -> pd.Series[str]:
-        """Say of each record that is not its patient's first why it takes no part; NA for the others."""
-        assert self._moments is not None  # noqa: S101
-        found = pd.Series([None] * len(usable), dtype="str")
-        table = pd.DataFrame(
-            {
-                "patient": self._patients,
-                "moment": self._moments,
-                "id": self._cells[self.description.cohort.record_id],
-            }
-        )[usable.to_numpy()]
-        unknown = table["patient"].isna() | table["moment"].isna()
-        first = table[~unknown].sort_values(["moment", "id"], kind="stable").duplicated("patient")
-        found[first.index[first]] = "Not the first ECG of its patient (first_ecg_only)."
-        found[table.index[unknown]] = (
-            "Without patient or date nobody knows whether it is the first (first_ecg_only)."
-        )
-        return found
 
     @cached_property
     def _people_warnings(self) -> tuple[str, ...]:
@@ -255,58 +198,7 @@ class OwnCohort(Cohort):
         return left_open(labels.joined(sources), part.columns, ids)
 
     def _read_signal(self, path: Path) -> DigitalRecording:
-        if self.description.array is None:
-            if not path.is_file():
-                raise RecordError("Its file is not there.")
-            return read_file(path, self.description.cohort.format)
-        self._look_at_arrays()
-        return self._array(path.relative_to(self.root).as_posix())
-
-    def _array(self, path: str) -> DigitalRecording:
-        """Read the recording at a path of the index."""
-        part = self.description.array
-        assert part is not None  # noqa: S101
-        rate = part.rate if isinstance(part.rate, float) else self._rates[path]
-        if math.isnan(rate):
-            raise RecordError(f"Its sampling rate in column '{part.rate}' is none.")
-        if not self.description.cohort.one_file:
-            return read_array(self.root / path, part, rate, None)
-        file, _, row = path.rpartition("/")
-        if not row.isdecimal():
-            raise RecordError(f"Its row in column '{part.row}' is no whole number.")
-        return read_array(self.root / file, part, rate, int(row))
-
-    @cached_property
-    def _rates(self) -> dict[str, float]:
-        """Sampling rate at each path."""
-        part = self.description.array
-        assert part is not None  # noqa: S101
-        rates = pd.to_numeric(self._cells[str(part.rate)], errors="coerce")
-        usable = rates.where((rates > 0) & (rates <= HIGHEST_RATE)).astype("float64")
-        return dict(zip(self._paths_of(self._cells), usable, strict=True))
-
-    def _look_at_arrays(self) -> None:
-        """Refuse axes, numbers and a unit that cannot be right, once."""
-        if "_arrays_seen" in vars(self):
-            return
-        part, paths = self.description.array, self.index()["path"]
-        assert part is not None  # noqa: S101
-        if self.description.cohort.one_file:
-            file = self.root / self.description.cohort.signals
-            there = rows_of_array(file, part)
-            if part.row is None and there != len(self._cells):
-                raise UsageError(
-                    f"{file} has {there:,} recordings and {self._index_file()} {len(self._cells):,} rows; "
-                    "name the column with the position of each recording, counted from 0, as array.row."
-                )
-        looked_at: list[DigitalRecording] = []
-        for path in paths.iloc[:: max(1, len(paths) // SAMPLE)]:
-            try:
-                looked_at.append(self._array(path))
-            except RecordError:
-                continue
-        check_unit(looked_at, part)
-        self._arrays_seen = True
+        return self._recordings.read(path, self.index()["path"])
 
 
 def _from_statements(

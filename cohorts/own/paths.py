@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cohorts.cohort import LONGEST_TEXT
+from cohorts.index import LONGEST_TEXT
 from cohorts.release_files import FOREIGN
 
 

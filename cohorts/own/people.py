@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohorts.cohort import OLDEST, Folds, Sex
+from cohorts.cohort import Folds
 from cohorts.errors import UsageError
+from cohorts.index import OLDEST, Sex
 from cohorts.own.description import CohortPart, Sexes
 
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
@@ -112,3 +113,18 @@ def counted(written: pd.Series[str], understood: pd.Series[Any], what: str, colu
         return []
     cells = "cell" if odd == 1 else "cells"
     return [f"{what} that is not understood, so that it is unknown: {odd:,} {cells} of column '{column}'."]
+
+
+def not_first(
+    patients: pd.Series[str], moments: pd.Series[pd.Timestamp], ids: pd.Series[str], usable: pd.Series[bool]
+) -> pd.Series[str]:
+    """Say of each usable record that is not its patient's first why it takes no part; NA for the others."""
+    found = pd.Series([None] * len(usable), dtype="str")
+    table = pd.DataFrame({"patient": patients, "moment": moments, "id": ids})[usable.to_numpy()]
+    unknown = table["patient"].isna() | table["moment"].isna()
+    first = table[~unknown].sort_values(["moment", "id"], kind="stable").duplicated("patient")
+    found[first.index[first]] = "Not the first ECG of its patient (first_ecg_only)."
+    found[table.index[unknown]] = (
+        "Without patient or date nobody knows whether it is the first (first_ecg_only)."
+    )
+    return found

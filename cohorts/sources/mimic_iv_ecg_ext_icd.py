@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cohorts.cohort import OLDEST, Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
+from cohorts.cohort import Cohort, CohortCard, Folds, IndexRow, Unreadable, parse_age
 from cohorts.errors import UsageError
 from cohorts.families import icd10
 from cohorts.formats.csv_rows import csv_rows
 from cohorts.formats.wfdb_files import read_record
+from cohorts.index import OLDEST
 from cohorts.recording import DigitalRecording
 from cohorts.release import Release
 from cohorts.sources.mimic_iv_ecg import MimicIvEcg

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from cohorts.catalogue import all_cohorts, find_cohort, open_cohort
-from cohorts.cohort import INDEX_COLUMNS
 from cohorts.conformance import problems
-from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.index import INDEX_COLUMNS
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.store import prepare
 from tests.cohorts.own_hospital import ID, known, write_hospital

@@ -16,7 +16,8 @@ import pytest
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort, IndexRow, Unreadable
 from cohorts.errors import LeadboardError
-from cohorts.ontology.ontology import hash_of_labelling, load_ontology
+from cohorts.ontology.labelling import hash_of_labelling
+from cohorts.ontology.ontology import load_ontology
 from cohorts.recording import MISSING, STANDARD_LEADS
 from cohorts.store import prepare
 

@@ -235,9 +235,9 @@ def stores(file: Path, cache: Path) -> tuple[str, str, list[object]]:
 
 def count_reads(monkeypatch) -> list[str]:
     read: list[str] = []
-    original = __import__("cohorts.own.cohort", fromlist=["read_file"]).read_file
+    original = __import__("cohorts.own.recordings", fromlist=["read_file"]).read_file
     monkeypatch.setattr(
-        "cohorts.own.cohort.read_file", lambda path, form: read.append(path.name) or original(path, form)
+        "cohorts.own.recordings.read_file", lambda path, form: read.append(path.name) or original(path, form)
     )
     return read
 
