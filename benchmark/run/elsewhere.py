@@ -6,6 +6,7 @@ model and plans the same entry, and computes nothing unless all of it has the ha
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ from cohorts.catalogue import register
 from cohorts.errors import LeadboardError
 from cohorts.own.cohort import home_of, own_cohort
 from cohorts.store import Store
+
+_NO_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class Answer:
     unlearnt
         Whether that was so because the model could not learn what it needs; no other cell has to try.
     refused
-        Why nothing can be computed where the job was sent: what lies there is not what was planned with.
+        Why nothing can be computed where the job was sent: what lies there is not what was planned with, or
+        the disk there is full.
     """
 
     predictions: CellPredictions | None = None
@@ -130,7 +134,7 @@ def answer(packed: bytes, reporter: Reporter, shard: int | None = None) -> Answe
     try:
         scorer.make(cell.model)
     except LeadboardError as error:
-        return Answer(failed=str(error), unlearnt=True)
+        return _failed(error, unlearnt=True)
     try:
         if shard is not None:
             folder = shards_folder(cell, scorer.cache)
@@ -143,7 +147,17 @@ def answer(packed: bytes, reporter: Reporter, shard: int | None = None) -> Answe
                 predictions = predict_and_save(cell, scorer, progress)
         return Answer(predictions, Validation(source, scorer, reporter).thresholds(cell))
     except LeadboardError as error:
-        return Answer(failed=str(error))
+        return _failed(error)
+
+
+def _failed(error: LeadboardError, *, unlearnt: bool = False) -> Answer:
+    """Say why there is no result: a full disk is no fault of the model, so another machine may do better."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_DISK:
+            return Answer(refused=str(error))
+        cause = cause.__cause__ or cause.__context__
+    return Answer(failed=str(error), unlearnt=unlearnt)
 
 
 def prepare_elsewhere(cohort: str, places: Places, reporter: Reporter) -> str:

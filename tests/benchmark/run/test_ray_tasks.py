@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import platform
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -156,6 +159,24 @@ def test_the_seconds_of_a_cell_are_those_of_its_shards(home: Path, monkeypatch: 
     found = answer(packed, QUIET).predictions
     assert found is not None
     assert (found.provenance.seconds, found.provenance.records_per_second) == (took, round(40 / took, 1))
+
+
+@pytest.mark.parametrize("name", ["Sharded", "Embedding"])
+def test_a_full_disk_is_no_fault_of_the_model(home: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setattr(shards, "SIZE", 16)
+    plan = planned(home, name)
+    packed = pack(plan.tasks[0], plan, plan.options.hardware, scored=False)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("benchmark.files.os.fsync", full)
+        found = answer(packed, QUIET, 0)
+    assert not found.failed
+    assert re.search(r"Cannot write .*: No space left on device; free some space", found.refused)
+    assert answer(packed, QUIET, 0).refused == ""
 
 
 class Heard(Reporter):
@@ -354,6 +375,67 @@ def test_a_machine_that_dies_costs_the_shard_that_it_computes(home: Path, cluste
     assert predictions(home / "here") == predictions(home / "ray")
     assert Counter(asked(home)) == Counter([*here, cut_off])
     assert {cell.status for cell in load_run_file(home / "ray").cells} == {"done"}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_machine_with_a_full_disk_is_left_out_by_name(home: Path, cluster: Any) -> None:
+    options = ["--model", "sharded.py:Sharded", "--cohort", "georgia"]
+    assert finish(start(home, *options, "--out", "here", cache="here-cache"))[0] == 0
+    (home / "ray-cache").mkdir()
+    # A machine of its own as far as its disk goes: 64 KiB, in a name space that nobody else sees.
+    mount = f"mount -t tmpfs -o size=64k full {home / 'ray-cache'}"
+    node = f"exec ray start --address {cluster.address} --num-cpus 1 --block --disable-usage-stats"
+    program = ["unshare", "--mount", "sh", "-c", f"{mount} && {node}"]
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        pytest.skip("nobody but root has name spaces of mounts")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    log = home / "node.txt"
+    with log.open("w") as said_by_node:
+        full = subprocess.Popen(program, env={**os.environ, "PATH": path}, stdout=said_by_node)
+    try:
+        wait_until(lambda: "runtime started" in log.read_text())
+        run = start(
+            home, *options, "--engine", "ray", "--address", cluster.address, "--out", "ray", cache="ray-cache"
+        )
+        heard = []
+        assert run.stderr is not None
+        for line in run.stderr:
+            heard.append(line)
+            if line.startswith("Not prepared on ") or "is prepared here" in line:
+                cluster.add_node(num_cpus=1)
+                break
+        code, said = finish(run)
+    finally:
+        full.terminate()
+        full.wait(timeout=60)
+    said = "".join([*heard, said])
+    assert code == 0, said
+    assert re.search(r"^Not used: machine .*No space left on device", said, re.MULTILINE), said
+    assert predictions(home / "here") == predictions(home / "ray")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_who_is_ended_between_two_shards_goes_on_with_the_next(home: Path, number: int) -> None:
+    options = ["--model", "sharded.py:Sharded", "--cohort", "georgia"]
+    assert finish(start(home, *options, "--out", "here", cache="here-cache"))[0] == 0
+    here = asked(home)
+    (home / "asked.txt").unlink()
+    (home / "hold").touch()  # the second batch that is asked about waits
+    command = [*options, "--engine", "ray", "--out", "ray"]
+    first = start(home, *command, cache="ray-cache")
+    wait_until((home / "began").exists)
+    processes = [int(line.partition("/")[2]) for line in (home / "asked.txt").read_text().split()]
+    cut_off = asked(home)[1:]
+    first.send_signal(number)
+    assert finish(first)[0] in (143, -9)
+    wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+    (home / "hold").unlink()
+    code, said = finish(start(home, *command, cache="ray-cache"))
+    assert code == 0, said
+    assert predictions(home / "here") == predictions(home / "ray")
+    assert Counter(asked(home)) == Counter([*here, *cut_off])
 
 
 @pytest.mark.slow
