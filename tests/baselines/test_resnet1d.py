@@ -18,6 +18,7 @@ from pytorch_lightning import Trainer
 from sklearn.metrics import roc_auc_score
 
 from baselines.minirocket.model import MiniRocket
+from baselines.networks import resnet1d_wang
 from baselines.supervised import ResNet1d
 from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
@@ -34,8 +35,18 @@ EPOCHS = 3
 VALIDATION = 12
 
 
+class Narrow(ResNet1d):
+    """The network with 8 channels in place of 128: how a training goes on does not depend on them."""
+
+    def network(self, outputs: int) -> torch.nn.Module:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resnet1d_wang, "WIDTH", 8)
+            network: torch.nn.Module = super().network(outputs)
+        return network
+
+
 def fit(folder: Path, epochs: int = EPOCHS, seed: int = 5, records: int = 24) -> ResNet1d:
-    model = ResNet1d(epochs=epochs)
+    model = Narrow(epochs=epochs)
     folder.mkdir(exist_ok=True)
     settings = FitSettings(CONCEPTS, seed, "cpu", folder)
     model.fit(FakeRecords(records, 1, SPEC), FakeRecords(VALIDATION, 2, SPEC), settings)
@@ -165,7 +176,7 @@ def test_without_an_auroc_the_validation_loss_decides(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leadboard")
-    model = ResNet1d(epochs=4)
+    model = Narrow(epochs=4)
     validation = FakeRecords(24, 2, SPEC)
     validation._labels = validation.labels.clip(upper=0)
     model.fit(FakeRecords(40, 1, SPEC), validation, FitSettings(CONCEPTS, 5, "cpu", tmp_path))
@@ -262,7 +273,7 @@ def test_a_single_training_record_is_refused(tmp_path: Path) -> None:
 
 
 def test_lower_precision_trains_too(tmp_path: Path) -> None:
-    model = ResNet1d(epochs=1, precision="bf16-mixed")
+    model = Narrow(epochs=1, precision="bf16-mixed")
     model.fit(FakeRecords(16, 1, SPEC), FakeRecords(8, 2, SPEC), FitSettings(CONCEPTS, 5, "cpu", tmp_path))
     scores = model.predict(FakeRecords(8, 3, SPEC).everything)
     assert scores.dtype == np.float32
