@@ -18,39 +18,17 @@ from pytorch_lightning import Trainer
 from sklearn.metrics import roc_auc_score
 
 from baselines.minirocket.model import MiniRocket
-from baselines.networks import resnet1d_wang
 from baselines.supervised import ResNet1d
 from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, mean_and_scale, write_recordings
 from baselines.training.supervised import cross_entropy, masked_loss
-from benchmark.models.contract import FitSettings, InputSpec
+from benchmark.models.contract import FitSettings
 from benchmark.models.labels import macro_auroc, targets
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.interrupts import Terminated
 from tests.baselines.fakes import CONCEPTS, FakeRecords
-
-SPEC = InputSpec(sampling_rate=100, seconds=10)
-EPOCHS = 3
-VALIDATION = 12
-
-
-class Narrow(ResNet1d):
-    """The network with 8 channels in place of 128: how a training goes on does not depend on them."""
-
-    def network(self, outputs: int) -> torch.nn.Module:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(resnet1d_wang, "WIDTH", 8)
-            network: torch.nn.Module = super().network(outputs)
-        return network
-
-
-def fit(folder: Path, epochs: int = EPOCHS, seed: int = 5, records: int = 24) -> ResNet1d:
-    model = Narrow(epochs=epochs)
-    folder.mkdir(exist_ok=True)
-    settings = FitSettings(CONCEPTS, seed, "cpu", folder)
-    model.fit(FakeRecords(records, 1, SPEC), FakeRecords(VALIDATION, 2, SPEC), settings)
-    return model
+from tests.baselines.narrow import EPOCHS, SPEC, VALIDATION, Narrow, fit
 
 
 def weights(model: ResNet1d, folder: Path) -> bytes:
@@ -67,10 +45,10 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return weights(fit(folder / "fit"), folder / "saved")
 
 
-@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=8)], ids=lambda model: model.card.name)
+@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=5)], ids=lambda model: model.card.name)
 def test_what_is_in_the_signal_is_learnt(model: MiniRocket | ResNet1d, tmp_path: Path) -> None:
     settings = FitSettings(CONCEPTS, 0, "cpu", tmp_path)
-    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
+    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(12, 2, SPEC), settings)
     others = FakeRecords(100, 3, SPEC)
     scores = model.predict(others.everything)
     assert roc_auc_score(others.truth[:, 0], scores[:, 0]) > 0.9
@@ -129,7 +107,7 @@ def test_a_killed_training_ends_with_the_same_weights(uninterrupted: bytes, tmp_
 import logging, os, signal
 from pathlib import Path
 import torch
-from tests.baselines.test_resnet1d import fit
+from tests.baselines.narrow import fit
 
 class Kill(logging.Handler):
     def emit(self, record):
