@@ -37,6 +37,7 @@ def labels(cohort: str, records: list[list[str]], ontology: Ontology = ONTOLOGY)
 
 
 PARENTS = ONTOLOGY.concepts["parents"].to_dict()
+PARTS = {concept: parts for concept in PARENTS if (parts := ONTOLOGY.parts(concept))}
 QUESTIONS = list(ONTOLOGY.questions.itertuples(index=False))
 
 
@@ -64,12 +65,15 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
     ambiguous = {concept for concept, relation in stated if relation == "ambiguous"} | set(
         every if unknown else []
     )
-    for _ in range(4):  # deeper than any row of parents
+    grown = True
+    while grown:
+        before = len(positive) + len(ambiguous)
         for concept, parents in PARENTS.items():
             if concept in positive:
                 positive |= set(parents)
             elif concept in ambiguous:
                 ambiguous |= set(parents)
+        grown = len(positive) + len(ambiguous) > before
     for question in QUESTIONS:
         if question.cohort == cohort and positive.isdisjoint(question.answered_by):
             ambiguous |= set(question.concepts)
@@ -84,9 +88,9 @@ def by_the_rules(cohort: str, codes: list[str]) -> dict[str, int]:
         else 0
         for concept in every
     }
-    for concept in found:
-        parts = [found[part] for part in ONTOLOGY.parts(concept)]
-        if parts and coverage[concept] == "annotated":
+    for concept, names in PARTS.items():
+        parts = [found[name] for name in names]
+        if coverage[concept] == "annotated":
             found[concept] = 0 if 0 in parts else 1 if set(parts) == {1} else -1
     return found
 
