@@ -355,9 +355,22 @@ def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Sig
     assert not list(out.rglob("*.part"))
 
 
+NARROW = """
+from baselines.networks import resnet1d_wang
+from baselines.supervised import ResNet1d
+
+resnet1d_wang.WIDTH = 8
+
+class Narrow(ResNet1d):
+    pass
+"""
+
+
 def test_sigterm_in_a_training_ends_the_run_and_marks_nothing_failed(home: Path) -> None:
+    """The training of resnet1d, with a network of few channels."""
+    (home / "narrow.py").write_text(NARROW)
     out = home / "terminated"
-    arguments = ("run", "--data=data", "--model=resnet1d", f"--out={out}", "--resamples=20")
+    arguments = ("run", "--data=data", "--model=narrow.py:Narrow", f"--out={out}", "--resamples=20")
     process = subprocess.Popen(
         (*COMMAND, *arguments), cwd=home, env=environment(home), stderr=subprocess.PIPE, text=True
     )
@@ -393,7 +406,7 @@ def test_a_model_that_changes_the_folder_moves_nothing(home: Path) -> None:
     (place / "moves.py").write_text(MOVES)
     (place / "good.py").write_text(Path(GOOD.rpartition(":")[0]).read_text())
     arguments = ("run", "--data=../data", "--resamples=20", "--out=here", "--cohort=georgia")
-    leadboard(place, *arguments, "--model=moves.py:Moves", "--model=good.py:Amplitude")
+    command(place, *arguments, "--model=moves.py:Moves", "--model=good.py:Amplitude")
     assert (place / "here/leaderboard.html").is_file()
     assert (place / "here/amplitude/as-is/georgia.json").is_file()
     assert not any(path.is_file() for path in (place / "elsewhere").rglob("*"))

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from tests.commands import command
 from tests.documented import commands, files, section
 from tests.releases import write_challenge, write_ptb_xl
 
-pytest.importorskip("onnxruntime", reason="needs onnxruntime, of the test extra")
-pytest.importorskip("onnxscript", reason="needs onnxscript, of the test extra")
+pytestmark = pytest.mark.skipif(
+    find_spec("onnxruntime") is None or find_spec("onnxscript") is None,  # to import them takes seconds
+    reason="needs onnxruntime and onnxscript, of the test extra",
+)
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/evaluate.md").read_text(encoding="utf-8")

@@ -95,9 +95,9 @@ def definition(ontology: Ontology, concept: str, row: pd.Series) -> str:
 
 def codes(ontology: Ontology, concept: str) -> Iterator[str]:
     """Write which codes mean a concept, a table each vocabulary; long ones are folded up."""
-    for name, vocabulary in ontology.vocabularies.items():
-        rows = vocabulary.loc[vocabulary["concept"] == concept]
-        if rows.empty:
+    for name, of_concept in _rows(ontology).items():
+        rows = of_concept.get(concept)
+        if rows is None:
             continue
         cells = [
             (code(row.code), plain(row.name), plain(row.relation), plain(_note(row.cohort, row.note)))
@@ -117,6 +117,14 @@ def _note(cohort: object, note: object) -> str:
 def annotated_in(ontology: Ontology, concept: str) -> list[str]:
     """List the published cohorts that annotate a concept."""
     return [name for name, states in _coverage(ontology).items() if states[concept] == "annotated"]
+
+
+@functools.cache
+def _rows(ontology: Ontology) -> Mapping[str, Mapping[object, pd.DataFrame]]:
+    """Rows of each vocabulary by what they mean."""
+    return {
+        name: dict(iter(vocabulary.groupby("concept"))) for name, vocabulary in ontology.vocabularies.items()
+    }
 
 
 @functools.cache

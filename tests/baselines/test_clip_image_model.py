@@ -32,7 +32,7 @@ class Pages(FakePairs):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> ClipImageSmall:
     model = ClipImageSmall()
-    model.pretraining = replace(model.pretraining, epochs=8, batch_size=16)
+    model.pretraining = replace(model.pretraining, epochs=5, batch_size=16)
     settings = PretrainSettings(PROMPTS, 0, "cpu", "32-true", tmp_path_factory.mktemp("pretrain"))
     model.pretrain([Pages(80, 1)], [Pages(24, 2)], settings)
     return model

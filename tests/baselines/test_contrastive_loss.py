@@ -5,23 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import logsumexp
 from torch import nn
-from torch.nn.functional import normalize
 
 from baselines.contrastive.augment import vary_signals
 from baselines.contrastive.dual_encoder import mean_of_sentences
 from baselines.contrastive.loss import contrastive_loss
 from baselines.contrastive.parts import by_parts
 from baselines.contrastive.retrieval import recall_at
+from tests.baselines.shared_batch import GROUPS, of_a_share, pairs_to_place
 
 ROOT = Path(__file__).resolve().parents[2]
-GROUPS = torch.tensor([0, 1, 2, 1, 3, 0])
 
 
 def unit_vectors(seed: int, pairs: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,31 +54,6 @@ def test_equal_reports_are_no_counter_examples() -> None:
     same, different = torch.tensor([7, 7]), torch.tensor([7, 8])
     assert contrastive_loss(signals, texts, same, torch.tensor(5.0)).item() == pytest.approx(0, abs=1e-6)
     assert contrastive_loss(signals, texts, different, torch.tensor(5.0)).item() > 0.1
-
-
-class Places(nn.Module):
-    """A network for signals, a projection of texts, a temperature: as a dual encoder, in small."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.signals = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 4))
-        self.texts = nn.Linear(6, 4)
-        self.log_scale = nn.Parameter(torch.tensor(2.0))
-
-    def forward(
-        self, signals: torch.Tensor, texts: torch.Tensor, groups: torch.Tensor, parts: int, *others: Any
-    ) -> torch.Tensor:
-        def placed(network: nn.Module, given: torch.Tensor) -> torch.Tensor:
-            some = torch.tensor_split(given, parts)
-            return by_parts(self, lambda part: normalize(network(part), dim=-1), some)
-
-        both = placed(self.signals, signals), placed(self.texts, texts)
-        return contrastive_loss(*both, groups, self.log_scale.exp(), *others)
-
-
-def pairs_to_place() -> tuple[Places, list[torch.Tensor]]:
-    torch.manual_seed(4)
-    return Places(), [torch.randn(12, 5), torch.randn(12, 6), GROUPS.repeat(2)]
 
 
 def of_one_batch() -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -142,40 +115,16 @@ def test_what_goes_through_twice_is_drawn_and_counted_once() -> None:
     assert made[0][2][2] == 3
 
 
-TWO_PROCESSES = """
-import sys
-import torch
-import torch.distributed as distributed
-from torch.distributed.nn.functional import all_gather  # what Lightning's all_gather calls
-from torch.nn.parallel import DistributedDataParallel
-from tests.baselines.test_contrastive_loss import pairs_to_place
-
-rank, folder = int(sys.argv[1]), sys.argv[2]
-torch.set_num_threads(1)
-distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-network, pairs = pairs_to_place()
-mine = [tensor[rank::2] for tensor in pairs]
-
-def gather(tensor):
-    return torch.cat(all_gather(tensor.contiguous()))
-
-shared = DistributedDataParallel(network)
-loss = shared(*mine, 3, gather, rank)
-loss.backward()
-torch.save([loss.detach(), [parameter.grad for parameter in network.parameters()]], f"{folder}/{rank}")
-distributed.destroy_process_group()
-"""
-
-
+@pytest.mark.filterwarnings("ignore:torch.distributed.nn.functional.all_gather:FutureWarning")
 def test_two_processes_by_three_parts_have_the_loss_and_the_gradients_of_one_batch(tmp_path: Path) -> None:
-    """Takes as long as two processes take to import torch."""
-    command = [sys.executable, "-c", TWO_PROCESSES]
-    running = [subprocess.Popen([*command, str(rank), str(tmp_path)], cwd=ROOT) for rank in range(2)]
+    """This process and another one, which takes as long as it takes to import torch."""
+    other = subprocess.Popen([sys.executable, "-m", "tests.baselines.shared_batch", tmp_path], cwd=ROOT)
     try:
-        assert [process.wait(200) for process in running] == [0, 0]
+        of_a_share(0, tmp_path)
+        assert other.wait(200) == 0
     finally:
-        for process in running:
-            process.kill()
+        other.kill()
+        other.wait()
     losses, gradients = zip(
         *(torch.load(tmp_path / str(rank), weights_only=True) for rank in range(2)), strict=True
     )

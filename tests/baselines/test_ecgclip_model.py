@@ -51,7 +51,7 @@ def others() -> Records:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a short pre-training."""
     model = EcgClipSmall()
-    model.pretraining = replace(model.pretraining, epochs=12, batch_size=10)
+    model.pretraining = replace(model.pretraining, epochs=6, batch_size=10)
     settings = PretrainSettings(PROMPTS, 0, "cpu", "32-true", tmp_path_factory.mktemp("pretrain"))
     model.pretrain([Records(80, 1)], [Records(24, 2)], settings)
     folder = tmp_path_factory.mktemp("weights")

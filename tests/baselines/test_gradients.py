@@ -11,6 +11,7 @@ from scipy.special import logit
 from torch import nn
 
 from baselines.ecgclip.model import EcgClip, EcgClipSmall, EcgClipSmallRandom
+from baselines.networks import resnet1d_wang
 from baselines.supervised import S4, ResNet1d, ResNet1dRandom
 from baselines.training.crops import CropClassifier
 from baselines.training.gradients import integrated_gradients
@@ -62,7 +63,10 @@ def test_who_offers_it() -> None:
     assert not isinstance(ResNet1dRandom(), Explainer)  # which has no score of its own
 
 
-def test_resnet1d_shares_out_the_logit_of_the_concept_that_is_asked_for() -> None:
+def test_resnet1d_shares_out_the_logit_of_the_concept_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resnet1d_wang, "WIDTH", 8)
     model = ResNet1d()
     torch.manual_seed(0)
     classifier = model.classifier(2).eval()

@@ -23,23 +23,12 @@ from baselines.training.crops import CropClassifier
 from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, mean_and_scale, write_recordings
 from baselines.training.supervised import cross_entropy, masked_loss
-from benchmark.models.contract import FitSettings, InputSpec
+from benchmark.models.contract import FitSettings
 from benchmark.models.labels import macro_auroc, targets
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.interrupts import Terminated
 from tests.baselines.fakes import CONCEPTS, FakeRecords
-
-SPEC = InputSpec(sampling_rate=100, seconds=10)
-EPOCHS = 3
-VALIDATION = 12
-
-
-def fit(folder: Path, epochs: int = EPOCHS, seed: int = 5, records: int = 24) -> ResNet1d:
-    model = ResNet1d(epochs=epochs)
-    folder.mkdir(exist_ok=True)
-    settings = FitSettings(CONCEPTS, seed, "cpu", folder)
-    model.fit(FakeRecords(records, 1, SPEC), FakeRecords(VALIDATION, 2, SPEC), settings)
-    return model
+from tests.baselines.narrow import EPOCHS, SPEC, VALIDATION, Narrow, fit
 
 
 def weights(model: ResNet1d, folder: Path) -> bytes:
@@ -56,10 +45,10 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return weights(fit(folder / "fit"), folder / "saved")
 
 
-@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=8)], ids=lambda model: model.card.name)
+@pytest.mark.parametrize("model", [MiniRocket(), ResNet1d(epochs=5)], ids=lambda model: model.card.name)
 def test_what_is_in_the_signal_is_learnt(model: MiniRocket | ResNet1d, tmp_path: Path) -> None:
     settings = FitSettings(CONCEPTS, 0, "cpu", tmp_path)
-    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
+    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(12, 2, SPEC), settings)
     others = FakeRecords(100, 3, SPEC)
     scores = model.predict(others.everything)
     assert roc_auc_score(others.truth[:, 0], scores[:, 0]) > 0.9
@@ -118,7 +107,7 @@ def test_a_killed_training_ends_with_the_same_weights(uninterrupted: bytes, tmp_
 import logging, os, signal
 from pathlib import Path
 import torch
-from tests.baselines.test_resnet1d import fit
+from tests.baselines.narrow import fit
 
 class Kill(logging.Handler):
     def emit(self, record):
@@ -165,7 +154,7 @@ def test_without_an_auroc_the_validation_loss_decides(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "leadboard")
-    model = ResNet1d(epochs=4)
+    model = Narrow(epochs=4)
     validation = FakeRecords(24, 2, SPEC)
     validation._labels = validation.labels.clip(upper=0)
     model.fit(FakeRecords(40, 1, SPEC), validation, FitSettings(CONCEPTS, 5, "cpu", tmp_path))
@@ -262,7 +251,7 @@ def test_a_single_training_record_is_refused(tmp_path: Path) -> None:
 
 
 def test_lower_precision_trains_too(tmp_path: Path) -> None:
-    model = ResNet1d(epochs=1, precision="bf16-mixed")
+    model = Narrow(epochs=1, precision="bf16-mixed")
     model.fit(FakeRecords(16, 1, SPEC), FakeRecords(8, 2, SPEC), FitSettings(CONCEPTS, 5, "cpu", tmp_path))
     scores = model.predict(FakeRecords(8, 3, SPEC).everything)
     assert scores.dtype == np.float32

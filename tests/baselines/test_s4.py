@@ -197,6 +197,41 @@ def test_a_new_kernel_is_the_impulse_response_of_its_system() -> None:
             )
 
 
+@pytest.mark.parametrize("answering", [torch.no_grad, torch.inference_mode])
+def test_a_kernel_is_worked_out_once_and_again_after_every_change(answering: Any) -> None:
+    torch.manual_seed(0)
+    kernel, other = (Kernel(features=3, directions=2, length=64).eval() for _ in range(2))
+
+    def asked(samples: int = 64) -> torch.Tensor:
+        """What a network that answers is given, checked against what one that learns is given."""
+        with answering():
+            first, second = kernel(samples), kernel(samples)
+        assert first.data_ptr() == second.data_ptr()
+        copied: torch.Tensor = deepcopy(kernel)(samples).detach()
+        assert torch.equal(first, copied)
+        return copied
+
+    seen = [asked(), asked(40)]
+    assert torch.equal(seen[1], seen[0][..., :40])
+    with torch.no_grad():
+        kernel.C.mul_(2)
+    seen.append(asked())
+    kernel.P *= 2
+    seen.append(asked())
+    optimiser = torch.optim.AdamW(kernel.parameters(), lr=0.1)
+    kernel.train()(64).square().sum().backward()
+    optimiser.step()
+    kernel.eval()
+    seen.append(asked())
+    kernel.load_state_dict(other.state_dict())
+    seen.append(asked())
+    kernel.double()
+    asked()
+    for number, one in enumerate(seen[1:], start=1):
+        assert number == 1 or not torch.equal(one, seen[0])
+        assert number < 3 or not torch.equal(one, seen[number - 1])
+
+
 def test_a_new_kernel_starts_with_the_published_constants(checkpoints: Path) -> None:
     """An eigenvector may have any phase, so what is compared are lengths and the products that count."""
     kernel = Kernel(features=2, directions=1, length=1200)

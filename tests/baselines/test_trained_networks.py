@@ -51,13 +51,13 @@ def test_it_is_trained_asked_and_restored(
     (tmp_path / "fit").mkdir()
     settings = FitSettings(CONCEPTS, 5, "cpu", tmp_path / "fit")
     model.fit(FakeRecords(8, 1, spec), FakeRecords(4, 2, spec), settings)
-    batch = FakeRecords(5, 3, spec).everything
+    batch = FakeRecords(3, 3, spec).everything
     scores = model.predict(batch)
-    assert scores.shape == (5, len(CONCEPTS))
+    assert scores.shape == (3, len(CONCEPTS))
     assert ((scores >= 0) & (scores <= 1)).all()
     assert (np.ptp(scores[:, :2], axis=0) > 0).all()
     np.testing.assert_allclose(np.ptp(scores[:, 3]), 0, atol=1e-7)  # never positive, so not learnt
-    alone = np.concatenate([model.predict(take(batch, [row])) for row in range(5)])
+    alone = np.concatenate([model.predict(take(batch, [row])) for row in range(3)])
     np.testing.assert_allclose(alone, scores, rtol=0, atol=2e-6)
     (tmp_path / "saved").mkdir()
     model.save(tmp_path / "saved")
@@ -73,7 +73,7 @@ def test_the_control_has_features_of_the_network_as_it_is_drawn(control: Any) ->
     card = card_of(model)
     trained = card_of(CONTROLS[control]())
     assert (card.name, card.control_for) == (f"{trained.name}-random", trained.name)
-    batch = FakeRecords(4, 3, card.input).everything
+    batch = FakeRecords(2, 3, card.input).everything
     torch.manual_seed(1)
     features = model.embed(batch)
     torch.manual_seed(2)
@@ -81,7 +81,7 @@ def test_the_control_has_features_of_the_network_as_it_is_drawn(control: Any) ->
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
     assert (features.std(axis=0) > 0).any()
-    alone = np.concatenate([model.embed(take(batch, [row])) for row in range(4)])
+    alone = np.concatenate([model.embed(take(batch, [row])) for row in range(2)])
     np.testing.assert_allclose(alone, features, rtol=1e-4, atol=1e-6)
     with pytest.raises(ModelError, match="linear probe"):
         model.predict(batch)

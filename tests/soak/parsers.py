@@ -163,7 +163,7 @@ def _weights(path: Path, folder: Path) -> None:
 
 
 def _archives(stage: Stage, folder: Path) -> None:
-    files = sorted((stage.root / "data/challenge-2021/training/georgia/g1").iterdir())[:4]
+    files = sorted((stage.root / "data/challenge-2021/training/georgia/g1").iterdir())[:2]
     with (
         zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as packed,
         tarfile.open(folder / "a.tar.gz", "w:gz") as zipped,

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 
 from benchmark.cli import app
-from benchmark.commands import submitting
 from benchmark.config import Places
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
@@ -90,25 +88,24 @@ def test_what_would_leave_is_listed_before_it_is_written(
 
 
 @pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("n\n", False), ("\n", False)])
-def test_a_terminal_is_asked(here: Path, answer: str, written: bool) -> None:
+def test_a_terminal_is_asked(
+    here: Path,
+    answer: str,
+    written: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     ours, theirs = pty.openpty()
-    command = ("submit", "run", "--model", "mine", "--aggregate", "--to", "to")
-    program = [sys.executable, "-m", "benchmark", *command]
-    with subprocess.Popen(
-        program,
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(submitting.__file__).parents[2])},
-    ) as process:
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
         os.write(ours, answer.encode())
-        out, _ = process.communicate(timeout=100)
+        code = call("submit", "run", "--model", "mine", "--aggregate", "--to", "to")
     os.close(ours)
-    os.close(theirs)
-    said = out.decode()
+    said = capsys.readouterr().out
     assert "Write it? [y/N]" in said
     assert ("Packed: " in said) == written
     assert ("Nothing was written." in said) != written
-    assert process.returncode == (0 if written else 1)
+    assert code == (0 if written else 1)
     assert Path("to").exists() == written
 
 

@@ -17,6 +17,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.text import count, interval, number, signed, signed_interval
 from benchmark.report.writing import write_report
 from tests.benchmark.measured_cells import CONCEPTS, write_measured
+from tests.benchmark.report.first_screen import opened
 
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
@@ -35,17 +36,10 @@ def joined(folder: Path) -> Joined:
 
 
 @pytest.fixture
-def page(browser: Any, folder: Path) -> Iterator[Any]:
-    """The page at a model; at the end nothing was complained about."""
-    wrong: list[str] = []
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.set_default_timeout(5000)
-    opened.goto(f"{(folder / 'leaderboard.html').as_uri()}#/model?entry=net/as-is&concept=LBBB")
-    yield opened
-    opened.close()
-    assert not wrong
+def page(tab: Any, folder: Path) -> Iterator[Any]:
+    """The page at a model."""
+    with opened(tab, folder, "#/model?entry=net/as-is&concept=LBBB") as view:
+        yield view
 
 
 def cell(joined: Joined, model: str, cohort: str) -> ResultRecord:

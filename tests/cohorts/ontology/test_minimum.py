@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-import cohorts.ontology
 from cohorts.catalogue import find_cohort
-from cohorts.ontology import Ontology, load_ontology
+from cohorts.ontology import load_ontology
 from cohorts.ontology.coverage_table import minimum_prevalence, positives
-from cohorts.ontology.tables import read_tables
+from tests.cohorts.ontology.own_tables import FOLDER, unmasked
 
-TABLES = read_tables(Path(cohorts.ontology.__file__).parent)
-UNMASKED = Ontology(replace(TABLES, coverage=TABLES.coverage.assign(state="annotated")))
 CHALLENGE = {
     "cpsc-2018": "CPSC",
     "cpsc-2018-extra": "CPSC_Extra",
@@ -35,7 +31,7 @@ def records(cohort: str) -> int:
 
 def stated(cohort: str, vocabulary: str, counts: pd.Series) -> pd.Series:
     """Sum of the statements that make each concept positive, whatever the coverage."""
-    labels = UNMASKED.labels(cohort, vocabulary, [[str(code)] for code in counts.index])
+    labels = unmasked().labels(cohort, vocabulary, [[str(code)] for code in counts.index])
     return (labels == 1).mul(counts.to_numpy(), axis=0).sum()
 
 
@@ -57,14 +53,14 @@ def large(shared: Path) -> dict[str, pd.Series]:
     cells = pd.read_csv(shared / "data/sph/metadata.csv", dtype="str")["AHA_Code"]
     sph = cells.str.replace(" ", "").str.split(";").map(set).explode().value_counts()
     found["sph"] = stated("sph", "aha", sph)
-    found["code-15"] = pd.Series(CODE_15).reindex(UNMASKED.concepts.index, fill_value=0)
+    found["code-15"] = pd.Series(CODE_15).reindex(unmasked().concepts.index, fill_value=0)
     return found
 
 
 def test_the_minimum_is_a_fifth_of_the_lowest_prevalence_in_a_large_release(large):
     wanted = {}
-    for concept, category in UNMASKED.concepts["category"].items():
-        if category in NOT_OF_THE_TRACING or UNMASKED.parts(concept):
+    for concept, category in unmasked().concepts["category"].items():
+        if category in NOT_OF_THE_TRACING or unmasked().parts(concept):
             continue
         shares = [count[concept] / records(cohort) for cohort, count in large.items() if count[concept] >= 50]
         if shares:
@@ -73,7 +69,7 @@ def test_the_minimum_is_a_fifth_of_the_lowest_prevalence_in_a_large_release(larg
 
 
 def test_the_source_of_a_minimum_is_the_release_it_comes_from():
-    table = pd.read_csv(Path(cohorts.ontology.__file__).parent / "minimum_prevalence.csv")
+    table = pd.read_csv(FOLDER / "minimum_prevalence.csv")
     for row in table.itertuples():
         cohort, count, total = re.search(r"in (\S+), the lowest: ([\d,]+) of ([\d,]+)", row.source).groups()
         count, total = (int(number.replace(",", "")) for number in (count, total))

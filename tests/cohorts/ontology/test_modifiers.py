@@ -11,18 +11,15 @@ from cohorts.errors import LeadboardError
 from cohorts.ontology import load_ontology
 from cohorts.ontology.ontology import Ontology
 from cohorts.ontology.tables import read_tables
-from tests.cohorts.ontology.test_tables import FOLDER, folder  # noqa: F401  (a fixture)
+from tests.cohorts.ontology.own_tables import own_tables, unmasked
+from tests.cohorts.ontology.test_tables import folder  # noqa: F401  (a fixture)
 
 UNCERTAIN = {"301": "borderline", "302": "consider", "312": "possible", "315": "probable", "322": "versus"}
 
 
-_TABLES = read_tables(FOLDER)
-# SPH states too few elevations to annotate them; what a modifier makes of an ST deviation shows all the same.
-UNMASKED = Ontology(replace(_TABLES, coverage=_TABLES.coverage.assign(state="annotated")))
-
-
 def label(concept: str, *codes: str) -> int:
-    ontology = UNMASKED if concept == "STE" else load_ontology()
+    # SPH states too few elevations to annotate them; what a modifier makes of an ST deviation shows anyway.
+    ontology = unmasked() if concept == "STE" else load_ontology()
     return int(ontology.labels("sph", "aha", [codes]).loc[0, concept])
 
 
@@ -158,7 +155,7 @@ def test_a_vocabulary_without_modifiers_has_no_compounds():
 
 
 def test_a_modifier_belongs_to_its_vocabulary_alone():
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     row = {
         "code": "+X",
         "name": "perhaps",

@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from itertools import chain
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-import cohorts.ontology
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology import Ontology, load_ontology
 from cohorts.ontology.ontology import VERSION
-from cohorts.ontology.tables import read_tables
+from tests.cohorts.ontology.own_tables import own_tables
 
-FOLDER = Path(cohorts.ontology.__file__).parent
 COHORTS = {cohort_id: cohort.card.vocabulary for cohort_id, cohort in all_cohorts().items()}
 SCORED_BY_THE_CHALLENGE = [
     "AF",
@@ -388,7 +385,7 @@ def test_a_wrong_name_teaches(ontology):
 
 def changed(**tables):
     """Give the ontology with other tables."""
-    return Ontology(dataclasses.replace(read_tables(FOLDER), **tables))
+    return Ontology(dataclasses.replace(own_tables(), **tables))
 
 
 def differing(one, other, cohort="georgia", vocabulary="snomed"):
@@ -398,7 +395,7 @@ def differing(one, other, cohort="georgia", vocabulary="snomed"):
 
 
 def test_the_hashes_are_of_what_decides_the_labels_of_one_cohort_and_of_nothing_else(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     assert ontology.version == VERSION
     assert re.fullmatch(r"\d+\.\d+\.\d+", ontology.version)
     assert all(
@@ -416,7 +413,7 @@ def test_the_hashes_are_of_what_decides_the_labels_of_one_cohort_and_of_nothing_
 
 
 def test_a_row_of_the_cohort_changes_the_hash_of_its_concept_alone(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     coverage = tables.coverage.copy()
     row = (coverage["cohort"] == "georgia") & (coverage["concept"] == "AF")
     assert coverage.loc[row, "state"].tolist() == ["annotated"]
@@ -432,7 +429,7 @@ def test_a_row_of_the_cohort_changes_the_hash_of_its_concept_alone(ontology):
 
 
 def test_a_question_is_in_the_hash_of_what_it_is_about_and_its_answers_too(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     ptb_xl = {"cohort": "ptb-xl", "vocabulary": "scp"}
     about_normality = (tables.questions["cohort"] == "ptb-xl") & (tables.questions["concepts"] == "NORM")
     assert about_normality.sum() == 1
@@ -448,7 +445,7 @@ def test_a_question_is_in_the_hash_of_what_it_is_about_and_its_answers_too(ontol
 
 
 def test_a_part_is_in_the_hash_of_what_is_computed_from_it(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     snomed = tables.vocabularies["snomed"]
     row = (snomed["code"] == "445118002") & (snomed["concept"] == "LAnFB")
     hedged = snomed.assign(relation=snomed["relation"].mask(row, "ambiguous"))
@@ -459,7 +456,7 @@ def test_a_part_is_in_the_hash_of_what_is_computed_from_it(ontology):
 
 
 def test_a_code_that_becomes_known_changes_every_hash(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     row = {"code": "1", "name": "x", "concept": "", "relation": "unmapped", "cohort": "", "note": "why"}
     snomed = pd.concat([tables.vocabularies["snomed"], pd.DataFrame([row])])
     found = differing(ontology, changed(vocabularies={**tables.vocabularies, "snomed": snomed}))
@@ -474,7 +471,7 @@ def test_the_labelling_rules_are_part_of_the_hashes(ontology, monkeypatch):
 
 
 def test_a_question_is_part_of_the_hashes_of_its_concepts(ontology):
-    tables = read_tables(FOLDER)
+    tables = own_tables()
     others = changed(questions=tables.questions[tables.questions["cohort"] != "chapman-shaoxing"])
     rhythms = ontology.concepts.index[ontology.concepts["category"] == "rhythm"]
     assert differing(ontology, others, "chapman-shaoxing") == set(rhythms)

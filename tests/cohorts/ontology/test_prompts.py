@@ -57,10 +57,11 @@ def siblings(concept: str, ontology: Ontology) -> list[str]:
 def contradictions(concept: str, prompt: str, ontology: Ontology = ONTOLOGY) -> list[str]:
     """What a prompt says against the name of its concept, or of a sibling where the name is silent."""
     names = ontology.concepts["name"]
+    beside = siblings(concept, ontology)
     found = []
     for row in OPPOSITES:
         said, own = sides(prompt, row), sides(names[concept], row)
-        of_siblings = {side for other in siblings(concept, ontology) for side in sides(names[other], row)}
+        of_siblings = {side for other in beside for side in sides(names[other], row)}
         found += [f"'{side}' against '{names[concept]}'" for side in said - own if own]
         found += [f"'{side}' of a sibling" for side in said & of_siblings if not own]
     return found

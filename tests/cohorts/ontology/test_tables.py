@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import cohorts.ontology
 from cohorts.errors import LeadboardError
 from cohorts.ontology.ontology import Ontology
 from cohorts.ontology.tables import read_tables
-
-FOLDER = Path(cohorts.ontology.__file__).parent
+from tests.cohorts.ontology.own_tables import FOLDER
 
 
 @pytest.fixture
