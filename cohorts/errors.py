@@ -51,10 +51,7 @@ class ModelError(LeadboardError):
     """A model breaks its contract; the message says which part of it and how."""
 
 
-_SHOWN = 5
-
-
-def some(items: Iterable[str]) -> str:
+def some(items: Iterable[str], shown: int = 5) -> str:
     """Name the first of many things in a sentence, and how many more there are."""
     every = list(items)
-    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else "")
+    return ", ".join(every[:shown]) + (f" and {len(every) - shown:,} more" if len(every) > shown else "")

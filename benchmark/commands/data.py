@@ -63,18 +63,21 @@ def cohorts(
     return 0
 
 
-def concepts(*, as_json: JsonOption = False) -> int:
+def concepts(*words: str, as_json: JsonOption = False) -> int:
     """List the concepts of the ontology and which cohorts annotate them.
 
     Parameters
     ----------
+    words
+        Names, parts of names or codes of a release (1AVB, 164889003), to list only what they may mean; all
+        concepts if none is given.
     as_json
         Print JSON.
     """
     from benchmark.commands.listing import concept_rows
     from benchmark.commands.printing import print_table
 
-    rows = concept_rows()
+    rows = concept_rows(words)
     print_json(rows) if as_json else print_table(rows, hide=("prompts",))
     return 0
 

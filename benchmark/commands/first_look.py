@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from benchmark.commands.options import print_json
 from benchmark.commands.printing import print_table
 from benchmark.config import Places
 from benchmark.files import write_atomically
+from benchmark.models.concept_names import concept_meant
 from benchmark.progress import Reporter
 from benchmark.report.ecg_sheet import sheet
 from benchmark.report.text import plural
@@ -19,6 +22,7 @@ from benchmark.terminal import tell
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.first_look.look import FirstLook, first_look
+from cohorts.own.cohort import OwnCohort
 
 WIDTH = 100
 """Columns of the terminal that everything fits."""
@@ -46,12 +50,13 @@ def check(
             continue
         failed = failed or not look.read
         sheets = _write_sheets(name, cohort, look, out)
+        codes = _write_codes(name, cohort, out)
         if as_json:
-            found[name] = _facts(look, sheets)
+            found[name] = {**_facts(look, sheets), "codes": str(codes) if codes else None}
         else:
             tell(*_text(name, cohort, look))
             _print_concepts(look)
-            tell(*_findings(look), *_where(sheets, out), "")
+            tell(*_findings(look), *_where(sheets, out), *_what_to_add(codes), "")
     if as_json:
         print_json(found)
     return 1 if failed else 0
@@ -68,13 +73,31 @@ def _write_sheets(name: str, cohort: Cohort, look: FirstLook, out: Path) -> dict
             simulated=cohort.card.simulated,
         )
         path = out / f"{name}-{number}.png"
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, picture.png)
-        except OSError as error:
-            raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
+        _write(path, picture.png, out)
         written[record_id] = str(path)
     return written
+
+
+def _write_codes(name: str, cohort: Cohort, out: Path) -> Path | None:
+    """Write the codes that a hospital's vocabulary lacks as rows of it, the most frequent first."""
+    unheard = cohort.unheard() if isinstance(cohort, OwnCohort) else {}
+    if not unheard:
+        return None
+    first = sorted(unheard.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(code, concept_meant(code) or "", "", f"in {plural(count, 'ECG')}") for code, count in first]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("code", "concept", "relation", "note"), *rows])
+    path = out / f"{name}-codes.csv"
+    _write(path, text.getvalue().encode(), out)
+    return path
+
+
+def _write(path: Path, content: bytes, out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
 
 
 def _text(name: str, cohort: Cohort, look: FirstLook) -> Iterator[str]:
@@ -162,8 +185,16 @@ def _where(sheets: Mapping[str, str], out: Path) -> Iterator[str]:
         yield from _wrapped(f"Sheets of {', '.join(sheets)}, in this order, are in {out}: look at them.")
 
 
+def _what_to_add(codes: Path | None) -> Iterator[str]:
+    if codes:
+        yield from _wrapped(
+            f"The codes that the vocabulary does not know are in {codes}: say what they mean (relation: "
+            "same, narrower, ambiguous or unmapped), and add the rows to it."
+        )
+
+
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH)
+    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)  # a path stays whole
 
 
 def _facts(look: FirstLook, sheets: Mapping[str, str]) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from benchmark.config import Places
+from benchmark.models.concept_names import concept_meant
+from benchmark.text import printable
 from cohorts.catalogue import all_cohorts, broken_cohorts, open_cohort
-from cohorts.errors import LeadboardError
+from cohorts.errors import LeadboardError, UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 
@@ -56,9 +59,21 @@ def cohort_rows(places: Places) -> list[Row]:
     return [*rows, *({"id": name, "broken": why} for name, why in broken_cohorts().items())]
 
 
-def concept_rows() -> list[Row]:
-    """One row per concept, with the cohorts that annotate it."""
+def concept_rows(words: Sequence[str] = ()) -> list[Row]:
+    """One row per concept, with the cohorts that annotate it.
+
+    Parameters
+    ----------
+    words
+        Names, parts of names or codes; with some, only concepts that one of them may mean.
+
+    Raises
+    ------
+    UsageError
+        If no concept is called so.
+    """
     ontology = load_ontology()
+    wanted = {concept for word in words for concept in _called(word)}
     coverage = {name: ontology.coverage(name) for name in all_cohorts()}
     return [
         {
@@ -73,4 +88,21 @@ def concept_rows() -> list[Row]:
             ],
         }
         for concept, row in ontology.concepts.iterrows()
+        if not words or concept in wanted
     ]
+
+
+def _called(word: str) -> set[str]:
+    """Concepts that a word is the name, the code or a part of the name of."""
+    meant, part = concept_meant(word), word.casefold()
+    found = {
+        str(concept)
+        for concept, row in load_ontology().concepts.iterrows()
+        if concept == meant
+        or any(part in name.casefold() for name in (str(concept), row["name"], *row["prompts"]))
+    }
+    if not found:
+        raise UsageError(
+            f"No concept is called '{printable(word, 40)}'; try a part of its name, or give none to see all."
+        )
+    return found

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +33,7 @@ from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerE
 from benchmark.models.worker.modules import CrowdedError, code_hash, folder_of, module_of_file
 from benchmark.models.worker.remote import RemoteModel
 from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct, with_card
-from cohorts.errors import ModelError, UnknownNameError, UsageError
+from cohorts.errors import ModelError, UnknownNameError, UsageError, some
 
 logger = logging.getLogger("leadboard")
 
@@ -212,7 +213,7 @@ def _found_here(spec: str, folder: Path) -> ModelSource:
         opened.paths |= at_import
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
-            raise UsageError(f"{spec}: {module.__name__} has no class '{attribute}'.")
+            raise UsageError(_no_class(spec.rpartition(":")[0], module, attribute))
         hashed = guarded(f"Reading the code of {spec}", lambda: code_hash(module))
         if hashed is None:
             raise ModelError(
@@ -250,6 +251,18 @@ def _with_a_class(file: str) -> str:
         if any(isinstance(member, ast.FunctionDef) and member.name == "predict" for member in node.body)
     ]
     return " or ".join(f"{file}:{name}" for name in models[:3]) or f"{file}:Class"
+
+
+def _no_class(place: str, module: ModuleType, name: str) -> str:
+    """Say which classes there are instead."""
+    own = [
+        other
+        for other, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    near = get_close_matches(name, own, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"{place} has no class '{name}'.{hint} It has {some(own) or 'none at all'}."
 
 
 def _with_card(model_class: Any, module: ModuleType) -> Any:

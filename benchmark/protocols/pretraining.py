@@ -175,7 +175,7 @@ def _pretrain(
     if not sum(map(len, training)) or not sum(map(len, validation)):
         raise ModelError(
             f"There is no pair of signal and text to pre-train {name} on, or none to validate it: choose "
-            "larger sources."
+            "larger sources. A report that is not in English is a text only for an encoder of many languages."
         )
     ontology = load_ontology()
     hidden = {member for concept in plan.held_out for member in (concept, *ontology.descendants(concept))}

@@ -99,6 +99,12 @@ def _cluster(ray: Any, address: str) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         words = str(error).partition("\n")[0].rstrip(".")
         raise UsageError(f"No Ray cluster answers at {address or 'this machine'} ({words}).") from None
+    except Exception as error:  # noqa: BLE001 - Ray has no type for processes of its own that do not start
+        words = str(error).partition(". ")[0].rstrip(".")
+        raise UsageError(
+            f"Ray does not start on this machine ({words}); stop what keeps it busy, or compute without Ray: "
+            "--engine local."
+        ) from None
     terminated = False
 
     def end(number: int, frame: FrameType | None) -> None:

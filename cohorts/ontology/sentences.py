@@ -5,7 +5,8 @@
    (MIMIC-IV-ECG).
 3. In every other case each coded statement is a sentence: its English name in the release's vocabulary
    ("1AVB" -> "first degree AV block"), with the names of its modifiers behind it. Nothing is derived
-   from labels, so a text never says more than the release does.
+   from labels, so a text never says more than the release does. A code that a reader of a table made for
+   what it does not say (an empty cell) is no sentence.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import pandas as pd
 
 from cohorts.cohort import CohortCard
 from cohorts.ontology.ontology import Ontology
+
+NO_SENTENCE = "(nothing was said)"
+"""Name of a code that stands for silence."""
 
 
 def sentences_of(
@@ -44,19 +48,14 @@ def sentences_of(
         if native and (multilingual or card.english_reports):
             said: Sequence[str] = report.splitlines()
         else:
-            said = [_name(code, names) for code in statements]
+            said = [name for code in statements if (name := _name(code, names)) != NO_SENTENCE]
         found.append(tuple(dict.fromkeys(text for line in said if (text := " ".join(line.split())))))
     return found
 
 
 def wording(card: CohortCard, ontology: Ontology) -> dict[str, str]:
     """Name of each code as `sentences_of` words it for a cohort."""
-    return _names(ontology.vocabularies[card.vocabulary], card.id)
-
-
-def _names(vocabulary: pd.DataFrame, cohort: str) -> dict[str, str]:
-    """Name of each code; a release's own rows stand in place of the others."""
-    rows = vocabulary[vocabulary["cohort"].isin(("", cohort))].sort_values("cohort", kind="stable")
+    rows = ontology.rows(card.id, card.vocabulary)
     return {code: name for code, name in zip(rows["code"], rows["name"], strict=True) if name}
 
 

@@ -70,6 +70,10 @@ class OwnCohort(Cohort):
         """Give ids of records that a warning is about."""
         return self._said.examples
 
+    def unheard(self) -> Mapping[str, int]:
+        """Give the codes that the vocabulary does not know, with the number of ECGs: for its owner alone."""
+        return self._said.unheard
+
     def states(self) -> str:
         """Hash what decides the recordings: the description but its labels, the table, names and times."""
         index = self.index()
@@ -98,6 +102,7 @@ class OwnCohort(Cohort):
         named = [
             *(part.record_id, part.patient_id, part.age, part.birth_year, part.date, part.year, part.fold),
             part.sex.column if part.sex else None,
+            part.report,
             *(column for _, column in part.template()),
             *((array.row, array.rate if isinstance(array.rate, str) else None) if array else ()),
             *self.description.labels.read_columns(),
@@ -118,7 +123,7 @@ class OwnCohort(Cohort):
                 "sex": people.sexes(cells, part.sex),
                 "fold": people.folds(cells, part.fold),
                 "statements": pd.Series(self._said.of_records(len(cells)), dtype="object"),
-                "report": pd.Series([None] * len(cells), dtype="str"),
+                "report": self._reports,
                 "path": paths,
             }
         )
@@ -155,6 +160,14 @@ class OwnCohort(Cohort):
             return pd.Series([None] * len(self._cells), dtype="str")
         patients = self._cells[part.patient_id]
         return patients.where(patients != "")
+
+    @property
+    def _reports(self) -> pd.Series[str]:
+        part = self.description.cohort
+        if part.report is None:
+            return pd.Series([None] * len(self._cells), dtype="str")
+        reports = self._cells[part.report]
+        return reports.where(reports != "")
 
     @cached_property
     def _moments(self) -> pd.Series[pd.Timestamp] | None:
@@ -237,12 +250,14 @@ def own_cohort(file: Path) -> type[OwnCohort]:
         sampling_rates=(rates,) if isinstance(rates, float) else (),
         country=part.country,
         folds=part.folds,
+        english_reports=part.report_language == "en",
     )
     facts: dict[str, Any] = {"card": card, "description": description, "file": file}
     facts |= {"__doc__": card.name, "__module__": __name__}  # it would be that of the metaclass
     kind: type[OwnCohort] = type("HospitalCohort", (OwnCohort,), facts)
     said = _brought(description, file)
-    kind.own_codes, kind.annotates, kind.own_questions = said.codes, said.annotates, said.questions
+    kind.own_codes = said.codes or (labels.UNSAID,)
+    kind.annotates, kind.own_questions = said.annotates, said.questions
     return kind
 
 

@@ -102,6 +102,11 @@ class CohortPart(_Part):
         Names of its columns.
     sex
         Name of the column, or the column with its codes.
+    report
+        Name of the column with what was written about each ECG, a line a sentence; a model may be pre-trained
+        on it, and no label is made of it.
+    report_language
+        In two letters, such as ``"de"``; an encoder of English alone is given only what is ``"en"``.
     date_format
         As of `strptime`; ISO 8601 where it is not stated.
     first_ecg_only
@@ -136,6 +141,8 @@ class CohortPart(_Part):
     sex: Annotated[Sexes | None, BeforeValidator(_as_column)] = None
     fold: str | None = None
     folds: Folds | None = None
+    report: str | None = None
+    report_language: str | None = Field(default=None, pattern="^[a-z]{2}$")
     first_ecg_only: bool = False
     root: str = "."
     signals: str
@@ -153,6 +160,8 @@ class CohortPart(_Part):
             raise ValueError(
                 "first_ecg_only needs patient_id and date, to tell which ECG is a patient's first"
             )
+        if (self.report is None) != (self.report_language is None):
+            raise ValueError('report (the column) and report_language (such as "en" or "de") go together')
         if (self.fold is None) != (self.folds is None):
             raise ValueError(
                 "fold (the column) and folds (which of them are training, validation, test) go together"
@@ -319,12 +328,6 @@ class LabelsPart(_Part):
     statements: StatementsPart | None = None
     icd10: Icd10Part | None = None
 
-    @model_validator(mode="after")
-    def _one_at_least(self) -> Self:
-        if not (self.columns or self.statements or self.icd10):
-            raise ValueError("it says nothing; give columns, statements or icd10")
-        return self
-
     def read_columns(self) -> tuple[str, ...]:
         """Columns of the index that labels are made of."""
         return (*self.columns.values(), *((self.statements.column,) if self.statements else ()))
@@ -335,11 +338,16 @@ class Description(_Part):
 
     cohort: CohortPart
     array: ArrayPart | None = None
-    labels: LabelsPart
+    labels: LabelsPart = Field(default_factory=LabelsPart)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        form = self.cohort.format
+        form, said = self.cohort.format, self.labels
+        if not (said.columns or said.statements or said.icd10 or self.cohort.report):
+            raise ValueError(
+                "[labels] says nothing; give columns, statements or icd10, or a report in [cohort] to "
+                "pre-train on"
+            )
         if self.array is None and self.cohort.one_file:
             raise ValueError(
                 f'cohort.signals names one file for all ECGs, and a file of format = "{form}" holds one; '

@@ -17,12 +17,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.errors import UsageError
+from cohorts.ontology.ontology import load_ontology
+from cohorts.ontology.sentences import NO_SENTENCE
 
 Positions = npt.NDArray[np.intp]
 Code = tuple[str, str, str, str, str]
 """Code, name, concept, relation and note, as a vocabulary has them."""
 Question = tuple[str, str, str]
 """Concepts, what answers it, and the reason, as the ontology's table of questions has them."""
+
+UNSAID: Code = ("no label", NO_SENTENCE, "", "unmapped", "nothing of this cohort is made a label")
+"""The one code of a cohort that has reports alone."""
 
 UNIONS = {"AF_AFL": ("AF", "AFL"), "AVB": ("IAVB", "IIAVB", "IIIAVB")}
 """Concepts that are nothing but the sum of these, so that they are annotated wherever these are."""
@@ -55,6 +60,8 @@ class Said:
         Sentences for the user.
     examples
         Warning -> ids of a few rows that it is about.
+    unheard
+        Code that no vocabulary knows -> number of rows that state it.
     """
 
     statements: Mapping[str, Positions]
@@ -63,6 +70,7 @@ class Said:
     questions: tuple[Question, ...] = ()
     warnings: tuple[str, ...] = ()
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unheard: Mapping[str, int] = field(default_factory=dict)
 
     def of_records(self, records: int) -> list[tuple[str, ...]]:
         """Give the codes of each record."""
@@ -91,6 +99,7 @@ def joined(sources: Sequence[Said]) -> Said:
         annotates,
         tuple(question for said in sources for question in said.questions),
         tuple(warning for said in sources for warning in said.warnings),
+        unheard={code: count for said in sources for code, count in said.unheard.items()},
     )
 
 
@@ -118,14 +127,13 @@ def from_columns(path: Path, cells: pd.DataFrame, columns: Mapping[str, str]) ->
     statements: dict[str, Positions] = {}
     codes: list[Code] = []
     warnings: list[str] = []
+    names = load_ontology().concepts["name"]
     for concept, column in columns.items():
         values = _values(path, cells[column])
         yes, nothing = f"{concept}: 1", f"{concept}: empty"
         statements[yes], statements[nothing] = np.flatnonzero(values == 1), np.flatnonzero(values < 0)
-        codes.append((yes, f"1 in column {column}", concept, "same", ""))
-        codes.append(
-            (nothing, f"nothing in column {column}", concept, "ambiguous", "not annotated in this ECG")
-        )
+        codes.append((yes, names[concept], concept, "same", f"1 in column {column}"))
+        codes.append((nothing, NO_SENTENCE, concept, "ambiguous", f"nothing in column {column}"))
         if len(values) and (values < 0).all():
             warnings.append(f"The column '{column}' is empty in every row, so {concept} is not annotated.")
     reason = "A column of the hospital's own table: 1, 0, or empty where it is not annotated."

@@ -13,6 +13,7 @@ from cohorts.errors import LeadboardError, UsageError
 from cohorts.ontology.codes import Rows
 from cohorts.ontology.coverage_table import minimum_prevalence
 from cohorts.ontology.ontology import load_ontology
+from cohorts.ontology.sentences import NO_SENTENCE
 from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
 from cohorts.own.description import StatementsPart
 from cohorts.own.labels import STATES, Code, Positions, Question, Said, without
@@ -157,19 +158,22 @@ def from_statements(
     if unknown:
         known[UNKNOWN] = np.unique(np.concatenate(list(unknown.values())))
     opened = [
-        (code, code, concept, "ambiguous", "whatever it is about was not said")
+        (code, NO_SENTENCE, concept, "ambiguous", "whatever it is about was not said")
         for code in (NOTHING, UNKNOWN)
         for concept in annotates
     ]
     plain = without(codes, taken, "a column of the table answers for what it says")
     if not annotates:
-        opened = [(code, code, "", "unmapped", "no concept is annotated") for code in (NOTHING, UNKNOWN)]
+        opened = [
+            (code, NO_SENTENCE, "", "unmapped", "no concept is annotated") for code in (NOTHING, UNKNOWN)
+        ]
     return Said(
         known,
         (*plain, *opened),
         annotates,
         tuple(_questions(annotates, part.empty)),
         tuple(_warnings(cells, unknown, silent, part, annotates)),
+        unheard={code: len(found) for code, found in unknown.items()},
     )
 
 

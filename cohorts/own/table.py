@@ -98,8 +98,9 @@ def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> 
     if missing:
         folded = {name.casefold(): name for name in there}
         near = [folded[name] for name in get_close_matches(missing[0].casefold(), folded, n=1)]
-        hint = f"did you mean '{near[0]}'?" if near else named(there)
-        raise UsageError(f"{path} has no column '{missing[0]}'; {hint}")
+        hint = f"did you mean '{near[0]}'?" if near and len(missing) == 1 else named(there)
+        lacking = ", ".join(f"'{name}'" for name in missing)
+        raise UsageError(f"{path} has no column {lacking}; {hint}")
     twice = [name for name in wanted if list(there).count(name) > 1]
     if twice:
         raise UsageError(f"{path} has the column '{twice[0]}' more than once; rename one of them.")
@@ -112,7 +113,7 @@ def named(there: Sequence[str]) -> str:
             "its first line does not look like names of columns; they must stand there, with the separator "
             "that is stated."
         )
-    return "it has " + some(there) + "."
+    return "it has " + some(there, 20) + "."
 
 
 @contextmanager

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.commands.data import prepare
+from cohorts.errors import UsageError
+from cohorts.own.statements import read_vocabulary
+from tests.cohorts.own_hospital import FILES, HEAD, ID, PEOPLE, beats, known, table, write
+from tests.releases import write_record
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,3 +73,24 @@ def test_wrong_calls_are_one_sentence(tmp_path, words, sentence):
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_codes_that_the_vocabulary_lacks_become_rows_to_fill_in(tmp_path, capsys):
+    """They are read back as a vocabulary only when somebody has said what they mean."""
+    folder = tmp_path / "hospital"
+    for number, counts in enumerate(beats(6), start=1):
+        write_record(folder / "ecg", f"{number:03d}", counts, 500)
+    (folder / "codes.csv").write_text("code,concept,relation\nSR,NSR,same\n")
+    rows = table().assign(dx=["SR", "AFIB;SR", "AFIB", 'Verdacht auf "X"', "SR", "SR"])
+    labels = '\n[labels.statements]\ncolumn = "dx"\nvocabulary = "codes.csv"\n'
+    out = tmp_path / "look"
+    with known(write(folder, rows, HEAD + PEOPLE + FILES + labels)):
+        assert prepare(ID, check=True, out=out) == 0
+    written = out / f"{ID}-codes.csv"
+    assert f"does not know are in {written}" in " ".join(capsys.readouterr().out.split())
+    lines = written.read_text().splitlines()
+    assert lines == ["code,concept,relation,note", "AFIB,AF,,in 2 ECGs", '"Verdacht auf ""X""",,,in 1 ECG']
+    with pytest.raises(UsageError, match="relation"):
+        read_vocabulary(out, written.name)
+    written.write_text(written.read_text().replace("AF,,", "AF,same,").replace(",,,", ",,unmapped,"))
+    assert list(read_vocabulary(out, written.name)["concept"]) == ["AF", ""]

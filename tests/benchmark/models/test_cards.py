@@ -131,6 +131,8 @@ def test_outputs_and_cohorts_that_do_not_exist_are_refused() -> None:
         ModelError, match="m has outputs that are no concepts of the ontology: B1, B2, B3, B4, B5; "
     ):
         check_outputs(made(outputs=["AF", "B1", "B2", "B3", "B4", "B5", "B6"]), ["AF", "LVH"])
+    with pytest.raises(ModelError, match=r"ontology: 1AVB \(write IAVB\), 59118001 \(write RBBB\), 1; "):
+        check_outputs(made(outputs=["AF", "1AVB", "59118001", "1"]), ["AF", "IAVB", "RBBB"])
     check_training(made(trained_on=["ptb-xl"]), ["ptb-xl", "sph"])
     check_training(made(trained_on="undisclosed"), ["ptb-xl"])
     with pytest.raises(

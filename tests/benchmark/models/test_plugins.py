@@ -64,7 +64,12 @@ def test_code_hash_follows_the_file(tmp_path: Path) -> None:
         ("nowhere/model.py:Model", UsageError, "No file"),
         (str(PLUGINS / "good.py"), UsageError, r"names a file and no class; write .*good\.py:Amplitude"),
         ("nowhere/model.py", UsageError, r"no class; write nowhere/model\.py:Class\."),
-        (f"{PLUGINS / 'good.py'}:Nothing", UsageError, "no class 'Nothing'"),
+        (
+            f"{PLUGINS / 'good.py'}:Nothing",
+            UsageError,
+            r"/good\.py has no class 'Nothing'\. It has .*Amplitude",
+        ),
+        (f"{PLUGINS / 'good.py'}:amplitude", UsageError, r"'amplitude'\. Did you mean 'Amplitude'\?"),
         (f"{PLUGINS / 'good.py'}:", UsageError, "names no class"),
         ("no_such_package_at_all.models:Model", UsageError, "No package"),
         (f"{PLUGINS / 'bad.py'}:NoCard", ModelError, "no 'predict' or no 'card'"),

@@ -90,6 +90,18 @@ def test_refused_machines_are_left_out() -> None:
     assert selector == {"ray.io/node-id": "!in(a,b)"}
 
 
+def test_a_ray_that_does_not_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def init(**_: object) -> None:
+        raise Exception("The current node timed out during startup. This could happen because")
+
+    monkeypatch.setattr(ray, "init", init)
+    words = r"^Ray does not start on this machine \(The current node timed out .*\); .*--engine local\.$"
+    with pytest.raises(UsageError, match=words), RayEngine("") as engine:
+        engine._inbox()
+
+
 def test_without_ray_one_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'leadboard\[ray\]'"):

@@ -52,6 +52,8 @@ def test_a_whole_description(tmp_path):
         ('age = "age"', 'age = "age"\nfirst_ecg_only = true\ndate = "recorded"\n#', None),
         ('patient_id = "patient"', "first_ecg_only = true", "needs patient_id and date"),
         ('age = "age"', 'fold = "age"', "go together"),
+        ('age = "age"', 'report = "age"', "report (the column) and report_language"),
+        ('columns = { AF = "af", LBBB = "lbbb" }', "", "[labels] says nothing; give columns"),
         ('id = "my-hospital"', 'id = "My hospital"', "cohort.id: string should match pattern"),
         ("{ column", "{ colunm", "[cohort.sex] has no key 'colunm'; did you mean 'column'?"),
         ("[labels]", '[array]\nunit = "mv"\n[labels]', "array.unit: input should be 'mV', 'uV' or 'V'"),

@@ -209,3 +209,13 @@ def test_ids_that_a_float_cannot_hold_are_refused(tmp_path, kind, largest):
     pd.DataFrame({"id": np.array([1, largest + 1], kind)}).to_parquet(path)
     with pytest.raises(UsageError, match="no longer holds each"):
         read_columns(path, ["id"])
+
+
+def test_all_columns_that_are_missing_are_named_at_once(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("Untersuchung;Fall;Alter;Geschlecht;Datei;Befund\n1;2;3;w;a;b\n")
+    with pytest.raises(UsageError) as caught:
+        read_columns(path, ["ecg_id", "Alter", "file"])
+    assert str(caught.value).endswith(
+        "has no column 'ecg_id', 'file'; it has Untersuchung, Fall, Alter, Geschlecht, Datei, Befund."
+    )
