@@ -188,6 +188,7 @@ def report(
     concept_set: str | None = None,
     concept: Repeated = (),
     cohort: Repeated = (),
+    protocol: str | None = None,
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
@@ -211,6 +212,9 @@ def report(
     cohort
         Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
         repeated. By default those that are external to the controls. Or those of a table or figure.
+    protocol
+        Rank models under this protocol alone, over the same cohorts and concepts as all. The page has a
+        choice of them.
     data
         Folder that holds the releases (or LEADBOARD_DATA), for the resamples of submissions and the
         labels of a curve.
@@ -228,9 +232,11 @@ def report(
     if paper.wanted is not None or paper.given():
         if concept_set is not None:
             raise UsageError("--concept-set is of a ranking; leave it out.")
+        if protocol is not None:
+            raise UsageError("--protocol is of a ranking; name the model as MODEL/PROTOCOL with --model.")
         return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
     own = _own_sets()
-    within = choose(concept_set, by_commas(concept), by_commas(cohort), own)
+    within = choose(concept_set, by_commas(concept), by_commas(cohort), own, protocol)
     if len(folders) == 1 and out is None and is_run(folders[0]):
         give = prepared_before(places)
         written = write_report(folders[0], rank_by, within, give, labelled_before(places, give), own)

@@ -24,7 +24,7 @@ from benchmark.report.markdown import as_markdown
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
 from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
-from cohorts.errors import UsageError
+from cohorts.errors import UnknownNameError, UsageError
 from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
 from cohorts.store import Stores
@@ -156,6 +156,9 @@ def _content(
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
+    protocols = list(dict.fromkeys(one.protocol for one in (*plan.cells, *records)))
+    if within.protocol is not None and within.protocol not in protocols:
+        raise UnknownNameError("protocol", within.protocol, protocols)
     by_set: list[SetBoard] = []
     for metric in (rank_by, *(other for other in METRICS if other != rank_by)):
         by_set += boards_by_set(plan, records, *draws, metric=metric, within=within, own=own)

@@ -15,10 +15,10 @@ function address(view, wanted = {}) {
   return `#/${view}${query.size ? `?${query}` : ""}`;
 }
 
-// A link to another view, which keeps metric, real or simulated, and the sets that are ranked within.
+// A link to another view, which keeps metric, real or simulated, and what is ranked within.
 function link(view, wanted, ...children) {
-  const { metric, cohorts, set, cohortset } = choices();
-  return el("a", { href: address(view, { metric, cohorts, set, cohortset, ...wanted }) }, ...children);
+  const { metric, cohorts, set, cohortset, protocol } = choices();
+  return el("a", { href: address(view, { metric, cohorts, set, cohortset, protocol, ...wanted }) }, ...children);
 }
 
 // Change some choices of the present view. What is typed letter by letter makes one step of the history.

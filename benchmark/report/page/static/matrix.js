@@ -35,7 +35,7 @@ addView("", {
       el("p", { class: "key" }, `■ ${metric === "auroc" ? "pooled over external cohorts, thick line: its 95 % interval, thin line: where one more hospital is expected to be" : "mean of the ranking with its 95 % interval"}, ○ one external cohort`),
       el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
-      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, board.rules.map((rule) => el("li", {}, data.texts[rule])))));
+      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, rulesOf(matrix).map((rule) => el("li", {}, data.texts[rule])))));
     fit();
   },
 });
@@ -48,16 +48,18 @@ function fit() {
 }
 addEventListener("resize", fit);
 
+const rulesOf = ({ board, protocol }) => (protocol ? board.rules_of[protocol] : board.rules);
 const pooledName = (metric) => (metric === "auroc" ? "Next hospital" : "Mean of the ranking");
 const isSet = (place) => data.concept_sets[place].name !== "all shared";
 const setName = (place) => (!isSet(place) ? "all shared concepts" : `'${data.concept_sets[place].name}'`);
 
 // What is shown, and what the ranks are of.
-function captionOf({ metric, simulated, concept, conceptSet, cohortSet, board, protocols, rows }) {
+function captionOf({ metric, simulated, concept, conceptSet, cohortSet, board, protocols, protocol, rows }) {
   const kind = simulated ? "Simulated cohorts, not patients: " : "";
   const macro = `acro ${METRICS[metric]} over ${setName(conceptSet)} (${data.lists[board.concepts].length})`;
   const where = board.chosen ? ` of '${data.cohort_sets[cohortSet]}'` : "";
-  const over = `over ${plural(board.cohorts.length, "external cohort")}${where}${protocols.length > 1 && rows.length ? ", all protocols together" : ""}`;
+  const among = protocol ? `, of ${protocol} alone` : protocols.length > 1 && rows.length ? ", all protocols together" : "";
+  const over = `over ${plural(board.cohorts.length, "external cohort")}${where}${among}`;
   if (board.task) return `${kind}M${macro}; a published task, nothing is ranked`;
   if (!board.cohorts.length) return `${kind}M${macro}; nothing is ranked`;
   if (concept === "macro") return `${kind}M${macro}; ranks are ${over}`;
