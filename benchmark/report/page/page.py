@@ -32,7 +32,7 @@ from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
 from cohorts.labelled import LabelledCohorts
 
-STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css")
+STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css", "narrow.css")
 
 SCRIPTS = (
     "dom.js",
@@ -41,6 +41,7 @@ SCRIPTS = (
     "grids.js",
     "address.js",
     "tip.js",
+    "narrow.js",
     "tables.js",
     "grid.js",
     "forest.js",

@@ -18,7 +18,7 @@ from benchmark.text import one_line
 
 
 def board_data(one: SetBoard, places: Places) -> dict[str, Any]:
-    """Give a ranking: what it is over, its rules and its rows; the rules of each protocol alone."""
+    """Give a ranking: what it is over, its rows and how it is made; the last of each protocol alone too."""
     board = one.board
 
     def place(cohort: str) -> int | None:
@@ -32,13 +32,14 @@ def board_data(one: SetBoard, places: Places) -> dict[str, Any]:
         "cohorts": [place(cohort) for cohort in board.cohorts],
         "chosen": None if chosen is None else [place(c) for c in chosen if place(c) is not None],
         "concepts": places.concept_list(board.concepts),
-        "rules": places.texts.places(ranking_rules(board)),
-        "rules_of": {
-            one_line(protocol): places.texts.places(ranking_rules(alone))
-            for protocol, alone in one.of_protocol.items()
-        },
+        **_ranked_by(board, places),
+        "alone": {one_line(name): _ranked_by(alone, places) for name, alone in one.of_protocol.items()},
         "rows": [_row(standing, one, places) for standing in board.standings],
     }
+
+
+def _ranked_by(board: Board, places: Places) -> dict[str, Any]:
+    return {"by_groups": board.by_groups, "rules": places.texts.places(ranking_rules(board))}
 
 
 def _row(standing: Standing, one: SetBoard, places: Places) -> dict[str, Any]:

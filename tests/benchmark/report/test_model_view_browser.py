@@ -17,6 +17,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.text import count, interval, number, signed, signed_interval
 from benchmark.report.writing import write_report
 from tests.benchmark.measured_cells import CONCEPTS, write_measured
+from tests.benchmark.report.first_screen import opened
 
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
@@ -35,17 +36,12 @@ def joined(folder: Path) -> Joined:
 
 
 @pytest.fixture
-def page(browser: Any, folder: Path) -> Iterator[Any]:
-    """The page at a model; at the end nothing was complained about."""
-    wrong: list[str] = []
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.set_default_timeout(5000)
-    opened.goto(f"{(folder / 'leaderboard.html').as_uri()}#/model?entry=net/as-is&concept=LBBB")
-    yield opened
-    opened.close()
-    assert not wrong
+def page(tab: Any, folder: Path) -> Iterator[Any]:
+    """The page at a model; at the end nothing was complained about and nobody was asked for anything."""
+    with opened(tab, folder) as first_screen:
+        first_screen.evaluate("() => { location.hash = '#/model?entry=net/as-is&concept=LBBB'; }")
+        first_screen.locator("#view h2", has_text="net").wait_for()
+        yield first_screen
 
 
 def cell(joined: Joined, model: str, cohort: str) -> ResultRecord:
@@ -141,6 +137,12 @@ def test_groups_and_gaps_are_those_of_the_records(page: Any, joined: Joined) -> 
         assert sex.gap is not None
         said = rows[f"{cohort}, largest gap"][1]
         assert said == f"{signed_interval(sex.gap.difference)} {sex.gap.highest} minus {sex.gap.lowest}"
+    heads = [
+        row[0].split(", ")[1] for row in tables(page, "Groups by age")[0] if row[0].startswith("georgia")
+    ]
+    bands = ["under 40", "40 to 59", "60 to 79", "80 and over", "unknown", "largest gap"]
+    assert heads == [band for band in bands if band in heads]
+    assert len(heads) > 2
     [board] = make_boards(joined.plan, joined.records, joined.draws, joined.lacking, metric="auroc")
     [pair] = statistics_of(board).gaps[Entry("net", "as-is")]
     [gap, mean] = tables(page, "AUROC at home minus elsewhere")[0]

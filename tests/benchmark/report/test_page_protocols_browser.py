@@ -1,4 +1,4 @@
-"""A protocol chosen on the first screen: its ranks are those of ``leadboard report --protocol`` of the same run."""
+"""A protocol chosen on the first screen: ranks are those of ``leadboard report --protocol`` of the run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LEVELS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run in which every rank within a protocol differs from that among all, with a cohort of one protocol."""
+    """A run in which ranks within a protocol are not those among all, with a cohort that one protocol has."""
     cells = []
     for at, ((model, protocol), level) in enumerate(LEVELS.items()):
         concepts = ("AF", "SB") if model == "rhythm" else ("AF", "SB", "LBBB", "RBBB")
@@ -99,7 +99,7 @@ def test_its_numbers_are_those_of_the_protocol_in_every_set(
             assert name.split(" (")[0] == standing.entry.model
             assert cells["Rank"] == (DASH if standing.rank is None else str(standing.rank))
             if standing.cohorts and metric == "auroc":
-                assert cells["Next hospital"] == interval(ahead[standing.entry].macro)
+                assert cells["Pooled over external cohorts"] == interval(ahead[standing.entry].macro)
             elif standing.cohorts:
                 assert cells["Mean of the ranking"].startswith(number(standing.mean))
 
