@@ -137,12 +137,6 @@ def test_groups_and_gaps_are_those_of_the_records(page: Any, joined: Joined) -> 
         assert sex.gap is not None
         said = rows[f"{cohort}, largest gap"][1]
         assert said == f"{signed_interval(sex.gap.difference)} {sex.gap.highest} minus {sex.gap.lowest}"
-    heads = [
-        row[0].split(", ")[1] for row in tables(page, "Groups by age")[0] if row[0].startswith("georgia")
-    ]
-    bands = ["under 40", "40 to 59", "60 to 79", "80 and over", "unknown", "largest gap"]
-    assert heads == [band for band in bands if band in heads]
-    assert len(heads) > 2
     [board] = make_boards(joined.plan, joined.records, joined.draws, joined.lacking, metric="auroc")
     [pair] = statistics_of(board).gaps[Entry("net", "as-is")]
     [gap, mean] = tables(page, "AUROC at home minus elsewhere")[0]

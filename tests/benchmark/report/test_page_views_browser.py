@@ -212,6 +212,17 @@ def test_a_difference_turned_round_is_written_as_it_would_be(browser: Any) -> No
     assert found == [[signed(value), signed(-value)] for value in values]
 
 
+def test_bands_of_age_go_from_young_to_old_and_other_groups_stay(page: Any) -> None:
+    code = (files("benchmark.report.page") / "static" / "people.js").read_text()
+    used = code[code.index("function inOrder") : code.index("function groupRows")]
+    ages = ["under 40", "40 to 59", "60 to 79", "80 and over", "unknown"]
+    for given, expected in (
+        (sorted(ages), ages),
+        (["male", "unknown", "female"], ["male", "female", "unknown"]),
+    ):
+        assert page.evaluate(f"groups => {{ {used} return inOrder(groups); }}", given) == expected
+
+
 def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -> None:
     joined = one_run(folder)
     boards = make_boards(joined.plan, joined.records, joined.draws, joined.lacking, metric="auroc")

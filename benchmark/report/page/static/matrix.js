@@ -1,6 +1,6 @@
 // The first screen: models down, cohorts across.
 const MARKS = { internal: "i", unknown: "?" };
-const RELATIONS = { internal: "internal: trained on it", external: "external", unknown: "unknown: training data undisclosed" };
+const RELATIONS = { internal: "internal: trained on it, or its labels are from it", external: "external", unknown: "unknown: training data undisclosed" };
 
 addView("", {
   title: "Leaderboard",
@@ -37,7 +37,6 @@ addView("", {
       el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
       el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, rankedBy(matrix).rules.map((rule) => el("li", {}, data.texts[rule])))));
-    fit();
   },
 });
 
@@ -139,5 +138,5 @@ function keyOf(matrix) {
 function legend(metric) {
   return el("p", { class: "legend" }, `${METRICS[metric]}: `, metric === "auroc" ? el("span", { class: "c0" }, "< 0.500") : "",
     STEPS[metric].map((from, at) => el("span", { class: `c${at + 1}` }, `≥ ${number(from)}`)),
-    " i: trained on this cohort · ?: training data undisclosed · few: too few positives or negatives to count");
+    " i: internal (trained on this cohort, or its labels are from it) · ?: training data undisclosed · few: too few positives or negatives to count");
 }

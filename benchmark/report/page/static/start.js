@@ -24,6 +24,7 @@ function show({ keepFocus = false } = {}) {
   place.hidden = chosen.view === "tables"; // before it is filled: what is hidden has no width
   tables.hidden = chosen.view !== "tables";
   views[chosen.view].show(place, chosen);
+  fit();
   mark(chosen.view);
   if (!focused) return;
   const again = place.querySelector(`[name="${CSS.escape(focused)}"]`);
