@@ -39,6 +39,7 @@ from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.report.board import Within
+    from benchmark.report.kept import Kept
     from benchmark.report.sets import OwnSets
 
 JOINED = Path("results/board")
@@ -188,6 +189,8 @@ def report(
     concept_set: str | None = None,
     concept: Repeated = (),
     cohort: Repeated = (),
+    protocol: str | None = None,
+    only: Repeated = (),
     data: DataOption = None,
     cohort_file: CohortFiles = (),
     cache: CacheOption = None,
@@ -211,6 +214,12 @@ def report(
     cohort
         Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
         repeated. By default those that are external to the controls. Or those of a table or figure.
+    protocol
+        Rank models under this protocol alone, over the same cohorts and concepts as all. The page has a
+        choice of them.
+    only
+        Write these files alone, separated by commas or repeated, such as leaderboard.html or the folder
+        figures. The page has no links to others.
     data
         Folder that holds the releases (or LEADBOARD_DATA), for the resamples of submissions and the
         labels of a curve.
@@ -220,6 +229,7 @@ def report(
         Folder for prepared cohorts, and of this site's key (or LEADBOARD_CACHE).
     """
     from benchmark.exchange.gathering import is_run
+    from benchmark.report.kept import Kept
     from benchmark.report.sets import choose
     from benchmark.report.writing import write_report
     from benchmark.run.cohorts import labelled_before, prepared_before
@@ -228,14 +238,19 @@ def report(
     if paper.wanted is not None or paper.given():
         if concept_set is not None:
             raise UsageError("--concept-set is of a ranking; leave it out.")
+        if only:
+            raise UsageError("--only is of the files of a report; leave it out.")
+        if protocol is not None:
+            raise UsageError("--protocol is of a ranking; name the model as MODEL/PROTOCOL with --model.")
         return paper.give(folders, out, places, by_commas(cohort), by_commas(concept))
     own = _own_sets()
-    within = choose(concept_set, by_commas(concept), by_commas(cohort), own)
+    within = choose(concept_set, by_commas(concept), by_commas(cohort), own, protocol)
+    kept = Kept(tuple(by_commas(only)))
     if len(folders) == 1 and out is None and is_run(folders[0]):
         give = prepared_before(places)
-        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give), own)
+        written = write_report(folders[0], rank_by, within, give, labelled_before(places, give), own, kept)
     else:
-        written = _joined_board(folders, out or JOINED, rank_by, places, within, own)
+        written = _joined_board(folders, out or JOINED, rank_by, places, within, own, kept)
     for path in written:
         tell(str(path))
     return 0
@@ -249,7 +264,13 @@ def _own_sets() -> OwnSets:
 
 
 def _joined_board(
-    folders: Sequence[Path], out: Path, rank_by: Metric, places: Places, within: Within, own: OwnSets
+    folders: Sequence[Path],
+    out: Path,
+    rank_by: Metric,
+    places: Places,
+    within: Within,
+    own: OwnSets,
+    kept: Kept,
 ) -> list[Path]:
     from benchmark.exchange.disclosure import find_site_key
     from benchmark.exchange.gathering import gather
@@ -269,4 +290,4 @@ def _joined_board(
         tell(f"{source.name}: {source.kind}, {cells}")
     tell(*joined.plan.warnings)
     give = prepared_before(places)
-    return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own)
+    return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own, kept)

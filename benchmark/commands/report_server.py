@@ -21,7 +21,10 @@ PAGE = "leaderboard.html"
 VERSION = "version"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-SERVED = re.compile(r"leaderboard\.(?:html|md|csv|json)|self-reported\.csv|figures/[a-z0-9-]+\.(?:svg|png)")
+SERVED = re.compile(
+    r"leaderboard\.(?:html|md|csv|json)|self-reported\.csv|figures/[a-z0-9-]+\.(?:svg|png)"
+    r"|mistakes/[A-Za-z0-9._-]+\.html"
+)
 
 TYPES = {
     ".html": "text/html",
@@ -124,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self._read(name)
         if name == PAGE:
             page = WAITING.encode() if content is None else content
-            self._send(HTTPStatus.OK, reloading(page, _version(content)), ".html", body)
+            self._send(HTTPStatus.OK, reloading(page, _version(content)), ".html", body, scripts=True)
         elif content is None:
             self._send(HTTPStatus.NOT_FOUND, b"No such file of the report.\n", ".txt", body)
         else:
@@ -139,7 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         except (LeadboardError, OSError):
             return None
 
-    def _send(self, status: HTTPStatus, content: bytes, suffix: str, body: bool) -> None:
+    def _send(
+        self, status: HTTPStatus, content: bytes, suffix: str, body: bool, *, scripts: bool = False
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", f"{TYPES.get(suffix, 'text/plain')}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
@@ -148,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Frame-Options", "DENY")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        if suffix != ".html":
+        if not scripts:
             policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
             self.send_header("Content-Security-Policy", policy)
         self.end_headers()

@@ -40,17 +40,21 @@ class Within:
         Of the set; None for all.
     cohorts
         Ids; None for those that are external to the controls.
+    protocol
+        Rank the entries of one protocol alone; what the ranking is over does not change by it. None for all.
     """
 
     concept_set: str = ALL
     concepts: frozenset[str] | None = None
     cohort_set: str = CONTROLS
     cohorts: tuple[str, ...] | None = None
+    protocol: str | None = None
 
     @property
     def key(self) -> str:
         """Tells one choice from another; empty for the default."""
-        chosen = (self.concept_set, sorted(self.concepts or ()), self.cohort_set, self.cohorts)
+        sets = (self.concept_set, sorted(self.concepts or ()), self.cohort_set, self.cohorts)
+        chosen = sets if self.protocol is None else (*sets, self.protocol)
         return "" if self == EVERYTHING else json.dumps(chosen)
 
     def __contains__(self, concept: object) -> bool:

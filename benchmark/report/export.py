@@ -126,6 +126,7 @@ def _ranking(board: Board, found: BoardStatistics) -> dict[str, Any]:
         "metric": board.metric,
         "concept_set": board.within.concept_set,
         "cohort_set": board.within.cohort_set,
+        "protocol": board.within.protocol,
         "cohorts": {cohort: board.reference[cohort] for cohort in board.cohorts},
         "cohorts_left_out": dict(board.left_out),
         "reference_from_models": board.of_models,

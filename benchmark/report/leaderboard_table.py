@@ -59,9 +59,10 @@ def leaderboard_table(board: Board, found: BoardStatistics) -> Table:
     """One row per model and protocol: internal, external, and the gap between the two."""
     name = board.metric_name
     of_set = "" if board.within.concepts is None else f", within {one_line(board.within.concept_set)}"
+    alone = "" if board.within.protocol is None else f", {one_line(board.within.protocol)} alone"
     rows = tuple(_standing_row(standing, board, found) for standing in board.standings)
     return Table(
-        board_caption(board, (PUBLISHED_TASK if board.of_task else RANKED).format(name) + of_set),
+        board_caption(board, (PUBLISHED_TASK if board.of_task else RANKED).format(name) + of_set + alone),
         (
             "Model",
             "Protocol",

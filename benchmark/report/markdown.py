@@ -51,10 +51,8 @@ def as_markdown(
     if told:
         parts += ["## Self-reported results", markdown(SELF_REPORTED_WORDS), *map(markdown_table, told)]
     if records:
-        parts += [
-            "![Macro AUROC of every model on every cohort](figures/forest.png)",
-            markdown(interval_sentences(records)),
-        ]
+        parts += _picture("forest", "Macro AUROC of every model on every cohort", pictures)
+        parts.append(markdown(interval_sentences(records)))
         parts += [markdown_table(cohort_table(board)) for board in boards]
         for board in boards:
             for section in cell_tables(board):
@@ -63,12 +61,9 @@ def as_markdown(
                 ]
                 parts += [markdown_table(table) for table in shown]
                 parts += [_bullets(section.sentences)] if shown else []
-        parts += [
-            "![AUROC by concept and cohort](figures/heatmap.png)",
-            markdown_table(cohorts_table(records)),
-        ]
-    if "efficiency" in pictures:
-        parts.append("![Macro AUROC and AUPRC against the share of the labels](figures/efficiency.png)")
+        parts += _picture("heatmap", "AUROC by concept and cohort", pictures)
+        parts.append(markdown_table(cohorts_table(records)))
+    parts += _picture("efficiency", "Macro AUROC and AUPRC against the share of the labels", pictures)
     ages = age_table(records)
     if ages is not None:
         parts += [markdown_table(ages), AGE_WORDS]
@@ -84,6 +79,10 @@ def as_markdown(
     if run.warnings:
         parts += ["## Warnings", _bullets(run.warnings)]
     return "\n\n".join(parts) + "\n"
+
+
+def _picture(name: str, what: str, pictures: Collection[str]) -> list[str]:
+    return [f"![{what}](figures/{name}.png)"] if name in pictures else []
 
 
 def markdown_table(table: Table) -> str:

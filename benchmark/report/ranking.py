@@ -29,7 +29,6 @@ def make_boards(
     *,
     metric: Metric = "auroc",
     within: Within = EVERYTHING,
-    protocol: str | None = None,
 ) -> list[Board]:
     """Rank the entries of a run: on its real cohorts, and apart from that on its simulated ones.
 
@@ -45,10 +44,8 @@ def make_boards(
     metric
         Whose macro averages decide.
     within
-        Concepts and cohorts that were chosen; by default all that the controls share with a cohort, on the
-        cohorts that are external to them.
-    protocol
-        Rank those of one protocol alone; what the ranking is over does not change by it.
+        Concepts, cohorts and protocol that were chosen; by default all that the controls share with a cohort,
+        on the cohorts that are external to them, and every protocol.
 
     Returns
     -------
@@ -57,7 +54,7 @@ def make_boards(
     """
     boards = []
     for cells in cells_by_kind(run, records, draws, without_resamples):
-        ranking = Ranking(cells, metric, within, protocol)
+        ranking = Ranking(cells, metric, within)
         for entry in ranking.entries:
             ranking.add(entry)
         boards.append(ranking.board())
@@ -111,13 +108,11 @@ class Ranking:
     ----------
     kind
         The cells.
-    metric, within, protocol
+    metric, within
         As of `make_boards`.
     """
 
-    def __init__(
-        self, kind: KindOfCells, metric: Metric, within: Within, protocol: str | None = None
-    ) -> None:
+    def __init__(self, kind: KindOfCells, metric: Metric, within: Within) -> None:
         self._kind, self._metric, self._within = kind, metric, within
         self._cells = {(entry_of(record), record.cohort.id): record for record in kind.records}
         self._planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in kind.plan}
@@ -126,7 +121,7 @@ class Ranking:
         self._partial = partial_cells(self._cells)
         self._standard = standard_of(self._cells, self._partial, relations, within, metric)
         self._found: list[tuple[Standing, Values | None]] = []
-        self.entries = [e for e in dict.fromkeys(e for e, _ in relations) if protocol in (None, e.protocol)]
+        self.entries = [e for e in dict.fromkeys(e for e, _ in relations) if _is_of(within.protocol, e)]
         """All that are to be added."""
 
     def add(self, entry: Entry) -> None:
@@ -144,22 +139,27 @@ class Ranking:
             )
         )
 
-    def board(self) -> Board:
-        """Rank the entries that were added."""
+    def board(self, protocol: str | None = None) -> Board:
+        """Rank the entries that were added; if a protocol is named, those of it alone."""
         standard = self._standard
+        entries = {entry for entry in self.entries if _is_of(protocol, entry)}
         return Board(
             simulated=self._kind.simulated,
             metric=self._metric,
-            within=self._within,
-            records=tuple(record for (entry, _), record in self._cells.items() if entry in self.entries),
+            within=self._within if protocol is None else replace(self._within, protocol=protocol),
+            records=tuple(record for (entry, _), record in self._cells.items() if entry in entries),
             cohorts=standard.cohorts,
             reference=standard.reference,
             left_out=standard.left_out,
             of_models=standard.of_models,
-            standings=tuple(_ranked(self._found)),
+            standings=tuple(_ranked(one for one in self._found if one[0].entry in entries)),
             draws=self._kind.draws,
             without_resamples=self._kind.without_resamples,
         )
+
+
+def _is_of(protocol: str | None, entry: Entry) -> bool:
+    return protocol in (None, entry.protocol)
 
 
 def _standing(

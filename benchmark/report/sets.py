@@ -42,6 +42,7 @@ def choose(
     concepts: Iterable[str] = (),
     cohorts: Iterable[str] = (),
     own: OwnSets = NONE,
+    protocol: str | None = None,
 ) -> Within:
     """Find out what a call asks to be ranked within.
 
@@ -55,6 +56,8 @@ def choose(
         Ids, or names of own sets.
     own
         May give a name of the ontology another meaning.
+    protocol
+        Of the entries that are ranked; None for all.
 
     Raises
     ------
@@ -80,8 +83,8 @@ def choose(
         if cohort not in everywhere:
             raise UnknownNameError("cohort", cohort, [*everywhere, *own.cohorts])
     if not ids:
-        return Within(name, chosen)
-    return Within(name, chosen, ", ".join(dict.fromkeys(cohorts)), tuple(ids))
+        return Within(name, chosen, protocol=protocol)
+    return Within(name, chosen, ", ".join(dict.fromkeys(cohorts)), tuple(ids), protocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,14 @@ class SetBoard:
         Macro average of each cell, over the concepts that the board compares there.
     next_hospital
         Those AUROCs pooled over the external cohorts of each entry that has one; empty for AUPRC.
+    of_protocol
+        The same ranking of each protocol alone, where there are several.
     """
 
     board: Board
     macros: Mapping[CellName, Estimate]
     next_hospital: Mapping[Entry, PooledEstimate]
+    of_protocol: Mapping[str, Board]
 
 
 def boards_by_set(
@@ -155,7 +161,7 @@ def _pair(within: Within, own: OwnSets, concept_set: str, cohort_set: str) -> Wi
     cohorts = within.cohorts
     if cohort_set != within.cohort_set:
         cohorts = None if cohort_set == CONTROLS else tuple(own.cohorts[cohort_set])
-    return Within(concept_set, concepts, cohort_set, cohorts)
+    return Within(concept_set, concepts, cohort_set, cohorts, within.protocol)
 
 
 def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
@@ -173,4 +179,10 @@ def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
                 over = [board.concepts_of(cell.record) for cell in external]
                 pooled[entry] = pooled_macro(external, over)
     boards = [ranking.board() for ranking in rankings]
-    return [SetBoard(*one) for one in zip(boards, macros, ahead, strict=True)]
+    alone = [_of_protocols(ranking) for ranking in rankings]
+    return [SetBoard(*one) for one in zip(boards, macros, ahead, alone, strict=True)]
+
+
+def _of_protocols(ranking: Ranking) -> dict[str, Board]:
+    protocols = list(dict.fromkeys(entry.protocol for entry in ranking.entries))
+    return {protocol: ranking.board(protocol) for protocol in protocols} if len(protocols) > 1 else {}

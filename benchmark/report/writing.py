@@ -20,11 +20,12 @@ from benchmark.report.efficiency import efficiency
 from benchmark.report.export import as_csv, as_json
 from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
+from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.markdown import as_markdown
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.page import as_html
 from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
-from cohorts.errors import UsageError
+from cohorts.errors import UnknownNameError, UsageError
 from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
 from cohorts.store import Stores
@@ -37,6 +38,7 @@ def write_report(
     stores: Stores | None = None,
     labels: LabelledCohorts | None = None,
     own: OwnSets = NONE,
+    kept: Kept = EVERY_FILE,
 ) -> list[Path]:
     """Write the leaderboard of a run into its folder, as page, Markdown, CSV and JSON, with its figures.
 
@@ -58,6 +60,8 @@ def write_report(
         Gives cohorts with their labels, for the curves of the page.
     own
         A user's own sets, for the page.
+    kept
+        The files that are written; the page has links to no others.
 
     Returns
     -------
@@ -69,14 +73,14 @@ def write_report(
     Raises
     ------
     UsageError
-        If the folder is not a run.
+        If the folder is not a run, or a report has no such protocol or file.
     LeadboardError
         If a file in it is damaged, or the folder cannot be written to.
     """
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"), _uncollected():
-        made_from = inputs_of(run, rank_by, within.key + own.key)
-        content = _written(run, one_run(run), rank_by, within, stores, labels, own)
+        made_from = inputs_of(run, rank_by, within.key + own.key + kept.key)
+        content = _written(run, one_run(run), rank_by, within, stores, labels, own, kept)
         note_report(run, made_from, content)
     return [run / name for name in content]
 
@@ -101,6 +105,7 @@ def write_board(
     stores: Stores | None = None,
     labels: LabelledCohorts | None = None,
     own: OwnSets = NONE,
+    kept: Kept = EVERY_FILE,
 ) -> list[Path]:
     """Write the leaderboard of results that were made in different places, with the files of `write_report`.
 
@@ -123,7 +128,8 @@ def write_board(
         if (folder / name).exists():
             raise UsageError(f"{folder} has a {name}; name another folder for the joined board with --out.")
     with alone(lock_path(folder, folder / STAMP), f"writing the board in {folder}"), _uncollected():
-        return [folder / name for name in _written(folder, joined, rank_by, within, stores, labels, own)]
+        content = _written(folder, joined, rank_by, within, stores, labels, own, kept)
+    return [folder / name for name in content]
 
 
 def _written(
@@ -134,14 +140,15 @@ def _written(
     stores: Stores | None,
     labels: LabelledCohorts | None,
     own: OwnSets,
+    kept: Kept,
 ) -> dict[str, str | bytes]:
     sweep((folder, folder / "figures", folder / FOLDER))
-    content = _content(joined, rank_by, within, stores, labels, own)
+    content = _content(joined, rank_by, within, stores, labels, own, kept)
     for name, data in content.items():
         write_atomically(folder / name, data)
     if stores is not None:  # else nobody has looked, and those of an earlier report stay, as in mid-run
         for page in (folder / FOLDER).glob("*.html"):  # of what may be no mistake any more
-            if f"{FOLDER}/{page.name}" not in content:
+            if f"{FOLDER}/{page.name}" not in content and FOLDER in kept:
                 page.unlink()
     return content
 
@@ -153,9 +160,13 @@ def _content(
     stores: Stores | None,
     labels: LabelledCohorts | None,
     own: OwnSets,
+    kept: Kept,
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
+    protocols = list(dict.fromkeys(one.protocol for one in (*plan.cells, *records)))
+    if within.protocol is not None and within.protocol not in protocols:
+        raise UnknownNameError("protocol", within.protocol, protocols)
     by_set: list[SetBoard] = []
     for metric in (rank_by, *(other for other in METRICS if other != rank_by)):
         by_set += boards_by_set(plan, records, *draws, metric=metric, within=within, own=own)
@@ -170,7 +181,7 @@ def _content(
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
-    mistakes = mistake_pages(joined, stores)
+    mistakes = {entry: one for entry, one in mistake_pages(joined, stores).items() if one[0] in kept}
     content: dict[str, str | bytes] = {
         "leaderboard.html": as_html(
             joined,
@@ -182,13 +193,14 @@ def _content(
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
             labels,
+            kept,
         ),
         "leaderboard.md": as_markdown(
             plan,
             records,
             boards,
             found,
-            [p.name for p in pictures],
+            [p.name for p in pictures if f"figures/{p.name}.png" in kept],
             [table for table, collapsed in told if not collapsed],
             self_reported.sources_table(joined.sources) if joined.sources else None,
         ),
@@ -201,4 +213,5 @@ def _content(
     for picture in pictures:
         content[f"figures/{picture.name}.svg"] = picture.svg
         content[f"figures/{picture.name}.png"] = picture.png
-    return content
+    kept.check(content)
+    return {name: data for name, data in content.items() if name in kept}

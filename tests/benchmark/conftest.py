@@ -27,7 +27,7 @@ def browser() -> Iterator[Any]:
 def tab(browser: Any) -> tuple[Any, list[str]]:
     """One tab, and what it complained about and asked for."""
     opened = browser.new_page()
-    opened.set_default_timeout(5000)
+    opened.set_default_timeout(30_000)  # how fast a machine is decides no test
     wrong: list[str] = []
     opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: wrong.append(str(error)))

@@ -29,6 +29,9 @@ NOWHERE = (
 )
 """What stands in place of the link where a model has no such page."""
 
+NOT_KEPT = "They are not kept beside this page; 'leadboard report' draws them from the recordings."
+"""The same, where no such page is wanted."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 

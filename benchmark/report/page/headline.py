@@ -21,8 +21,8 @@ def headline(joined: Joined, boards: Sequence[Board]) -> str:
     days = sorted({record.provenance.created[:10] for record in joined.records})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     return (
-        f"External validation of {_rows(records)} on {' and '.join(parts)}: does each still work in another "
-        f"hospital? Leadboard {', '.join(versions)}, measured {when}."
+        f"External validation of 12-lead ECG models: {_rows(records)} on {' and '.join(parts)}. Does each "
+        f"still work in another hospital? Leadboard {', '.join(versions)}, measured {when}."
     )
 
 
@@ -30,7 +30,7 @@ def _rows(records: Sequence[ResultRecord]) -> str:
     """Count models; who made the predictions of a file, a model or people, its card alone says."""
     handed_in = {record.model.name for record in records if record.protocol == PREDICTIONS}
     models = len({record.model.name for record in records} - handed_in)
-    parts = [plural(models, "12-lead ECG model")] if models else []
+    parts = [plural(models, "model")] if models else []
     if handed_in:
         parts.append(f"{plural(len(handed_in), 'set')} of predictions or readings made elsewhere")
     return " and ".join(parts)

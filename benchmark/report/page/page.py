@@ -17,8 +17,9 @@ from benchmark.report import cell_tables, facts, model_tables, self_reported, ta
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
-from benchmark.report.mistakes.pages import NOWHERE
+from benchmark.report.mistakes.pages import FOLDER, NOT_KEPT, NOWHERE
 from benchmark.report.page.data import page_data
 from benchmark.report.page.encoding import as_script
 from benchmark.report.page.headline import headline
@@ -32,7 +33,7 @@ from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
 from cohorts.labelled import LabelledCohorts
 
-STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css")
+STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css", "narrow.css")
 
 SCRIPTS = (
     "dom.js",
@@ -41,6 +42,7 @@ SCRIPTS = (
     "grids.js",
     "address.js",
     "tip.js",
+    "narrow.js",
     "tables.js",
     "grid.js",
     "forest.js",
@@ -71,6 +73,7 @@ def as_html(
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
     labels: LabelledCohorts | None = None,
+    kept: Kept = EVERY_FILE,
 ) -> str:
     """One self-contained page: no network, no script but its own.
 
@@ -82,6 +85,8 @@ def as_html(
         Statistics of ``boards``.
     by_set
         Every ranking, by either metric; those of ``boards`` and ``others`` come first.
+    kept
+        The files that lie beside the page: it has links to no others.
     """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
@@ -103,7 +108,9 @@ def as_html(
         sources=joined.sources,
         told=told,
         mistakes=mistakes,
-        no_mistakes=NOWHERE,
+        no_mistakes=NOWHERE if FOLDER in kept else NOT_KEPT,
+        kept=kept,
+        beside=_beside([p.name for p in pictures], kept),
         self_reported=self_reported,
         boards=boards,
         others=others,
@@ -131,6 +138,17 @@ def as_html(
         script_digest=_digest(script),
         data=Markup(as_script(content)),  # noqa: S704
     )
+
+
+def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:
+    """Files beside the page by what is in them; what is not kept is left out."""
+    files = {
+        "all numbers, in full precision": ["leaderboard.csv", "leaderboard.json"],
+        "as text": ["leaderboard.md"],
+        "figures": [f"figures/{name}.{form}" for name in figures for form in ("svg", "png")],
+    }
+    there = {what: [name for name in names if name in kept] for what, names in files.items()}
+    return {what: names for what, names in there.items() if names}
 
 
 class _Said:

@@ -27,7 +27,11 @@ def server(tmp_path: Path) -> Iterator[ReportServer]:
     (run / "leaderboard.html").write_bytes(PAGE)
     (run / "leaderboard.csv").write_text("a,b\n")
     (run / "figures/forest.svg").write_text("<svg/>")
+    (run / "mistakes").mkdir()
+    (run / "mistakes/net-0a.html").write_text("<p>")
     (tmp_path / "secret.csv").write_text("secret")
+    (tmp_path / "secret.html").write_text("secret")
+    (run / "mistakes/other.html").symlink_to(tmp_path / "secret.html")
     (run / "figures/heatmap.svg").symlink_to(tmp_path / "secret.csv")
     with ReportServer(run, "127.0.0.1", 0) as made:
         thread = threading.Thread(target=made.serve_forever, args=(0.01,))
@@ -77,7 +81,7 @@ def test_before_the_first_result_the_page_waits(server: ReportServer) -> None:
     assert b"setInterval" in page
 
 
-@pytest.mark.parametrize("path", ["/leaderboard.csv", "/figures/forest.svg"])
+@pytest.mark.parametrize("path", ["/leaderboard.csv", "/figures/forest.svg", "/mistakes/net-0a.html"])
 def test_files_of_the_report_are_served_without_scripts(server: ReportServer, path: str) -> None:
     status, _, headers = ask(server, path)
     assert status == 200
@@ -96,6 +100,8 @@ def test_files_of_the_report_are_served_without_scripts(server: ReportServer, pa
         "/%2e%2e/secret.csv",
         "/figures/..%2f..%2fsecret.csv",
         "/figures/heatmap.svg",
+        "/mistakes/..%2f..%2fsecret.html",
+        "/mistakes/other.html",
         "//etc/passwd",
         "/leaderboard.html%00",
         "/leaderboard.csv%0a",

@@ -44,3 +44,19 @@ def models(page: Any) -> list[str]:
 def choice(page: Any, name: str) -> Any:
     """Find one of the choices above the matrix."""
     return page.locator(f"form.choices [name={name}]")
+
+
+def on_the_screen(page: Any, where: str) -> list[str]:
+    """Cells of tables that are shown and cut off, or that are cards without the name of their column."""
+    found: list[str] = page.evaluate(
+        """where => [...document.querySelectorAll(`${where} table:not(.wide) tbody :is(th, td)`)]
+          .filter((cell) => cell.checkVisibility())
+          .filter((cell) => {
+            const { left, right } = cell.getBoundingClientRect();
+            const named = !cell.closest(".cards") || cell.tagName === "TH"
+              || getComputedStyle(cell, "::before").content.length > 2;
+            return left < 0 || right > innerWidth || !named;
+          }).map((cell) => cell.outerHTML)""",
+        where,
+    )
+    return found

@@ -37,9 +37,11 @@ def joined(folder: Path) -> Joined:
 
 @pytest.fixture
 def page(tab: Any, folder: Path) -> Iterator[Any]:
-    """The page at a model."""
-    with opened(tab, folder, "#/model?entry=net/as-is&concept=LBBB") as view:
-        yield view
+    """The page at a model; at the end nothing was complained about and nobody was asked for anything."""
+    with opened(tab, folder) as first_screen:
+        first_screen.evaluate("() => { location.hash = '#/model?entry=net/as-is&concept=LBBB'; }")
+        first_screen.locator("#view h2", has_text="net").wait_for()
+        yield first_screen
 
 
 def cell(joined: Joined, model: str, cohort: str) -> ResultRecord:

@@ -86,7 +86,7 @@ def test_ranks_and_pooled_values_are_those_within_the_named_sets(
         if not standing.cohorts:
             continue
         if metric == "auroc":
-            assert cells["Next hospital"] == interval(ahead[standing.entry].macro)
+            assert cells["Pooled over external cohorts"] == interval(ahead[standing.entry].macro)
         else:
             assert cells["Mean of the ranking"].startswith(number(standing.mean))
         for one in standing.external:

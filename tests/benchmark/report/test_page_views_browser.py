@@ -21,6 +21,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.text import number, signed
 from benchmark.report.view_facts import concept_facts, overlap_sentence
 from benchmark.report.writing import write_report
+from tests.benchmark.report.first_screen import choice, on_the_screen, opened
 from tests.benchmark.report.report_factory import concept, drawn, record, write_drawn
 
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
@@ -75,20 +76,10 @@ def estimates(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def page(browser: Any, folder: Path) -> Iterator[Any]:
+def page(tab: Any, folder: Path) -> Iterator[Any]:
     """The first screen; at the end nothing was complained about and nobody was asked for anything."""
-    wrong: list[str] = []
-    address = (folder / "leaderboard.html").as_uri()
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
-    opened.on("request", lambda request: wrong.append(request.url) if request.url != address else None)
-    opened.set_default_timeout(5000)
-    opened.goto(address)
-    yield opened
-    opened.close()
-    assert not wrong
+    with opened(tab, folder) as first_screen:
+        yield first_screen
 
 
 def open_view(page: Any, view: str, **chosen: str) -> None:
@@ -212,13 +203,24 @@ def test_a_difference_turned_round_is_written_as_it_would_be(browser: Any) -> No
     static = files("benchmark.report.page") / "static"
     code = (static / "format.js").read_text() + (static / "compare.js").read_text()
     used = code[: code.index("const ends")] + code[code.index("const negated") : code.index("const turned")]
-    opened = browser.new_page()
-    found = opened.evaluate(
+    empty = browser.new_page()
+    found = empty.evaluate(
         f"units => {{ {used} return units.map((one) => [signed(one), signed(negated(one))]); }}",
         [units(value) for value in values],
     )
-    opened.close()
+    empty.close()
     assert found == [[signed(value), signed(-value)] for value in values]
+
+
+def test_bands_of_age_go_from_young_to_old_and_other_groups_stay(page: Any) -> None:
+    code = (files("benchmark.report.page") / "static" / "people.js").read_text()
+    used = code[code.index("function inOrder") : code.index("function groupRows")]
+    ages = ["under 40", "40 to 59", "60 to 79", "80 and over", "unknown"]
+    for given, expected in (
+        (sorted(ages), ages),
+        (["male", "unknown", "female"], ["male", "female", "unknown"]),
+    ):
+        assert page.evaluate(f"groups => {{ {used} return inOrder(groups); }}", given) == expected
 
 
 def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -> None:
@@ -273,6 +275,29 @@ def test_heads_of_the_matrix_and_names_lead_to_the_views(page: Any) -> None:
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("button", name="Swap").click()
     assert page.locator("#view h2").inner_text() == "old against net"
+
+
+def test_the_list_of_pages_leads_to_the_first_of_each_kind_and_keeps_what_was_chosen(page: Any) -> None:
+    choice(page, "concept").select_option("LBBB")
+    page.get_by_role("link", name="LBBB").click()
+    assert page.locator("#view h2").inner_text().startswith("LBBB")
+    page.get_by_role("link", name="Models", exact=True).click()
+    assert page.locator("#view h2").inner_text() == "net"
+    page.get_by_role("link", name="Cohorts", exact=True).click()
+    choice(page, "cohort").select_option("georgia")
+    page.get_by_role("link", name="Cohorts", exact=True).click()
+    assert page.locator("#view h2").inner_text() == "Georgia"
+    page.get_by_role("link", name="Concepts", exact=True).click()
+    assert page.locator("nav [aria-current=page]").inner_text() == "Concepts"
+    assert choice(page, "concept").input_value() == "AF"
+
+
+def test_on_a_phone_every_cell_of_a_view_is_on_the_screen_under_the_name_of_its_column(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for view, wanted in ADDRESSES.items():
+        open_view(page, view, **wanted)
+        assert page.locator("#view table").count() > 1
+        assert on_the_screen(page, "#view") == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])

@@ -15,10 +15,17 @@ function address(view, wanted = {}) {
   return `#/${view}${query.size ? `?${query}` : ""}`;
 }
 
-// A link to another view, which keeps metric, real or simulated, and the sets that are ranked within.
+// A link to another view, which keeps metric, real or simulated, and what is ranked within.
 function link(view, wanted, ...children) {
-  const { metric, cohorts, set, cohortset } = choices();
-  return el("a", { href: address(view, { metric, cohorts, set, cohortset, ...wanted }) }, ...children);
+  const { metric, cohorts, set, cohortset, protocol } = choices();
+  return el("a", { href: address(view, { metric, cohorts, set, cohortset, protocol, ...wanted }) }, ...children);
+}
+
+// What a view was last asked to show, for the links to all views: a concept chosen in one is that of another.
+const KEPT = { "": ["concept"], model: ["entry", "concept"], cohort: ["cohort"], concept: ["concept"], compare: ["a", "b"] };
+function pageLink(view, text) {
+  const now = choices();
+  return link(view, Object.fromEntries((KEPT[view] ?? []).map((name) => [name, now[name]])), text);
 }
 
 // Change some choices of the present view. What is typed letter by letter makes one step of the history.

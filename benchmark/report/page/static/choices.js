@@ -6,7 +6,7 @@ function chooser(label, name, options, value) {
 }
 
 function matrixChoices(chosen, matrix) {
-  const { metric, simulated, conceptSet, cohortSet, within, protocols, full } = matrix;
+  const { metric, simulated, conceptSet, cohortSet, within, protocols, protocol, full } = matrix;
   const sizeOf = (set) => boardOf(metric, simulated, set, cohortSet);
   const sets = data.concept_sets.map(({ name }, set) => [set, name, sizeOf(set)])
     .filter(([set, , board]) => board.cohorts.length || set === 0 || set === conceptSet)
@@ -23,6 +23,6 @@ function matrixChoices(chosen, matrix) {
     chooser("Concept ", "concept", concepts, matrix.concept === "macro" ? "" : data.concepts[matrix.concept][0]),
     kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null,
     cohortSets.length > 1 ? chooser("Rank over ", "cohortset", cohortSets, cohortSet ? data.cohort_sets[cohortSet] : "") : null,
-    protocols.length > 1 ? chooser("Protocol ", "protocol", [["", "all"], ...protocols.map((one) => [one, one])], chosen.protocol ?? "") : null,
+    protocols.length > 1 ? chooser("Protocol ", "protocol", [["", "all"], ...protocols.map((one) => [one, one])], protocol) : null,
     el("label", {}, "Search ", search), sort);
 }

@@ -1,9 +1,9 @@
 // One cohort: what it is, who is in it, what is annotated, what could not be read, and the models on it.
 addView("cohort", {
-  title: "",
+  title: "Cohorts",
   show(place, chosen) {
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
-    const cohort = cohortOf(chosen.cohort, simulated);
+    const cohort = chosen.cohort === undefined ? cohortsOf(simulated)[0] ?? -1 : cohortOf(chosen.cohort, simulated);
     if (cohort < 0) return place.append(unknown("cohort"));
     const about = data.about_cohorts[cohort];
     place.append(
@@ -36,6 +36,7 @@ function modelsOnCohort(cohort, metric, concept) {
   const rows = cells.map((cell) => ({ cell, read: reading(cell, concept, metric) })).filter(({ read }) => read)
     .map((row) => ({ ...row, value: row.read.estimate[0] }));
   const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${data.concepts[concept][0]}`;
+  if (rows.every(({ value }) => value === null)) return el("p", {}, rows.length ? `No model has a value here: ${[...new Set(rows.flatMap(({ read }) => read.notes))].join("; ") || "no concept counts"}.` : "No model was measured here.");
   const covered = new Set(rows.map(({ cell }) => cell.covers.join()));
   const macro = concept === "macro";
   return el("div", {},
@@ -43,7 +44,7 @@ function modelsOnCohort(cohort, metric, concept) {
       bestFirst(rows).map(({ cell, read }) => [entryLink(cell.entry), drawnValue(metric, read.estimate),
         `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
         macro ? String(cell.covers.length) : `${count(read.positives)}${read.counts ? "" : " (too few to count)"}`,
-        [data.overlap[data.cells.indexOf(cell)], ...read.notes].join(" ")]), "results"),
+        [data.overlap[data.cells.indexOf(cell)], ...read.notes.map(sentence)].join(" ")]), "results"),
     macro && covered.size > 1 ? el("p", { class: "rules" }, "Not all of these averages are over the same concepts: only those over the same ones can be compared.") : "");
 }
 
@@ -60,7 +61,7 @@ function annotatedHere(cohort, about) {
   const absent = Object.entries(about.annotated).filter(([concept]) => !population.concepts.includes(conceptPlace.get(concept)));
   return [
     tableOf(captioned(data.cohorts[cohort].simulated, `Concepts of ${cohortName(cohort)} in ${count(population.scored)} scored records (${selectionOf(population)})`),
-      ["Concept", "Positives", "Annotated", "Prevalence", "Counts", "State"], rows),
+      ["Concept", "Positives", "Annotated records", "Prevalence", "Enough to count", "In the release"], rows),
     absent.length ? el("details", {}, el("summary", {}, `${plural(absent.length, "concept")} of this board that no model was scored on here`),
       el("ul", {}, absent.map(([concept, [state, reason]]) => el("li", {}, `${concept}: ${state}${reason ? ` (${reason})` : ""}`)))) : "",
   ];
@@ -69,12 +70,16 @@ function annotatedHere(cohort, about) {
 function peopleOf(about, simulated) {
   const groupings = Object.entries(about.people);
   if (!groupings.length) return [el("p", {}, "No group of people here was large enough to be compared, or none is known.")];
-  return groupings.map(([grouping, groups]) => tableOf(captioned(simulated, `Records by ${grouping}`), [grouping, "Records"], Object.entries(groups).map(([group, records]) => [group, count(records)])));
+  return groupings.map(([grouping, groups]) => {
+    const all = Object.values(groups).reduce((sum, records) => sum + records, 0);
+    return tableOf(captioned(simulated, `Records by ${grouping}`), [sentence(grouping).slice(0, -1), "Records", "Share"],
+      inOrder(Object.keys(groups)).map((group) => [group, count(groups[group]), percent(groups[group], all)]), "small");
+  });
 }
 
 function quarantinedOf(about, simulated) {
   const reasons = Object.entries(about.quarantined);
   if (!reasons.length) return el("p", {}, "None: every record could be used.");
-  return tableOf(captioned(simulated, "Quarantined records"), ["Reason", "Records", "Ids"], reasons.map(([reason, { count: records, ids }]) =>
+  return tableOf(captioned(simulated, "Quarantined records"), ["Reason", "Records", "Record ids"], reasons.map(([reason, { count: records, ids }]) =>
     [reason, count(records), el("td", { class: "long" }, ids.length ? `${ids.join(", ")}${records > ids.length ? ` and ${count(records - ids.length)} more` : ""}` : "not shown: a hospital's own")]));
 }

@@ -88,7 +88,9 @@ function differences(pair, [a, b], metric, simulated) {
   const over = pair.pooled_over.length;
   const pooled = metric === "auroc" && ["Pooled", differenceDrawn(pair.pooled, widest, true), number(pair.pooled[3]), "", "", "", `${plural(over, "external cohort")}`,
     over ? "" : "no cohort is external to both"];
-  return tableOf(captioned(simulated, `${METRICS[metric]} of A minus B with 95 % interval`), ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", "Note"], [...rows, ...not, ...(pooled ? [pooled] : [])], "results");
+  const all = [...rows, ...not, ...(pooled ? [pooled] : [])];
+  const columns = ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", ...(all.some((row) => row[7]) ? ["Note"] : [])];
+  return tableOf(captioned(simulated, `${METRICS[metric]} of A minus B with 95 % interval`), columns, all.map((row) => row.slice(0, columns.length)), "results");
 }
 
 // Dots of what counts for both models, where both were measured alike.

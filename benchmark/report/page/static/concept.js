@@ -1,24 +1,25 @@
 // One concept: what it means, its codes, how often it occurs, and how well each model finds it on each cohort.
 addView("concept", {
-  title: "",
+  title: "Concepts",
   show(place, chosen) {
-    const concept = conceptPlace.get(chosen.concept);
+    const concept = chosen.concept === undefined ? data.concepts.length ? 0 : undefined : conceptPlace.get(chosen.concept);
     if (concept === undefined) return place.append(unknown("concept"));
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
     const [id] = data.concepts[concept];
     const about = data.about_concepts[id];
     const cohorts = cohortsOf(simulated).filter((cohort) => countsOf(cohort, concept));
+    const open = cohorts.find((cohort) => countsOf(cohort, concept)[2]) ?? cohorts[0];
     place.append(
       el("h2", {}, conceptName(concept)),
       viewChoices(chosen, chooser("Concept ", "concept", data.concepts.map(([other], at) => [other, conceptName(at)]), id)),
       banner(simulated) ?? "",
       about ? conceptCard(about) : el("p", {}, "The ontology here does not have it."),
-      ...(about ? codesOf(about) : []),
+      ...(about && Object.keys(about.codes).length ? [el("h3", {}, "Codes that mean it, or something like it"), el("div", { class: "codes" }, codesOf(about))] : []),
       el("h3", {}, "How often it occurs"),
       cohorts.length ? positivesOf(cohorts, concept, simulated) : el("p", {}, "It is annotated in none of these cohorts."),
       cohorts.length ? el("h3", {}, "Models, best first on each cohort") : "",
       ...(metric === "auroc" ? [pooledOnConcept(concept, simulated)] : []),
-      ...cohorts.map((cohort, at) => el("details", { open: at === 0 }, el("summary", {}, cohortName(cohort)), modelsOnCohort(cohort, metric, concept))));
+      ...cohorts.map((cohort) => el("details", { open: cohort === open }, el("summary", {}, `${cohortName(cohort)}: ${positivesText(cohort, concept)}`), modelsOnCohort(cohort, metric, concept))));
   },
 });
 
@@ -26,12 +27,16 @@ addView("concept", {
 const conceptLinks = (ids) => listed(ids.map((id) => (conceptPlace.has(id) ? conceptLink(conceptPlace.get(id), id) : id)));
 
 const conceptCard = (about) => card([
-  ["Name", about.name], ["Category", about.category], ["SNOMED CT", about.snomed], ["Kind of", conceptLinks(about.parents)],
+  ["Name", about.name], ["Category", about.category], ["SNOMED CT", about.snomed], ["Is a kind of", conceptLinks(about.parents)],
   ["Kinds of it", conceptLinks(about.children)], ["Any of", conceptLinks(about.parts)], ["In words, as models that read text are asked", about.prompts.join("; ")],
 ]);
 
+const VOCABULARIES = {
+  __proto__: null, "12sl": "GE 12SL", aha: "AHA/ACC/HRS", brugada: "Brugada cohort", code: "CODE", cpsc2018: "CPSC 2018", echonext: "EchoNext", echonext_publisher: "EchoNext, its publisher",
+  hefei: "Hefei", icd10: "ICD-10", incart: "INCART", ludb: "LUDB", mimic: "MIMIC-IV-ECG statements", ptbdb: "PTB Diagnostic", scp: "SCP-ECG", snomed: "SNOMED CT", zzu: "ZZU-pECG",
+};
 const codesOf = (about) => Object.entries(about.codes).map(([vocabulary, { count: all, first }]) => el("details", {},
-  el("summary", {}, `Codes in ${vocabulary}: ${all > first.length ? `${count(first.length)} of ${count(all)}` : count(all)}`),
+  el("summary", {}, `${VOCABULARIES[vocabulary] ?? vocabulary}: ${all > first.length ? `${count(first.length)} of ${count(all)}` : count(all)}`),
   tableOf(`Codes in ${vocabulary}`, ["Code", "Name", "Relation", "Cohort"], first)));
 
 // [records, positives, whether it counts, set of records], of the largest set in which somebody was scored on it.
@@ -43,12 +48,17 @@ function countsOf(cohort, concept) {
   return [population.n[at], population.positives[at], population.eligible[at] === 1, population];
 }
 
+function positivesText(cohort, concept) {
+  const [n, positives] = countsOf(cohort, concept);
+  return `${count(positives)} positive of ${plural(n, "record")}`;
+}
+
 function positivesOf(cohorts, concept, simulated) {
   const rows = cohorts.map((cohort) => {
     const [n, positives, counts, population] = countsOf(cohort, concept);
     return [cohortLink(cohort), count(positives), `${count(n)} (${selectionOf(population)})`, percent(positives, n), counts ? "yes" : "too few"];
   });
-  return tableOf(captioned(simulated, "Positive records"), ["Cohort", "Positives", "Records", "Prevalence", "Counts"], rows);
+  return tableOf(captioned(simulated, "Positive records"), ["Cohort", "Positives", "Annotated records", "Prevalence", "Enough to count"], rows);
 }
 
 function pooledOnConcept(concept, simulated) {

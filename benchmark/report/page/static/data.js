@@ -3,7 +3,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 
 const cells = new Map(data.cells.map((cell) => [`${cell.entry} ${cell.cohort}`, cell]));
 const cellOf = (entry, cohort) => cells.get(`${entry} ${cohort}`);
-const kinds = [...new Set(data.boards.map((board) => board.simulated))];
+const kinds = [...new Set(data.boards.filter(({ rows }) => rows.length).map((board) => board.simulated))];
 const conceptPlace = new Map(data.concepts.map(([id], place) => [id, place]));
 
 // A ranking; sets by their place, those that are shown first if none is named.

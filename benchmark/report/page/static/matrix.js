@@ -1,6 +1,6 @@
 // The first screen: models down, cohorts across.
 const MARKS = { internal: "i", unknown: "?" };
-const RELATIONS = { internal: "internal: trained on it", external: "external", unknown: "unknown: training data undisclosed" };
+const RELATIONS = { internal: "internal: trained on it, or its labels are from it", external: "external", unknown: "unknown: training data undisclosed" };
 
 addView("", {
   title: "Leaderboard",
@@ -32,32 +32,35 @@ addView("", {
       el("div", { class: "scroll", role: "region", "aria-label": "Models by cohorts" }, oneStop(table)),
       matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that. ", link("", { search: "", protocol: "" }, "Show all")),
       legend(metric),
-      el("p", { class: "key" }, `■ ${metric === "auroc" ? "pooled over external cohorts, thick line: its 95 % interval, thin line: where one more hospital is expected to be" : "mean of the ranking with its 95 % interval"}, ○ one external cohort`),
+      keyOf(matrix),
+      matrix.concept === "macro" ? "" : el("p", { class: "key" }, "What it is, its codes and how often it occurs: ", conceptLink(matrix.concept)),
       el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
-      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, board.rules.map((rule) => el("li", {}, data.texts[rule])))));
-    fit();
+      el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, rankedBy(matrix).rules.map((rule) => el("li", {}, data.texts[rule])))));
   },
 });
 
 // Without room for all columns each row becomes a strip, so that none is out of sight.
 function fit() {
-  const table = place.querySelector(".home");
-  table?.classList.remove("strip");
-  table?.classList.toggle("strip", table.parentNode.scrollWidth > table.parentNode.clientWidth + 1);
+  for (const table of place.querySelectorAll(".matrix")) {
+    table.classList.remove("strip");
+    table.classList.toggle("strip", table.parentNode.scrollWidth > table.parentNode.clientWidth + 1);
+  }
 }
 addEventListener("resize", fit);
 
-const pooledName = (metric) => (metric === "auroc" ? "Next hospital" : "Mean of the ranking");
+const rankedBy = ({ board, protocol }) => (protocol ? board.alone[protocol] : board);
+const pooledName = (metric) => (metric === "auroc" ? "Pooled over external cohorts" : "Mean of the ranking");
 const isSet = (place) => data.concept_sets[place].name !== "all shared";
 const setName = (place) => (!isSet(place) ? "all shared concepts" : `'${data.concept_sets[place].name}'`);
 
 // What is shown, and what the ranks are of.
-function captionOf({ metric, simulated, concept, conceptSet, cohortSet, board, protocols, rows }) {
+function captionOf({ metric, simulated, concept, conceptSet, cohortSet, board, protocols, protocol, rows }) {
   const kind = simulated ? "Simulated cohorts, not patients: " : "";
   const macro = `acro ${METRICS[metric]} over ${setName(conceptSet)} (${data.lists[board.concepts].length})`;
   const where = board.chosen ? ` of '${data.cohort_sets[cohortSet]}'` : "";
-  const over = `over ${plural(board.cohorts.length, "external cohort")}${where}${protocols.length > 1 && rows.length ? ", all protocols together" : ""}`;
+  const among = protocol ? `, of ${protocol} alone` : protocols.length > 1 && rows.length ? ", all protocols together" : "";
+  const over = `over ${plural(board.cohorts.length, "external cohort")}${where}${among}`;
   if (board.task) return `${kind}M${macro}; a published task, nothing is ranked`;
   if (!board.cohorts.length) return `${kind}M${macro}; nothing is ranked`;
   if (concept === "macro") return `${kind}M${macro}; ranks are ${over}`;
@@ -79,7 +82,7 @@ function pooledIn(row, { metric, concept, full, cohortSet }) {
   const dots = external.map((cohort) => valueIn(row, cohort)).filter((value) => value !== null);
   if (!row.pooled) return explained(el("td", { class: "pooled lacking" }, DASH), () => [el("p", {}, whyNotPooled(row, metric, concept, cohortSet))]);
   const { estimate, next, i2, cohorts, why, mean } = row.pooled;
-  const second = mean ? (metric === "auroc" ? "mean of the ranking" : "") : next[0] === null ? `${plural(cohorts, "cohort")} only` : `next ${ends(...next)}`;
+  const second = mean ? (metric === "auroc" ? "mean of the ranking" : "") : next[0] === null ? `${plural(cohorts, "cohort")} only` : `next hospital ${ends(...next)}`;
   const made = el("td", { class: "pooled" }, el("div", {}, forest(metric, [...estimate, ...next], dots),
     el("span", {}, el("span", { class: "value" }, interval(estimate)), second ? el("span", { class: "next" }, ` ${second}`) : "")));
   return explained(made, () => [
@@ -124,8 +127,16 @@ function cellIn(row, cohort, { metric, concept }) {
   ]);
 }
 
+function keyOf(matrix) {
+  const { metric, board } = matrix;
+  const drawn = `■ ${metric === "auroc" ? "pooled" : "mean of the ranking"}, thick line its 95 % interval, ${metric === "auroc" ? "thin line the next hospital, " : ""}○ one external cohort. `;
+  return el("p", { class: "key" }, el("span", { class: "drawn" }, drawn), "In brackets: 95 % interval. ",
+    metric === "auroc" ? "Next hospital: where 95 % of further hospitals are expected. " : "",
+    board.task || !board.cohorts.length ? "" : `Ranks go by the mean over the cohorts${metric === "auroc" ? ", not by the pooled value" : ""}${rankedBy(matrix).by_groups ? "; models that share a rank do not differ significantly from the best of them" : ""}.`);
+}
+
 function legend(metric) {
-  return el("p", { class: "legend" }, metric === "auroc" ? el("span", { class: "c0" }, "< 0.500") : "",
+  return el("p", { class: "legend" }, `${METRICS[metric]}: `, metric === "auroc" ? el("span", { class: "c0" }, "< 0.500") : "",
     STEPS[metric].map((from, at) => el("span", { class: `c${at + 1}` }, `≥ ${number(from)}`)),
-    " i: trained on this cohort · ?: training data undisclosed · few: too few positives or negatives to count");
+    " i: internal (trained on this cohort, or its labels are from it) · ?: training data undisclosed · few: too few positives or negatives to count");
 }

@@ -1,10 +1,10 @@
 // One model: its card, what it has seen, and its results on every cohort and concept.
 addView("model", {
-  title: "",
+  title: "Models",
   show(place, chosen) {
-    const entry = entryOf(chosen.entry);
-    if (entry < 0) return place.append(unknown("model"));
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
+    const entry = chosen.entry === undefined ? entriesOf(simulated)[0] ?? -1 : entryOf(chosen.entry);
+    if (entry < 0) return place.append(unknown("model"));
     const cohorts = cohortsOf(simulated).filter((cohort) => cellOf(entry, cohort));
     place.append(
       el("h2", {}, entryName(entry)),
@@ -28,7 +28,7 @@ function moreOf(entry, cohorts, chosen, metric, simulated) {
   const choice = concept === null ? "" : el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
     chooser("Concept ", "concept", detailed.map((one) => [data.concepts[one][0], conceptName(one)]), data.concepts[concept][0]));
   return [
-    el("h3", {}, "From the own hospital to others"), ...gapsOf(entry, simulated),
+    el("h3", {}, "From its own hospital to others"), ...gapsOf(entry, simulated),
     el("h3", {}, concept === null ? "Curves" : `Curves and calibration: ${conceptName(concept)}`), choice,
     ...(concept === null ? [el("p", {}, "No concept counts on any of these cohorts.")] : curvesOf(entry, cohorts, concept, simulated)),
     el("h3", {}, "Calibration"), ...calibrationOf(entry, cohorts, simulated),
@@ -53,7 +53,7 @@ function cohortsOfModel(entry, cohorts, metric, simulated) {
     const cell = cellOf(entry, cohort);
     const read = reading(cell, "macro", metric);
     return [cohortLink(cohort), drawnValue(metric, read.estimate), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
-      String(cell.covers.length), [data.overlap[data.cells.indexOf(cell)], ...read.notes].join(" ")];
+      String(cell.covers.length), [data.overlap[data.cells.indexOf(cell)], ...read.notes.map(sentence)].join(" ")];
   });
   const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.macro : null;
   if (pooled) {
@@ -71,7 +71,7 @@ function conceptsOfModel(entry, cohorts, metric, simulated) {
   const rows = there.map((concept) => {
     const found = new Map(cohorts.map((cohort) => [cohort, { cell: cellOf(entry, cohort), reading: reading(cellOf(entry, cohort), concept, metric) }]));
     const row = { name: `${entryName(entry)}, ${data.concepts[concept][0]}`, found };
-    return [conceptLink(concept), ...(withPooled ? [interval(pooled[concept] ?? [])] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
+    return [conceptLink(concept), ...(withPooled ? [el("td", { class: pooled[concept] ? "pooled" : "pooled lacking" }, interval(pooled[concept] ?? []))] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
   });
   const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
   return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");

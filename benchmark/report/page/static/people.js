@@ -11,9 +11,17 @@ function subgroupsOf(entry, cohorts, concept, simulated) {
   el("p", { class: "rules" }, `Macro AUROC is over the concepts with at least ${data.minimum} positives and negatives in every group that has one. Of many groups, some gap is always the largest. Of a model with several fits it is that of the first.`)];
 }
 
+// Youngest first, unknown last.
+function inOrder(groups) {
+  const place = (group) => (group.startsWith("under") ? -1 : group === "unknown" ? Infinity : parseInt(group, 10) || 0);
+  return [...groups].sort((one, other) => (place(one) === place(other) ? 0 : place(one) - place(other)));
+}
+
 function groupRows({ cohort, of, one }, name, withConcept) {
   if (!of[name]) return [];
-  const { groups, gap, common } = of[name];
+  const { gap, common } = of[name];
+  const known = new Map(of[name].groups.map((group) => [group[0], group]));
+  const groups = inOrder([...known.keys()]).map((group) => known.get(group));
   const rows = groups.map(([group, records, ...macro]) => {
     const [value, low, high, n, positives] = one[name]?.[group] ?? [];
     return [`${cohortName(cohort)}, ${group}`, drawnValue("auroc", macro), count(records),

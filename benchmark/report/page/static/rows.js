@@ -8,22 +8,27 @@ function matrixOf(chosen) {
   const place = conceptPlace.get(chosen.concept);
   const concept = within.includes(place) ? place : "macro";
   const all = cohortsOf(simulated).filter((cohort) => board.chosen?.includes(cohort) ?? true);
-  const rows = board.rows.map((row) => ({
+  const protocolOf = ({ entry }) => data.entries[entry].protocol;
+  const protocols = [...new Set(board.rows.map(protocolOf))];
+  const protocol = protocols.length > 1 && protocols.includes(chosen.protocol) ? chosen.protocol : "";
+  const rows = byMean(board.rows.filter((row) => !protocol || protocolOf(row) === protocol)).map((row) => ({
     ...row,
+    rank: protocol ? row.alone : row.rank,
     name: entryName(row.entry),
-    protocol: data.entries[row.entry].protocol,
     pooled: pooledFor(row, concept, metric, simulated, cohortSet),
     found: new Map(all.map((cohort) => {
       const cell = cellOf(row.entry, cohort);
       return [cohort, cell && { cell, reading: reading(cell, concept, metric, conceptSet) }];
     })),
   }));
-  const protocols = [...new Set(rows.map((row) => row.protocol))];
   const searched = (chosen.search ?? "").toLowerCase();
-  const shown = rows.filter((row) => (!chosen.protocol || row.protocol === chosen.protocol) && row.name.toLowerCase().includes(searched));
+  const shown = rows.filter((row) => row.name.toLowerCase().includes(searched));
   const full = all.filter((cohort) => rows.some((row) => valueIn(row, cohort) !== null));
-  return { metric, simulated, concept, conceptSet, cohortSet, board, within, protocols, rows: sorted(shown, chosen), full, empty: all.filter((cohort) => !full.includes(cohort)) };
+  return { metric, simulated, concept, conceptSet, cohortSet, board, within, protocols, protocol, rows: sorted(shown, chosen), full, empty: all.filter((cohort) => !full.includes(cohort)) };
 }
+
+// Those that share a rank stand in the order of their means.
+const byMean = (rows) => [...rows].sort((a, b) => (b.mean[0] ?? -1) - (a.mean[0] ?? -1));
 
 // Places of the sets of concepts and of cohorts that are ranked within; those shown first if there is no such name.
 const setsOf = ({ set, cohortset }) => [

@@ -7,7 +7,7 @@ addView("tables", { title: "All tables", show: () => {} });
 // Say which page it is. Of simulated recordings each view has its own banner; the tables have the one above all.
 function mark(view) {
   pages.replaceChildren(...Object.entries(views).filter(([, { title }]) => title).map(([name, { title }]) => {
-    const made = link(name, {}, title);
+    const made = pageLink(name, title);
     if (name === view) made.setAttribute("aria-current", "page");
     return made;
   }));
@@ -24,6 +24,7 @@ function show({ keepFocus = false } = {}) {
   place.hidden = chosen.view === "tables"; // before it is filled: what is hidden has no width
   tables.hidden = chosen.view !== "tables";
   views[chosen.view].show(place, chosen);
+  fit();
   mark(chosen.view);
   if (!focused) return;
   const again = place.querySelector(`[name="${CSS.escape(focused)}"]`);
@@ -52,7 +53,10 @@ pages.hidden = false;
 addEventListener("hashchange", follow);
 addEventListener("popstate", () => location.hash.startsWith("#/") && show());
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#tables:not([hidden]) details, #view details")) details.open = true;
+  for (const details of document.querySelectorAll("#tables:not([hidden]) details, #view details")) {
+    details.open = true;
+    openLater(details); // at once: that it was opened is told after the page is drawn for the printer
+  }
 });
 show();
 follow();

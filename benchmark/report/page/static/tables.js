@@ -19,7 +19,7 @@ function sortable(table) {
       table.tBodies[0].append(...rows.sort((a, b) => compare(key(a), key(b))));
     });
   }
-  return table;
+  return narrowed(table);
 }
 
 // A table as `later.py` writes it: a cell is its text, or [text, sorted by, muted, notes].

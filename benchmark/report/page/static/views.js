@@ -17,6 +17,7 @@ const SIMULATED = "Simulated recordings, not patients.";
 const banner = (simulated) => (simulated ? el("p", { class: "banner simulated" }, el("strong", {}, SIMULATED)) : null);
 const captioned = (simulated, text) => (simulated ? `Simulated, not patients: ${text}` : text);
 const unknown = (what) => el("p", {}, `This page has no such ${what}. `, link("", {}, "To the leaderboard"));
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 const listed = (nodes) => nodes.flatMap((node, at) => (at ? [", ", node] : [node]));
 
 // Choices of a view: others of its kind, metric, real or simulated.
@@ -37,12 +38,12 @@ function tableOf(caption, columns, rows, kind = "") {
     el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map(made)))));
   const grid = kind === "matrix";
-  return el("div", { class: "scroll", tabindex: grid ? null : 0, role: "region", "aria-label": caption }, grid ? oneStop(table) : table);
+  return el("div", { class: "scroll", tabindex: grid ? null : 0, role: "region", "aria-label": caption }, grid ? oneStop(table) : narrowed(table));
 }
 
 // A square with its interval, or the diamond of a pooled value, with the same as text.
-const drawnValue = (metric, numbers, dots = null) => el("td", { class: "pooled" },
-  el("span", { class: dots ? "diamond" : "" }, forest(metric, numbers, dots ?? [])), el("span", { class: "value" }, interval(numbers ?? [])));
+const drawnValue = (metric, numbers, dots = null) => ((numbers?.[0] ?? null) === null ? el("td", {}, DASH) : el("td", { class: "pooled" },
+  el("span", { class: dots ? "diamond" : "" }, forest(metric, numbers, dots ?? [])), el("span", { class: "value" }, interval(numbers))));
 
 // What is said of pooled numbers: see `pooled_numbers` in data.py.
 function pooledWords([value, , , low, high, i2, cohorts, reason]) {

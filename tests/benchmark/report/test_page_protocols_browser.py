@@ -1,0 +1,137 @@
+"""A protocol chosen on the first screen: ranks are those of ``leadboard report --protocol`` of the run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.cli import app
+from benchmark.exchange.joining import one_run
+from benchmark.metrics.names import Metric
+from benchmark.report.board_statistics import statistics_of
+from benchmark.report.ranking import make_boards
+from benchmark.report.sets import OwnSets, choose
+from benchmark.report.text import interval, number
+from benchmark.report.writing import write_report
+from cohorts.errors import UnknownNameError
+from tests.benchmark.report.first_screen import choice, matrix, opened
+from tests.benchmark.report.report_factory import drawn, record, write_drawn
+
+DASH = "\N{EN DASH}"
+OWN = OwnSets({}, {"near": ("georgia", "sph")})
+COHORTS = ("georgia", "ningbo", "sph")
+LEVELS = {
+    ("chance", "as-is"): 0.5,
+    ("net", "linear-probe-10"): 0.80,
+    ("old", "linear-probe-10"): 0.72,
+    ("twin", "linear-probe-10"): 0.797,
+    ("net", "linear-probe-100"): 0.90,
+    ("old", "linear-probe-100"): 0.82,
+    ("rhythm", "linear-probe-100"): 0.85,
+}
+"""Mean AUROC of each model and protocol; the last knows nothing of blocks."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in which ranks within a protocol are not those among all, with a cohort that one protocol has."""
+    cells = []
+    for at, ((model, protocol), level) in enumerate(LEVELS.items()):
+        concepts = ("AF", "SB") if model == "rhythm" else ("AF", "SB", "LBBB", "RBBB")
+        aurocs = {concept: level + 0.01 * place for place, concept in enumerate(concepts)}
+        card = {"control_for": "any"} if model == "chance" else {}
+        for cohort in (*COHORTS, *(["ptb-xl"] if protocol == "linear-probe-100" else [])):
+            relation = "internal" if cohort == "ptb-xl" else "external"
+            one = record(model, cohort, aurocs, protocol=protocol, relation=relation, card=card)
+            cells.append(drawn(one, seed=at))
+    path = write_drawn(tmp_path_factory.mktemp("protocols"), cells)
+    write_report(path, own=OWN)
+    return path
+
+
+@pytest.fixture
+def page(tab: Any, folder: Path) -> Iterator[Any]:
+    with opened(tab, folder) as first_screen:
+        yield first_screen
+
+
+def ranks(shown: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Model -> its rank on the page."""
+    return {model: cells["Rank"] for model, cells in shown.items()}
+
+
+def test_a_chosen_protocol_is_ranked_alone(page: Any) -> None:
+    everybody = ranks(matrix(page))
+    assert everybody["net (linear-probe-10)"] == everybody["twin"] == "3"
+    choice(page, "protocol").select_option("linear-probe-10")
+    shown = matrix(page)
+    assert ranks(shown) == {"net (linear-probe-10)": "1", "twin": "1", "old (linear-probe-10)": "3"}
+    assert "ptb-xl" not in shown["twin"]
+    assert page.locator(".matrix caption").inner_text().endswith(", of linear-probe-10 alone")
+    choice(page, "protocol").select_option("")
+    assert ranks(matrix(page)) == everybody
+    assert page.locator(".matrix caption").inner_text().endswith(", all protocols together")
+
+
+@pytest.mark.parametrize("metric", ["auroc", "auprc"])
+@pytest.mark.parametrize("cohort_set", ["", "near"])
+@pytest.mark.parametrize("concept_set", ["all shared", "rhythm", "conduction"])
+def test_its_numbers_are_those_of_the_protocol_in_every_set(
+    page: Any, folder: Path, concept_set: str, cohort_set: str, metric: Metric
+) -> None:
+    choice(page, "metric").select_option(metric)
+    choice(page, "set").select_option("" if concept_set == "all shared" else concept_set)
+    choice(page, "cohortset").select_option(cohort_set)
+    run = one_run(folder)
+    for protocol in ("linear-probe-10", "linear-probe-100"):
+        choice(page, "protocol").select_option(protocol)
+        shown = list(matrix(page).items())
+        within = choose(concept_set, (), [cohort_set] if cohort_set else [], OWN, protocol)
+        [board] = make_boards(run.plan, run.records, run.draws, run.lacking, metric=metric, within=within)
+        ahead = statistics_of(board).next_hospital
+        assert len(shown) == len(board.standings) == 3
+        for standing, (name, cells) in zip(board.standings, shown, strict=True):
+            assert name.split(" (")[0] == standing.entry.model
+            assert cells["Rank"] == (DASH if standing.rank is None else str(standing.rank))
+            if standing.cohorts and metric == "auroc":
+                assert cells["Pooled over external cohorts"] == interval(ahead[standing.entry].macro)
+            elif standing.cohorts:
+                assert cells["Mean of the ranking"].startswith(number(standing.mean))
+
+
+def test_a_call_that_names_the_protocol_writes_the_same_matrix(
+    tab: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "#/?protocol=linear-probe-100&set=rhythm"
+    with opened(tab, folder) as page:
+        page.evaluate("hash => { location.hash = hash; }", address)
+        page.wait_for_function("document.querySelector('[name=protocol]').value === 'linear-probe-100'")
+        shown = matrix(page)
+        rules = page.locator("ul.rules").first.text_content()
+        page.get_by_role("link", name="rhythm").first.click()
+        page.get_by_role("link", name="Leaderboard", exact=True).click()
+        assert matrix(page) == shown
+    run = shutil.copytree(folder, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    call = ["report", str(run), "--protocol", "linear-probe-100", "--concept-set", "rhythm"]
+    assert app(call, exit_on_error=False, print_error=False, result_action="return_value") == 0
+    [ranking] = json.loads((run / "leaderboard.json").read_text())["rankings"]
+    assert ranking["protocol"] == "linear-probe-100"
+    assert [str(row["rank"]) for row in ranking["rows"]] == list(ranks(shown).values()) == ["1", "2", "3"]
+    with opened(tab, run) as asked:
+        assert [list(row.values())[2:] for row in matrix(asked).values()] == [
+            list(row.values())[2:] for row in shown.values()
+        ]
+        assert asked.locator("ul.rules").first.text_content() == rules
+        assert choice(asked, "protocol").count() == 0
+
+
+def test_an_unknown_protocol_is_named_with_those_that_there_are(folder: Path) -> None:
+    call = ["report", str(folder), "--protocol", "linear-prob-10"]
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'linear-probe-10'\?"):
+        app(call, exit_on_error=False, print_error=False, result_action="return_value")
