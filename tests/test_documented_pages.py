@@ -16,9 +16,7 @@ import pytest
 from cyclopts import ValidationError
 
 from benchmark.cli import app
-from benchmark.models.plugins import find_model
-from tests.baselines.official_files import write_official
-from tests.documented import Typed, blocks, commands, files, section, sessions, type_session, typing_at
+from tests.documented import Typed, blocks, commands, files, section, type_session, typing_at
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -114,12 +112,11 @@ TYPED = {
     "docs/index.md": ["A first result, without any data"],
     "docs/tasks.md": ["Published tasks"],
     "docs/leaderboard.md": ["Make it again, differently"],
-    "docs/models.md": [],
 }
 """Page -> sections that are typed here as they stand."""
 
 
-@pytest.mark.parametrize("page", [page for page, titles in TYPED.items() if titles])
+@pytest.mark.parametrize("page", TYPED)
 def test_a_page_is_typed_as_it_stands(page: str, types: Typed, desk: Path) -> None:
     if page == "docs/leaderboard.md" and not (desk / "results/runs/two").is_dir():
         types(next(line for line in commands(PAGES["README.md"]) if line.endswith("results/runs/two")))
@@ -135,15 +132,3 @@ def test_a_page_is_typed_as_it_stands(page: str, types: Typed, desk: Path) -> No
 def test_the_run_on_real_data_is_typed_as_it_stands(types: Typed) -> None:
     (code,) = blocks(section(PAGES["docs/index.md"], "On real data"), "console")
     type_session(code, types)
-
-
-@pytest.mark.slow  # networks of 30 million parameters look at 600 recordings
-@pytest.mark.timeout(3600)
-def test_published_models_from_file_to_leaderboard(types: Typed, desk: Path) -> None:
-    """Files in the authors' layout with random weights, as the page says of its own."""
-    (session,) = (code for code in blocks(PAGES["docs/models.md"], "console") if "12_lead" in code)
-    for line, _ in sessions(session)[:-1]:
-        _, _, name, _, file = shlex.split(line)
-        written = write_official(find_model(name).build("cpu"), desk / "official")
-        written.rename(desk / file)
-    type_session(session, types)

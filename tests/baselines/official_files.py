@@ -96,14 +96,16 @@ def is_published(model: Any) -> bool:
 
 
 def write_official(model: Any, folder: Path, seed: int = 0) -> Path:
-    """Write random weights as the authors of a published model lay theirs out.
+    """Write random weights, the same for the same seed, as the authors of a published model lay theirs out.
 
     A model that is asked in words gets a vocabulary beside them, of the right number of words.
     """
     folder.mkdir(exist_ok=True)
     layout = model.layout
     path = folder / (layout.file or Path(model.weights_file).name)
-    state = random_state(model.build(), seed)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        state = random_state(model.build(), seed)
     if path.suffix == ".hdf5":
         write_keras(state, path)
     elif path.suffix == ".safetensors":
