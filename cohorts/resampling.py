@@ -79,7 +79,7 @@ def _nearest(positions: npt.NDArray[np.int64], samples: int) -> npt.NDArray[np.i
 class _Blocks:
     """The filter as matrices side by side, which turn lines of input samples into blocks of output samples.
 
-    Block ``i`` is the sum of what the first matrix makes of line ``i``, the second of the next line, and so on.
+    Block ``i`` is the sum of what the first matrix makes of line ``i``, the second of the next, and so on.
 
     Attributes
     ----------
