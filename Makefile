@@ -45,8 +45,9 @@ lint: $(STAMP) ## style, types and the direction of imports
 	$(BIN)/mypy tests/typed_script.py
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP) ## measure speed and memory, one table: [TABLE=file.md] [ARGS='-k resampling']; needs the sample data for some of it
-	OMP_NUM_THREADS=$(shell getconf _NPROCESSORS_ONLN) $(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -m 'not slow' --table $(TABLE) $(ARGS)
+bench: $(STAMP) ## measure speed and memory, one table: [TABLE=file.md] [ARGS='-k resampling --benchmark-compare']; needs the sample data for some of it
+	OMP_NUM_THREADS=$(shell getconf _NPROCESSORS_ONLN) $(BIN)/python -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -m 'not slow' \
+	  -W default::pytest_benchmark.logger.PytestBenchmarkWarning --benchmark-autosave --table $(TABLE) $(ARGS)
 
 release: $(STAMP) ## wheel, source archive and bill of materials in dist/
 	rm -rf dist

@@ -181,7 +181,8 @@ def _derived(lead: str, signal: Floats, rows: dict[str, int]) -> Floats:
 def select_leads(recording: Recording, leads: Sequence[str] = STANDARD_LEADS) -> Recording:
     """Take the asked leads, in the order asked.
 
-    A missing limb lead is derived from two others (III = II - I, aVR = -(I + II) / 2 and so on).
+    A missing limb lead is derived from two others (III = II - I, aVR = -(I + II) / 2 and so on). A recording
+    that is as asked is given back itself.
 
     Raises
     ------
@@ -190,6 +191,8 @@ def select_leads(recording: Recording, leads: Sequence[str] = STANDARD_LEADS) ->
     UnknownNameError
         If an asked lead is none of the standard twelve.
     """
+    if recording.leads == STANDARD_LEADS == tuple(leads):
+        return recording
     rows = _rows(recording.leads)
     signal = np.empty((len(leads), recording.signal.shape[1]), np.float32)
     for row, lead in enumerate(leads):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from benchmark.metrics.checks import Floats, Groups, checked_groups, column, why_undefined
 from benchmark.metrics.discrimination import by_score
 from benchmark.metrics.estimates import Estimate, Result, estimate_of
-from benchmark.metrics.intervals import LEVEL, estimate
+from benchmark.metrics.intervals import LEVEL, estimate, wilson_interval
 from benchmark.metrics.resampling import resampled_sums
 from cohorts.errors import UsageError
 
@@ -179,16 +179,13 @@ def _half_way(distinct: Floats) -> Floats:
 
 
 def _calls(counts: list[int], drawn: Floats, alone: bool, level: float) -> Calls:
-    from scipy.stats import binomtest
-
     tp, fp, fn, tn = counts
     some = drawn[:, 0], drawn[:, 1], drawn[:, 2], drawn[:, 3]
 
     def proportion(hits: int, misses: int, why: str) -> Estimate:
         of = (counts[hits], counts[hits] + counts[misses])
         if alone and of[1]:
-            interval = binomtest(*of).proportion_ci(level, method="wilson")
-            return estimate_of(of[0] / of[1], interval.low, interval.high)
+            return estimate_of(of[0] / of[1], *wilson_interval(*of, level))
         return estimate(_ratio(*of), _ratios(some[hits], some[hits] + some[misses]), why=why, level=level)
 
     f1 = estimate(

@@ -20,7 +20,7 @@ from baselines.foundation.base import FoundationModel
 from baselines.foundation.words import VOCABULARY
 from benchmark.models.contract import Batch, InputSpec
 from benchmark.models.plugins import installed_models
-from benchmark.protocols.harmonise import cut, harmonise
+from benchmark.protocols.harmonise import harmonise, windows_of
 from cohorts.catalogue import open_cohort
 from cohorts.ontology.ontology import load_ontology
 from tests.baselines.golden import published_state, values
@@ -54,7 +54,7 @@ def real_batch(shared: Path, spec: InputSpec, records: int = 3) -> Batch:
     cohort = open_cohort("ptb-xl", shared / "data")
     assert cohort is not None
     signals = [
-        cut(harmonise(cohort.read(str(name)).to_recording(), spec), 0, spec.samples)
+        windows_of(harmonise(cohort.read(str(name)).to_recording(), spec), spec)[0]
         for name in cohort.index()["record_id"][:records]
     ]
     return Batch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ROWS] = []
     config.stash[LOAD] = os.getloadavg()[0]
+    config.option.benchmark_quiet = not config.option.benchmark_compare  # else there is one table, ours
 
 
 @pytest.fixture
-def row(pytestconfig: pytest.Config) -> Iterator[Callable[..., None]]:
-    """Add a row to the table: the arguments are those of `Row`."""
+def row(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
+    """Add a row to the table, and to what pytest-benchmark saves: the arguments are those of `Row`."""
     mine: list[Row] = []
 
     def add(*arguments: Any, **named: Any) -> None:
         mine.append(Row(*arguments, **named))
-        pytestconfig.stash[ROWS].append(mine[-1])
+        request.config.stash[ROWS].append(mine[-1])
+        if "benchmark" in request.fixturenames:
+            request.getfixturevalue("benchmark").extra_info["rows"] = [asdict(one) for one in mine]
 
     yield add
     missed = [" | ".join(one.cells[:-1]) for one in mine if one.missed]

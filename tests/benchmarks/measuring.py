@@ -1,4 +1,4 @@
-"""How the benchmarks measure: in turns, and in processes of their own."""
+"""How the benchmarks measure: with pytest-benchmark, in turns, and in processes of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+from pytest_benchmark.fixture import BenchmarkFixture
 
 Clock = Callable[[], float]
 
@@ -37,16 +39,30 @@ class Turns:
 
 
 def in_turns(
-    calls: Mapping[str, Callable[[], object]], turns: int, clock: Clock = time.perf_counter
+    benchmark: BenchmarkFixture,
+    calls: Mapping[str, Callable[[], object]],
+    turns: int,
+    clock: Clock = time.perf_counter,
 ) -> Turns:
-    """Call each once unmeasured, then all of them one after the other, so many times."""
-    for call in calls.values():
-        call()
+    """Call each once unmeasured, then all of them one after the other, so many times.
+
+    Parameters
+    ----------
+    benchmark
+        Times the first call, which is ours; the others have their turns before it.
+    clock
+        Of the others; the benchmark has the one of the test's mark, by default the same.
+    """
+    (ours, call), *others = calls.items()
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(turns):
-        for name, call in calls.items():
-            times[name].append(seconds(call, clock))
-    return Turns(times)
+
+    def turn_of_others() -> None:
+        for name, other in others:
+            times[name].append(seconds(other, clock))
+
+    benchmark.pedantic(call, setup=turn_of_others, rounds=turns, warmup_rounds=1)
+    measured = {name: found[1:] for name, found in times.items()}  # the first turn was to warm up
+    return Turns(measured | {ours: benchmark.stats.stats.data})
 
 
 @dataclass(frozen=True)

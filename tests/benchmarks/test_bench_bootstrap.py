@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from pytest_benchmark.fixture import BenchmarkFixture
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmark.metrics.bootstrap import bootstrap
@@ -74,11 +75,13 @@ def confidenceinterval(cohort: Cohort, columns: int = 1, resamples: int = 100) -
     return seconds(some) / columns / resamples * RESAMPLES * cohort.labels.shape[1]
 
 
-def test_beside_what_a_user_would_do(row: Callable[..., None], cohort: Cohort) -> None:
+def test_beside_what_a_user_would_do(
+    row: Callable[..., None], benchmark: BenchmarkFixture, cohort: Cohort
+) -> None:
     labels, scores = cohort.labels, cohort.scores
     ours = partial(bootstrap, labels, scores, group_records(cohort.patients), resamples=RESAMPLES, seed=0)
     records, concepts = labels.shape
-    taken = in_turns({"ours": ours}, 9).median("ours")
+    taken = in_turns(benchmark, {"ours": ours}, 9).median("ours")
     loop = scikit_learn(cohort, ours().auroc_resamples)
     row(
         f"Bootstrap of AUROC and AUPRC, {records:,} records x {concepts} concepts, {RESAMPLES:,} resamples",
@@ -135,13 +138,13 @@ def test_a_cohort_of_800_000(row: Callable[..., None], tmp_path: Path) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_on_a_gpu(row: Callable[..., None], cohort: Cohort) -> None:
+def test_on_a_gpu(row: Callable[..., None], benchmark: BenchmarkFixture, cohort: Cohort) -> None:
     arguments: Any = (cohort.labels, cohort.scores, group_records(cohort.patients))
     calls = {
         device: partial(bootstrap, *arguments, resamples=10_000, seed=0, device=device)
         for device in ("cuda", "cpu")
     }
-    turns = in_turns(calls, 3)
+    turns = in_turns(benchmark, calls, 3)
     row(
         "Bootstrap on a GPU, 10,000 resamples",
         turns.median("cuda"),

@@ -13,6 +13,7 @@ from statistics import median
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmark.models.contract import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
@@ -36,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.mark.parametrize("rate", [1500, 3000])
 @pytest.mark.parametrize("hz", [500, 100])
 def test_a_device_does_not_wait(
-    row: Callable[..., None], store: Store, rate: int, threads: int, hz: int
+    row: Callable[..., None], benchmark: BenchmarkFixture, store: Store, rate: int, threads: int, hz: int
 ) -> None:
     spec = InputSpec(sampling_rate=hz, seconds=10, long_records="first")
     rows = np.resize(np.arange(len(store)), BATCH * BATCHES)
@@ -50,7 +51,8 @@ def test_a_device_does_not_wait(
         for _ in records.window_batches(BATCH):
             after()
 
-    turns = in_turns({"reading": read, "device": device, "both": lambda: read(lambda: device(1))}, TURNS)
+    calls = {"both": lambda: read(lambda: device(1)), "reading": read, "device": device}
+    turns = in_turns(benchmark, calls, TURNS)
     slower = [max(pair) for pair in zip(turns.times["reading"], turns.times["device"], strict=True)]
     share = median(alone / both for alone, both in zip(slower, turns.times["both"], strict=True))
     speed = {name: len(rows) / turns.median(name) for name in turns.times}

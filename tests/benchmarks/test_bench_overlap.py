@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from cohorts.catalogue import open_cohort
 from cohorts.overlap import search as overlap
@@ -60,10 +61,11 @@ def stores(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 @pytest.mark.parametrize("first", ["challenge", "ptb-xl 100"])
-def test_the_real_sample(row: Callable[..., None], stores: dict[str, Store], first: str) -> None:
+def test_the_real_sample(
+    row: Callable[..., None], benchmark: BenchmarkFixture, stores: dict[str, Store], first: str
+) -> None:
     a, b = stores[first], stores["ptb-xl 500"]
-    taken = in_turns({"overlap": lambda: find_overlap(a, b)}, 3).median("overlap")
-
+    taken = in_turns(benchmark, {"overlap": lambda: find_overlap(a, b)}, 3).median("overlap")
     row(f"Overlap of samples, {first} with PTB-XL at 500 Hz, {len(a)} x {len(b)} records", taken, "s")
     assert len(find_overlap(a, b)) >= 6
 

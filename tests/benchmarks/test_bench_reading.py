@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from cohorts.catalogue import find_cohort
 from cohorts.formats.wfdb_files import read_record
@@ -47,42 +48,59 @@ def ecgbench_over(headers: list[Path], root: Path, folder: Path) -> Callable[[],
     return lambda: [records[i]["signal"] for i in range(len(records))]
 
 
-def test_reading(row: Callable[..., None], ptb_xl: Path, headers: list[Path], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def others(
+    ptb_xl: Path, headers: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Callable[[], object]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import wfdb
 
     names = [str(header.with_suffix("")) for header in headers]
-    files = [header.with_suffix(".dat") for header in headers]
-    (tmp_path / "ecgbench").mkdir()
+    return {
+        "loop of wfdb.rdrecord": lambda: [wfdb.rdrecord(name) for name in names],
+        "ecgbench's Dataset": ecgbench_over(headers, ptb_xl, tmp_path_factory.mktemp("ecgbench")),
+        "the bytes alone, not decoded": lambda: [
+            header.with_suffix(".dat").read_bytes() for header in headers
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "times"), [("Reading a release", None), ("Preparing a store", 10), ("Reading a store", 20)]
+)
+def test_reading(
+    row: Callable[..., None],
+    benchmark: BenchmarkFixture,
+    ptb_xl: Path,
+    headers: list[Path],
+    others: dict[str, Callable[[], object]],
+    tmp_path: Path,
+    what: str,
+    times: int | None,
+) -> None:
     caches = itertools.count()
     store = prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path / "store")
-    turns = in_turns(
-        {
-            "reading": lambda: [read_record(header).to_recording() for header in headers],
-            "preparing": lambda: prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path / str(next(caches))),
-            "a prepared store": lambda: [store.recording(i) for i in range(len(store))],
-            "wfdb.rdrecord": lambda: [wfdb.rdrecord(name) for name in names],
-            "ecgbench": ecgbench_over(headers, ptb_xl, tmp_path / "ecgbench"),
-            "raw": lambda: [file.read_bytes() for file in files],
-        },
-        TURNS,
-    )
     assert len(store) == len(headers)
-    speed = {name: len(headers) / turns.median(name) for name in turns.times}
-    others = {
-        "loop of wfdb.rdrecord": speed["wfdb.rdrecord"],
-        "ecgbench's Dataset": speed["ecgbench"],
-        "the bytes alone, not decoded": speed["raw"],
+    ours = {
+        "Reading a release": lambda: [read_record(header).to_recording() for header in headers],
+        "Preparing a store": lambda: prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path / str(next(caches))),
+        "Reading a store": lambda: [store.recording(i) for i in range(len(store))],
     }
-    loop = speed["wfdb.rdrecord"]
-    size = f"{len(headers)} records of PTB-XL, 500 Hz, one process"
-    row(f"Reading a release: {size}", speed["reading"], "records/s", others)
-    row(f"Preparing a store: {size}", speed["preparing"], "records/s", others, at_least=10 * loop)
-    row(f"Reading a store: {size}", speed["a prepared store"], "records/s", others, at_least=20 * loop)
+    turns = in_turns(benchmark, {"ours": ours[what]} | others, TURNS)
+    speed = {name: len(headers) / turns.median(name) for name in turns.times}
+    row(
+        f"{what}: {len(headers)} records of PTB-XL, 500 Hz, one process",
+        speed.pop("ours"),
+        "records/s",
+        speed,
+        at_least=times and times * speed["loop of wfdb.rdrecord"],
+    )
 
 
-def test_opening_a_prepared_store(row: Callable[..., None], ptb_xl: Path, tmp_path: Path) -> None:
+def test_opening_a_prepared_store(
+    row: Callable[..., None], benchmark: BenchmarkFixture, ptb_xl: Path, tmp_path: Path
+) -> None:
     prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path)
-    turns = in_turns({"opening": lambda: prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path)}, 9)
-    row("Opening a store that is prepared", 1e3 * turns.median("opening"), "ms")
+    calls = {"ours": lambda: prepare(find_cohort("ptb-xl")(ptb_xl), tmp_path)}
+    row("Opening a store that is prepared", 1e3 * in_turns(benchmark, calls, 9).median("ours"), "ms")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from baselines.clip_image.rendering import render
 from cohorts.recording import STANDARD_LEADS
@@ -28,8 +29,14 @@ def signals() -> npt.NDArray[np.float32]:
 
 @pytest.mark.parametrize("size", [224, 512])
 @pytest.mark.parametrize("layout", ["3x4", "12x1"])
-def test_pages(row: Callable[..., None], signals: npt.NDArray[np.float32], layout: str, size: int) -> None:
-    turns = in_turns({"ours": lambda: render(signals, 500, STANDARD_LEADS, size=size, layout=layout)}, 3)
-    speed = RECORDS / turns.median("ours")
+def test_pages(
+    row: Callable[..., None],
+    benchmark: BenchmarkFixture,
+    signals: npt.NDArray[np.float32],
+    layout: str,
+    size: int,
+) -> None:
+    calls = {"ours": lambda: render(signals, 500, STANDARD_LEADS, size=size, layout=layout)}
+    speed = RECORDS / in_turns(benchmark, calls, 3).median("ours")
     limit = 200 if size == 224 else None
     row(f"Pictures of recordings, {layout}, {size} pixels", speed, "pictures/s", at_least=limit)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.signal import firwin, resample_poly
 
 from cohorts.resampling import resample
@@ -51,10 +52,13 @@ def by_convolution(x: npt.NDArray[np.float32]) -> torch.Tensor:
     return torch.nn.functional.conv1d(rows, TAPS[None, None], stride=5, padding=50)
 
 
-def test_records_a_second(row: Callable[..., None], signals: npt.NDArray[np.float32], threads: int) -> None:
+def test_records_a_second(
+    row: Callable[..., None], benchmark: BenchmarkFixture, signals: npt.NDArray[np.float32], threads: int
+) -> None:
     """Ours and scipy's take a record at a time, as records are read; torch takes batches and its threads."""
     with ThreadPoolExecutor(threads) as pool:
         turns = in_turns(
+            benchmark,
             {
                 "ours": lambda: list(pool.map(lambda x: resample(x, 500, 100), signals)),
                 "resample_poly": lambda: list(pool.map(by_scipy, signals)),

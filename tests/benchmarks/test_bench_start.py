@@ -6,19 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
 from tests.benchmarks.measuring import LEADBOARD, in_process, in_turns
 
 TURNS = 5
 
 
-def test_start_up(row: Callable[..., None], tmp_path: Path) -> None:
-    commands = ("--help", "models", "cohorts")
+@pytest.mark.parametrize("command", ["--help", "models", "cohorts"])
+def test_start_up(
+    row: Callable[..., None], benchmark: BenchmarkFixture, tmp_path: Path, command: str
+) -> None:
     others = {"Python alone": "pass", "import pandas": "import pandas", "import torch": "import torch"}
     turns = in_turns(
-        {command: partial(in_process, tmp_path, LEADBOARD, command) for command in commands}
+        benchmark,
+        {command: partial(in_process, tmp_path, LEADBOARD, command)}
         | {name: partial(in_process, tmp_path, code) for name, code in others.items()},
         TURNS,
     )
     instead = {name: turns.median(name) for name in others}
-    for command in commands:
-        row(f"`leadboard {command}`, from its start to its end", turns.median(command), "s", instead)
+    row(f"`leadboard {command}`, from its start to its end", turns.median(command), "s", instead)

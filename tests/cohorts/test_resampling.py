@@ -86,6 +86,14 @@ def test_a_record_does_not_depend_on_its_neighbours():
     np.testing.assert_array_equal(together, alone)
 
 
+def test_a_minute_is_several_products_of_matrices_and_one_recording():
+    x = np.random.default_rng(2).normal(size=(12, 30_001)).astype(np.float32)
+    y = resample(x, 500, 100)
+    wanted = resample_poly(x.astype(np.float64), 1, 5, axis=-1, padtype="antireflect")
+    np.testing.assert_allclose(y, wanted[:, : y.shape[-1]], rtol=0, atol=1e-6 * np.abs(x).max())
+    np.testing.assert_array_equal(resample(x[3], 500, 100), y[3])
+
+
 def test_missing_samples_do_not_spread():
     t = np.arange(2000) / 500
     x = np.sin(2 * np.pi * 2 * t).astype(np.float32)

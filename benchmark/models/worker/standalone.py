@@ -116,6 +116,7 @@ class OpenedFiles:
         self.folder = Path(os.path.abspath(folder))
         self.paths: set[str] = set()
         self._written: set[str] = set()
+        self._own: dict[str, bool] = {}
         self._skipped = [*libraries(), *map(os.path.expanduser, (*SETTINGS, *CREDENTIALS))]
         self._skipped += [spelling for other in others for spelling in spellings(other)]
         self._temporary = spellings(tempfile.gettempdir())
@@ -133,7 +134,10 @@ class OpenedFiles:
 
     def skip(self, folder: Path) -> None:
         """Take one more folder for none of the model's."""
-        self._skipped += [spelling for spelling in spellings(folder) if spelling not in self._skipped]
+        new = [spelling for spelling in spellings(folder) if spelling not in self._skipped]
+        if new:
+            self._skipped += new
+            self._own.clear()
 
     def hashed(self) -> list[dict[str, Any]]:
         """Give ``path`` (see `shortened`), ``sha256`` and ``size`` of each file as it is now."""
@@ -146,13 +150,15 @@ class OpenedFiles:
         return [found[name] for name in sorted(found)]
 
     def _counts(self, path: str) -> bool:
-        if path.endswith((".py", ".pyc")) or "__pycache__" in path or not os.path.isfile(path):
+        if path.endswith((".py", ".pyc")) or "__pycache__" in path:
             return False
-        named = spellings(path)
-        if path in self._written and deepest(named, self._temporary):
+        if path not in self._own:  # asked twice a cell of hundreds of files of libraries
+            named = spellings(path)
+            skipped = deepest(named, self._skipped)
+            self._own[path] = not skipped or deepest(named, spellings(self.folder)) > skipped
+        if not self._own[path] or not os.path.isfile(path):
             return False
-        skipped = deepest(named, self._skipped)
-        return not skipped or deepest(named, spellings(self.folder)) > skipped
+        return path not in self._written or not deepest(spellings(path), self._temporary)
 
 
 _watching: list[OpenedFiles] = []
