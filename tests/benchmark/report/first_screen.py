@@ -9,7 +9,7 @@ from typing import Any
 
 
 @contextmanager
-def opened(tab: tuple[Any, list[str]], folder: Path, at: str = "") -> Iterator[Any]:
+def opened(tab: tuple[Any, list[str]], folder: Path) -> Iterator[Any]:
     """Open the page of a board; at the end nothing was complained about and nobody was asked for anything."""
     page, wrong = tab
     address = (folder / "leaderboard.html").as_uri()
@@ -17,7 +17,7 @@ def opened(tab: tuple[Any, list[str]], folder: Path, at: str = "") -> Iterator[A
     page.emulate_media(media="screen", color_scheme="light")
     page.goto("about:blank")  # from one place of a page to another nothing would be loaded
     wrong.clear()
-    page.goto(address + at)
+    page.goto(address)
     yield page
     complaints = [one for one in wrong if one.partition("#")[0] != address]
     assert not complaints
