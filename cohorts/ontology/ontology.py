@@ -108,6 +108,7 @@ class Ontology:
         }
         self._strengths: dict[tuple[str, str], tuple[Rows, npt.NDArray[np.uint8]]] = {}
         self._hashes: dict[tuple[str, str], dict[str, str]] = {}
+        self._rows: dict[str, Rows] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -218,7 +219,7 @@ class Ontology:
         UsageError
             If a record's statements are not a collection of codes.
         """
-        rows = Rows(self._codes(cohort, vocabulary))
+        rows = self._rows_of(cohort, vocabulary)
         counts = Counter(
             code for codes in checked(statements) for code in set(codes) if rows[code] == rows.unknown
         )
@@ -318,6 +319,15 @@ class Ontology:
             return own
         replaced = (table["cohort"] == cohort) & table["code"].isin(own["code"])
         return pd.concat([table[~replaced], own], ignore_index=True)
+
+    def _rows_of(self, cohort: str, vocabulary: str) -> Rows:
+        """Row of each code; where a cohort brings none of its own, a vocabulary is looked through once."""
+        table = self._codes(cohort, vocabulary)
+        if table is not self.vocabularies.get(vocabulary):
+            return Rows(table)
+        if vocabulary not in self._rows:
+            self._rows[vocabulary] = Rows(table)
+        return self._rows[vocabulary]
 
     def parts(self, concept: str) -> tuple[str, ...]:
         """Ids of the concepts that this one is computed from; empty for one that is stated.
