@@ -164,7 +164,7 @@ def _content(
 ) -> dict[str, str | bytes]:
     """Give every file of a report by its name."""
     plan, records, draws = joined.plan, joined.records, (joined.draws, joined.lacking)
-    protocols = list(dict.fromkeys(one.protocol for one in (*plan.cells, *records)))
+    protocols = {cell.protocol for cell in plan.cells} | {record.protocol for record in records}
     if within.protocol is not None and within.protocol not in protocols:
         raise UnknownNameError("protocol", within.protocol, protocols)
     by_set: list[SetBoard] = []
