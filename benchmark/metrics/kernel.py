@@ -8,6 +8,10 @@ import numba
 import numpy as np
 
 from benchmark.metrics.compiled import compiled
+from benchmark.metrics.prefetch import LINE, fetch
+
+AHEAD = 12
+"""Rows of counts that are on their way while one is added: they lie scattered over hundreds of MiB."""
 
 config: Any = numba.config
 THREADS = int(config.NUMBA_NUM_THREADS)
@@ -126,7 +130,12 @@ def weighted_areas(
         area[:] = 0.0
         k, end = starts[column], starts[column + 1]
         weigh_negatives(order[k:end], positive[k:end], odds[column], counts, weight)
+        fetched = k
         while k < end:
+            while fetched < min(k + AHEAD, end):
+                for j in range(0, resamples, LINE):
+                    fetch(counts, order[fetched], j)
+                fetched += 1
             if k + 4 <= end and last[k + 3] and not positive[k : k + 4].any():
                 # Most records are negatives. Four at a time save three of four passes over the sums.
                 one, two, three, four = order[k], order[k + 1], order[k + 2], order[k + 3]
