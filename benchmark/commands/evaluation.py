@@ -172,12 +172,13 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
 
     with ray or nullcontext() as engine:
         outcome = run_cells(options, reporter, after_cell, engine)
-    if not is_current(folder, study.rank_by, within.key + own.key):
+    give = prepared_before(places)
+    labels = labelled_before(places, give)
+    if not is_current(folder, study.rank_by, within.key + own.key, labels):
         from benchmark.report.writing import write_report
 
         with reporter.step("Writing the report"):
-            give = prepared_before(places)
-            write_report(folder, study.rank_by, within, give, labelled_before(places, give), own)
+            write_report(folder, study.rank_by, within, give, labels, own)
     tell(outcome.sentence, f"Leaderboard: {study.out / 'leaderboard.html'}")
     return 1 if outcome.failed else 0
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -135,7 +135,7 @@ def resolution(positives: int, negatives: int) -> int:
 
 def proportion(found: Estimate) -> Figure | None:
     """Round a proportion to two decimals."""
-    return None if found.value is None else figure(found.model_copy(update={"low": None, "high": None}))
+    return None if found.value is None else figure(replace(found, low=None, high=None))
 
 
 def significant(value: float, digits: int = 2) -> float:

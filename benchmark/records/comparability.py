@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from benchmark.metrics.cell.results import ConceptMetrics
 from benchmark.records.record import OntologyFacts, ResultRecord
 from cohorts.cohort import CohortCard
 from cohorts.labelled import Labelled
@@ -54,6 +55,10 @@ def why_other_resamples(record: ResultRecord, seed: int, resamples: int, stated_
     return f"states seed {own_seed} and {own_resamples} resamples, but {stated_in} has {seed} and {resamples}"
 
 
+def _counts(concepts: Mapping[str, ConceptMetrics], names: Iterable[str]) -> list[tuple[int, int]]:
+    return [(one.n, one.positives) for one in map(concepts.__getitem__, names)]
+
+
 def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
     """Say why two cells of a cohort were not measured alike; empty where they were.
 
@@ -73,8 +78,6 @@ def why_incomparable(first: ResultRecord, second: ResultRecord) -> str:
             resampling_of(first) != resampling_of(second)
         ),
         "other patients": (one.unit, one.groups) != (two.unit, two.groups),
-        "other labels": any(
-            here[name].n != there[name].n or here[name].positives != there[name].positives for name in shared
-        ),
+        "other labels": _counts(here, shared) != _counts(there, shared),
     }
     return next((reason for reason, differs in reasons.items() if differs), "")

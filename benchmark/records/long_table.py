@@ -64,7 +64,8 @@ def rows_of(record: ResultRecord) -> Iterator[Row]:
         "simulated": record.cohort.simulated,
     }
     for row in estimates_of(record.evaluation, record.records.scored):
-        yield {column: (cell | row)[column] for column in COLUMNS}
+        whole = cell | row
+        yield {column: whole[column] for column in COLUMNS}
 
 
 def estimates_of(evaluation: Evaluation, records: int | None = None) -> Iterator[Row]:

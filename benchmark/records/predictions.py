@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,33 @@ def load_predictions(path: Path) -> tuple[pd.DataFrame, str]:
         raise LeadboardError(f"The predictions {path} are not there.")
     with refusing(lambda why: LeadboardError(f"The predictions {path} cannot be read ({why}).")):
         return _load(path)
+
+
+def measured_predictions(path: Path, sha256: str) -> pd.DataFrame | None:
+    """Read the predictions that a cell was measured on; None if the file holds others.
+
+    Those that were asked for last stay in memory, for who asks next: nobody may change them.
+
+    Parameters
+    ----------
+    sha256
+        `content_hash` of what was measured.
+
+    Raises
+    ------
+    LeadboardError
+        As `load_predictions`.
+    """
+    facts = path.stat() if path.is_file() else None
+    state = () if facts is None else (facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    predictions, found = _latest(path, state)
+    return predictions if found == sha256 else None
+
+
+@lru_cache(maxsize=1)
+def _latest(path: Path, _: tuple[int, ...]) -> tuple[pd.DataFrame, str]:
+    predictions, _key = load_predictions(path)
+    return predictions, content_hash(predictions)
 
 
 def _load(path: Path) -> tuple[pd.DataFrame, str]:

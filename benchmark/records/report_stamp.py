@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from benchmark.files import read_json, sha256_of, write_atomically
 from benchmark.metrics.names import Metric
 from benchmark.records.npz import checksums_of
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import resamples_path
 from benchmark.records.run_folder import RUN, cell_path, load_run_file
 from cohorts.errors import LeadboardError
 from cohorts.hashing import code_hash, hash_of_json
+from cohorts.labelled import LabelledCohorts, signals_read
 
 STAMP = "report.json"
 
@@ -27,21 +29,46 @@ class _Stamp(BaseModel):
 
     made_from: str
     files: dict[str, str]
+    without_labels: dict[str, bool]
 
 
-def is_current(run: Path, rank_by: Metric = "auroc", sets: str = "") -> bool:
+def is_current(
+    run: Path, rank_by: Metric = "auroc", sets: str = "", labels: LabelledCohorts | None = None
+) -> bool:
     """Whether every file of the report is as it was written, from the run as it is now, and ranked so.
 
     Parameters
     ----------
     rank_by, sets
         As of `inputs_of`.
+    labels
+        Gives cohorts with their labels: a report that was made without those of one that it gives now lacks
+        the curves.
     """
     try:
         stamp = _Stamp.model_validate(read_json(run / STAMP))
         whole = all(sha256_of(run / name) == sha256 for name, sha256 in stamp.files.items())
-        return whole and stamp.made_from == inputs_of(run, rank_by, sets)
+        if not whole or stamp.made_from != inputs_of(run, rank_by, sets):
+            return False
     except (LeadboardError, ValidationError):
+        return False
+    return labels is None or not any(_there(labels, *cohort) for cohort in stamp.without_labels.items())
+
+
+def without_labels(records: Iterable[ResultRecord], labels: LabelledCohorts | None) -> dict[str, bool]:
+    """Cohorts of a report whose labels are not here, each with whether its signals were looked at."""
+    asked = {record.cohort.id: signals_read(record.cohort.fingerprint) for record in records}
+    return {
+        cohort: signals
+        for cohort, signals in asked.items()
+        if labels is None or not _there(labels, cohort, signals)
+    }
+
+
+def _there(labels: LabelledCohorts, cohort: str, signals: bool) -> bool:
+    try:
+        return labels(cohort, signals=signals) is not None
+    except LeadboardError:  # it cannot be read
         return False
 
 
@@ -66,7 +93,7 @@ def _hash_if_there(path: Path) -> str:
     return sha256_of(path) if path.is_file() else ""
 
 
-def note_report(run: Path, made_from: str, files: Iterable[str]) -> None:
+def note_report(run: Path, made_from: str, files: Iterable[str], lacking: dict[str, bool]) -> None:
     """Note that a report is complete.
 
     Parameters
@@ -75,6 +102,9 @@ def note_report(run: Path, made_from: str, files: Iterable[str]) -> None:
         As `inputs_of` gave it before the run was read.
     files
         Names of its files, below the folder.
+    lacking
+        As from `without_labels`.
     """
-    stamp = _Stamp(made_from=made_from, files={name: sha256_of(run / name) for name in files})
+    hashes = {name: sha256_of(run / name) for name in files}
+    stamp = _Stamp(made_from=made_from, files=hashes, without_labels=lacking)
     write_atomically(run / STAMP, stamp.model_dump_json(indent=2) + "\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 from benchmark.files import refusing, write_atomically
 from benchmark.metrics.cell.evaluation import Drawn, Resampled
 from benchmark.metrics.intervals import percentile_interval, variance
-from benchmark.records.npz import read_npz
+from benchmark.records.npz import names_in, read_npz, read_stored, shape_of
 from benchmark.records.record import ResultRecord, save_record
 from cohorts.errors import LeadboardError
 
@@ -28,14 +28,19 @@ CellName = tuple[str, str, str]
 Draws = Mapping[CellName, Resampled]
 """The resampled figures of the cells of a run."""
 
+ALWAYS = ("macro_auroc", "macro_auprc", "auroc")
+"""Arrays of every file, beside its key."""
+
+COLUMNS = 16
+
 TOLERANCE = 1e-9
 
 MOST_BYTES = 2**28
 """Unpacked: many times what the most resamples of every concept take."""
 
 
-KEPT = 24
-"""Cells of which one metric of every concept stays in memory once asked for: of one model on all cohorts."""
+KEPT = 4
+"""Cells of which one metric of every concept stays in memory once asked for: of the two that are compared."""
 
 
 def name_of(record: ResultRecord) -> CellName:
@@ -102,32 +107,44 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
         raise LeadboardError(f"{path.name} is missing; run the cell again to have it")
     with refusing(lambda why: LeadboardError(f"{path.name} is damaged ({why}); run the cell again")):
         state = _state(path)
-        found = read_npz(path, MOST_BYTES)
+        found = read_npz(path, MOST_BYTES, ("key", *ALWAYS))
         key = str(found["key"])
-        arrays = [found[name] for name in ("macro_auroc", "macro_auprc", "auroc")]
-        arrays += [found["auprc"]] if "auprc" in found else []
+        arrays = [found[name] for name in ALWAYS]
+        shapes = [(array.shape, array.dtype.name) for array in arrays]
+        has_auprc = "auprc" in names_in(path)
+        shapes += [shape_of(path, "auprc")] if has_auprc else []
     if key != resamples_key(record):
         raise LeadboardError(f"{path.name} is of other predictions, labels or settings; run the cell again")
     evaluation = record.evaluation
     drawn, concepts = evaluation.bootstrap.resamples, evaluation.macro.concepts
     macro, each = ((drawn,), "float64"), ((drawn, len(concepts)), "float32")
-    if [(array.shape, array.dtype.name) for array in arrays] != [macro, macro, each, each][: len(arrays)]:
+    if shapes != [macro, macro, each, each][: len(shapes)]:
         raise LeadboardError(f"{path.name} is of another shape than its record says; run the cell again")
-    for values, estimate in zip(arrays, (evaluation.macro.auroc, evaluation.macro.auprc), strict=False):
+    for values, estimate in zip(arrays[:2], (evaluation.macro.auroc, evaluation.macro.auprc), strict=True):
         interval = percentile_interval(values, evaluation.bootstrap.level)
         if estimate.low is None or estimate.high is None:
             continue
         if interval is None or not np.allclose(interval, (estimate.low, estimate.high), 0, TOLERANCE):
             raise LeadboardError(f"{path.name} does not give the intervals of its record; run the cell again")
-    macro_auroc, macro_auprc, auroc, *auprc = arrays
+    macro_auroc, macro_auprc, auroc = arrays
     return Resampled(
         macro_auroc,
         macro_auprc,
         concepts,
         drawn=partial(_read_again, path, state, "auroc"),
-        variances=tuple(variance(column) for column in auroc.T.astype(np.float64, order="C")),
-        drawn_auprc=partial(_read_again, path, state, "auprc") if auprc else None,
+        variances=tuple(_variances(auroc)),
+        drawn_auprc=partial(_read_again, path, state, "auprc") if has_auprc else None,
     )
+
+
+def _variances(drawn: Drawn) -> Iterator[float]:
+    """Variance of each column, a few at a time: all of them as float64 would not stay in the cache."""
+    for start in range(0, drawn.shape[1], COLUMNS):
+        columns = drawn[:, start : start + COLUMNS].T.astype(np.float64, order="C")
+        if len(drawn) < 2 or np.isnan(columns).any():
+            yield from map(variance, columns)
+        else:
+            yield from np.var(columns, axis=1, ddof=1).tolist()
 
 
 @lru_cache(maxsize=KEPT)
@@ -137,7 +154,7 @@ def _read_again(path: Path, state: tuple[int, ...], metric: str) -> Drawn:
     with refusing(lambda _: changed):
         if _state(path) != state:
             raise changed
-        drawn: Drawn = read_npz(path, MOST_BYTES, (metric,))[metric]
+        drawn: Drawn = read_stored(path, metric)
     drawn.setflags(write=False)
     return drawn
 

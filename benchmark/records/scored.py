@@ -12,7 +12,7 @@ from benchmark.metrics.checks import Groups
 from benchmark.metrics.resampling import group_records
 from benchmark.records.comparability import why_not_of
 from benchmark.records.locations import RecordFiles
-from benchmark.records.predictions import content_hash, load_predictions, score_tables
+from benchmark.records.predictions import measured_predictions, score_tables
 from benchmark.records.record import ResultRecord
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, UnknownNameError
@@ -107,8 +107,8 @@ def measured_cell(record: ResultRecord, files: RecordFiles, stores: LabelledCoho
     why = why_not_of(record, store)
     if why:
         raise LeadboardError(f"{cohort} is not here as it was measured: {why}.")
-    predictions, _ = load_predictions(files.predictions)
-    if content_hash(predictions) != record.predictions.sha256:
+    predictions = measured_predictions(files.predictions, record.predictions.sha256)
+    if predictions is None:
         raise LeadboardError(f"The predictions {files.predictions} are not those that were measured.")
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))
     if (rows < 0).any():

@@ -54,12 +54,8 @@ class ResampledCell(NamedTuple):
             return None
         if set(concepts) == set(self.resampled.concepts):
             return value, self.macro(metric)[1]
-        drawn = self.resampled.auroc if metric == "auroc" else self.resampled.auprc
-        if drawn is None:
-            return None
-        columns = [at for at, name in enumerate(self.resampled.concepts) if name in concepts]
-        means: Values = drawn[:, columns].mean(axis=1, dtype=np.float64)
-        return value, means
+        means = self.resampled.mean_over(concepts, metric)
+        return None if means is None else (value, means)
 
     def mean_auroc(self, concepts: Collection[str]) -> tuple[float, Values]:
         """Mean AUROC over some of the eligible concepts, on the full data and in each resample."""
@@ -121,6 +117,13 @@ class CohortDifference:
     difference: PairedDifference
 
 
+class ComparedCells(NamedTuple):
+    """A difference on one cohort, and its variance over the resamples."""
+
+    difference: CohortDifference
+    variance: float
+
+
 @dataclass(frozen=True, slots=True)
 class ModelDifferences:
     """Two models on all cohorts that they can be compared on.
@@ -137,18 +140,18 @@ class ModelDifferences:
     refused: dict[str, str]
 
 
-def mean_over_cohorts(figures: Sequence[Figure | None]) -> Estimate:
-    """Mean of the macro averages of independent cohorts; None holds the place of a cohort without one."""
-    value, resampled = mean_draws(figures)
-    return estimate(value, resampled, why="undefined in a cohort")
+def mean_over_cohorts(figures: Sequence[Figure | None]) -> tuple[Estimate, Values]:
+    """Mean of the macro averages of independent cohorts, with its interval and in each resample.
 
-
-def mean_draws(figures: Sequence[Figure | None]) -> Figure:
-    """Mean of the macro averages of independent cohorts, on the full data and in each resample."""
+    Parameters
+    ----------
+    figures
+        None holds the place of a cohort without one.
+    """
     there = [(place, *figure) for place, figure in enumerate(figures) if figure]
     least = min((len(drawn) for _, _, drawn in there), default=0)
     means: Values = np.mean([np.roll(drawn, -place)[:least] for place, _, drawn in there], axis=0)
-    return fmean(value for _, value, _ in there), means
+    return estimate(fmean(value for _, value, _ in there), means, why="undefined in a cohort"), means
 
 
 def mean_of(record: ResultRecord, concepts: Collection[str], metric: Metric) -> float | None:
@@ -238,9 +241,19 @@ def next_hospital(
     )
 
 
-def pool_with(cells: Sequence[ResampledCell], told: Sequence[tuple[float, float]]) -> PooledEstimate:
-    """Pool the macro AUROCs of cells with others, of which value and standard error are known."""
-    macros = [cell.mean_auroc(cell.resampled.concepts) for cell in cells]
+def pool_with(
+    cells: Sequence[ResampledCell],
+    over: Sequence[Collection[str]],
+    told: Sequence[tuple[float, float]],
+) -> PooledEstimate:
+    """Pool the macro AUROCs of cells with others, of which value and standard error are known.
+
+    Parameters
+    ----------
+    over
+        Concepts of each cell that its mean is over.
+    """
+    macros = [cell.mean_auroc(concepts) for cell, concepts in zip(cells, over, strict=True)]
     values = [value for value, _ in macros] + [value for value, _ in told]
     variances = [variance(drawn) for _, drawn in macros] + [error**2 for _, error in told]
     return pool_aurocs(values, variances)
@@ -263,23 +276,50 @@ def compare(
         Cohort -> concepts that these must be of; None for any.
     """
     other = {cell.record.cohort.id: cell for cell in second}
-    pairs: list[CohortDifference] = []
-    refused: dict[str, str] = {}
-    variances: list[float] = []
-    for cell in first:
-        cohort = cell.record.cohort.id
-        if cohort not in other:
-            continue
-        same = other[cohort]
-        why = why_incomparable(cell.record, same.record)
-        of_set = cell.concepts(None if within is None else within[cohort])
-        shared = [c for c in of_set if c in same.resampled.concepts]
-        why = why or ("" if shared else "no concept is eligible for both models")
-        if why:
-            refused[cohort] = why
-            continue
-        (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), same.mean_auroc(shared)
-        pairs.append(CohortDifference(cohort, len(shared), paired_difference(one, one_drawn, two, two_drawn)))
-        variances.append(variance(one_drawn - two_drawn))
-    pooled, p = pooled_difference([nan_if_none(pair.difference.value) for pair in pairs], variances)
-    return ModelDifferences(tuple(pairs), pooled, p, refused)
+    return pool_differences(
+        {
+            cohort: compare_cells(cell, other[cohort], None if within is None else within[cohort])
+            for cell in first
+            if (cohort := cell.record.cohort.id) in other
+        }
+    )
+
+
+def compare_cells(
+    cell: ResampledCell, other: ResampledCell, within: Container[str] | None = None
+) -> ComparedCells | str:
+    """One model against another on a cohort, over the concepts eligible for both; or why that cannot be.
+
+    Parameters
+    ----------
+    within
+        Concepts that these must be of; None for any.
+    """
+    why = why_incomparable(cell.record, other.record)
+    if why:
+        return why
+    shared = shared_concepts(cell, other, within)
+    if not shared:
+        return "no concept is eligible for both models"
+    (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), other.mean_auroc(shared)
+    found = paired_difference(one, one_drawn, two, two_drawn)
+    difference = CohortDifference(cell.record.cohort.id, len(shared), found)
+    return ComparedCells(difference, variance(one_drawn - two_drawn))
+
+
+def shared_concepts(
+    cell: ResampledCell, other: ResampledCell, within: Container[str] | None = None
+) -> list[str]:
+    """Concepts that are eligible in both cells, those of a set alone if one is given."""
+    there = set(other.resampled.concepts)
+    return [concept for concept in cell.concepts(within) if concept in there]
+
+
+def pool_differences(found: Mapping[str, ComparedCells | str]) -> ModelDifferences:
+    """Pool the differences of two models on several cohorts, without those where they cannot be compared."""
+    compared = [one for one in found.values() if not isinstance(one, str)]
+    pairs = tuple(one.difference for one in compared)
+    values = [nan_if_none(pair.difference.value) for pair in pairs]
+    pooled, p = pooled_difference(values, [one.variance for one in compared])
+    refused = {cohort: why for cohort, why in found.items() if isinstance(why, str)}
+    return ModelDifferences(pairs, pooled, p, refused)

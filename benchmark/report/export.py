@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -175,7 +176,7 @@ def _statistics(record: ResultRecord) -> dict[str, Any]:
     """Return the statistics of a cell as a whole; those of its concepts are in the record."""
     found = record.statistics
     return {
-        "macro_auprc_at_reference": found.macro_auprc_at_reference.model_dump(),
+        "macro_auprc_at_reference": asdict(found.macro_auprc_at_reference),
         "reference_prevalence": found.reference_prevalence,
         "calibration": found.calibration and found.calibration.model_dump(exclude={"concepts"}),
         "why_no_calibration": found.why_no_calibration,
@@ -184,7 +185,7 @@ def _statistics(record: ResultRecord) -> dict[str, Any]:
         "subgroups": {
             name: {
                 "common": grouping.common,
-                "groups": {group: one.macro.model_dump() for group, one in grouping.groups.items()},
+                "groups": {group: asdict(one.macro) for group, one in grouping.groups.items()},
                 "gap": grouping.gap and grouping.gap.model_dump(),
             }
             for name, grouping in found.subgroups.items()

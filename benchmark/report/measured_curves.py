@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -18,6 +19,9 @@ from cohorts.labelled import LabelledCohorts
 
 POINTS = 30
 """Of a curve, at most."""
+
+PIXEL = 1 / 400
+"""Of the side of a plot: what nobody sees."""
 
 CLOSE = 1e-9
 """The AUROC of a curve is that of the record, but for the order in which it was summed."""
@@ -55,10 +59,63 @@ def cell_curves(
         said = record.evaluation.concepts[concept].auroc.value
         if said is None or abs(fmean(areas) - said) > CLOSE:
             raise LeadboardError(f"the AUROC of {concept} is not that of the record")
-        curve = thinned(one.labels, one.scores, POINTS, name=concept)
+        curve = thinned(one.labels, one.scores, POINTS, close=PIXEL, name=concept)
         if curve is None:
             continue
         claimed = calibrated is not None and concept in calibrated.concepts
         bins = reliability_bins(one.labels, one.scores, name=concept) if claimed else []
         found[concept] = ConceptCurve(curve, tuple(bins))
     return found
+
+
+class MeasuredCurves:
+    """Curves of the cells of a board, made once for each.
+
+    Parameters
+    ----------
+    concepts
+        That curves are made of.
+    cells
+        Records that curves are made for.
+    files, labels
+        As of `cell_curves`.
+    """
+
+    def __init__(
+        self,
+        concepts: Sequence[str],
+        cells: Iterable[ResultRecord],
+        files: Mapping[CellName, RecordFiles],
+        labels: LabelledCohorts | None,
+    ) -> None:
+        self.concepts, self._files, self._labels = concepts, files, labels
+        self._cells = {name_of(record) for record in cells}
+        self._found: dict[CellName, dict[str, ConceptCurve] | LeadboardError] = {}
+
+    def of(self, record: ResultRecord) -> dict[str, ConceptCurve]:
+        """Give the curves of a cell.
+
+        Raises
+        ------
+        LeadboardError
+            As `cell_curves`.
+        """
+        name = name_of(record)
+        if name not in self._found:
+            eligible = record.evaluation.macro.concepts
+            own = [concept for concept in self.concepts if concept in eligible]
+            try:
+                self._found[name] = cell_curves(record, own, self._files, self._labels)
+            except LeadboardError as error:
+                self._found[name] = error
+        found = self._found[name]
+        if isinstance(found, LeadboardError):
+            raise found
+        return found
+
+    def seen(self, record: ResultRecord) -> ResultRecord:
+        """Make the curves of a cell, if any are wanted, before somebody else reads its predictions."""
+        if name_of(record) in self._cells:
+            with suppress(LeadboardError):
+                self.of(record)
+        return record

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from benchmark.metrics.comparison import holm, paired_difference
 from benchmark.metrics.estimates import PairedDifference, nan_if_none, none_if_nan
 from benchmark.records.resamples import name_of
-from benchmark.report.across_cohorts import ResampledCell, compare
+from benchmark.report.across_cohorts import (
+    ComparedCells,
+    ResampledCell,
+    compare_cells,
+    pool_differences,
+    shared_concepts,
+)
 from benchmark.report.board import Board, Entry, entry_of
 
 
@@ -27,41 +33,66 @@ def paired_differences(board: Board) -> list[dict[str, Any]]:
         compared there; ``lacking``: the same for want of resampled figures; ``pooled`` (value, low, high, p)
         over ``pooled_over``, the cohorts that are external to both.
     """
-    cells: dict[Entry, list[ResampledCell]] = {entry: [] for entry in board.entries}
+    cells: dict[Entry, dict[str, ResampledCell]] = {entry: {} for entry in board.entries}
     for cell in board.resampled_cells(board.records):
-        cells[entry_of(cell.record)].append(cell)
+        cells[entry_of(cell.record)][cell.record.cohort.id] = cell
     lacking: dict[Entry, dict[str, str]] = {entry: {} for entry in board.entries}
     for record in board.records:
         if name_of(record) in board.without_resamples:
             why = f"{record.model.name}: {board.without_resamples[name_of(record)]}"
             lacking[entry_of(record)][record.cohort.id] = why
+    found: dict[tuple[Entry, Entry], dict[str, _Compared]] = {pair: {} for pair in combinations(cells, 2)}
+    for cohort in board.cohort_ids:  # one after the other: what was resampled of it is read once for all
+        own = _with_means({entry: there[cohort] for entry, there in cells.items() if cohort in there})
+        for one, two in combinations(own, 2):
+            compared = compare_cells(own[one], own[two])
+            auprc = None if isinstance(compared, str) else paired_auprc(own[one], own[two])
+            found[one, two][cohort] = compared, auprc
     return [
-        _pair(one, two, cells[one], cells[two]) | {"lacking": lacking[one] | lacking[two]}
-        for one, two in combinations(cells, 2)
+        _pair(one, two, cells[one], cells[two], of_pair) | {"lacking": lacking[one] | lacking[two]}
+        for (one, two), of_pair in found.items()
     ]
+
+
+_Compared = tuple[ComparedCells | str, PairedDifference | None]
+"""Macro AUROC and AUPRC of two models on one cohort."""
+
+
+def _with_means(cells: Mapping[Entry, ResampledCell]) -> dict[Entry, ResampledCell]:
+    """Have the means at hand over what each cell shares with any other."""
+    return {
+        entry: cell._replace(
+            resampled=cell.resampled.with_means(
+                [shared_concepts(cell, other) for other in cells.values()], "auroc"
+            )
+        )
+        for entry, cell in cells.items()
+    }
 
 
 def _pair(
-    one: Entry, two: Entry, first: Sequence[ResampledCell], second: Sequence[ResampledCell]
+    one: Entry,
+    two: Entry,
+    first: Mapping[str, ResampledCell],
+    second: Mapping[str, ResampledCell],
+    compared: Mapping[str, _Compared],
 ) -> dict[str, Any]:
-    found = compare(first, second)
-    relations = [{cell.record.cohort.id: cell.record.relation for cell in side} for side in (first, second)]
-    sides = [{cell.record.cohort.id: cell for cell in side} for side in (first, second)]
+    of_both = {cohort: compared[cohort][0] for cohort in first if cohort in second}
+    relations = {cohort: [side[cohort].record.relation for side in (first, second)] for cohort in of_both}
+    found = pool_differences(of_both)
     adjusted = _adjusted([pair.difference for pair in found.pairs])
-    auprc = [paired_auprc(*(side[pair.cohort] for side in sides)) for pair in found.pairs]
-    external = [
-        pair.cohort for pair in found.pairs if all(side[pair.cohort] == "external" for side in relations)
-    ]
+    auprc = [compared[pair.cohort][1] for pair in found.pairs]
+    external = [pair.cohort for pair in found.pairs if set(relations[pair.cohort]) == {"external"}]
     pooled = found
     if len(external) < len(found.pairs):
-        pooled = compare([cell for cell in first if cell.record.cohort.id in external], second)
+        pooled = pool_differences({cohort: of_both[cohort] for cohort in external})
     return {
         "first": list(one),
         "second": list(two),
         "cohorts": {
             pair.cohort: {
                 "concepts": pair.concepts,
-                "relations": [side[pair.cohort] for side in relations],
+                "relations": relations[pair.cohort],
                 "auroc": _numbers(pair.difference, p),
                 "why": pair.difference.reason,
                 "auprc": other and _numbers(other, p_of_other),

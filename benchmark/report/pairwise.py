@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -195,10 +196,7 @@ def _adjusted(found: Mapping[str, CohortComparison]) -> dict[str, CohortComparis
 
     def after(differences: Sequence[PairedDifference | None]) -> list[PairedDifference | None]:
         adjusted = holm([math.nan if d is None else nan_if_none(d.p) for d in differences])
-        return [
-            d and d.model_copy(update={"p_holm": none_if_nan(p)})
-            for d, p in zip(differences, adjusted, strict=True)
-        ]
+        return [d and replace(d, p_holm=none_if_nan(p)) for d, p in zip(differences, adjusted, strict=True)]
 
     places = [(cohort, concept) for cohort, one in found.items() for concept in one.concepts]
     each = [found[cohort].concepts[concept] for cohort, concept in places]

@@ -16,7 +16,7 @@ from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
-from benchmark.report.across_cohorts import ResampledCell, mean_draws, mean_of, mean_over_cohorts
+from benchmark.report.across_cohorts import ResampledCell, mean_of, mean_over_cohorts
 from benchmark.report.board import EVERYTHING, Board, Entry, Standing, Within, entry_of
 from benchmark.report.standard import Cells, Standard, measured_alike, partial_cells, standard_of
 
@@ -124,8 +124,14 @@ class Ranking:
         self.entries = [e for e in dict.fromkeys(e for e, _ in relations) if _is_of(within.protocol, e)]
         """All that are to be added."""
 
-    def add(self, entry: Entry) -> None:
-        """Measure an entry against what the ranking is over."""
+    def add(self, entry: Entry, draws: Draws | None = None) -> None:
+        """Measure an entry against what the ranking is over.
+
+        Parameters
+        ----------
+        draws
+            Those of its cells, if they have means at hand; by default those of the ranking.
+        """
         self._found.append(
             _standing(
                 entry,
@@ -135,7 +141,7 @@ class Ranking:
                 self._partial,
                 self._metric,
                 self._within,
-                self._kind.draws,
+                self._kind.draws if draws is None else draws,
             )
         )
 
@@ -224,7 +230,7 @@ def _standing(
     if values and len(drawn) == len(values):
         # Each at its cohort's place: independent draws for cohorts, the same ones for models.
         places = [figures.get(cohort) for cohort in standard.cohorts]
-        spread, (_, resampled) = mean_over_cohorts(places), mean_draws(places)
+        spread, resampled = mean_over_cohorts(places)
     standing = Standing(
         entry=entry,
         rank=None,

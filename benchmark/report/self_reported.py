@@ -39,6 +39,9 @@ class PooledWith:
         Over all.
     left_out
         External cohorts whose predictions are at hand, and their resampled figures are not.
+    own_concepts
+        Self-reported cohorts whose macro average is over other concepts than the ranking compares there:
+        of these alone it was told with its standard error.
     """
 
     entry: Entry
@@ -48,12 +51,16 @@ class PooledWith:
     told_cohorts: tuple[str, ...]
     whole: PooledEstimate
     left_out: tuple[str, ...]
+    own_concepts: tuple[str, ...]
 
 
 def pooled_with_told(
     told: Sequence[Told], boards: Sequence[Board], found: Sequence[BoardStatistics]
 ) -> tuple[PooledWith, ...]:
-    """Pool the macro AUROCs of each entry that has a self-reported external cell; simulated ones apart."""
+    """Pool the macro AUROCs of each entry that has a self-reported external cell; simulated ones apart.
+
+    What can be recomputed is pooled over the concepts and cohorts of the ranking, as without the others.
+    """
     pooled = []
     external = [one.cell for one in told if one.cell.relation == "external" and _error(one.cell) is not None]
     for simulated in sorted({cell.cohort.simulated for cell in external}):
@@ -62,11 +69,11 @@ def pooled_with_told(
         for entry in dict.fromkeys(Entry(cell.model, cell.protocol) for cell in own):
             cells = [cell for cell in own if Entry(cell.model, cell.protocol) == entry]
             here = [
-                resampled
+                (resampled, board.concepts_of(resampled.record))
                 for board, _ in sides
                 for standing in board.standings
                 if standing.entry == entry
-                for resampled in board.resampled_cells(standing.external)
+                for resampled in board.resampled_cells(board.chosen(standing.external))
             ]
             ahead = next((one.next_hospital[entry] for _, one in sides if entry in one.next_hospital), None)
             figures = [(value, error) for cell in cells for value, error in [_macro(cell)]]
@@ -77,18 +84,29 @@ def pooled_with_told(
                     recomputed=None if ahead is None else ahead.macro,
                     recomputed_cohorts=() if ahead is None else ahead.cohorts,
                     told_cohorts=tuple(cell.cohort.id for cell in cells),
-                    whole=pool_with(here, figures),
+                    whole=pool_with([one for one, _ in here], [over for _, over in here], figures),
                     left_out=tuple(
                         record.cohort.id
                         for board, _ in sides
                         for standing in board.standings
                         if standing.entry == entry
-                        for record in standing.external
+                        for record in board.chosen(standing.external)
                         if name_of(record) in board.without_resamples
+                    ),
+                    own_concepts=tuple(
+                        cell.cohort.id
+                        for cell in cells
+                        if not _over_the_ranked(cell, [one for one, _ in sides])
                     ),
                 )
             )
     return tuple(pooled)
+
+
+def _over_the_ranked(cell: AggregateCell, boards: Sequence[Board]) -> bool:
+    """Whether the macro average of a cell is over what a ranking compares there, or compares at all."""
+    own = set(cell.macro.concepts)
+    return any(own == set(board.reference.get(cell.cohort.id, board.concepts)) for board in boards)
 
 
 def _error(cell: AggregateCell) -> float | None:
@@ -197,10 +215,15 @@ def _pooled_table(pooled: Sequence[PooledWith], simulated: bool) -> Table:
 
 def _whole_cell(one: PooledWith) -> TableCell:
     cell = pooled_cell(one.whole)
-    if not one.left_out:
-        return cell
-    note = one_line(f"without {', '.join(one.left_out)}: no resampled figures")
-    return replace(cell, notes=(*cell.notes, note))
+    notes = []
+    if one.left_out:
+        notes.append(f"without {', '.join(one.left_out)}: no resampled figures")
+    if one.own_concepts:
+        notes.append(
+            f"{', '.join(one.own_concepts)} over their own concepts, not those of the ranking, which the "
+            "recomputed ones are over"
+        )
+    return replace(cell, notes=(*cell.notes, *map(one_line, notes)))
 
 
 def _named(cohorts: Sequence[str]) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
+from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.estimates import Estimate, PooledEstimate
 from benchmark.metrics.names import Metric
 from benchmark.records.record import ResultRecord
@@ -169,10 +170,13 @@ def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
     empty = [ranking.board() for ranking in rankings]  # knows what it is over, with nobody on it yet
     macros: list[dict[CellName, Estimate]] = [{} for _ in rankings]
     ahead: list[dict[Entry, PooledEstimate]] = [{} for _ in rankings]
+    draws = empty[0].draws
     for entry in rankings[0].entries:
         own = [record for record in empty[0].records if entry_of(record) == entry]
-        for ranking, board, values, pooled in zip(rankings, empty, macros, ahead, strict=True):
-            ranking.add(entry)
+        near = {name_of(record): _with_means(record, empty) for record in own if name_of(record) in draws}
+        for ranking, whole, values, pooled in zip(rankings, empty, macros, ahead, strict=True):
+            ranking.add(entry, near)
+            board = replace(whole, draws=near)
             values |= {name_of(record): board.macro_of(record) for record in own}
             external = board.resampled_cells(board.chosen(r for r in own if r.relation == "external"))
             if external and board.metric == "auroc" and not board.of_task:
@@ -186,3 +190,9 @@ def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
 def _of_protocols(ranking: Ranking) -> dict[str, Board]:
     protocols = list(dict.fromkeys(entry.protocol for entry in ranking.entries))
     return {protocol: ranking.board(protocol) for protocol in protocols} if len(protocols) > 1 else {}
+
+
+def _with_means(record: ResultRecord, boards: Sequence[Board]) -> Resampled:
+    """Resampled figures of a cell, with its mean over what each board compares there."""
+    resampled = boards[0].draws[name_of(record)]
+    return resampled.with_means([board.concepts_of(record) for board in boards], boards[0].metric)

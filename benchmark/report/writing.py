@@ -11,7 +11,7 @@ from benchmark.exchange.joining import Joined, one_run
 from benchmark.files import sweep, write_atomically
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.manifest import MANIFEST
-from benchmark.records.report_stamp import STAMP, inputs_of, note_report
+from benchmark.records.report_stamp import STAMP, inputs_of, note_report, without_labels
 from benchmark.records.run_folder import RUN, load_run_file, lock_path
 from benchmark.report import self_reported, self_reported_files
 from benchmark.report.board import EVERYTHING, Within
@@ -22,7 +22,9 @@ from benchmark.report.forest import forest
 from benchmark.report.heatmap import heatmap
 from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.markdown import as_markdown
+from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
+from benchmark.report.page.details import concepts_with_room
 from benchmark.report.page.page import as_html
 from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
 from cohorts.errors import UnknownNameError, UsageError
@@ -80,8 +82,9 @@ def write_report(
     load_run_file(run)  # a folder that is no run is left as it is
     with alone(lock_path(run, run / STAMP), f"writing the report of {run}"), _uncollected():
         made_from = inputs_of(run, rank_by, within.key + own.key + kept.key)
-        content = _written(run, one_run(run), rank_by, within, stores, labels, own, kept)
-        note_report(run, made_from, content)
+        joined = one_run(run)
+        content = _written(run, joined, rank_by, within, stores, labels, own, kept)
+        note_report(run, made_from, content, without_labels(joined.records, labels))
     return [run / name for name in content]
 
 
@@ -181,7 +184,12 @@ def _content(
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
-    mistakes = {entry: one for entry, one in mistake_pages(joined, stores).items() if one[0] in kept}
+    shown = [record for board in boards for record in board.records]
+    drawn = {record.cohort.id for record in shown} - without_labels(shown, labels).keys()
+    chosen = concepts_with_room(shown, drawn)
+    curves = MeasuredCurves(chosen, shown, joined.files, labels)
+    sheets = mistake_pages(joined, stores, curves)
+    mistakes = {entry: one for entry, one in sheets.items() if one[0] in kept}
     content: dict[str, str | bytes] = {
         "leaderboard.html": as_html(
             joined,
@@ -190,9 +198,9 @@ def _content(
             found,
             by_set,
             pictures,
+            curves,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
-            labels,
             kept,
         ),
         "leaderboard.md": as_markdown(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +79,13 @@ def _with_figures(one: ResultRecord, aurocs: np.ndarray, drawn: np.ndarray, fold
     """Give a cell these AUROCs, and write their resamples beside its place."""
     old = one.evaluation
     concepts = {
-        name: metrics.model_copy(
-            update={"auroc": metrics.auroc.model_copy(update={"value": value, "low": value, "high": value})}
-        )
+        name: metrics.model_copy(update={"auroc": replace(metrics.auroc, value=value, low=value, high=value)})
         for (name, metrics), value in zip(old.concepts.items(), aurocs.tolist(), strict=True)
     }
     macro = drawn.mean(axis=1, dtype=np.float64)
     low, high = percentile_interval(macro) or (0.0, 0.0)
     resampled = Resampled(macro, macro, old.macro.concepts, drawn, drawn_auprc=drawn)
-    found = old.macro.auroc.model_copy(update={"value": float(aurocs.mean()), "low": low, "high": high})
+    found = replace(old.macro.auroc, value=float(aurocs.mean()), low=low, high=high)
     evaluation = old.model_copy(
         update={
             "concepts": concepts,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,8 @@ from benchmark.metrics.bootstrap import (
     mean_bootstrap,
     missing_ids,
 )
+from benchmark.metrics.cell.resampled import Drawn as Drawn
+from benchmark.metrics.cell.resampled import Resampled as Resampled
 from benchmark.metrics.cell.results import BootstrapSettings as BootstrapSettings
 from benchmark.metrics.cell.results import ConceptMetrics as ConceptMetrics
 from benchmark.metrics.cell.results import Evaluation as Evaluation
@@ -28,52 +30,10 @@ from benchmark.metrics.cell.results import MacroMetrics as MacroMetrics
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM, why_undefined
 from benchmark.metrics.draws import RESAMPLES as RESAMPLES
 from benchmark.metrics.estimates import Estimate, estimate_of, nan_if_none
-from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval, variance
+from benchmark.metrics.intervals import caution, newcombe_interval, percentile_interval
 from cohorts.errors import ModelError, UsageError
 
 Scores = pd.DataFrame | npt.NDArray[Any]
-Drawn = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Resampled:
-    """Resampled figures behind the intervals of an evaluation, for differences between models and cohorts.
-
-    Attributes
-    ----------
-    macro_auroc, macro_auprc
-        float64 ``[resamples]``, NaN where undefined.
-    concepts
-        The eligible ones.
-    drawn
-        What `auroc` gives, or what reads it: it is by far the largest, and seldom asked for.
-    variances
-        float64 ``[concepts]``, of each concept's AUROC, where they are known; see `variance`.
-    drawn_auprc
-        What `auprc` gives, or what reads it; None where it was not kept.
-    """
-
-    macro_auroc: Values
-    macro_auprc: Values
-    concepts: tuple[str, ...]
-    drawn: Drawn | Callable[[], Drawn]
-    variances: tuple[float, ...] | None = None
-    drawn_auprc: Drawn | Callable[[], Drawn] | None = None
-
-    @property
-    def auroc(self) -> Drawn:
-        """float32 ``[resamples, concepts]``, which is exact enough for an interval and half the size."""
-        return self.drawn() if callable(self.drawn) else self.drawn
-
-    @property
-    def auprc(self) -> Drawn | None:
-        """The same of AUPRC."""
-        return self.drawn_auprc() if callable(self.drawn_auprc) else self.drawn_auprc
-
-    def variance_of(self, concept: str) -> float:
-        """Variance of the AUROC of one of the concepts over its resamples, on the scale of the AUROC."""
-        at = self.concepts.index(concept)
-        return self.variances[at] if self.variances else variance(self.auroc[:, at].astype(np.float64))
 
 
 def evaluate(
@@ -193,7 +153,7 @@ def _concept(
     newcombe = newcombe_interval(nan_if_none(auroc.value), positives, n - positives)
     if newcombe is not None and auroc.value in (0, 1) and independent and auroc.low is not None:
         ends = f"{newcombe[0]:.3f} to {newcombe[1]:.3f}"
-        auroc = auroc.model_copy(update={"reason": f"{auroc.reason}; by Newcombe's method {ends}"})
+        auroc = replace(auroc, reason=f"{auroc.reason}; by Newcombe's method {ends}")
     return ConceptMetrics(
         auroc=auroc,
         auprc=_estimate(drawn.auprc[column], drawn.auprc_resamples[:, column], settings, why),

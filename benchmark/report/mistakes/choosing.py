@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmark.records.comparability import why_not_of
 from benchmark.records.locations import RecordFiles
-from benchmark.records.predictions import content_hash, load_predictions, score_tables
+from benchmark.records.predictions import measured_predictions, score_tables
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, name_of
 from cohorts.catalogue import measured_cards
@@ -106,7 +106,7 @@ def why_not_shown(record: ResultRecord) -> str:
 
 
 def find_mistakes(
-    records: Sequence[ResultRecord],
+    records: Iterable[ResultRecord],
     files: Mapping[CellName, RecordFiles],
     stores: Stores | None,
     most: int = SHOWN,
@@ -165,8 +165,8 @@ def _of_cell(
     record: ResultRecord, files: Mapping[CellName, RecordFiles], store: Store, most: int
 ) -> Iterator[Mistake]:
     """Give the most confident mistakes of one cell, ``most`` of each kind and concept at most."""
-    predictions, _ = load_predictions(files[name_of(record)].predictions)
-    if content_hash(predictions) != record.predictions.sha256:
+    predictions = measured_predictions(files[name_of(record)].predictions, record.predictions.sha256)
+    if predictions is None:
         raise LeadboardError("its predictions are not those that were measured")
     fits, outputs = score_tables(predictions)
     rows = pd.Index(store.index["record_id"]).get_indexer(pd.Index(predictions["record_id"]))

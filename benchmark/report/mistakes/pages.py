@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
 from benchmark.report.board import Entry, entry_of
+from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
 from benchmark.report.style import WARNING
@@ -35,13 +36,17 @@ NOT_KEPT = "They are not kept beside this page; 'leadboard report' draws them fr
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def mistake_pages(joined: Joined, stores: Stores | None) -> dict[Entry, tuple[str, str]]:
+def mistake_pages(
+    joined: Joined, stores: Stores | None, curves: MeasuredCurves
+) -> dict[Entry, tuple[str, str]]:
     """Give the path, beside the leaderboard, and the HTML for each entry that has mistakes to be shown.
 
     Parameters
     ----------
     stores
         None where no release is at hand; then there are no pages.
+    curves
+        What else needs the predictions of a cell, so that it has them while they are in memory.
     """
     found: dict[Entry, tuple[str, str]] = {}
     if stores is None:
@@ -49,7 +54,7 @@ def mistake_pages(joined: Joined, stores: Stores | None) -> dict[Entry, tuple[st
     entries = dict.fromkeys(entry_of(record) for record in joined.records)
     paths = page_paths(entries)
     for entry in entries:
-        own = [record for record in joined.records if entry_of(record) == entry]
+        own = (curves.seen(record) for record in joined.records if entry_of(record) == entry)
         mistakes = find_mistakes(own, joined.files, stores)
         if mistakes.mistakes:
             found[entry] = paths[entry], as_page(entry, mistakes)

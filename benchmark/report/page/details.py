@@ -1,13 +1,13 @@
 """What the view of a model shows beside AUROC and AUPRC: curves, calls, calibration, subgroups, gaps.
 
 In the places and units of `benchmark.report.page.data`. Whole concepts are given, those of most cells first,
-until there is no room for another: `ROOM` keeps a board of thousands of cells in one file.
+until there is no room for another: a board of thousands of cells stays one file that people can send.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,28 +15,66 @@ from benchmark.metrics.cell.calibration import ConceptCalibration
 from benchmark.metrics.cell.operating_points import Called
 from benchmark.metrics.cell.subgroups import Grouping
 from benchmark.protocols.protocol import PROTOCOLS
-from benchmark.records.locations import RecordFiles
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import CellName
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
-from benchmark.report.measured_curves import ConceptCurve, cell_curves
+from benchmark.report.measured_curves import ConceptCurve, MeasuredCurves
 from benchmark.report.page.encoding import triple, units
 from benchmark.text import one_line
 from cohorts.errors import LeadboardError
-from cohorts.labelled import LabelledCohorts
 
-ROOM = 400_000
-"""Characters for the details of concepts."""
+MOST = 4_900_000
+"""Bytes of the page."""
+
+REST, OF_CONCEPT = 380_000, 95
+"""About what the page takes without details, and with each concept of each cell."""
+
+CURVE = 420
+"""Characters of a curve with its bins, on average."""
+
+
+def concepts_with_room(
+    records: Sequence[ResultRecord], curves: Collection[str], most: int = MOST
+) -> list[str]:
+    """Choose the concepts of which there is probably room for the details: those of most cells first.
+
+    Parameters
+    ----------
+    curves
+        Cohorts whose cells have curves, which are not made yet.
+    most
+        Bytes of the page.
+    """
+    cells = _cells(records)
+    left = most - REST - OF_CONCEPT * sum(len(record.evaluation.concepts) for record in records)
+    chosen: list[str] = []
+    for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
+        one = {str(at): _of_concept(records[at], concept) for at in cells[concept]}
+        drawn = sum(records[at].cohort.id in curves for at in cells[concept])
+        left -= len(_compact(one)) + CURVE * drawn
+        if left < 0 and chosen:
+            break
+        chosen.append(concept)
+    return chosen
+
+
+def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
+    """Places of the cells in which a concept is eligible."""
+    cells: dict[str, list[int]] = {}
+    for at, record in enumerate(records):
+        for concept in record.evaluation.macro.concepts:
+            cells.setdefault(concept, []).append(at)
+    return cells
+
+
+def _compact(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"))
 
 
 def details(
-    records: Sequence[ResultRecord],
-    concepts: Mapping[str, int],
-    files: Mapping[CellName, RecordFiles],
-    labels: LabelledCohorts | None,
+    records: Sequence[ResultRecord], concepts: Mapping[str, int], curves: MeasuredCurves
 ) -> dict[str, Any]:
-    """Give the details of every cell, and of as many concepts as there is room for.
+    """Give the details of every cell, and of the concepts that were chosen.
 
     Parameters
     ----------
@@ -44,8 +82,8 @@ def details(
         In the order of the cells of the page.
     concepts
         Place of each concept.
-    files, labels
-        Where predictions are, and what gives the labels; without them there are no curves.
+    curves
+        Of the concepts for which there is room.
 
     Returns
     -------
@@ -54,24 +92,16 @@ def details(
         place of a concept -> place of a cell -> details; ``left_out``: places of concepts for which there was
         no room; ``no_curves``: why -> places of cells.
     """
-    cells: dict[str, list[int]] = {}
-    for at, record in enumerate(records):
-        for concept in record.evaluation.macro.concepts:
-            cells.setdefault(concept, []).append(at)
-    given: dict[str, dict[str, Any]] = {}
-    left = ROOM
-    for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
-        one = {str(at): _of_concept(records[at], concept) for at in cells[concept]}
-        # A curve is not made yet: it takes about as much again as its thresholds and counts have digits.
-        left -= len(json.dumps(one, separators=(",", ":"))) + (CURVE * len(one) if labels is not None else 0)
-        if left < 0 and given:
-            break
-        given[concept] = one
+    cells = _cells(records)
+    given = {
+        concept: {str(at): _of_concept(records[at], concept) for at in cells[concept]}
+        for concept in curves.concepts
+        if concept in cells
+    }
     no_curves: dict[str, list[int]] = {}
     for at, record in enumerate(records):
-        own = [concept for concept in given if str(at) in given[concept]]
         try:
-            for concept, curve in cell_curves(record, own, files, labels).items():
+            for concept, curve in curves.of(record).items():
                 given[concept][str(at)] |= _curve(curve)
         except LeadboardError as error:
             no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
@@ -83,8 +113,10 @@ def details(
     }
 
 
-CURVE = 520
-"""Characters of a curve with its bins, on average."""
+def leave_out_last(found: dict[str, Any]) -> None:
+    """Leave out the last concept of `details`, where the page has become larger than was thought."""
+    last, _ = found["concepts"].popitem()
+    found["left_out"] = sorted([*found["left_out"], int(last)])
 
 
 def _positives(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> int:

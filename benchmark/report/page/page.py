@@ -19,8 +19,10 @@ from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
+from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, NOT_KEPT, NOWHERE
 from benchmark.report.page.data import page_data
+from benchmark.report.page.details import MOST, leave_out_last
 from benchmark.report.page.encoding import as_script
 from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
@@ -31,7 +33,6 @@ from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
-from cohorts.labelled import LabelledCohorts
 
 STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css", "narrow.css")
 
@@ -70,9 +71,9 @@ def as_html(
     found: Sequence[BoardStatistics],
     by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
+    curves: MeasuredCurves,
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
-    labels: LabelledCohorts | None = None,
     kept: Kept = EVERY_FILE,
 ) -> str:
     """One self-contained page: no network, no script but its own.
@@ -87,6 +88,8 @@ def as_html(
         Every ranking, by either metric; those of ``boards`` and ``others`` come first.
     kept
         The files that lie beside the page: it has links to no others.
+    curves
+        Of the concepts that have details.
     """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
@@ -100,8 +103,8 @@ def as_html(
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
     content = page_data(joined.plan.name, boards, found, by_set)
-    content |= view_data(boards, found, mistakes, joined.files, labels)
-    return environment.get_template("page.html.j2").render(
+    content |= view_data(boards, found, mistakes, curves)
+    shown = environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
         joined=joined,
@@ -136,8 +139,18 @@ def as_html(
         style_digest=_digest(style),
         script=Markup(script),  # noqa: S704
         script_digest=_digest(script),
-        data=Markup(as_script(content)),  # noqa: S704
+        data=PLACE,
     )
+    data = as_script(content)
+    while len(shown.encode()) + len(data.encode()) > MOST and content["details"]["concepts"]:
+        leave_out_last(content["details"])
+        data = as_script(content)
+    before, _, after = shown.partition(PLACE)
+    return before + data + after
+
+
+PLACE = Markup("<data/>")
+"""Where the data will stand; in what others wrote, signs like these are escaped."""
 
 
 def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:

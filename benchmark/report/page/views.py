@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
-from benchmark.records.locations import RecordFiles
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import CellName
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.page.details import details, gaps_of, label_shares
 from benchmark.report.page.encoding import units
 from benchmark.report.page.populations import annotated
 from benchmark.report.pairs import paired_differences
 from benchmark.report.view_facts import cohort_facts, concept_facts, overlap_sentence
-from cohorts.labelled import LabelledCohorts
 
 
 def view_data(
     boards: Sequence[Board],
     found: Sequence[BoardStatistics],
     mistakes: Mapping[Entry, str],
-    files: Mapping[CellName, RecordFiles] = MappingProxyType({}),
-    labels: LabelledCohorts | None = None,
+    curves: MeasuredCurves,
 ) -> dict[str, Any]:
     """Give what the views need beside `benchmark.report.page.data.page_data`, in the places that it has.
 
@@ -36,8 +32,8 @@ def view_data(
         Statistics of each board.
     mistakes
         Path of the page with the mistakes of an entry, beside the leaderboard.
-    files, labels
-        Where predictions are, and what gives the labels of the cohorts, for curves.
+    curves
+        Of the concepts that have details.
 
     Returns
     -------
@@ -65,7 +61,7 @@ def view_data(
             }
             for board in boards
         ],
-        "details": details(records, numbered, files, labels),
+        "details": details(records, numbered, curves),
         "shares": {str(entries[entry]): said for entry, said in label_shares(boards).items()},
         "gaps": [
             {

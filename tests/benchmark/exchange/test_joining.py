@@ -23,6 +23,7 @@ from benchmark.metrics.pooling import pool_aurocs
 from benchmark.records.locations import in_run
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
+from benchmark.report.board import Within
 from benchmark.report.writing import write_board
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
@@ -280,6 +281,26 @@ def test_what_is_told_is_pooled_apart_and_never_ranked(tmp_path: Path) -> None:
 
 
 HERE = {"georgia": 0.9, "ningbo": 0.88}
+
+
+def test_what_can_be_recomputed_is_pooled_over_the_concepts_of_the_ranking(tmp_path: Path) -> None:
+    here = [
+        drawn(record("net", name, {"AF": auroc, "LBBB": 0.6}), seed=at)
+        for at, (name, auroc) in enumerate(HERE.items())
+    ]
+    away = told(record("net", "my-hospital", {"AF": 0.6, "LBBB": 0.7}), "hospital")
+    board = replace(joined(*map(cell, here), away), sources=(Source("hospital", "aggregate submission", 1),))
+    write_board(board, tmp_path, within=Within("AF", frozenset({"AF"})))
+    (pooled,) = json.loads((tmp_path / "leaderboard.json").read_text())["pooled_with_self_reported"]
+    figure = away.cell.macro.auroc
+    assert figure is not None
+    assert figure.standard_error is not None
+    columns = [draws.auroc[:, draws.concepts.index("AF")].astype(np.float64) for _, draws in here]
+    variances = [float(np.var(column, ddof=1)) for column in columns]
+    expected = pool_aurocs([*HERE.values(), figure.value], [*variances, figure.standard_error**2])
+    assert pooled["whole"]["value"] == pytest.approx(expected.value, abs=1e-12)
+    assert pooled["own_concepts"] == ["my-hospital"]
+    assert "my-hospital over their own concepts" in (tmp_path / "leaderboard.html").read_text()
 
 
 def test_self_reported_rows_stand_in_a_section_of_their_own(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,7 @@ def test_one_record_and_one_patient_have_no_interval() -> None:
     one_patient = evaluate(labels, np.array([[0.2], [0.1], [0.9]]), pd.Series(["p"] * 3), resamples=50)
     one_record = evaluate(labels.iloc[:1], np.array([[0.2]]), resamples=50)
 
-    assert one_patient.concepts["AF"].auroc.model_dump() == {
+    assert asdict(one_patient.concepts["AF"].auroc) == {
         "value": 0.5, "low": None, "high": None, "reason": "no interval: all records are of one patient",
         "undefined_fraction": 0.0,
     }  # fmt: skip

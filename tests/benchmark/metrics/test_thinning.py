@@ -90,5 +90,14 @@ def test_more_points_miss_less() -> None:
     assert roc[1] < 0.02
 
 
+def test_points_are_few_where_few_are_close_enough() -> None:
+    labels, scores = data("float32", 5000)
+    all_of_them, few = thinned(labels, scores, 2000), thinned(labels, scores, 2000, close=1 / 400)
+    assert all_of_them is not None
+    assert few is not None
+    assert max(few.roc_error, few.pr_error) <= 1 / 400
+    assert len(few.tp) < len(all_of_them.tp) / 2
+
+
 def test_without_both_classes_there_is_no_curve() -> None:
     assert thinned([1, 1, -1], [0.1, 0.2, 0.3], 30) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -232,7 +233,7 @@ def drawn(
     macro = one.evaluation.macro
     ends = [np.percentile(values, [2.5, 97.5]) for values in (resampled.macro_auroc, resampled.macro_auprc)]
     estimates = [
-        old.model_copy(update={"low": float(low), "high": float(high)})
+        replace(old, low=float(low), high=float(high))
         for old, (low, high) in zip((macro.auroc, macro.auprc), ends, strict=True)
     ]
     settings = one.evaluation.bootstrap.model_copy(update={"resamples": resamples})

@@ -42,7 +42,7 @@ def test_mean_over_cohorts_has_the_width_of_independent_cohorts() -> None:
     """Two cohorts of one size draw the same rows in the same resample: the mean must not look so."""
     three = ("georgia", "ningbo", "sph")
     cells = [cell(cohort=name, seed=1, aurocs={"AF": 0.8}, resamples=8000) for name in three]
-    spread = mean_over_cohorts([one.macro("auroc") for one in cells])
+    spread, _ = mean_over_cohorts([one.macro("auroc") for one in cells])
     assert spread.value == pytest.approx(0.8)
     alone = np.std(cells[0].resampled.macro_auroc)
     assert (spread.high - spread.low) / 3.92 == pytest.approx(alone / math.sqrt(3), rel=0.05)
@@ -51,9 +51,9 @@ def test_mean_over_cohorts_has_the_width_of_independent_cohorts() -> None:
 def test_a_place_is_kept_for_a_cohort_that_is_missing() -> None:
     """Else the draws of two models would no longer be paired in the cohorts that both have."""
     first, second = cell(cohort="georgia"), cell(cohort="ningbo", seed=1)
-    whole = mean_over_cohorts([None, second.macro("auroc")])
+    whole, _ = mean_over_cohorts([None, second.macro("auroc")])
     assert whole.low == pytest.approx(percentile_interval(second.resampled.macro_auroc)[0])  # type: ignore[index]
-    assert mean_over_cohorts([first.macro("auroc"), second.macro("auroc")]).value == pytest.approx(0.85)
+    assert mean_over_cohorts([first.macro("auroc"), second.macro("auroc")])[0].value == pytest.approx(0.85)
 
 
 def test_gap_is_over_the_same_concepts_and_its_interval_that_of_a_difference() -> None:
@@ -264,3 +264,20 @@ def test_without_any_resamples_there_is_a_report(tmp_path: Path) -> None:
     run = write_run(tmp_path, [record("net"), record("net", "ptb-xl", relation="internal")])
     write_report(run)
     assert "resampled figures are missing" in (run / "leaderboard.html").read_text()
+
+
+def test_means_over_sets_are_those_of_numpy_to_the_last_digit() -> None:
+    rng = np.random.default_rng(5)
+    concepts = tuple(f"c{at}" for at in range(70))
+    drawn = rng.random((2_500, 70)).astype(np.float32)
+    drawn[17, 3] = drawn[2_400, 40] = np.nan
+    resampled = Resampled(np.empty(2_500), np.empty(2_500), concepts, drawn, drawn_auprc=1 - drawn)
+    sets = [frozenset(rng.choice(concepts, size, replace=False).tolist()) for size in (1, 8, 9, 33, 69)]
+    for metric, each in (("auroc", drawn), ("auprc", 1 - drawn)):
+        with_means = resampled.with_means([*sets, frozenset(), frozenset(concepts)], metric)
+        assert set(with_means.means) == {(metric, one) for one in sets}
+        for one in sets:
+            columns = [at for at, concept in enumerate(concepts) if concept in one]
+            expected = each[:, columns].mean(axis=1, dtype=np.float64)
+            for found in (resampled, with_means):
+                np.testing.assert_array_equal(found.mean_over(one, metric), expected)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,14 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from benchmark.exchange.joining import Joined, one_run
+from benchmark.records import predictions
+from benchmark.records.predictions import load_predictions
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.records.scored import measured_cell
-from benchmark.report.page import details as module
-from benchmark.report.page.details import details
+from benchmark.report.measured_curves import MeasuredCurves
+from benchmark.report.page import page as page_module
+from benchmark.report.page.details import concepts_with_room, details
 from benchmark.report.page.encoding import triple, units
 from benchmark.report.writing import write_report
 from cohorts.labelled import LabelledCohorts
@@ -40,7 +46,16 @@ def joined(run: Run) -> Joined:
 
 @pytest.fixture(scope="module")
 def found(run: Run, joined: Joined) -> dict[str, Any]:
-    return details(joined.records, PLACES, joined.files, run[1])
+    return made(joined.records, joined, run[1])
+
+
+def made(
+    records: Sequence[ResultRecord],
+    joined: Joined,
+    labels: LabelledCohorts | None,
+    concepts: Sequence[str] = CONCEPTS,
+) -> dict[str, Any]:
+    return details(records, PLACES, MeasuredCurves(concepts, records, joined.files, labels))
 
 
 def each(joined: Joined, found: dict[str, Any], part: str) -> list[tuple[Any, str, Any]]:
@@ -110,7 +125,7 @@ def test_calls_calibration_and_groups_are_those_of_the_records(joined: Joined, f
 
 
 def test_without_labels_there_are_no_curves_and_that_is_said(joined: Joined, found: dict[str, Any]) -> None:
-    without = details(joined.records, PLACES, joined.files, None)
+    without = made(joined.records, joined, None)
     assert each(joined, without, "curve") == []
     [cells] = without["no_curves"].values()
     assert cells == list(range(len(joined.records)))
@@ -121,31 +136,65 @@ def test_without_labels_there_are_no_curves_and_that_is_said(joined: Joined, fou
 def test_labels_that_give_another_auroc_draw_nothing(joined: Joined, run: Run) -> None:
     first = joined.records[0]
     evaluation = first.evaluation.concepts["AF"]
-    area = evaluation.auroc.model_copy(update={"value": 0.123})
+    area = replace(evaluation.auroc, value=0.123)
     concepts = first.evaluation.concepts | {"AF": evaluation.model_copy(update={"auroc": area})}
     other = first.model_copy(
         update={"evaluation": first.evaluation.model_copy(update={"concepts": concepts})}
     )
-    said = details([other], PLACES, joined.files, run[1])
+    said = made([other], joined, run[1])
     assert said["no_curves"] == {"the AUROC of AF is not that of the record": [0]}
 
 
-def test_whole_concepts_are_left_out_where_there_is_no_room(
-    joined: Joined, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ROOM", 10)
-    few = details(joined.records, PLACES, joined.files, run[1])
+def test_whole_concepts_are_left_out_where_there_is_no_room(joined: Joined, run: Run) -> None:
+    cohorts = {record.cohort.id for record in joined.records}
+    assert set(concepts_with_room(joined.records, cohorts)) == set(CONCEPTS)
+    [first] = concepts_with_room(joined.records, cohorts, most=10)
+    few = made(joined.records, joined, run[1], [first])
     [kept] = few["concepts"]
     assert few["left_out"] == [place for place in PLACES.values() if str(place) != kept]
     assert len(few["concepts"][kept]) == len(joined.records)
 
 
+def test_a_page_that_became_too_large_leaves_out_concepts_and_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_report(run[0], labels=run[1])
+    whole = (run[0] / "leaderboard.html").stat().st_size
+    monkeypatch.setattr(page_module, "MOST", whole - 1)
+    write_report(run[0], labels=run[1])
+    assert (run[0] / "leaderboard.html").stat().st_size < whole
+    found = data_of(run[0])["details"]
+    assert len(found["concepts"]) == len(found["left_out"]) == 1
+
+
+def test_curves_and_mistakes_read_the_predictions_of_a_cell_once(
+    joined: Joined, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counting(path: Path) -> Any:
+        read.append(path)
+        return load_predictions(path)
+
+    monkeypatch.setattr(predictions, "load_predictions", counting)
+    predictions._latest.cache_clear()
+    curves = MeasuredCurves(CONCEPTS, joined.records, joined.files, run[1])
+    for record in map(curves.seen, joined.records):
+        path = joined.files[name_of(record)].predictions
+        assert predictions.measured_predictions(path, record.predictions.sha256) is not None
+    details(joined.records, PLACES, curves)
+    assert read == [joined.files[name_of(record)].predictions for record in joined.records]
+
+
+def data_of(folder: Path) -> Any:
+    shown = re.search(r'id="data">(.*?)</script>', (folder / "leaderboard.html").read_text(), re.S)
+    assert shown is not None
+    return json.loads(shown[1])
+
+
 def test_the_page_has_them(run: Run, found: dict[str, Any]) -> None:
     write_report(run[0], labels=run[1])
-    page = (run[0] / "leaderboard.html").read_text()
-    shown = re.search(r'id="data">(.*?)</script>', page, re.S)
-    assert shown is not None
-    data = json.loads(shown[1])
+    data = data_of(run[0])
     lengths = [len(one) for one in data["details"]["concepts"].values()]
     assert lengths == [len(one) for one in found["concepts"].values()]
     assert sorted(data["shares"].values()) == [["linear-probe", 1], ["linear-probe", 100]]

@@ -14,6 +14,7 @@ import pytest
 from benchmark.exchange.joining import one_run
 from benchmark.report.board import Entry
 from benchmark.report.board_statistics import statistics_of
+from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.page.encoding import units
 from benchmark.report.page.views import view_data
 from benchmark.report.pairwise import compare_models
@@ -232,7 +233,8 @@ def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -
     least = next(row for row in rows if float(row[2].lstrip("<")) == raw[0])
     assert float(least[3].lstrip("<")) == pytest.approx(min(1, len(COHORTS) * raw[0]), abs=0.003)
     found = [statistics_of(board) for board in boards]
-    data = view_data(boards, found, {Entry("old", "as_is"): "mistakes/old.html"})
+    curves = MeasuredCurves([], [], {}, None)
+    data = view_data(boards, found, {Entry("old", "as_is"): "mistakes/old.html"}, curves)
     place = {entry: at for at, entry in enumerate(boards[0].entries)}[Entry("old", "as_is")]
     assert data["mistakes"] == {str(place): "mistakes/old.html"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from benchmark.commands import evaluation
 from benchmark.commands.study import Study
-from benchmark.records.report_stamp import STAMP, is_current
+from benchmark.records.report_stamp import STAMP, is_current, without_labels
+from benchmark.records.run_folder import load_run
 from benchmark.report.writing import write_report
 from tests.benchmark.run.damaged import CELLS, again, cells_on_page, empty, exchange, truncate
 
@@ -92,6 +94,19 @@ def test_a_report_of_other_code_is_made_again(
     assert is_current(folder)
     monkeypatch.setattr("benchmark.records.report_stamp.code_hash", lambda *_: "another version")
     assert not is_current(folder)
+
+
+def test_a_report_without_labels_is_made_again_where_they_are_here_now(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_report(folder)
+    nowhere = without_labels(load_run(folder)[1], None)
+    assert nowhere == {"georgia": True, "ptb-xl": True}
+    assert is_current(folder)
+    assert is_current(folder, labels=lambda cohort, *, signals=True: None)
+    assert call(home, folder, capsys) == (NOTHING.format(folder), True)
+    assert json.loads((folder / STAMP).read_text())["without_labels"] == {}
+    assert call(home, folder, capsys) == (NOTHING.format(folder), False)
 
 
 def test_a_report_that_ranks_by_the_other_metric_is_made_again(folder: Path) -> None:
