@@ -7,6 +7,7 @@ with the same number of threads, up to the order of its sums on a GPU.
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import time
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import nn
 
@@ -28,6 +30,13 @@ from cohorts.interrupts import Terminated
 logger = logging.getLogger("leadboard")
 
 CHECKPOINT = "last.ckpt"
+
+
+class _ToTheFile(TorchCheckpointIO):
+    """Write a checkpoint as it is made; Lightning makes the file in memory first."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        torch.save(checkpoint, path)
 
 
 class ResumableTraining(lightning.LightningModule):
@@ -173,10 +182,14 @@ def train(
                 enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
+                plugins=_ToTheFile(),
                 **options,
             )
             training.network.train()  # it may come from another training, in evaluation mode
             _fit(trainer, training, path if checkpoint else None)
+            training.trainer = None
+            del trainer
+            gc.collect()  # it refers to itself, and holds the gradients' moments: twice the network
         if processes > 1:  # the best epoch is known to the processes that have ended
             checkpoint = _read_checkpoint(path, training.identity)
     if checkpoint is not None and checkpoint["finished"]:
