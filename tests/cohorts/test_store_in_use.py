@@ -223,8 +223,8 @@ def test_a_store_holds_nothing_that_was_read_of_its_release(write_release, cache
         cohort = open_cohort(cohort_id, write_release(cohort_id))
         store = prepare(cohort, cache)
         _, kept, _ = store.file.make_again.args
-        assert "_tables" in vars(cohort)
-        assert "_tables" not in vars(kept)
+        assert "_index" in vars(cohort)
+        assert "_index" not in vars(kept)
         assert not vars(kept).get("_arrays")
 
 

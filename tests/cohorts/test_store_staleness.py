@@ -21,6 +21,7 @@ SHARED = [
         if file.name != "__init__.py"
     ),
     "cohort.py",
+    "index.py",
     "recording.py",
     "release_files.py",
     "store.py",
