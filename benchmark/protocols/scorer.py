@@ -26,7 +26,7 @@ from benchmark.protocols.occlusion import Doubles
 from benchmark.protocols.probing import Features
 from benchmark.protocols.saliency import checked_saliency
 from benchmark.protocols.shards import Arrays, Shards, shard_starts
-from benchmark.records.record import Pretraining
+from benchmark.records.record import Origin, Pretraining
 from cohorts.errors import ModelError
 from cohorts.store import Store
 
@@ -251,3 +251,11 @@ class Scorer:
 def pretraining_of(evaluated: EvaluatedModel) -> Pretraining | None:
     """Say how the suite pre-trained a model, once it did."""
     return evaluated.base.artifact.read()[0].pretraining if evaluated.base else None
+
+
+def origin_of(evaluated: EvaluatedModel) -> Origin:
+    """Say what a model is before it learns anything for a cell."""
+    base = evaluated.base
+    return Origin(
+        code=evaluated.source.code_hash, weights=None if base is None or base.made_here else base.key
+    )

@@ -23,6 +23,7 @@ from benchmark.records.predictions import ages_of, content_hash, score_tables
 from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
+    Origin,
     Overlap,
     PredictionsFile,
     Pretraining,
@@ -95,6 +96,7 @@ class CellFacts:
     weights_sha256: tuple[str, ...] = ()
     training: tuple[Training, ...] = ()
     pretraining: Pretraining | None = None
+    origin: Origin | None = None
     overlap: Overlap | None = None
 
 
@@ -111,6 +113,7 @@ def facts_of(record: ResultRecord) -> CellFacts:
         weights_sha256=record.weights_sha256,
         training=record.training,
         pretraining=record.pretraining,
+        origin=record.origin,
         overlap=record.overlap,
     )
 
@@ -180,6 +183,7 @@ def measure(
             file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
         ),
         provenance=facts.provenance,
+        origin=facts.origin,
         overlap=facts.overlap,
     )
     return record, resampled

@@ -187,6 +187,22 @@ class Pretraining(_Schema):
     key: str
 
 
+class Origin(_Schema):
+    """What a model was before it learnt anything for the cell.
+
+    Attributes
+    ----------
+    code
+        Hash of its Python files and of the data files that these open; of a model that was handed over as an
+        object, which nobody can hash, a number that no other has.
+    weights
+        Hash of the published weights that it starts from, None where it starts from others or from none.
+    """
+
+    code: str
+    weights: str | None
+
+
 class Provenance(_Schema):
     """Where and with what the predictions were made, and where the thresholds of the scores come from.
 
@@ -222,6 +238,8 @@ class ResultRecord(_Schema):
         The fits whose metrics are averaged, each from another subset or seed; empty without one.
     age
         How the age that the model tells compares with the stated one; None for a model that tells none.
+    origin
+        None for predictions that were made elsewhere, and in older records.
     """
 
     schema_version: Literal[3] = 3
@@ -240,6 +258,7 @@ class ResultRecord(_Schema):
     age: AgeAgreement | None = None
     predictions: PredictionsFile
     provenance: Provenance
+    origin: Origin | None = None
     overlap: Overlap | None = None
 
 
