@@ -11,8 +11,9 @@ from benchmark.exchange.disclosure import LEAST_MINIMUM, MOST_MINIMUM, Count, Fi
 from benchmark.files import read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import Relation
+from benchmark.models.model_files import Origin
 from benchmark.records.manifest import Manifest, folder_name
-from benchmark.records.record import OntologyFacts, Origin, first_fault
+from benchmark.records.record import OntologyFacts, first_fault
 from cohorts.errors import LeadboardError
 
 CELLS = "cells"

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.models.contract import AgeTeller, Explainer, Floats, Model
 from benchmark.models.guard import asked
+from benchmark.models.model_files import Origin
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.batches import USUAL, BatchSize
 from benchmark.protocols.embeddings import Rows
@@ -26,7 +27,7 @@ from benchmark.protocols.occlusion import Doubles
 from benchmark.protocols.probing import Features
 from benchmark.protocols.saliency import checked_saliency
 from benchmark.protocols.shards import Arrays, Shards, shard_starts
-from benchmark.records.record import Origin, Pretraining
+from benchmark.records.record import Pretraining
 from cohorts.errors import ModelError
 from cohorts.store import Store
 

@@ -14,7 +14,7 @@ from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation, holders
 from benchmark.models.contract import ModelCard
-from benchmark.models.model_files import ModelFile
+from benchmark.models.model_files import ModelFile, Origin
 from benchmark.records.migration import migrated
 from benchmark.text import printable
 from cohorts.errors import LeadboardError
@@ -185,22 +185,6 @@ class Pretraining(_Schema):
     precision: str
     recipe: dict[str, Any] | None = None
     key: str
-
-
-class Origin(_Schema):
-    """What a model was before it learnt anything for the cell.
-
-    Attributes
-    ----------
-    code
-        Hash of its Python files and of the data files that these open; of a model that was handed over as an
-        object, which nobody can hash, a number that no other has.
-    weights
-        Hash of the published weights that it starts from, None where it starts from others or from none.
-    """
-
-    code: str
-    weights: str | None
 
 
 class Provenance(_Schema):

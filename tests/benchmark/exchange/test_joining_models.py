@@ -10,7 +10,8 @@ from benchmark.exchange.gathering import Told
 from benchmark.exchange.identity import identity_of
 from benchmark.exchange.joining import Joined
 from benchmark.exchange.summarising import aggregate_of
-from benchmark.records.record import Origin, Pretraining, PretrainingSource, ResultRecord, Training
+from benchmark.models.model_files import Origin
+from benchmark.records.record import Pretraining, PretrainingSource, ResultRecord, Training
 from tests.benchmark.exchange.test_joining import KEY, cell, joined, names, told
 from tests.benchmark.report.report_factory import drawn, record
 
