@@ -47,18 +47,19 @@ class Learnt:
 
     Attributes
     ----------
+    hash
+        Of the weights, which decide the scores, whatever seed they are from; where these must not be told, of
+        the source, share of the labels and seed of each fit. And of what the pre-training kept from it.
     sources, seeds
         Cohorts whose labels it was given, and the seed of each fit; empty if it was pre-trained alone.
-    hash
-        Of these, the shares of the labels, the weights and the concepts that the pre-training kept from it.
     keys
         Of fits that are the same wherever they were made.
     """
 
-    sources: tuple[str, ...]
-    seeds: tuple[int, ...]
     hash: str
-    keys: tuple[str, ...] = field(default=(), compare=False)
+    sources: tuple[str, ...] = field(compare=False)
+    seeds: tuple[int, ...] = field(compare=False)
+    keys: tuple[str, ...] = field(compare=False)
 
     @property
     def words(self) -> tuple[str, str]:
@@ -111,9 +112,9 @@ def learnt_in(result: ResultRecord | AggregateCell) -> Learnt | None:
     if isinstance(result, ResultRecord) and result.protocol.startswith(_EXACT):
         keys = tuple(fit.key for fit in result.training)
     return Learnt(
+        hash_of_json([_weights(result) or fits, held_out])[:SHORT],
         tuple(fit.source for fit in result.training),
         tuple(fit.seed for fit in result.training),
-        hash_of_json([fits, _weights(result), held_out])[:SHORT],
         keys,
     )
 

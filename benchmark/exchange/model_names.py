@@ -65,6 +65,17 @@ _WORDS: tuple[Callable[[Learnt], str], ...] = (
 """What tells fits apart in words, in the order in which it is tried: where it was learnt, the seed, both."""
 
 
+def _first_of_each(learnt: Sequence[Learnt | None]) -> list[Learnt | None]:
+    """Replace what is the same fit by the first of its kind: one of the same weights, or a probe of one key."""
+    probes: dict[tuple[str, ...], Learnt] = {}
+    first: dict[Learnt, Learnt] = {}
+    found: list[Learnt | None] = []
+    for one in learnt:
+        same = probes.setdefault(one.keys, one) if one and one.keys else one
+        found.append(same and first.setdefault(same, same))
+    return found
+
+
 def _fit_marks(items: Sequence[Item]) -> tuple[list[str], list[str]]:
     """Give each result of one model a mark of its fit, empty where none is needed.
 
@@ -72,11 +83,7 @@ def _fit_marks(items: Sequence[Item]) -> tuple[list[str], list[str]]:
     -------
     The marks, and the protocols under which there are several fits.
     """
-    probes: dict[tuple[str, ...], Learnt] = {}
-    fits: list[Learnt | None] = []
-    for item in items:
-        learnt = item.learnt
-        fits.append(probes.setdefault(learnt.keys, learnt) if learnt and learnt.keys else learnt)
+    fits = _first_of_each([item.learnt for item in items])
     under: dict[tuple[str, str], dict[Learnt, None]] = {}
     for item, fit in zip(items, fits, strict=True):
         if fit is not None:

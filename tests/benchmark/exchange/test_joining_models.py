@@ -171,6 +171,19 @@ def test_a_training_that_ended_elsewhere_is_another_row_and_a_probe_is_not() -> 
     assert len(set(models(joined(cell(probes[0]), cell(other))))) == 2
 
 
+def test_fits_of_other_seeds_that_gave_the_same_weights_are_one() -> None:
+    """With all labels given, the seed of a probe decides nothing."""
+    same = [
+        cell(fitted("linear-probe-100", fit(0, percent=100)), "a"),
+        cell(fitted("linear-probe-100", fit(1, percent=100), cohort="ningbo"), "b"),
+    ]
+    board = joined(*same)
+    assert models(board) == ["net", "net"]
+    assert board.plan.warnings == ()
+    third = fitted("linear-probe-100", fit(2, percent=100), cohort="sph", weights=("c",))
+    assert models(joined(*same, cell(third))) == ["net [seed 0]", "net [seed 0]", "net [seed 2]"]
+
+
 def test_a_model_and_its_fits_are_told_apart_at_once() -> None:
     other = Origin(code="d1ff", weights="aa")
     board = joined(
