@@ -66,7 +66,7 @@ _WORDS: tuple[Callable[[Learnt], str], ...] = (
 
 
 def _first_of_each(learnt: Sequence[Learnt | None]) -> list[Learnt | None]:
-    """Replace what is the same fit by the first of its kind: one of the same weights, or a probe of one key."""
+    """Replace what is the same fit, by its weights or as a probe by its keys, by the first of its kind."""
     probes: dict[tuple[str, ...], Learnt] = {}
     first: dict[Learnt, Learnt] = {}
     found: list[Learnt | None] = []
