@@ -25,15 +25,15 @@ def name_models(items: Sequence[Item]) -> list[str]:
         identities = [hash_of_json([item.identity, *astuple(item.stated)]) for item in same]
         short = shortened(identities)
         marks = [[short[one]] if len(short) > 1 else [] for one in identities]
-        several = {}
+        several: dict[str, None] = {}
         for one in short:
             at = [place for place, identity in enumerate(identities) if identity == one]
             fits, protocols = _fit_marks([same[place] for place in at])
             several |= dict.fromkeys(protocols)
             for place, mark in zip(at, fits, strict=True):
                 marks[place] += filter(None, [mark])
-        for item, mark in zip(same, marks, strict=True):
-            item.model = f"{model} [{', '.join(mark)}]" if mark else model
+        for item, own in zip(same, marks, strict=True):
+            item.model = f"{model} [{', '.join(own)}]" if own else model
         if len(short) > 1:
             ways = ", and they were fitted in several ways" if several else ""
             begin = f"{len(short)} models of different card, code or weights are called {model}{ways}"
