@@ -11,6 +11,7 @@ from benchmark.exchange.disclosure import LEAST_MINIMUM, MOST_MINIMUM, Count, Fi
 from benchmark.files import read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import Relation
+from benchmark.models.model_files import Origin
 from benchmark.records.manifest import Manifest, folder_name
 from benchmark.records.record import OntologyFacts, first_fault
 from cohorts.errors import LeadboardError
@@ -182,7 +183,7 @@ class AggregateCell(Result):
     Attributes
     ----------
     identity
-        Of model and weights: the same in every place where the same model was measured.
+        Of the model: the same in every place and under every protocol (see `benchmark.exchange.identity`).
     minimum_count
         Smallest count that is given; all counts are multiples of it.
     fits
@@ -208,6 +209,7 @@ class AggregateCell(Result):
     training: tuple[AggregateTraining, ...]
     pretraining: AggregatePretraining | None
     thresholds_from: str | None
+    origin: Origin | None = None
     macro: AggregateMacro
     concepts: dict[str, AggregateConcept]
     subgroups: dict[Literal["sex", "age"], AggregateGrouping]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmark.exchange.disclosure import pseudonym
 from benchmark.exchange.gathering import Cell, Results, Source, Told
-from benchmark.exchange.identity import identity_of
+from benchmark.exchange.items import Item, apart, of_cell, of_told, shortened
+from benchmark.exchange.model_names import name_models
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.records.comparability import resampling_of, same_labels
 from benchmark.records.locations import RecordFiles, in_run
 from benchmark.records.published_tasks import is_task
-from benchmark.records.record import OntologyFacts, ResultRecord
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import (
     AbsentCohort,
@@ -26,10 +26,6 @@ from benchmark.records.run_folder import (
     load_draws,
 )
 from benchmark.text import printable, some
-from cohorts.catalogue import is_private
-
-SHORTEST = 4
-"""Characters of a hash that tell two of one name apart; more where four do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +53,11 @@ class Joined:
     sources: tuple[Source, ...] = ()
 
 
-@dataclass(slots=True)
-class _Item:
-    """A cell of either kind, by what decides which others it is the same as."""
-
-    found: Cell | Told
-    model: str
-    identity: str
-    protocol: str
-    cohort: str
-    simulated: bool
-    private: bool
-    state: str
-    ontology: OntologyFacts
-
-    @property
-    def source(self) -> str:
-        return self.found.source
-
-
 def join(results: Results, name: str, key: bytes | None = None) -> Joined:
     """Join cells by model, protocol and cohort; none counts twice.
 
-    Models are the same where card, weights and training are; private cohorts where they have the same data.
+    Models are the same where card, code, environment and own weights are, under whichever protocol and
+    whatever they have learnt for it; private cohorts where they have the same data.
     Of one cell in several sources that with predictions counts, then the newest, then the one named last.
     What must not be compared gets a name of its own, and everything that is decided here is said.
 
@@ -91,8 +69,8 @@ def join(results: Results, name: str, key: bytes | None = None) -> Joined:
         Secret of this site, if it has one: it tells that an aggregate is of a private cohort that is here
         too.
     """
-    items = [_of_cell(cell, key) for cell in results.cells] + [_of_told(one) for one in results.told]
-    said = [*_name_models(items)]
+    items = [of_cell(cell, key) for cell in results.cells] + [of_told(one) for one in results.told]
+    said = [*name_models(items)]
     items, twice = _each_once(items)
     said += [*twice, *_name_cohorts(items)]
     cells = [_renamed_cell(item, item.found) for item in items if isinstance(item.found, Cell)]
@@ -115,39 +93,6 @@ def one_run(run: Path) -> Joined:
     return Joined(plan, tuple(record for _, record in cells), draws, lacking, files)
 
 
-def _of_cell(cell: Cell, key: bytes | None) -> _Item:
-    record = cell.record
-    state = record.cohort.fingerprint
-    if key is not None and is_private(record.cohort.id):
-        state = pseudonym(key, state)
-    return _Item(
-        found=cell,
-        model=record.model.name,
-        identity=identity_of(record),
-        protocol=record.protocol,
-        cohort=record.cohort.id,
-        simulated=record.cohort.simulated,
-        private=is_private(record.cohort.id),
-        state=state,
-        ontology=record.ontology,
-    )
-
-
-def _of_told(told: Told) -> _Item:
-    cell = told.cell
-    return _Item(
-        found=told,
-        model=cell.model,
-        identity=cell.identity,
-        protocol=cell.protocol,
-        cohort=cell.cohort.id,
-        simulated=cell.cohort.simulated,
-        private=cell.cohort.private,
-        state=cell.cohort.state,
-        ontology=cell.ontology,
-    )
-
-
 def _moment(text: str) -> datetime:
     """When a record says that it was made; before everything else where that is no time."""
     try:
@@ -157,43 +102,9 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _name_models(items: Sequence[_Item]) -> list[str]:
-    """Give each of several models of one name a name of its own, and say so."""
-    said = []
-    for model in dict.fromkeys(item.model for item in items):
-        same = [item for item in items if item.model == model]
-        short = _shortened(item.identity for item in same)
-        if len(short) < 2:
-            continue
-        for item in same:
-            item.model = f"{model} [{short[item.identity]}]"
-        said.append(_apart(f"{len(short)} models of different card or weights are called {model}", same))
-    return said
-
-
-def _apart(begin: str, items: Sequence[_Item], *, cohorts: bool = False) -> str:
-    """Say which of several things of one name is from where."""
-    places: dict[str, dict[str, None]] = {}
-    for item in items:
-        places.setdefault(item.cohort if cohorts else item.model, {})[item.source] = None
-    parts = [f"{name} is from {some(sources)}" for name, sources in places.items()]
-    return printable(f"{begin}: {'; '.join(parts)}.", 500)
-
-
-def _shortened(hashes: Iterable[str]) -> dict[str, str]:
-    """Shorten hashes, in their order, to what tells them apart."""
-    distinct = list(dict.fromkeys(hashes))
-    longest = max(map(len, distinct), default=SHORTEST)
-    for length in range(SHORTEST, longest + 1):
-        short = {one: printable(one[:length], length) for one in distinct}
-        if len(set(short.values())) == len(distinct):
-            return short
-    return {one: f"{one[:SHORTEST]}.{at}" for at, one in enumerate(distinct, 1)}
-
-
-def _each_once(items: Sequence[_Item]) -> tuple[list[_Item], list[str]]:
+def _each_once(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
     """Choose the one that counts of each cell; say which, and why."""
-    same: dict[tuple[object, ...], list[_Item]] = {}
+    same: dict[tuple[object, ...], list[Item]] = {}
     for item in items:
         state = item.state if item.private else ""
         key = (item.model, item.protocol, item.cohort, item.simulated, item.private, state)
@@ -218,7 +129,7 @@ def _each_once(items: Sequence[_Item]) -> tuple[list[_Item], list[str]]:
     return chosen, said
 
 
-def _best(several: Sequence[_Item]) -> tuple[_Item, str]:
+def _best(several: Sequence[Item]) -> tuple[Item, str]:
     """Choose one of several of one cell: that with predictions, then the newest, then the one named last."""
     cells = {at: item.found for at, item in enumerate(several) if isinstance(item.found, Cell)}
     if not cells:
@@ -230,7 +141,7 @@ def _best(several: Sequence[_Item]) -> tuple[_Item, str]:
     return several[max(cells, key=lambda at: _moment(cells[at].record.provenance.created))], "the newest"
 
 
-def _name_cohorts(items: Sequence[_Item]) -> list[str]:
+def _name_cohorts(items: Sequence[Item]) -> list[str]:
     """Give each state of a cohort that must not be compared with another a name of its own, and say so.
 
     Private cohorts of one name are different hospitals, and all get one. Of a release, the state that most
@@ -251,7 +162,7 @@ def _name_cohorts(items: Sequence[_Item]) -> list[str]:
             hashes = [group[0].state for group in groups]
         elif len({group[0].ontology.hash for group in groups}) == len(groups):
             hashes = [group[0].ontology.hash for group in groups]
-        short = _shortened(hashes)
+        short = shortened(hashes)
         for group, whole in list(zip(groups, hashes, strict=True))[0 if private else 1 :]:
             for item in group:
                 item.cohort = f"{cohort} [{short[whole]}]"
@@ -262,7 +173,7 @@ def _name_cohorts(items: Sequence[_Item]) -> list[str]:
             else f"{cohort} was measured in {len(groups)} states of the release or of its labels, which are "
             "kept apart"
         )
-        said.append(_apart(what, same, cohorts=True))
+        said.append(apart(what, same, cohorts=True))
     real = {item.cohort for item in items if not item.simulated}
     for item in items:
         if item.simulated and item.cohort in real:
@@ -270,9 +181,9 @@ def _name_cohorts(items: Sequence[_Item]) -> list[str]:
     return said
 
 
-def _alike(items: Sequence[_Item]) -> list[list[_Item]]:
+def _alike(items: Sequence[Item]) -> list[list[Item]]:
     """Group the cells of a cohort by what may be compared: the same data, labelled alike."""
-    groups: list[list[_Item]] = []
+    groups: list[list[Item]] = []
     for item in items:
         for group in groups:
             labels = all(same_labels(item.ontology, other.ontology) for other in group)
@@ -284,14 +195,14 @@ def _alike(items: Sequence[_Item]) -> list[list[_Item]]:
     return groups
 
 
-def _renamed_cell(item: _Item, cell: Cell) -> Cell:
+def _renamed_cell(item: Item, cell: Cell) -> Cell:
     record = cell.record
     model = record.model.model_copy(update={"name": item.model})
     cohort = record.cohort.model_copy(update={"id": item.cohort})
     return replace(cell, record=record.model_copy(update={"model": model, "cohort": cohort}))
 
 
-def _renamed_told(item: _Item, told: Told) -> Told:
+def _renamed_told(item: Item, told: Told) -> Told:
     cohort = told.cell.cohort.model_copy(update={"id": item.cohort})
     return replace(told, cell=told.cell.model_copy(update={"model": item.model, "cohort": cohort}))
 

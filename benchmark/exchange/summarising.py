@@ -90,6 +90,7 @@ def aggregate_of(record: ResultRecord, resampled: Resampled, minimum: int, key: 
         ),
         pretraining=_pretraining(record.pretraining),
         thresholds_from=record.provenance.thresholds.source,
+        origin=record.origin,
         macro=_macro(record, resampled, concepts, minimum),
         concepts=concepts,
         subgroups={

@@ -44,6 +44,24 @@ class ModelFile(BaseModel):
     size: int
 
 
+class Origin(BaseModel):
+    """What a model was before it learnt anything for the cell.
+
+    Attributes
+    ----------
+    code
+        Hash of its Python files and of the data files that these open; of a model that was handed over as an
+        object, which nobody can hash, a number that no other has.
+    weights
+        Hash of the published weights that it starts from, None where it starts from others or from none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    weights: str | None
+
+
 _LIST = TypeAdapter(tuple[ModelFile, ...])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.models.contract import AgeTeller, Explainer, Floats, Model
 from benchmark.models.guard import asked
+from benchmark.models.model_files import Origin
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.batches import USUAL, BatchSize
 from benchmark.protocols.embeddings import Rows
@@ -251,3 +252,11 @@ class Scorer:
 def pretraining_of(evaluated: EvaluatedModel) -> Pretraining | None:
     """Say how the suite pre-trained a model, once it did."""
     return evaluated.base.artifact.read()[0].pretraining if evaluated.base else None
+
+
+def origin_of(evaluated: EvaluatedModel) -> Origin:
+    """Say what a model is before it learns anything for a cell."""
+    base = evaluated.base
+    return Origin(
+        code=evaluated.source.code_hash, weights=None if base is None or base.made_here else base.key
+    )

@@ -51,18 +51,19 @@ def check_record(findings: Findings, files: RecordFiles, stores: LabelledCohorts
 
 
 def check_same_model(findings: Findings, first: ResultRecord, other: ResultRecord) -> None:
-    """Check that two records of one model and protocol are of the same card, weights and settings.
+    """Check that two records of one model and protocol are of the same card, code, weights and settings.
 
     The outputs may differ: submitted predictions need not have the same columns for every cohort.
     """
 
     def made_with(record: ResultRecord) -> tuple[object, ...]:
-        return record.weights_sha256, record.training, record.pretraining
+        return record.weights_sha256, record.training, record.pretraining, record.origin
 
     card = other.model.model_copy(update={"outputs": first.model.outputs})
     findings.check(card == first.model, f"has another card than the record of {first.cohort.id}")
     findings.check(
-        made_with(other) == made_with(first), f"is of other weights than the record of {first.cohort.id}"
+        made_with(other) == made_with(first),
+        f"is of other weights or other code than the record of {first.cohort.id}",
     )
     findings.check(
         resampling_of(other) == resampling_of(first),

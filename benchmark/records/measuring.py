@@ -18,6 +18,7 @@ from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.resampling import group_records
 from benchmark.models.contamination import Relation, unstated_training
 from benchmark.models.contract import ModelCard
+from benchmark.models.model_files import Origin
 from benchmark.records.comparability import labelling_of
 from benchmark.records.predictions import ages_of, content_hash, score_tables
 from benchmark.records.published_tasks import task_notes
@@ -95,6 +96,7 @@ class CellFacts:
     weights_sha256: tuple[str, ...] = ()
     training: tuple[Training, ...] = ()
     pretraining: Pretraining | None = None
+    origin: Origin | None = None
     overlap: Overlap | None = None
 
 
@@ -111,6 +113,7 @@ def facts_of(record: ResultRecord) -> CellFacts:
         weights_sha256=record.weights_sha256,
         training=record.training,
         pretraining=record.pretraining,
+        origin=record.origin,
         overlap=record.overlap,
     )
 
@@ -180,6 +183,7 @@ def measure(
             file=facts.predictions_file, sha256=content_hash(predictions), rows=len(predictions)
         ),
         provenance=facts.provenance,
+        origin=facts.origin,
         overlap=facts.overlap,
     )
     return record, resampled

@@ -14,7 +14,7 @@ from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation, holders
 from benchmark.models.contract import ModelCard
-from benchmark.models.model_files import ModelFile
+from benchmark.models.model_files import ModelFile, Origin
 from benchmark.records.migration import migrated
 from benchmark.text import printable
 from cohorts.errors import LeadboardError
@@ -222,6 +222,8 @@ class ResultRecord(_Schema):
         The fits whose metrics are averaged, each from another subset or seed; empty without one.
     age
         How the age that the model tells compares with the stated one; None for a model that tells none.
+    origin
+        None for predictions that were made elsewhere, and in older records.
     """
 
     schema_version: Literal[3] = 3
@@ -240,6 +242,7 @@ class ResultRecord(_Schema):
     age: AgeAgreement | None = None
     predictions: PredictionsFile
     provenance: Provenance
+    origin: Origin | None = None
     overlap: Overlap | None = None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.contract import InputSpec
+from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import CohortFacts, Overlap, RecordCounts, ResultRecord
 from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
@@ -85,15 +86,15 @@ def cohorts_table(records: Iterable[ResultRecord]) -> Table:
         (
             cohort_label(cohort),
             cohort.name,
-            cohort.version,
-            "simulated" if cohort.simulated else "patients",
+            version_text(cohort),
+            "simulated" if cohort.simulated else "real",
             copy_size(cohort, counts),
             cohort.fingerprint,
             "by its card" if overlap is None else overlap_text(overlap),
         )
         for (cohort, overlap), counts in seen.items()
     ]
-    columns = ("Cohort", "Name", "Version", "Recordings of", "Records", "Fingerprint", "Shared with others")
+    columns = ("Cohort", "Name", "Version", "Patients", "Records", "Fingerprint", "Shared with others")
     compared = any(overlap is not None for _, overlap in seen)
     return fact_table(
         "Cohorts", columns if compared else columns[:-1], rows if compared else [r[:-1] for r in rows]
@@ -115,9 +116,16 @@ def overlap_text(overlap: Overlap) -> str:
     return "; ".join(said)
 
 
+def version_text(cohort: CohortFacts) -> str:
+    """Say which version of a release was measured; what is simulated is of none."""
+    return f"simulated in the layout of {cohort.version}" if cohort.simulated else cohort.version
+
+
 def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:
     """Say how many records could be used: ``400 of 21,799 records`` for a partial copy."""
     usable = counts.found - counts.unusable
+    if cohort.simulated:  # they are no part of the release
+        return f"{count(usable)} simulated records"
     if cohort.release_records is None or usable == cohort.release_records:
         return f"{count(usable)} records"
     if usable > cohort.release_records:
@@ -131,6 +139,7 @@ def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
         f"{cohort_label(r.cohort)}: {copy_size(r.cohort, r.records)}"
         for r in records
         if r.cohort.release_records is not None
+        and not r.cohort.simulated
         and r.records.found - r.records.unusable < r.cohort.release_records
     ]
     return list(dict.fromkeys(found))
@@ -149,7 +158,7 @@ def models_table(records: Iterable[ResultRecord]) -> Table:
                 card.description,
                 card.licence or "not stated",
                 card.citation or "not stated",
-                trained_on(card),
+                trained_on(record),
                 training_text(record),
                 input_text(card.input),
                 "probabilities" if card.probabilities else "scores",
@@ -197,11 +206,16 @@ def training_text(record: ResultRecord) -> str:
     return "; ".join(said) or "came with its weights"
 
 
-def trained_on(card: ModelCard) -> str:
-    """Cohorts that the weights have seen."""
+def trained_on(record: ResultRecord) -> str:
+    """Cohorts that the weights have seen, by its card; people have none, and may have made labels."""
+    card = record.model
     if card.trained_on == "undisclosed":
         return "undisclosed"
-    return ", ".join(card.trained_on) or "none of the cohorts"
+    if not card.trained_on:
+        return "none of the cohorts"
+    theirs = "its" if len(card.trained_on) == 1 else "their"
+    part = f", or had a part in {theirs} labels" if record.protocol == PREDICTIONS else ""
+    return ", ".join(card.trained_on) + part
 
 
 def input_text(spec: InputSpec) -> str:

@@ -12,6 +12,7 @@ from benchmark.metrics.comparison import rank_groups
 from benchmark.metrics.intervals import Values
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.protocols.protocol import UNSEEN
+from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
@@ -210,7 +211,11 @@ def _standing(
         if cohort not in values and (cohort not in measured or not lacking)
     ]
     if own and all(record.relation == "unknown" for record in own):
-        reasons = ["training data undisclosed"]
+        reasons = [
+            "undisclosed what it learnt from"
+            if entry.protocol == PREDICTIONS
+            else "training data undisclosed"
+        ]
     elif not own:
         reasons = ["no finished cell"]
     elif any(is_task(record.cohort.id) for record in own):
@@ -257,10 +262,12 @@ def _why_missing(
     cell = cells.get((entry, cohort)) or planned.get((entry, cohort))
     if cell is None:
         return f"not evaluated on {cohort}"
+    handed = entry.protocol == PREDICTIONS
     if cell.relation == "internal":
-        return f"trained on {cohort}"
+        return f"learnt from {cohort}, or had a part in its labels" if handed else f"trained on {cohort}"
     if cell.relation == "unknown":
-        return f"may have been trained on {cohort}"
+        may = f"may have learnt from {cohort}, or had a part in its labels"
+        return may if handed else f"may have been trained on {cohort}"
     return f"no macro {METRICS[metric]} on {cohort}"
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from benchmark.models.contamination import all_training_of
 from benchmark.protocols.prompts import prompts_of
+from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord
-from benchmark.report.facts import copy_size, overlap_text
+from benchmark.report.facts import copy_size, overlap_text, version_text
 from benchmark.text import one_line
 from cohorts.catalogue import is_private, measured_cards, sharing
 from cohorts.ontology.ontology import load_ontology
@@ -18,25 +19,32 @@ MOST_CODES = 12
 
 
 def overlap_sentence(record: ResultRecord) -> str:
-    """Say in one sentence why a cohort is internal or external to a model, or unknown; the record decides."""
+    """Say in one sentence why a cohort is internal or external to a model, or unknown; the record decides.
+
+    Predictions that were handed in may be people's, whom nobody trains, and who may have made its labels.
+    """
     name, cohort = one_line(record.model.name), one_line(record.cohort.name)
-    seen = _training_cohorts(record)
+    seen, handed = _training_cohorts(record), record.protocol == PREDICTIONS
+    learnt = f"{name}, by its card, learnt from" if handed else f"{name} was trained on"
     listed = ", ".join(map(one_line, sorted(seen)))
+    if record.relation == "unknown" and handed:
+        return f"Unknown: it is not known whether {name} learnt from {cohort}, or had a part in its labels."
     if record.relation == "unknown":
         return f"Unknown: it is not known whether {name} has seen recordings of {cohort}."
     if record.relation == "external":
-        said = f"External: {name} was trained on none of the cohorts"
+        said = f"External: {learnt} none of the cohorts"
         if seen:
             said = (
-                f"External: {name} was trained on {listed}, and {cohort} is not known to share recordings "
+                f"External: {learnt} {listed}, and {cohort} is not known to share recordings "
                 f"with {'it' if len(seen) == 1 else 'them'}"
             )
     elif record.cohort.id in seen:
         part = "its test records" if record.records.selection == "test" else "all of its records"
-        said = f"Internal: {name} was trained on {cohort}, and is scored on {part}"
+        also = " or had a part in its labels" if handed else ""
+        said = f"Internal: {learnt} {cohort}{also}, and is scored on {part}"
     else:
         shared = ", ".join(map(one_line, sorted(seen & sharing(record.cohort.id)))) or listed
-        said = f"Internal: {cohort} shares recordings with what {name} was trained on ({shared})"
+        said = f"Internal: {cohort} shares recordings with what {learnt} ({shared})"
     return f"{said} ({overlap_text(record.overlap)})." if record.overlap is not None else f"{said}."
 
 
@@ -58,7 +66,8 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
         ``url``, ``citation`` and ``note`` where a real cohort is known here; ``people``: grouping -> group ->
         records, where groups were large enough to be compared; ``quarantined``: reason -> ``count``, and
         ``ids`` of the first of them unless the cohort is private; ``annotated``: concept -> state and
-        reason of every concept that is not simply left out.
+        reason of every concept that is not simply left out. The reasons of a release count its records,
+        so what is simulated has none.
     """
     first = records[0]
     card = measured_cards().get(first.cohort.id)
@@ -80,7 +89,7 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
                 people.setdefault(one_line(grouping), sizes)
     return {
         "name": one_line(first.cohort.name),
-        "version": one_line(first.cohort.version),
+        "version": one_line(version_text(first.cohort)),
         "simulated": first.cohort.simulated,
         "records": copy_size(first.cohort, first.records),
         **known,
@@ -93,18 +102,18 @@ def cohort_facts(records: Sequence[ResultRecord]) -> dict[str, Any]:
             }
             for group in first.records.quarantined
         },
-        "annotated": {} if card is None else _coverage(first.cohort.id),
+        "annotated": {} if card is None else _coverage(first.cohort.id, reasons=publisher is not None),
     }
 
 
-def _coverage(cohort: str) -> dict[str, list[str]]:
+def _coverage(cohort: str, *, reasons: bool) -> dict[str, list[str]]:
     """State and reason of each concept that a cohort annotates, or leaves ambiguous."""
     ontology = load_ontology()
     if cohort not in ontology.cohorts:
         return {}
     states = ontology.coverage(cohort)
     return {
-        str(concept): [str(state), ontology.coverage_reason(cohort, str(concept))]
+        str(concept): [str(state), ontology.coverage_reason(cohort, str(concept)) if reasons else ""]
         for concept, state in states.items()
         if state != "not annotated"
     }

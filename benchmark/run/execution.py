@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.progress import Callback
 from benchmark.protocols.hardware import Hardware
-from benchmark.protocols.scorer import Scorer, Scores, pretraining_of
+from benchmark.protocols.scorer import Scorer, Scores, origin_of, pretraining_of
 from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, source_commit
@@ -49,6 +49,7 @@ def measure_and_save(
         weights_sha256=predictions.weights_sha256,
         training=tuple(fit.training() for fit in cell.model.fits),
         pretraining=predictions.pretraining,
+        origin=origin_of(cell.model),
         overlap=cell.overlap,
     )
     record, resampled = measure(facts, predictions.table, cell.store, cell.rows, settings, device)

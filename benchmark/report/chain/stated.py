@@ -116,7 +116,7 @@ def training_link(record: ResultRecord) -> Link:
     card, pretraining = record.model, record.pretraining
     lines = [
         ("protocol", record.protocol),
-        ("trained on", trained_on(card)),
+        ("trained on", trained_on(record)),
         ("the cohort", f"{record.relation} to it"),
     ]
     unstated = unstated_training(card, pretrained_here=pretraining is not None)

@@ -114,7 +114,7 @@ def _entry(entry: Entry, record: ResultRecord | None) -> dict[str, Any]:
         "description": card.description,
         "licence": card.licence,
         "citation": card.citation,
-        "trained_on": facts.trained_on(card),
+        "trained_on": facts.trained_on(record),
         "training": facts.training_text(record),
         "input": facts.input_text(card.input),
         "probabilities": card.probabilities,

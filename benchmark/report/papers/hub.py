@@ -79,7 +79,7 @@ def _card(records: Sequence[ResultRecord], left_out: Sequence[ResultRecord]) -> 
         f"# {markdown(model.name)}",
         *([f"> **{SIMULATED}**"] if any(r.cohort.simulated for r in records) else []),
         *([markdown(one_line(model.description))] if model.description else []),
-        f"Input: {markdown(input_text(model.input))}. Trained on: {markdown(trained_on(model))}.",
+        f"Input: {markdown(input_text(model.input))}. Trained on: {markdown(trained_on(records[0]))}.",
         markdown_table(fact_table("External validation", columns, rows)),
         markdown(interval_sentences(records)),
     ]

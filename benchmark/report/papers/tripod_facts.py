@@ -234,7 +234,7 @@ def _analysis(records: Sequence[ResultRecord]) -> Facts:
             lambda r: f"{r.model.name}: {'probabilities' if r.model.probabilities else 'scores'}; "
             f"{_thresholds(r.provenance.thresholds)}.",
         ),
-        "16": _distinct(records, lambda r: f"{r.model.name}: trained on {trained_on(r.model)}.")
+        "16": _distinct(records, lambda r: f"{r.model.name}: trained on {trained_on(r)}.")
         + _distinct(records, _shared),
         "24": ["Not done."],
     }  # fmt: skip

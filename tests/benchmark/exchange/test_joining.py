@@ -170,7 +170,7 @@ def test_models_of_one_name_and_other_weights_are_two_models() -> None:
     models = [model for model, _, _ in names(board)]
     assert len(set(models)) == 2
     assert all(model.startswith("net [") for model in models)
-    assert "2 models of different card or weights are called net" in board.plan.warnings[0]
+    assert "2 models of different card, code or weights are called net" in board.plan.warnings[0]
     same = joined(cell(one, "a"), cell(record("net", "ningbo", weights_sha256=("aa",)), "b"))
     assert {model for model, _, _ in names(same)} == {"net"}
 

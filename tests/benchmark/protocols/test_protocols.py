@@ -11,7 +11,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.config import Places
+from benchmark.exchange.gathering import gather
+from benchmark.exchange.joining import join
 from benchmark.metrics.bootstrap import group_records
+from benchmark.models.model_files import Origin
 from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
@@ -156,6 +159,15 @@ def test_fine_tuning_starts_from_the_pre_trained_weights(folder: Path, cache: Pa
     assert record.evaluation.concepts["AF"].auroc.value is not None
 
 
+def test_all_protocols_of_a_model_are_of_one_model_on_a_board(folder: Path) -> None:
+    board = join(gather([folder]), "board")
+    assert {record.model.name for record in board.records} == {"foundation"}
+    assert len(board.records) == 12
+    assert board.plan.warnings == load_run_file(folder).warnings == ()
+    assert len({record.origin for record in board.records}) == 1
+    assert {len(set(record.weights_sha256)) for record in board.records} == {1, 3}
+
+
 def test_a_second_run_does_nothing(folder: Path, data: Path, cache: Path) -> None:
     assert run(folder, data, cache, f"{FILE}:Foundation").computed == 0
 
@@ -186,6 +198,29 @@ def test_a_model_without_weights_is_listed_and_the_run_goes_on(
         run(tmp_path / "alone", data, cache, f"{FILE}:Brought")
 
 
+def brought(tmp_path: Path, data: Path, name: str, protocol: str) -> Path:
+    """Run the model with published weights of its own, in a cache of its own, as another hospital would."""
+    file, cache = tmp_path / f"{name}.json", tmp_path / f"cache of {name}"
+    file.write_text('{"slope": 2.5}')
+    install(find_model(f"{FILE}:Brought"), str(file), cache)
+    outcome = run(tmp_path / name, data, cache, f"{FILE}:Brought", protocols=[protocol])
+    assert (outcome.cells, outcome.failed) == (2, 0)
+    return tmp_path / name
+
+
+def test_a_published_model_is_one_model_wherever_and_however_it_was_asked(tmp_path: Path, data: Path) -> None:
+    def rows(*folders: Path) -> set[tuple[str, str]]:
+        return {(r.model.name, r.protocol) for r in join(gather(folders), "board").records}
+
+    asked, probed = (brought(tmp_path, data, name, name) for name in ("zero-shot", "linear-probe-100"))
+    tuned = brought(tmp_path, data, "tuned", "fine-tune-1")
+    assert rows(asked, probed, tuned) == {
+        ("brought", "zero-shot"),
+        ("brought", "linear-probe-100"),
+        ("brought", "fine-tune-1"),
+    }
+
+
 def test_brought_weights_are_checked_kept_and_used(tmp_path: Path, data: Path) -> None:
     source = find_model(f"{FILE}:Brought")
     file = tmp_path / "official.json"
@@ -201,6 +236,8 @@ def test_brought_weights_are_checked_kept_and_used(tmp_path: Path, data: Path) -
     assert record.weights_sha256 == (artifact.read()[1],)
     assert record.pretraining is None
     assert record.model.trained_on == ()
+    source = find_model(f"{FILE}:Brought")
+    assert record.origin == Origin(code=source.code_hash, weights=artifact.read()[1])
     (artifact.weights / "model.json").write_text("{}")
     assert run(tmp_path / "again", data, tmp_path / "cache", f"{FILE}:Brought").computed == 0
     cells = load_run_file(tmp_path / "again").cells

@@ -139,7 +139,7 @@ def edit_metric_and_macro(record: Any) -> None:
         (lambda r: r["model"].update(outputs=["AF", "GOUT"]), "outputs that are no concepts: GOUT"),
         (lambda r: r["model"].update(outputs="any"), "names no outputs"),
         (lambda r: r["model"].update(outputs=["LVH", "AF"]), "card and training ask for LVH, AF"),
-        (lambda r: r.update(weights_sha256=["ab"]), "is of other weights than the record of"),
+        (lambda r: r.update(weights_sha256=["ab"]), "is of other weights or other code than the record of"),
         (lambda r: r["ontology"].update(hash="0" * 64), "is labelled by ontology"),
         (lambda r: r["ontology"]["concepts"].update(AF="0" * 64), "is labelled by ontology"),
         (lambda r: r["cohort"].update(fingerprint="0" * 64), "was measured on another state of georgia"),

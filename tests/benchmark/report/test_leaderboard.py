@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.metrics.cell.evaluation import Resampled
+from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.report.board import Board
@@ -129,6 +132,20 @@ def test_one_model_that_has_seen_most_cohorts_does_not_empty_the_ranking() -> No
     assert ranks(board) == {"a": 1, "b": 1, "c": 1, "all": None}
     assert why(board, "all") == "trained on georgia; trained on ningbo"
     assert board.standings[-1].cohorts == ("incart",)
+
+
+def test_nobody_says_of_people_why_they_have_no_rank_that_they_were_trained() -> None:
+    def handed_in(name: str, cohort: str = "code-test", **facts: Any) -> ResultRecord:
+        return record(name, cohort, protocol=PREDICTIONS, **facts)
+
+    records = [handed_in(f"network{at}", name) for at in range(2) for name in ("code-test", "georgia")]
+    for name, relation in (("cardiologist", "internal"), ("student", "unknown")):
+        records += [handed_in(name, relation=relation), handed_in(name, "georgia")]
+    board = board_of([*records, handed_in("nobody", relation="unknown")])
+    assert why(board, "cardiologist") == "learnt from code-test, or had a part in its labels"
+    assert why(board, "student") == "may have learnt from code-test, or had a part in its labels"
+    assert why(board, "nobody") == "undisclosed what it learnt from"
+    assert not any("train" in standing.why_unranked for standing in board.standings)
 
 
 def test_failed_cell_keeps_a_model_out_of_the_rank_but_not_the_cohort() -> None:

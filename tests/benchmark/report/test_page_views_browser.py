@@ -156,6 +156,7 @@ def test_a_cohort_has_its_facts_and_ranks_its_models(page: Any, estimates: list[
     annotated = {row[0].split(":")[0]: row[1:5] for row in table(page, "Concepts of georgia")}
     assert annotated["LBBB"] == ["31", "100", "31.0 %", "yes"]
     assert annotated["WPW"] == ["4", "100", "4.0 %", "too few"]
+    assert table(page, "Concepts of georgia")[0][-1] == "In the release"
     lost = {row[0]: row[1:] for row in table(page, "Quarantined records")}
     assert lost["flat line"][0] == "23"
     assert lost["flat line"][1].endswith("r19 and 3 more")
@@ -248,6 +249,7 @@ def test_what_is_simulated_is_marked_in_every_view(page: Any, view: str) -> None
     assert captions
     assert all(text.startswith("Simulated, not patients: ") for text in captions)
     assert "georgia" not in page.locator("#view table").first.inner_text()
+    assert "In the release" not in page.locator("#view").inner_text()
 
 
 @pytest.mark.parametrize("view", ADDRESSES)

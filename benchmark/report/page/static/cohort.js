@@ -61,7 +61,7 @@ function annotatedHere(cohort, about) {
   const absent = Object.entries(about.annotated).filter(([concept]) => !population.concepts.includes(conceptPlace.get(concept)));
   return [
     tableOf(captioned(data.cohorts[cohort].simulated, `Concepts of ${cohortName(cohort)} in ${count(population.scored)} scored records (${selectionOf(population)})`),
-      ["Concept", "Positives", "Annotated records", "Prevalence", "Enough to count", "In the release"], rows),
+      ["Concept", "Positives", "Annotated records", "Prevalence", "Enough to count", data.cohorts[cohort].simulated ? "Simulated as" : "In the release"], rows),
     absent.length ? el("details", {}, el("summary", {}, `${plural(absent.length, "concept")} of this board that no model was scored on here`),
       el("ul", {}, absent.map(([concept, [state, reason]]) => el("li", {}, `${concept}: ${state}${reason ? ` (${reason})` : ""}`)))) : "",
   ];
