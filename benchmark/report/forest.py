@@ -166,7 +166,7 @@ def _marker(canvas: Canvas, x: float, y: float, relation: str, colour: str) -> N
 def _legend(canvas: Canvas, width: float, height: float) -> None:
     meanings = {
         "external": "external: not seen in training",
-        "internal": "internal: trained on this cohort, test fold",
+        "internal": "internal: this cohort is not new to it",
         "unknown": "unknown: training data undisclosed",
         "": "0.5: chance",
     }
