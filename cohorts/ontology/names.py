@@ -22,8 +22,7 @@ def concept_meant(name: str) -> str | None:
     >>> concept_meant("1AVB"), concept_meant("AFIB"), concept_meant("164889003")
     ('IAVB', 'AF', 'AF')
     """
-    words = plain(name)
-    return names_of_concepts().get(words) or _of_codes().get(words)
+    return names_and_codes().get(plain(name))
 
 
 @cache
@@ -34,6 +33,12 @@ def names_of_concepts() -> dict[str, str]:
         for name in (str(concept), str(row["name"]), *row["prompts"]):
             found.setdefault(plain(name), str(concept))
     return found
+
+
+@cache
+def names_and_codes() -> dict[str, str]:
+    """Give the concept of each name, and of each code that means one concept wherever it stands."""
+    return _of_codes() | names_of_concepts()
 
 
 @cache
