@@ -15,8 +15,7 @@ RECORD_ID = (
 )
 PATIENT_ID = (
     "patient_id patient pat_id pid patient_nr patient_no patient_number subject_id subject person_id "
-    "mrn patienten_id patientenid patienten_nr patientennummer pat_nr pat_nummer personen_id "
-    "pseudonym"
+    "mrn patienten_id patientenid patienten_nr patientennummer pat_nr pat_nummer personen_id pseudonym"
 )
 AGE = (
     "age age_years age_in_years patient_age age_at_ecg age_at_recording alter alter_jahre "
@@ -37,10 +36,10 @@ FILE = (
     "dateipfad pfad ekg_datei ekg_dateiname ekg_pfad xml_datei"
 )
 STATEMENTS = (
-    "dx dxs diagnosis diagnoses ecg_diagnosis ecg_diagnoses diagnosis_codes statements statement_codes "
-    "codes ecg_codes scp_codes snomed snomed_codes snomed_ct rhythm rhythm_code diagnose diagnosen "
-    "ekg_diagnose ekg_diagnosen diagnosecode diagnosecodes diagnoseschluessel rhythmus befundcode "
-    "befundcodes"
+    "dx dxs diagnosis diagnoses ecg_diagnosis ecg_diagnoses diagnosis_codes aha_code aha_codes "
+    "statements statement_codes codes ecg_codes scp_codes snomed snomed_codes snomed_ct rhythm "
+    "rhythm_code diagnose diagnosen ekg_diagnose ekg_diagnosen diagnosecode diagnosecodes "
+    "diagnoseschluessel rhythmus befundcode befundcodes"
 )
 REPORT = (
     "report report_text ecg_report interpretation ecg_interpretation conclusion befund befundtext "

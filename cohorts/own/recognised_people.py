@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cohorts.errors import UsageError
+from cohorts.index import OLDEST
 from cohorts.own import column_names as known
 from cohorts.own.finding import Finding, called, only_one, text
 from cohorts.own.people import dates
@@ -17,6 +18,7 @@ _ENOUGH = 0.95
 _ENOUGH_SEXES = 0.5
 """Less: what is neither female nor male is common, and stays unknown."""
 _FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d")
+_FIRST = 100
 _TIMES = ("", " %H:%M", " %H:%M:%S")
 
 
@@ -25,7 +27,7 @@ def people(path: Path, cells: pd.DataFrame) -> list[Finding]:
     found = [
         only_one("cohort.record_id", cells, known.RECORD_ID, _is_unique, "no two rows have the same"),
         only_one("cohort.patient_id", cells, known.PATIENT_ID, _is_filled, "some rows have one"),
-        only_one("cohort.age", cells, known.AGE, _within(0.01, 120), "numbers of up to 120"),
+        only_one("cohort.age", cells, known.AGE, _within(0.01, OLDEST), "numbers of up to 120"),
         only_one("cohort.birth_year", cells, known.BIRTH_YEAR, _within(1880, 2100), "its cells are years"),
         *_date(path, cells),
         only_one("cohort.year", cells, known.YEAR, _within(1950, 2100), "its cells are years"),
@@ -88,6 +90,7 @@ def _date_formats(path: Path, column: pd.Series[str]) -> list[str | None]:
         return [None] if dates(path, filled, None).notna().all() else []
     except UsageError:  # not ISO 8601
         forms = [day + time for day in _FORMATS for time in _TIMES]
+        forms = [form for form in forms if dates(path, filled[:_FIRST], form).notna().all()]  # soon few
         return [form for form in forms if dates(path, filled, form).notna().all()]
 
 
@@ -109,10 +112,12 @@ def _sex(cells: pd.DataFrame) -> Finding:
 
 
 def _states_sexes(column: pd.Series[str]) -> bool:
-    """Whether nearly all cells are known codes, and of both sexes."""
-    filled = column[column != ""].map(known.letters)
-    female, male = filled.isin(known.FEMALE), filled.isin(known.MALE)
-    return bool(female.any() and male.any() and (female | male).mean() >= _ENOUGH_SEXES)
+    """Whether most cells are known codes, and of both sexes."""
+    counts = column[column != ""].value_counts()
+    codes = counts.index.map(known.letters)
+    female, male = codes.isin(known.FEMALE), codes.isin(known.MALE)
+    stated = counts[female | male].sum()
+    return bool(female.any() and male.any() and stated >= _ENOUGH_SEXES * counts.sum())
 
 
 def _codes(codes: Sequence[str]) -> str:

@@ -61,6 +61,8 @@ def recognise(path: Path, folder: Path, sheet: str | None = None) -> Recognised:
     UsageError
         If it is no table, or its first line does not look like names of columns.
     """
+    if sheet is not None and path.suffix.lower() not in (".xlsx", ".xlsm"):
+        raise UsageError(f"{path} is no workbook of Excel; leave the sheet out.")
     encoding = likely_encoding(path)
     names = column_names(path, encoding=encoding, sheet=sheet)
     usable = [name for name in names if names.count(name) == 1 and (is_name(name) or concept_called(name))]

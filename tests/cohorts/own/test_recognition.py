@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from pathlib import Path
@@ -75,6 +76,26 @@ def test_a_german_table_of_windows_can_be_prepared_as_it_is(tmp_path: Path, writ
         assert index["age"].tolist() == [74, 74, 63]
         assert index["sex"].tolist() == ["female", "female", "male"]
         assert index["patient_id"].tolist() == ["P1", "P1", "P2"]
+
+
+@pytest.mark.parametrize("form", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "parquet", "xlsx"])
+def test_a_table_says_the_same_however_it_was_saved(tmp_path: Path, form: str) -> None:
+    cells = pd.read_csv(io.StringIO(GERMAN), sep=";", dtype="str", keep_default_na=False)
+    path = tmp_path / f"t.{form if form in ('parquet', 'xlsx') else 'csv'}"
+    if form == "parquet":
+        cells.assign(nested=[[1]] * 3).to_parquet(path)
+    elif form == "xlsx":
+        cells.to_excel(path, index=False)
+    else:
+        path.write_bytes(GERMAN.encode(form))
+    (tmp_path / "ekg").mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / f"ekg/rec{number}.hea").touch()
+    found, _ = described(path)
+    encoding = {"encoding": "cp1252"} if form == "cp1252" else {}
+    plain = {key: value for key, value in GERMAN_COHORT.items() if key != "encoding"}
+    assert found["cohort"] == plain | encoding | {"index": path.name}
+    assert found["labels"] == {"columns": {"AF": "Vorhofflimmern"}}
 
 
 def test_an_english_workbook_says_its_sheet(tmp_path: Path) -> None:
@@ -271,6 +292,8 @@ def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     table(tmp_path, "ecg_id\n1\n")
     told = command(tmp_path, "new-cohort", "klinik", "--sheet", "ECGs", code=2).err
     assert "--sheet is for a workbook" in told
+    told = command(tmp_path, "new-cohort", "klinik", "--sheet", "S", "--table", "ecgs.csv", code=2).err
+    assert "is no workbook of Excel" in told
     told = command(tmp_path, "new-cohort", "klinik", "--code", "--table", "ecgs.csv", code=2).err
     assert "--table and --sheet are for a description" in told
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["ecgs.csv"]
