@@ -52,7 +52,7 @@ def new_cohort(
     found = None if table is None else recognise(table, out, sheet)
     file = write_description(name, out, found)
     if found is None:
-        tell(f"{file} is written. Open it, name your columns and your files, and then:")
+        tell(f"{file} is written. Open it, name your columns and files (--table does what it can), and then:")
     else:
         _print_found(found)
         tell(f"{file} is written. Open it, see whether this is right, say what is missing, and then:")
