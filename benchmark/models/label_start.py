@@ -147,9 +147,9 @@ def _of_parents(rows: Iterable[Row]) -> list[Row]:
             stated.setdefault(label, {})[concept] = relation
     have = {concept for said in stated.values() for concept in said}
     kinds: dict[str, set[str]] = {}
-    for concept, parents in ontology.concepts["parents"].items():
-        for parent in parents if not ontology.parts(str(concept)) else ():
-            kinds.setdefault(parent, set()).add(str(concept))
+    for kind, parents in _parents().items():
+        for parent in parents if not ontology.parts(kind) else ():
+            kinds.setdefault(parent, set()).add(kind)
     named = {concept for said in stated.values() for concept, relation in said.items() if relation == "same"}
     found = []
     for label, said in stated.items():
@@ -163,13 +163,17 @@ def _of_parents(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
+def _parents() -> dict[str, tuple[str, ...]]:
+    return {str(concept): parents for concept, parents in load_ontology().concepts["parents"].items()}
+
+
 def _ancestors(concepts: Iterable[str]) -> list[str]:
     """List what stands above concepts, the nearest first."""
+    above = _parents()
     found: list[str] = []
     to_do = list(concepts)
     while to_do:
-        parents = load_ontology().concepts.loc[to_do.pop(0), "parents"]
-        new = [parent for parent in parents if parent not in found]
+        new = [parent for parent in above[to_do.pop(0)] if parent not in found]
         found += new
         to_do += new
     return found

@@ -28,7 +28,7 @@ def labels(cells: pd.DataFrame) -> list[Finding]:
             meant.setdefault(concept, []).append(name)
     found = []
     for concept, columns in meant.items():
-        what = load_ontology().concepts.loc[concept, "name"]
+        what = load_ontology().concepts["name"].to_dict()[concept]
         parts = load_ontology().parts(concept)
         value, why = text(columns[0]), f"1, 0 or nothing, and called like {concept}: {what}"
         if len(columns) > 1:

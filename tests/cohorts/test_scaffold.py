@@ -20,11 +20,10 @@ ROOT = Path(__file__).parents[2]
 
 def call(command, cwd, *paths):
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "LEADBOARD_DATA"},
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths))),
         "COLUMNS": "200",
         "XDG_CACHE_HOME": str(cwd),
-        "LEADBOARD_DATA": str(cwd / "RELEASES"),
     }
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=cwd, env=environment, capture_output=True, text=True
