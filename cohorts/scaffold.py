@@ -11,8 +11,8 @@ from string import Template
 
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import UsageError
-from cohorts.own.filling import filled
-from cohorts.own.recognition import Recognised
+from cohorts.own.recognition.filling import filled
+from cohorts.own.recognition.recognise import Recognised
 from cohorts.tasks import all_tasks
 
 TEMPLATES = Path(__file__).with_name("scaffold_files")

@@ -10,7 +10,7 @@ from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from cohorts.own.recognition import Recognised
+    from cohorts.own.recognition.recognise import Recognised
 
 _NEEDED = {
     *("cohort.record_id", "cohort.patient_id", "cohort.age", "cohort.sex", "cohort.signals"),
@@ -46,18 +46,18 @@ def new_cohort(
         return _new_package(name, out, given=table is not None or sheet is not None)
     if sheet is not None and table is None:
         raise UsageError("--sheet is for a workbook; give it as --table, or leave --sheet out.")
-    from cohorts.own.recognition import recognise
+    from cohorts.own.recognition.recognise import recognise
     from cohorts.scaffold import write_description
 
     found = None if table is None else recognise(table, out, sheet)
     file = write_description(name, out, found)
     if found is None:
-        tell(f"{file} is written. Open it, name your columns and files (--table does what it can), and then:")
+        tell(f"{file} is written. Open it, name your columns and your files, and then:")
     else:
         _print_found(found)
         tell(f"{file} is written. Open it, see whether this is right, say what is missing, and then:")
     tell(
-        f"  leadboard prepare {name} --check --cohort-file {file}",
+        f"  leadboard prepare {name}{' --check' if found else ''} --cohort-file {file}",
         f"  leadboard run --cohort {name} --cohort-file {file} --model MODEL",
     )
     return 0

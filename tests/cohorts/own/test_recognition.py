@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from cohorts.errors import UsageError
-from cohorts.own.filling import filled
-from cohorts.own.recognition import Recognised, recognise
+from cohorts.own.recognition.filling import filled
+from cohorts.own.recognition.recognise import Recognised, recognise
 from cohorts.scaffold import write_description
 from tests.cohorts.conftest import Write
 from tests.cohorts.own_hospital import beats, known

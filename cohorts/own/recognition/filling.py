@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from cohorts.errors import some
-from cohorts.own.finding import Finding, text
-from cohorts.own.recognition import Recognised
+from cohorts.own.recognition.finding import Finding, text
+from cohorts.own.recognition.recognise import Recognised
 
 _WIDTH = 110
 _SHOWN = 20

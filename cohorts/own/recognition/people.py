@@ -9,9 +9,9 @@ import pandas as pd
 
 from cohorts.errors import UsageError
 from cohorts.index import OLDEST
-from cohorts.own import column_names as known
-from cohorts.own.finding import Finding, called, only_one, text
 from cohorts.own.people import dates
+from cohorts.own.recognition import column_names as known
+from cohorts.own.recognition.finding import Finding, called, only_one, text
 
 _ENOUGH = 0.95
 """Share of the filled cells that have to be what the name of a column says."""

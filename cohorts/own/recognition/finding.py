@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cohorts.own import column_names as known
+from cohorts.own.recognition import column_names as known
 
 
 @dataclass(frozen=True)

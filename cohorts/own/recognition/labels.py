@@ -8,9 +8,9 @@ import pandas as pd
 
 from cohorts.ontology.names import concept_meant, names_of_concepts, plain
 from cohorts.ontology.ontology import load_ontology
-from cohorts.own import column_names as known
-from cohorts.own.finding import Finding, called, text
 from cohorts.own.labels import VALUES
+from cohorts.own.recognition import column_names as known
+from cohorts.own.recognition.finding import Finding, called, text
 
 _OPAQUE = re.compile(r"[A-Za-z]?\d{1,5}|.{1,2}")
 """Codes that may as well be something else in a hospital's table, such as A1."""

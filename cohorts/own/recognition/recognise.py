@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from cohorts.errors import UsageError
-from cohorts.own import column_names as known
-from cohorts.own.finding import Finding, called, text
-from cohorts.own.recognised_files import signals
-from cohorts.own.recognised_labels import concept_called, labels
-from cohorts.own.recognised_people import people
+from cohorts.own.recognition import column_names as known
+from cohorts.own.recognition.files import signals
+from cohorts.own.recognition.finding import Finding, called, text
+from cohorts.own.recognition.labels import concept_called, labels
+from cohorts.own.recognition.people import people
 from cohorts.own.table import column_names, is_name, likely_encoding, read_columns
 
 _ROLES = (known.RECORD_ID, known.PATIENT_ID, known.AGE, known.BIRTH_YEAR, known.DATE, known.SEX, known.FILE)
