@@ -56,6 +56,7 @@ for command in (
     training.train,
     checking.check,
     checking.new_model,
+    checking.new_labels,
     new_cohort.new_cohort,
     evaluation.run,
     predicting.predict,

@@ -56,9 +56,9 @@ class CohortCard(BaseModel):
     url
         The publisher's page of exactly this release.
     vocabulary
-        Vocabulary of the ontology that its statements are written in.
+        Vocabulary of the ontology that its statements are written in; by default one of the cohort's own.
     folder
-        Where it lies below the data root.
+        Where it lies below the data root; by default the id.
     records
         Records of the whole release; None for a cohort that is what lies here.
     sampling_rates
@@ -89,10 +89,10 @@ class CohortCard(BaseModel):
     access: Literal["open", "credentialed", "private"] = "open"
     url: str
     citation: str
-    vocabulary: str
-    folder: str
-    records: int | None = Field(gt=0)
-    sampling_rates: tuple[float, ...]
+    vocabulary: str = Field(default_factory=lambda facts: str(facts.get("id", "")))
+    folder: str = Field(default_factory=lambda facts: str(facts.get("id", "")))
+    records: int | None = Field(default=None, gt=0)
+    sampling_rates: tuple[float, ...] = ()
     country: str
     folds: Folds | None = None
     signal_note: str = ""

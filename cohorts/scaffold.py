@@ -11,6 +11,8 @@ from string import Template
 
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import UsageError
+from cohorts.own.recognition.filling import filled
+from cohorts.own.recognition.recognise import Recognised
 from cohorts.tasks import all_tasks
 
 TEMPLATES = Path(__file__).with_name("scaffold_files")
@@ -49,13 +51,15 @@ def write_cohort_package(name: str, out: Path) -> Path:
     return out / name
 
 
-def write_description(name: str, folder: Path) -> Path:
+def write_description(name: str, folder: Path, found: Recognised | None = None) -> Path:
     """Write a commented ``cohort.toml`` into a folder, beside the data, and give its path.
 
     Parameters
     ----------
     name
         Id of the cohort.
+    found
+        What its table says, to be filled in.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def write_description(name: str, folder: Path) -> Path:
     file = folder / "cohort.toml"
     words = {"name": name, "title": name.replace("-", " ").capitalize(), "file": file.as_posix()}
     text = Template((TEMPLATES / "cohort.toml.template").read_text("utf-8")).substitute(words)
+    if found is not None:
+        text = filled(text, found)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as written:

@@ -97,6 +97,12 @@ def desk(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         table.to_csv(desk / f"{name}.csv", index=False)
     for name, code in files(section(PAGES["README.md"], "Four uses")).items():
         (desk / name).write_text(code)
+    # The labels of the map on the page, and the statements of PTB-XL.
+    shown = PAGES["docs/evaluate.md"].partition("```\nlabel,")[2].partition("```")[0]
+    statements = (ROOT / "baselines/foundation/labels/ptbxl.csv").read_text("utf-8")
+    for name, text in {"names": shown, "statements": statements}.items():
+        labels = dict.fromkeys(line.partition(",")[0] for line in text.splitlines()[1:])
+        (desk / f"{name}.txt").write_text("\n".join(labels))
     return desk
 
 

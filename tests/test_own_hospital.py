@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,7 +233,10 @@ def test_the_page_is_typed_as_it_stands(shared: Path, tmp_path: Path, types: Typ
     for code in blocks(page, "console"):
         type_session(code, types)
         if "new-cohort" in code:
-            assert "my-clinic" in (clinic / "cohort.toml").read_text()
+            made, told = tomllib.loads((clinic / "cohort.toml").read_text()), tomllib.loads(description)
+            country, statements = told["cohort"].pop("country"), told["labels"].pop("statements")
+            assert made == told, "the page names all that is left to be said"
+            assert (country, statements["column"]) == ("Germany", "rhythm")
             (clinic / "cohort.toml").write_text(description)
     assert len(list((tmp_path / "first-look").glob("*.png"))) == 3
     assert nothing_of_a_person(clinic, tmp_path)

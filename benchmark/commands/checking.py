@@ -1,24 +1,29 @@
-"""Commands for authors of models: check, new-model."""
+"""Commands for authors of models: check, new-model, new-labels."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import sys
+from collections import Counter
 from pathlib import Path
 
 from benchmark.commands.options import (
     HERE,
     CacheOption,
     ElsewhereOptions,
+    File,
     Folder,
     JsonOption,
     ModelName,
+    NewFile,
     Seconds,
     print_json,
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from benchmark.text import visible
+from cohorts.errors import UsageError
 
 WIDTH = 22
 """Of the column of names."""
@@ -108,4 +113,41 @@ def new_model(name: str, *, out: Folder = Path()) -> int:
         f"  leadboard check {package.spec}",
         f"  leadboard run --data DATA --model {package.spec}",
     )
+    return 0
+
+
+def new_labels(names: File, *, out: NewFile = Path("labels.csv"), vocabulary: str | None = None) -> int:
+    """Start a map of your model's own labels: each is looked up, and what is not certain is left to you.
+
+    Parameters
+    ----------
+    names
+        Text file with one label a line, in the order of your model's columns.
+    out
+        File to write the map into.
+    vocabulary
+        Whose codes the labels are, such as scp or snomed: then its rows say what they mean.
+    """
+    from benchmark.models.label_start import read_names, start_map
+
+    own = read_names(names)
+    start = start_map(own, vocabulary)
+    try:
+        with out.open("x", encoding="utf-8", newline="") as file:
+            file.write(start.text())
+    except FileExistsError:
+        raise UsageError(f"{out} is there already; choose another --out.") from None
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
+    counts = Counter(relation or "to be decided" for *_, relation, _ in start.rows)
+    rows = ", ".join(f"{count} {relation}" for relation, count in counts.items())
+    tell(f"{out}: {len(own)} labels, {len(start.rows)} rows: {rows}.")
+    for name, count in start.vocabularies.items():
+        tell(f"{count} of them are codes of {name}: if that is what they are, add --vocabulary {name}.")
+    if start.undecided:
+        tell("To be decided, as 'leadboard check' will say until it is:")
+        alike: dict[tuple[str, str], list[str]] = {}
+        for label, concept, _, note in start.undecided:
+            alike.setdefault((f" -> {concept}" if concept else "", note), []).append(label)
+        tell(*(visible(f"  {', '.join(some)}{of}: {note}") for (of, note), some in alike.items()))
     return 0

@@ -13,7 +13,6 @@ from benchmark.commands.options import print_json
 from benchmark.commands.printing import print_table
 from benchmark.config import Places
 from benchmark.files import write_atomically
-from benchmark.models.concept_names import concept_meant
 from benchmark.progress import Reporter
 from benchmark.report.ecg_sheet import sheet
 from benchmark.report.text import plural
@@ -22,6 +21,7 @@ from benchmark.terminal import tell
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.first_look.look import FirstLook, first_look
+from cohorts.ontology.names import concept_meant
 from cohorts.own.cohort import OwnCohort
 
 WIDTH = 100

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmark.config import Places
-from benchmark.models.concept_names import concept_meant
 from benchmark.text import printable
 from cohorts.catalogue import all_cohorts, broken_cohorts, open_cohort
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.ontology.names import concept_meant
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import find_store
 

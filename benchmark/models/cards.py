@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from yaml.constructor import ConstructorError
 
 from benchmark.models import label_map
-from benchmark.models.concept_names import concept_meant
 from benchmark.models.contract import InputSpec, Model, ModelCard
 from benchmark.text import printable, some
 from cohorts.catalogue import find_cohort
 from cohorts.errors import ModelError, UsageError
+from cohorts.ontology.names import concept_meant
 
 FILE = "card.yaml"
 

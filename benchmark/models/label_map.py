@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from benchmark.text import visible
+from benchmark.text import printable, visible
 from cohorts.errors import ModelError
 
 FILE = "labels.csv"
@@ -194,4 +194,12 @@ def label_rows(file: Path) -> list[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise ModelError(f"{file}, line {number}: it has not as many fields as the header; quote commas.")
+    undecided = [(number, row) for number, row in enumerate(rows, start=2) if not row["relation"].strip()]
+    if undecided:
+        number, row = undecided[0]
+        raise ModelError(
+            f"{file} has {len(undecided)} of {len(rows)} rows without a relation, the first in line {number} "
+            f"for '{printable(row['label'], 40)}': write same, narrower, broader or unmapped there, or "
+            "delete a row that its label does not need."
+        )
     return rows

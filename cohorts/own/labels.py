@@ -35,7 +35,7 @@ UNIONS = {"AF_AFL": ("AF", "AFL"), "AVB": ("IAVB", "IIAVB", "IIIAVB")}
 STATES = ("same", "narrower")
 """Relations by which a code states its concept."""
 
-_VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": -1}
+VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "": -1}
 _HARMLESS = re.compile(
     r"[-+]?\d{1,3}([.,]\d{1,3})?|true|false|yes|no|y|n|ja|nein|j|pos|neg|na|nan|n/a|null|none|x|\?", re.I
 )
@@ -141,7 +141,7 @@ def from_columns(path: Path, cells: pd.DataFrame, columns: Mapping[str, str]) ->
 
 
 def _values(path: Path, column: pd.Series[str]) -> npt.NDArray[np.int8]:
-    values = column.map(_VALUES)
+    values = column.map(VALUES)
     odd = column[values.isna()]
     if len(odd):
         counts = odd.value_counts()

@@ -12,7 +12,6 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,14 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from cohorts.errors import UsageError, some
+from cohorts.own.workbook import EXACT, cell_text, moment, rows_of_sheet
 
 _SEPARATORS = ",;\t|"
 _HEADER_BYTES = 2**20
-_EXACT = 2**53
-"""Up to here a float holds every whole number."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_MOST_UNPACKED = 2**29
 _NAME = re.compile(r"(?!\d)[\w .()/%°#+-]{1,60}")
 _LONG_NUMBER = re.compile(r"\d{4}")
 """In a name of a column no year and no id is expected."""
-_FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, pa.ArrowException, zipfile.BadZipFile, csv.Error)
 
@@ -70,20 +66,59 @@ def read_columns(
     """
     wanted = list(dict.fromkeys(columns))
     with _told(path):
-        if not path.is_file():
-            raise UsageError(f"{path} is not there; correct its name in the description of the cohort.")
-        kind = path.suffix.lower()
-        if kind in (".parquet", ".pq"):
+        kind = _kind(path)
+        if kind == "parquet":
             table = _parquet(path, wanted)
-        elif kind in (".xlsx", ".xlsm"):
+        elif kind == "excel":
             table = _excel(path, wanted, sheet)
-        elif kind == ".xls":
-            raise UsageError(f"{path} is of the Excel of before 2007; save it as .xlsx or as CSV.")
         else:
             table = _csv(path, wanted, separator, encoding)
     if table.empty:
         raise UsageError(f"{path} has a header and no rows.")
     return table.apply(_clean)
+
+
+def column_names(path: Path, *, encoding: str = "utf-8", sheet: str | None = None) -> list[str]:
+    """Read the header of a table: names of the columns that can be read as text, in their order.
+
+    Of a CSV they are those of the separator under which there are most.
+
+    Raises
+    ------
+    UsageError
+        If it is no table.
+    """
+    with _told(path):
+        kind = _kind(path)
+        if kind == "parquet":
+            schema = pyarrow.parquet.read_schema(path)
+            return [field.name for field in schema if not _is_no_text(field.type)]
+        if kind == "excel":
+            with rows_of_sheet(path, sheet) as (names, _):
+                return names
+        return _header(path, _head(path, encoding)[0], [], None)[0]
+
+
+def likely_encoding(path: Path) -> str:
+    """Give ``"cp1252"``, which Windows writes, for a CSV that is not in UTF-8; else ``"utf-8"``."""
+    with _told(path):
+        content = path.read_bytes() if _kind(path) == "csv" else b""
+    try:
+        content.decode("utf-16" if content[:2] in _UTF16 else "utf-8")
+    except UnicodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _kind(path: Path) -> str:
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; correct its name in the description of the cohort.")
+    suffix = path.suffix.lower()
+    if suffix == ".xls":
+        raise UsageError(f"{path} is of the Excel of before 2007; save it as .xlsx or as CSV.")
+    if suffix in (".xlsx", ".xlsm"):
+        return "excel"
+    return "parquet" if suffix in (".parquet", ".pq") else "csv"
 
 
 def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> None:
@@ -108,12 +143,17 @@ def check_columns(path: Path, wanted: Collection[str], there: Sequence[str]) -> 
 
 def named(there: Sequence[str]) -> str:
     """Name the columns that there are, unless they may be the cells of a first row: a patient's."""
-    if not all(_NAME.fullmatch(name) and not _LONG_NUMBER.search(name) for name in there):
+    if not all(map(is_name, there)):
         return (
             "its first line does not look like names of columns; they must stand there, with the separator "
             "that is stated."
         )
     return "it has " + some(there, 20) + "."
+
+
+def is_name(name: str) -> bool:
+    """Whether this looks like the name of a column, and not like a cell."""
+    return bool(_NAME.fullmatch(name)) and not _LONG_NUMBER.search(name)
 
 
 @contextmanager
@@ -145,7 +185,8 @@ def _clean(column: pd.Series[str]) -> pd.Series[str]:
     return text
 
 
-def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) -> pd.DataFrame:
+def _head(path: Path, encoding: str) -> tuple[str, str]:
+    """Decode the beginning of a CSV, and give the encoding that it has by its first bytes, or as stated."""
     with path.open("rb") as file:
         head = file.read(_HEADER_BYTES)
     if head[:2] in _UTF16:
@@ -164,6 +205,11 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
         raise UsageError(
             f"The first line of {path} is a 'sep=' for Excel, not the names of the columns; remove that line."
         )
+    return text, encoding
+
+
+def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) -> pd.DataFrame:
+    text, encoding = _head(path, encoding)
     names, lines, separator = _header(path, text, wanted, separator)
     broken = _Broken()
     table = pyarrow.csv.read_csv(
@@ -249,7 +295,7 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
     text: pd.Series[str]
     if pa.types.is_floating(kind):
         values = column.to_pandas()
-        exact = {"halffloat": 2**11, "float": 2**24}.get(str(kind), _EXACT)
+        exact = {"halffloat": 2**11, "float": 2**24}.get(str(kind), EXACT)
         if ((values % 1 == 0) & (values.abs() >= exact)).any():  # two ids may have become one
             raise UsageError(
                 f"The column '{name}' of {path} holds whole numbers of {exact:,} or more as {kind}, which "
@@ -261,63 +307,24 @@ def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[str]:
     if pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
     elif pa.types.is_timestamp(kind):
-        column = pa.chunked_array([column.to_pandas().map(_moment, na_action="ignore").astype("str")])
-    elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        column = pa.chunked_array([column.to_pandas().map(moment, na_action="ignore").astype("str")])
+    elif _is_no_text(kind):
         raise UsageError(f"The column '{name}' of {path} holds {kind}, not text or numbers.")
     text = column.cast(pa.string()).fill_null("").to_pandas().astype("str")
     return text
 
 
-def _excel(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
-    from openpyxl import load_workbook
+def _is_no_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind))
 
-    _check_workbook(path)
-    with path.open("rb") as file:
-        workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        if sheet is not None and sheet not in workbook.sheetnames:
-            raise UsageError(f"{path} has no sheet '{sheet}'; it has {some(workbook.sheetnames)}.")
-        if sheet is None and len(workbook.sheetnames) > 1:
-            raise UsageError(f'{path} has {len(workbook.sheetnames)} sheets; say which with sheet = "NAME".')
-        page: Any = workbook[sheet or workbook.sheetnames[0]]
-        page.reset_dimensions()
-        rows = page.iter_rows(values_only=True)
-        names = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
+
+def _excel(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
+    with rows_of_sheet(path, sheet) as (names, rows):
         check_columns(path, wanted, names)
         places = [names.index(name) for name in wanted]
         cells = [
-            [_cell(row[at]) if at < len(row) else "" for at in places]
+            [cell_text(row[at]) if at < len(row) else "" for at in places]
             for row in rows
             if any(cell is not None for cell in row)
         ]
     return pd.DataFrame(cells, columns=wanted, dtype="str")
-
-
-def _check_workbook(path: Path) -> None:
-    """Refuse what would not fit in memory, and formulas, whose values may not be there."""
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > _MOST_UNPACKED:
-            raise UsageError(f"{path} is too large for Excel; save the table as CSV or Parquet.")
-        for name in archive.namelist():
-            if name.startswith("xl/worksheets/") and _FORMULA.search(archive.read(name)):
-                raise UsageError(
-                    f"{path} has formulas, whose values may not have been stored; paste their values instead."
-                )
-
-
-def _cell(cell: object) -> str:
-    """Write a cell of Excel as text."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(int(cell))
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _EXACT:
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return _moment(cell)
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
-
-
-def _moment(moment: datetime) -> str:
-    """Write a moment as ISO 8601, at midnight as its day."""
-    at_midnight = (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
-    return moment.date().isoformat() if at_midnight else moment.isoformat(sep=" ")

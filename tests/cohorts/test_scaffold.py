@@ -13,13 +13,14 @@ import pytest
 from benchmark.commands.new_cohort import new_cohort
 from cohorts.errors import UsageError
 from cohorts.scaffold import write_cohort_package
+from tests.cohorts.own_hospital import beats
 
 ROOT = Path(__file__).parents[2]
 
 
 def call(command, cwd, *paths):
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "LEADBOARD_DATA"},
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths))),
         "COLUMNS": "200",
         "XDG_CACHE_HOME": str(cwd),
@@ -44,14 +45,18 @@ def test_it_is_ready_to_be_read_and_changed(tmp_path):
     assert "class MyRelease(Cohort):" in (folder / "my_release/cohort.py").read_text()
 
 
-def test_its_own_test_passes_and_notices_a_slip(tmp_path):
+def test_its_own_test_passes_and_notices_a_slip_here_and_in_the_release_itself(tmp_path, write_record):
     right = write_cohort_package("right-one", tmp_path)
     wrong = write_cohort_package("wrong-one", tmp_path)
     codes = wrong / "wrong_one/codes.csv"
     codes.write_text(codes.read_text().replace("OTHER,", "OTHERS,"))
+    release = tmp_path / "RELEASES/right-one"
+    write_record(release / "a.hea", beats(1, samples=5000)[0])
+    (release / "records.csv").write_text("record,patient,age,sex,codes\na,p,71,female,AFIB;STRANGE\n")
     options = ["--import-mode=importlib", "-p", "no:cacheprovider", "."]
     done = call(["pytest", *options], tmp_path, right, wrong)
-    assert "2 failed, 2 passed" in done.stdout
+    assert "3 failed, 2 passed, 1 skipped" in done.stdout
+    assert "STRANGE (1x)" in done.stdout
     assert "1 of its codes are in no table" in done.stdout
     assert "OTHER (1x)" in done.stdout
 

@@ -1,0 +1,1 @@
+"""What a hospital's table says of itself, for a first ``cohort.toml``."""
