@@ -223,3 +223,10 @@ def test_the_board_is_of_these_submissions() -> None:
         row = f"| {cohort} | {record['model']['name']} | {record['protocol']} |"
         assert any(line.startswith(row) and shown in line for line in lines), row
         assert shown in page
+
+
+def test_the_board_links_to_nothing_that_is_not_kept() -> None:
+    page = (RESULTS / "leaderboard.html").read_text("utf-8")
+    beside = set(re.findall(r'href="([^"#:]+)"', page))
+    assert beside >= {"leaderboard.md", "figures/forest.png", "figures/heatmap.png"}
+    assert not [name for name in beside if not (RESULTS / name).is_file()]
