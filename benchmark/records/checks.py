@@ -57,7 +57,8 @@ def check_same_model(findings: Findings, first: ResultRecord, other: ResultRecor
     """
 
     def made_with(record: ResultRecord) -> tuple[object, ...]:
-        return record.weights_sha256, record.training, record.pretraining, record.origin
+        origin = record.origin if first.origin and other.origin else None  # older records do not state it
+        return record.weights_sha256, record.training, record.pretraining, origin
 
     card = other.model.model_copy(update={"outputs": first.model.outputs})
     findings.check(card == first.model, f"has another card than the record of {first.cohort.id}")

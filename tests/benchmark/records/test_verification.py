@@ -18,13 +18,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from benchmark.config import Places
+from benchmark.models.model_files import Origin
 from benchmark.progress import Reporter
+from benchmark.records.checks import check_same_model
 from benchmark.records.findings import Verification
 from benchmark.records.recomputation import compared
 from benchmark.records.submission import pack
 from benchmark.records.verification import verify
 from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError, UsageError
+from tests.benchmark.report.report_factory import record
 from tests.benchmark.tiny_run import (
     edit_json,
     make_places,
@@ -469,3 +472,18 @@ def test_subgroups_that_were_not_measured_are_a_remark(submission: Path, places:
     assert [what for _, what in found.remarks if "subgroups" in what] == [
         "measures no subgroups by sex, which georgia states"
     ]
+
+
+def test_a_record_that_does_not_state_its_code_is_of_no_other() -> None:
+    def found(one: Origin | None, other: Origin | None) -> list[str]:
+        verification = Verification()
+        first = record("net", "georgia").model_copy(update={"origin": one})
+        second = record("net", "sph").model_copy(update={"origin": other})
+        check_same_model(verification.at("sph"), first, second)
+        return [difference.what for difference in verification.differences]
+
+    here, there = Origin(code="a" * 64, weights=None), Origin(code="b" * 64, weights=None)
+    assert not found(here, here)
+    assert not found(None, here)
+    assert not found(here, None)
+    assert found(here, there) == ["is of other weights or other code than the record of georgia"]
