@@ -18,13 +18,15 @@ from cohorts.errors import UsageError
 FILES = {
     *(("score", name) for name in ("--scores", "--labels", "--decisions", "--card")),
     ("pretrain", "--recipe"),
+    ("new-cohort", "--table"),
+    ("new-labels", "--names"),
     ("run", "--recipe"),
     ("run", "--config"),
     ("run", "--fingerprints"),
     ("score", "--fingerprints"),
     *((name, "--cohort-file") for name in app if not name.startswith("-")),
 }
-NEW_FILES = {("export", "--out"), ("predict", "--out"), ("overlap", "--out")}
+NEW_FILES = {(name, "--out") for name in ("export", "new-labels", "overlap", "predict")}
 NUMBERS = {"--auroc": "0.9", "--prevalence": "0.1"}
 NAUGHT = {"--correlation", "--icc"}  # may be 0
 EITHER = {("verify", "--path"), ("predict", "--signals")}
