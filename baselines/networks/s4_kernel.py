@@ -62,7 +62,7 @@ class Kernel(nn.Module):
         self.register_buffer("P", _stored(np.tile(low_rank, (1, features, 1))))
         self.register_buffer("w", _stored(np.tile(diagonal, (features, 1))))
         self.register_buffer("Q", _stored(np.tile(low_rank.conj(), (1, features, 1))))
-        self._known: tuple[list[tuple[int, int]], torch.Tensor] | None = None
+        self._known: tuple[list[tuple[int, int]], list[torch.Tensor], torch.Tensor] | None = None
 
     def forward(self, samples: int) -> torch.Tensor:
         """Give the first samples of all kernels, ``[directions, features, samples]``, in double precision.
@@ -80,8 +80,9 @@ class Kernel(nn.Module):
             return self._worked_out(length)[..., :samples]
         state = [(part.data_ptr(), part._version) for part in parts]  # every change in place is counted
         if self._known is None or self._known[0] != state:
-            self._known = state, self._worked_out(length)
-        return self._known[1][..., :samples]
+            # Held, so that no other values can come to lie at the same addresses.
+            self._known = state, [part.detach() for part in parts], self._worked_out(length)
+        return self._known[2][..., :samples]
 
     def _worked_out(self, length: int) -> torch.Tensor:
         step = self.log_dt.double().exp()[:, None]
