@@ -63,11 +63,14 @@ def test_every_published_model_has_a_paragraph_its_command_and_its_licence(
         assert stated.casefold() == licence.casefold(), name
 
 
-def test_readme_leads_to_a_session_of_three_published_models() -> None:
-    assert "(docs/models.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
-    files = brought(SHOWN)
+def test_readme_brings_in_three_published_models_as_the_page_does() -> None:
+    readme = section((ROOT / "README.md").read_text(encoding="utf-8"), "Published models beside yours")
+    assert "(docs/models.md)" in readme
+    (shown,) = blocks(readme, "console")
+    assert SHOWN.startswith(shown)  # which is typed below
+    files = brought(shown)
     assert len(files) == 3
-    run = next(line for line, _ in sessions(SHOWN) if line.startswith("leadboard run"))
+    run = next(line for line, _ in sessions(shown) if line.startswith("leadboard run"))
     for name, file in files.items():
         model = find_model(name).build("cpu")
         assert file == model.layout.file or file == model.weights_file
