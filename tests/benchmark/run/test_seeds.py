@@ -24,6 +24,7 @@ from benchmark.records.record import ResultRecord, load_record
 from benchmark.run.elsewhere import answer, pack
 from benchmark.run.engines import begin
 from benchmark.run.evaluating import evaluate
+from benchmark.run.plan_text import model_in_words
 from benchmark.run.planning import make_plan
 from benchmark.run.reopening import reopen
 from benchmark.run.states import RunOptions
@@ -208,6 +209,18 @@ def test_a_cell_is_opened_again_with_all_its_fits(home: Path, protocol: str) -> 
     assert opened.model.base is not None
     assert opened.model.base.key == record.pretraining.key
     assert all(fit.artifact.done for fit in opened.model.fits)
+
+
+def test_the_plan_says_how_many_fits_there_are_and_how_many_are_done(home: Path, tmp_path: Path) -> None:
+    places = Places(home / "data", home / "cache")
+    options = RunOptions(
+        *(tmp_path / "run", places, RunSettings(resamples=20), Hardware("cpu", workers=1)),
+        models=["minirocket"],
+        cohorts=["georgia"],
+        more_seeds=(1, 2),
+    )
+    [model] = make_plan(options, Reporter(quiet=True)).entries.evaluated
+    assert model_in_words(model).endswith("to be trained 3 times on ptb-xl, 2 of them done")
 
 
 def test_a_program_asks_for_the_same(home: Path, tmp_path: Path) -> None:
