@@ -141,7 +141,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     options = RunOptions(
         folder=folder,
         places=places,
-        settings=RunSettings(study.seed, study.resamples, study.records, study.subgroups),
+        settings=RunSettings(study.seeds[0], study.resamples, study.records, study.subgroups),
         hardware=Hardware(
             study.device,
             study.batch_size,
@@ -159,6 +159,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
         environment=study.elsewhere.environment(study.deadline),
         task=study.task or "",
         elsewhere=study.engine == "ray",
+        more_seeds=study.seeds[1:],
     )
     mid_run = MidRun(folder, study.rank_by, reporter, within, own)
     kept = False

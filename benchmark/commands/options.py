@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from benchmark.config import DEFAULT_RUN as DEFAULT_RUN
 from benchmark.config import why_no_folder
 from benchmark.files import regular_size
-from benchmark.metrics.draws import MOST_RESAMPLES, MOST_SEED
+from benchmark.metrics.draws import MOST_RESAMPLES, MOST_SEED, check_seeds
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,6 +101,15 @@ def _in_tens(_: object, count: int | None) -> None:
         raise ValueError("Must be 10, 20, 30, 40 or 50.")
 
 
+def _listed(seeds: tuple[int, ...]) -> str:
+    return ", ".join(map(str, seeds))
+
+
+def _seeds(_: object, seeds: tuple[int, ...]) -> None:
+    """Validate the seeds of a run."""
+    check_seeds(seeds)
+
+
 def _windows(kind: type, size: int | str) -> None:
     """Validate a batch size."""
     if not isinstance(size, str):
@@ -147,6 +156,11 @@ JsonOption = Annotated[bool, Parameter(name="--json", negative=(), show_default=
 Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 Seed = Annotated[int, Parameter(validator=Number(gte=0, lte=MOST_SEED)), Field(ge=0, le=MOST_SEED)]
+Seeds = Annotated[
+    tuple[Seed, ...],
+    Parameter(name="--seed", negative=(), show_default=_listed, validator=_seeds),
+    _also(_seeds),
+]
 Resamples = Annotated[
     int, Parameter(validator=Number(gte=1, lte=MOST_RESAMPLES)), Field(ge=1, le=MOST_RESAMPLES)
 ]

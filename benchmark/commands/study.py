@@ -23,6 +23,7 @@ from benchmark.commands.options import (
     Resamples,
     Seconds,
     Seed,
+    Seeds,
     Windows,
     Workers,
     noting_given,
@@ -71,8 +72,9 @@ class Study:
         Cohort that models are pre-trained on; may be repeated. The source if not given.
     records
         Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
-    seed
-        Seed of trainings and of the bootstrap.
+    seeds
+        Seed of trainings; may be repeated: what is learnt is learnt once from each, and metrics are averaged.
+        The first is that of the bootstrap and of pre-training too.
     resamples
         Bootstrap resamples.
     device
@@ -111,7 +113,7 @@ class Study:
     source: str = DEFAULT_SOURCE
     pretrain_on: Repeated = ()
     records: Literal["all", "test"] | None = None
-    seed: Seed = 0
+    seeds: Seeds = (0,)
     resamples: Resamples = 10_000
     device: str = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
@@ -130,7 +132,7 @@ NOTHING_ASKED = Study()
 Sets = Mapping[str, Mapping[str, Sequence[str]]]
 """Own sets, by ``concept_sets`` and ``cohort_sets``."""
 
-_LISTS = ("models", "cohorts", "protocols", "subgroups", "concepts")
+_LISTS = ("models", "cohorts", "protocols", "subgroups", "concepts", "seeds")
 """Entries that the command line names one at a time, without the s."""
 
 
@@ -147,10 +149,10 @@ def in_force(typed: Study, file: ConfigFile, config: Path | None) -> tuple[Study
     UsageError
         If the file has an entry that it cannot have.
     """
-    written = _read(file.run, config or CONFIG_FILE)
-    said = [
-        goes_before(option, config, new, old) for option, new, old in _differences(typed, written, file.run)
-    ]
+    path = config or CONFIG_FILE
+    table = _with_seeds(file.run, printable(str(path), 200))
+    written = _read(table, path)
+    said = [goes_before(option, config, new, old) for option, new, old in _differences(typed, written, table)]
     elsewhere = replace(written.elsewhere, **_given(typed.elsewhere))
     return replace(written, **{**_given(typed), "elsewhere": elsewhere}), said
 
@@ -191,7 +193,28 @@ def _read(table: dict[str, Any], path: Path) -> Study:
         known = [field.name for field in fields(ElsewhereOptions if inner else Study)]
         raise wrong_entry(shown, error, "run", known) from None
     except TypeError:
-        raise UsageError(f"{shown} has a date or a time in [run], which takes none; write text.") from None
+        raise _dated(shown) from None
+
+
+def _with_seeds(table: dict[str, Any], shown: str) -> dict[str, Any]:
+    """Give the table with ``seeds`` for the one ``seed`` that it may have instead."""
+    moved = {name: value for name, value in table.items() if name != "seed"}
+    if moved.get("seeds") == []:
+        del moved["seeds"]
+    if "seed" not in table:
+        return moved
+    if "seeds" in table:
+        raise UsageError(f"{shown} has both seed and seeds in [run]; leave one of them out.")
+    try:
+        return moved | {"seeds": [TypeAdapter(Seed).validate_json(json.dumps(table["seed"]), strict=True)]}
+    except ValidationError as error:
+        raise wrong_entry(shown, error, "run.seed", ()) from None
+    except TypeError:
+        raise _dated(shown) from None
+
+
+def _dated(shown: str) -> UsageError:
+    return UsageError(f"{shown} has a date or a time in [run], which takes none; write text.")
 
 
 def _moved(table: dict[str, Any], move: Callable[[str], str]) -> dict[str, Any]:

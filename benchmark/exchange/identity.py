@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from benchmark.exchange.aggregate import AggregateCell
 from benchmark.models.contract import ModelCard
+from benchmark.records.fit_seeds import run_seeds
 from benchmark.records.record import Pretraining, ResultRecord, learnt_from
 from benchmark.text import printable, unnamed
 from cohorts.catalogue import is_private
@@ -51,7 +52,8 @@ class Learnt:
         Of the weights, which decide the scores, whatever seed they are from; where these must not be told, of
         the source, share of the labels and seed of each fit. And of what the pre-training kept from it.
     sources, seeds
-        Cohorts whose labels it was given, and the seed of each fit; empty if it was pre-trained alone.
+        Cohorts whose labels it was given, and of each seed of the run the first fit's; empty if it was
+        pre-trained alone.
     keys
         Of fits that are the same wherever they were made.
     """
@@ -63,9 +65,13 @@ class Learnt:
 
     @property
     def words(self) -> tuple[str, str]:
-        """Its sources and its first seed, as they may stand beside a name."""
+        """Its sources and its seeds, as they may stand beside a name, under every protocol the same.
+
+        Later seeds are counted: where not all labels are given, their fits have other numbers.
+        """
         sources = printable(" and ".join(dict.fromkeys(self.sources)), 60)
-        return f"on {sources}", f"seed {self.seeds[0]}" if self.seeds else ""
+        more = f" and {len(self.seeds) - 1} more" if len(self.seeds) > 1 else ""
+        return f"on {sources}", f"seed {self.seeds[0]}{more}" if self.seeds else ""
 
 
 def identity_of(record: ResultRecord) -> str:
@@ -108,15 +114,23 @@ def learnt_in(result: ResultRecord | AggregateCell) -> Learnt | None:
         return None
     fits = [(fit.source, fit.percent, fit.seed) for fit in result.training]
     held_out = sorted(result.pretraining.held_out) if result.pretraining else None
+    weights = _weights(result)
+    if len(set(weights)) == 1:  # the mean of fits that are all the same is one of them
+        weights = weights[:1]
     keys: tuple[str, ...] = ()
     if isinstance(result, ResultRecord) and result.protocol.startswith(_EXACT):
         keys = tuple(fit.key for fit in result.training)
     return Learnt(
-        hash_of_json([_weights(result) or fits, held_out])[:SHORT],
+        hash_of_json([weights or fits, held_out])[:SHORT],
         tuple(fit.source for fit in result.training),
-        tuple(fit.seed for fit in result.training),
+        _run_seeds(result),
         keys,
     )
+
+
+def _run_seeds(result: ResultRecord | AggregateCell) -> tuple[int, ...]:
+    fits = result.training
+    return run_seeds(fits[0].percent, [fit.seed for fit in fits]) if fits else ()
 
 
 def _weights(result: ResultRecord | AggregateCell) -> tuple[str, ...]:

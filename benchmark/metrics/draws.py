@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 
 from cohorts.errors import UsageError
@@ -14,6 +15,9 @@ MOST_RESAMPLES = 20_000
 
 MOST_SEED = 2**32 - 1
 """The largest that every library takes."""
+
+MOST_SEEDS = 30
+"""Of one run: three fits of each are still as many as `leadboard verify` reads predictions of."""
 
 
 def check_draws(resamples: object, seed: object) -> None:
@@ -30,3 +34,20 @@ def check_draws(resamples: object, seed: object) -> None:
     ):
         if isinstance(number, bool) or not isinstance(number, Integral) or not least <= int(number) <= most:
             raise UsageError(f"{what} is {number!r}; give a whole number from {least:,} to {most:,}.")
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse no seeds for a run, a seed that is there twice, and more than can be verified.
+
+    Raises
+    ------
+    ValueError
+        Saying why.
+    """
+    if not seeds:
+        raise ValueError("Give one at least.")
+    twice = [seed for seed in seeds if seeds.count(seed) > 1]
+    if twice:
+        raise ValueError(f"Seed {twice[0]} is there twice.")
+    if len(seeds) > MOST_SEEDS:
+        raise ValueError(f"Must be at most {MOST_SEEDS} seeds.")

@@ -11,8 +11,6 @@ from cohorts.errors import UnknownNameError
 Kind = Literal["as-is", "zero-shot", "linear-probe", "fine-tune"]
 
 PERCENTS = (1, 10, 100)
-REPLICATES = 3
-"""Fits from different subsets where not all labels are given; their metrics are averaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,6 @@ class Protocol:
     kind: Kind
     percent: int = 100
     unseen: bool = False
-
-    @property
-    def replicates(self) -> int:
-        """How many fits there are, each from a subset and a seed of its own."""
-        return REPLICATES if self.percent < 100 else 1
 
 
 AS_IS = Protocol("as-is", "as-is")

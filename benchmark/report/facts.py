@@ -197,11 +197,12 @@ def training_text(record: ResultRecord) -> str:
         one = record.training[0]
         records = " / ".join(dict.fromkeys(count(fit.records) for fit in record.training))
         validation = " / ".join(dict.fromkeys(count(fit.validation_records) for fit in record.training))
-        seeds = ", ".join(str(fit.seed) for fit in record.training)
-        fits = f", mean of {len(record.training)} fits" if len(record.training) > 1 else ""
+        several = len(record.training) > 1
+        seeds = f"seed{'s' if several else ''} {', '.join(str(fit.seed) for fit in record.training)}"
+        fits = f", mean of {len(record.training)} fits" if several else ""
         said.append(
             f"by this suite on {one.source}, {one.percent} % of the labels: {records} records "
-            f"({validation} for validation), seed {seeds}{fits}"
+            f"({validation} for validation), {seeds}{fits}"
         )
     return "; ".join(said) or "came with its weights"
 
@@ -252,15 +253,23 @@ def _pairs(values: dict[str, str]) -> str:
 
 def interval_sentences(records: Iterable[ResultRecord]) -> str:
     """Say how the intervals were made."""
+    records = list(records)
     drawn = [record.evaluation.bootstrap for record in records]
     if not drawn:
         return "No cell is finished, so there are no intervals."
     levels = " / ".join(dict.fromkeys(f"{settings.level:.0%}".replace("%", " %") for settings in drawn))
     resamples = " / ".join(dict.fromkeys(count(settings.resamples) for settings in drawn))
     seeds = " / ".join(dict.fromkeys(str(settings.seed) for settings in drawn))
+    fits = (
+        " Of a model that was fitted several times AUROC and AUPRC are means over the fits, and their "
+        "brackets are of that mean: how much the fits differ from each other is in none."
+        if any(record.evaluation.fits for record in records)
+        else ""
+    )
     return (
         f"Brackets are {levels} percentile intervals of a bootstrap ({resamples} resamples, seed {seeds}) "
         "that draws patients with replacement, each with all of their records, or records where a release "
         "has no patient ids; the tables say which. The same resamples serve every model and concept of a "
         "cohort, and a resample in which a value is undefined is left out of its interval and counted."
+        f"{fits}"
     )

@@ -11,6 +11,7 @@ from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
+from benchmark.report.fits import FITS_WORDS, fits_table
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.model_tables import AGE_WORDS, age_table
 from benchmark.report.self_reported import SELF_REPORTED_WORDS
@@ -67,6 +68,9 @@ def as_markdown(
     ages = age_table(records)
     if ages is not None:
         parts += [markdown_table(ages), AGE_WORDS]
+    fits = fits_table(records)
+    if fits is not None:
+        parts += [markdown_table(fits), FITS_WORDS]
     unseen = unseen_table(records)
     if unseen is not None:
         parts += [markdown_table(unseen), UNSEEN_WORDS]

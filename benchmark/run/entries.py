@@ -18,6 +18,7 @@ from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
 from benchmark.protocols.published import StartingWeights, command_for_weights, find_published
 from benchmark.protocols.training import learnable_concepts, plan_training
+from benchmark.records.fit_seeds import fit_seeds
 from benchmark.run.task_entries import why_not_asked
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import LeadboardError, ModelError, UsageError
@@ -73,6 +74,9 @@ class EntrySettings:
 
     Attributes
     ----------
+    seeds
+        Everything that is learnt is fitted once, or as often as its protocol says, from each; pre-training
+        is done once, from the first.
     protocols
         Names that were asked for; empty for each model's usual ones.
     source
@@ -86,7 +90,7 @@ class EntrySettings:
     """
 
     cache: Path
-    seed: int
+    seeds: Sequence[int]
     protocols: Sequence[str]
     source: Callable[[], Store]
     pretraining: Callable[[], Sequence[Store]]
@@ -145,11 +149,11 @@ def _entry(
             source,
             settings.source(),
             settings.cache,
-            settings.seed + replicate,
+            seed,
             protocol=protocol,
             base=base,
         )
-        for replicate in range(protocol.replicates)
+        for seed in fit_seeds(protocol.percent, settings.seeds)
     )
     return EvaluatedModel(source, protocol, fits[0].card, base, fits)
 
@@ -212,7 +216,7 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
         source,
         settings.pretraining(),
         settings.cache,
-        settings.seed,
+        settings.seeds[0],
         held_out=held_out,
         precision=settings.precision,
         recipe=settings.recipe,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.config import DEFAULT_RUN, find_places
-from benchmark.metrics.draws import RESAMPLES, check_draws
+from benchmark.metrics.draws import RESAMPLES, check_draws, check_seeds
 from benchmark.models.contract import Model
 from benchmark.models.plugins import ModelSource, source_of
 from benchmark.progress import Reporter, logging_to
@@ -30,7 +30,7 @@ def evaluate(
     cache: Path | str | None = None,
     source: str = "ptb-xl",
     records: Literal["all", "test"] | None = None,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     resamples: int = RESAMPLES,
     device: str = "auto",
     quiet: bool = False,
@@ -58,7 +58,8 @@ def evaluate(
     records
         Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
     seed, resamples
-        Of trainings and of the bootstrap.
+        Of trainings and of the bootstrap. With several seeds everything that is learnt is learnt once from
+        each, and metrics are averaged; the first is that of the bootstrap and of pre-training too.
     device
         Torch device; "auto" takes a GPU where there is one.
     quiet
@@ -100,7 +101,7 @@ def evaluate(
     0   ludb      AF  0.543  27          4
     2   ludb    LBBB  0.040  27          2
     """
-    check_draws(resamples, seed)
+    seeds = _seeds(seed, resamples)
     find_cohort(source)
     if records not in (None, "all", "test"):
         raise UsageError(f"records is {records!r}; give 'all', 'test' or None.")
@@ -111,12 +112,13 @@ def evaluate(
     options = RunOptions(
         folder=Path(out).absolute(),  # a model may change the working folder
         places=find_places(_path(data), _path(cache)),
-        settings=RunSettings(seed=seed, resamples=resamples, records=records),
+        settings=RunSettings(seed=seeds[0], resamples=resamples, records=records),
         hardware=Hardware(device),
         models=models,
         cohorts=_listed(cohorts),
         source=source,
         protocols=_listed(protocols),
+        more_seeds=seeds[1:],
     )
     with logging_to(reporter):
         outcome = run(options, reporter)
@@ -127,6 +129,17 @@ def evaluate(
             f"{out}."
         )
     return load_run(out)
+
+
+def _seeds(given: int | Sequence[int], resamples: int) -> list[int]:
+    seeds = _listed(given)
+    for seed in seeds:
+        check_draws(resamples, seed)
+    try:
+        check_seeds(seeds)
+    except ValueError as error:
+        raise UsageError(f"seed is {given!r}: {error}") from None
+    return seeds
 
 
 def _path(given: Path | str | None) -> Path | None:

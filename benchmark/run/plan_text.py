@@ -63,7 +63,9 @@ def model_in_words(evaluated: EvaluatedModel) -> str:
     if base is not None and base.made_here:
         parts.append("pre-trained" if base.artifact.done else "to be pre-trained")
     if fits:
-        done = all(fit.artifact.done for fit in fits)
+        lacking = sum(not fit.artifact.done for fit in fits)
         times = "" if len(fits) == 1 else f" {len(fits)} times"
-        parts.append(f"{'trained' if done else 'to be trained'}{times} on {fits[0].store.card.id}")
+        parts.append(f"{'to be trained' if lacking else 'trained'}{times} on {fits[0].store.card.id}")
+        if 0 < lacking < len(fits):
+            parts.append(f"{len(fits) - lacking} of them done")
     return ", ".join(parts)

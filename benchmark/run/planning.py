@@ -120,7 +120,7 @@ def entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
     """
     return EntrySettings(
         cache=options.places.cache,
-        seed=options.settings.seed,
+        seeds=options.seeds,
         protocols=options.protocols,
         source=lambda: _cohort(options.learns_from, give),
         pretraining=lambda: [_cohort(name, give) for name in options.pretrain_on or (options.source,)],

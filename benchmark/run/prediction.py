@@ -72,7 +72,7 @@ def find_asked(asking: Asking, reporter: Reporter) -> EvaluatedModel:
     )
     reasons = list(broken.values())
     for name in (find_protocol(asking.protocol).name,) if asking.protocol else USUAL:
-        settings = EntrySettings(asking.places.cache, asking.seed, (name,), source, lambda: [source()])
+        settings = EntrySettings(asking.places.cache, (asking.seed,), (name,), source, lambda: [source()])
         entries = plan_entries(models, settings)
         if entries.evaluated:
             return entries.evaluated[0]

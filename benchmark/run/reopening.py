@@ -13,6 +13,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.scorer import Scorer
+from benchmark.records.fit_seeds import run_seeds
 from benchmark.records.record import ResultRecord
 from benchmark.run.cohorts import prepare_cohort, prepared
 from benchmark.run.entries import EntrySettings, find_models, plan_entries
@@ -91,7 +92,7 @@ def reopen(
     sources, broken = find_models([spec], environment, places.cache, hardware.deadlines)
     settings = EntrySettings(
         cache=places.cache,
-        seed=record.training[0].seed if record.training else _pretraining_seed(record),
+        seeds=_seeds(record),
         protocols=(find_protocol(record.protocol).name,),
         source=lambda: here(record.training[0].source if record.training else "ptb-xl"),
         pretraining=lambda: (
@@ -112,5 +113,7 @@ def reopen(
     return OpenedCell(record, model, store, Scorer(places.cache, hardware, reporter))
 
 
-def _pretraining_seed(record: ResultRecord) -> int:
-    return record.pretraining.seed if record.pretraining else 0
+def _seeds(record: ResultRecord) -> tuple[int, ...]:
+    if record.training:
+        return run_seeds(record.training[0].percent, [fit.seed for fit in record.training])
+    return (record.pretraining.seed if record.pretraining else 0,)

@@ -40,6 +40,8 @@ class RunOptions:
         Where records, predictions and the report go.
     models, cohorts
         What was asked for, by name or as found; empty for everything there is.
+    more_seeds
+        From which everything that is learnt is fitted again, beside that of the settings.
     source
         The cohort that labels are learnt from, and that thresholds are chosen on.
     protocols
@@ -72,6 +74,12 @@ class RunOptions:
     environment: WorkerEnvironment | None = None
     task: str = ""
     elsewhere: bool = False
+    more_seeds: Sequence[int] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the fits; the first is that of the resamples and of pre-training too."""
+        return self.settings.seed, *self.more_seeds
 
     @property
     def learns_from(self) -> str:

@@ -195,6 +195,20 @@ def test_draws_out_of_range_are_refused_everywhere(more: dict[str, Any], words: 
         evaluate(GOOD, **more)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [
+        ([0, -1], "seed is -1"),
+        ([0, 1, 0], r"seed is \[0, 1, 0\]: Seed 0 is there twice"),
+        ([], r"seed is \[\]: Give one at least"),
+        (range(31), r"seed is range\(0, 31\): Must be at most 30 seeds"),
+    ],
+)
+def test_seeds_that_cannot_be(seeds: Any, words: str) -> None:
+    with pytest.raises(LeadboardError, match=words):
+        evaluate(GOOD, seed=seeds)
+
+
 def test_a_table_and_its_file_are_scored_alike(
     tables: tuple[pd.DataFrame, pd.DataFrame], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import stdev
 from typing import Literal
 
 from benchmark.metrics.estimates import Estimate, Result
@@ -86,6 +87,10 @@ class FitMetrics(Result):
     auroc: float | None
     auprc: float | None
 
+    def of(self, metric: Metric) -> float | None:
+        """One of the two averages."""
+        return self.auroc if metric == "auroc" else self.auprc
+
 
 class Evaluation(Result):
     """All metrics of one model on one cohort.
@@ -106,3 +111,15 @@ class Evaluation(Result):
     bootstrap: BootstrapSettings
     fits: tuple[FitMetrics, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def of_fits(self, metric: Metric) -> tuple[float, ...]:
+        """Macro average of each of several fits; empty for a single one, and where no concept is eligible."""
+        return tuple(value for fit in self.fits if (value := fit.of(metric)) is not None)
+
+    def deviation(self, metric: Metric) -> float | None:
+        """Sample standard deviation of the macro average between fits; None for a single one.
+
+        It says how much is chance of the training, which no interval holds: these are of the patients.
+        """
+        values = self.of_fits(metric)
+        return stdev(values) if len(values) > 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import stdev
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmark.metrics.estimates import Estimate
 from benchmark.records.recomputation import TOLERANCE
 from benchmark.records.record import ResultRecord
 from benchmark.report.chain.link import Link
+from benchmark.report.fits import seeds_of, spread_in_words
 from benchmark.report.text import interval, number
 
 METRICS = {"auroc": roc_auc_score, "auprc": average_precision_score}
@@ -35,7 +37,8 @@ def number_link(
     if metrics is None:
         said = f"none: no record that was scored is annotated for {concept}"
         return Link("number", "The number", [("value", said)], {"auroc": None, "auprc": None, "reason": said})
-    again = {} if labels is None else {name: _again(name, labels, fits) for name in METRICS}
+    of_fits = {} if labels is None else {name: _again(name, labels, fits) for name in METRICS}
+    again = {name: float(np.mean(values)) if values else None for name, values in of_fits.items()}
     lines: list[tuple[str, str]] = []
     differs: list[str] = []
     few = record.evaluation.macro.minimum
@@ -64,7 +67,7 @@ def number_link(
             f"{drawn.unit}, seed {drawn.seed}; "
             f"{metrics.auroc.undefined_fraction:.1%} of them without both classes",
         ),
-        *([("fits", f"the mean over {len(fits)}")] if len(fits) > 1 else []),
+        *_lines_of_fits(record, len(fits), of_fits),
         *([] if metrics.eligible else [("macro average", f"not in it: fewer than {few} of a class")]),
         *([("caution", metrics.caution)] if metrics.caution else []),
     ]
@@ -72,16 +75,35 @@ def number_link(
         "bootstrap": drawn.model_dump(mode="json"),
         "again": again or None,
         "fits": len(fits),
+        "seeds_of_fits": [fit.seed for fit in record.training],
+        "of_fits": of_fits or None,
     }
     return Link("number", "The number", lines, facts, differs=tuple(differs))
 
 
-def _again(name: str, labels: npt.NDArray[np.int8], fits: list[pd.Series[Any]]) -> float | None:
+def _again(name: str, labels: npt.NDArray[np.int8], fits: list[pd.Series[Any]]) -> list[float]:
+    """Compute what each fit gives; nothing where it is undefined."""
     known = labels >= 0
     if len(np.unique(labels[known])) < 2:
-        return None
-    measured = [float(METRICS[name](labels[known], fit.to_numpy()[known])) for fit in fits]
-    return float(np.mean(measured))
+        return []
+    return [float(METRICS[name](labels[known], fit.to_numpy()[known])) for fit in fits]
+
+
+def _lines_of_fits(
+    record: ResultRecord, fits: int, of_concept: dict[str, list[float]]
+) -> list[tuple[str, str]]:
+    """Say of which fits a number is the mean, and how much they differ."""
+    if fits < 2:
+        return []
+    seeds = f", of seeds {seeds_of(record)}" if record.training else ""
+    lines = [("fits", f"the mean over {fits}{seeds}")]
+    if values := of_concept.get("auroc"):
+        lines.append(("AUROC of each", spread_in_words(values, stdev(values))))
+    deviation = record.evaluation.deviation("auroc")
+    if deviation is not None:
+        values = list(record.evaluation.of_fits("auroc"))
+        lines.append(("macro of each", spread_in_words(values, deviation)))
+    return lines
 
 
 def _same(stated: float | None, found: float | None) -> bool:

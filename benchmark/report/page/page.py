@@ -17,6 +17,7 @@ from benchmark.report import cell_tables, facts, model_tables, self_reported, ta
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.fits import FITS_WORDS, fits_table
 from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
 from benchmark.report.measured_curves import MeasuredCurves
@@ -124,6 +125,8 @@ def as_html(
         figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
         facts=facts,
         model_tables=model_tables,
+        fits=fits_table(joined.records),
+        fits_words=FITS_WORDS,
         ages=model_tables.age_table(joined.records),
         tables=tables,
         later=Later([record for board in boards for record in board.records]),

@@ -94,7 +94,7 @@ studies = st.builds(
     subgroups=st.sampled_from([(), ("sex",), ("age", "sex")]),
     rank_by=st.sampled_from(["auroc", "auprc"]),
     records=st.sampled_from([None, "all", "test"]),
-    seed=st.integers(0, 2**32 - 1),
+    seeds=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=3, unique=True).map(tuple),
     resamples=st.integers(1, 20_000),
     batch_size=st.just("auto") | st.integers(1, 2**16),
     workers=st.none() | st.integers(1, 512),
@@ -116,7 +116,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts | st.just("python"), inner, max_size=2),
     max_leaves=4,
 )
-entries = st.sampled_from([*(field.name for field in dataclasses.fields(Study)), "other"])
+entries = st.sampled_from([*(field.name for field in dataclasses.fields(Study)), "seed", "other"])
 
 
 @settings(max_examples=100)
@@ -155,11 +155,42 @@ def test_what_is_typed_goes_before_the_file_and_this_is_said(
     found = tomllib.loads(printed.out)
     assert found["run"]["models"] == ["one.py:Model"]
     assert found["run"]["elsewhere"]["memory"] == 2
-    assert "seed" in found["run"]
-    assert found["run"]["seed"] == 0
+    assert "seed" not in found["run"]
+    assert found["run"]["seeds"] == [0]
     assert (found["run"]["rank_by"], found["run"]["source"]) == ("auprc", "ptb-xl")
     assert found["cohort_sets"] == {"south": ["georgia"]}
     assert (found["data"], found["cache"]) == ("releases", "other")
+
+
+@pytest.mark.parametrize(
+    ("written", "typed", "seeds", "said"),
+    [
+        ("seed = 3", (), [3], ""),
+        ("seeds = [0, 7, 2]", (), [0, 7, 2], ""),
+        ("seeds = []", (), [0], ""),
+        ("", (), [0], ""),
+        ("", (5, 6), [5, 6], ""),
+        ("seed = 3", (1, 4), [1, 4], "--seed goes before study.toml: 1, 4, not 3."),
+        ("seeds = [0, 1]", (1, 0), [1, 0], "--seed goes before study.toml: 1, 0, not 0, 1."),
+        ("seeds = [0, 1]", (0, 1), [0, 1], ""),
+    ],
+)
+def test_seeds_are_a_list_and_the_one_of_older_files_is_read(
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    written: str,
+    typed: tuple[int, ...],
+    seeds: list[int],
+    said: str,
+) -> None:
+    Path("study.toml").write_text(STUDY.replace("seed = 3", written))
+    words = [word for seed in typed for word in ("--seed", str(seed))]
+    assert call("run", "--config", "study.toml", *words, "--dump-config") == 0
+    printed = capsys.readouterr()
+    assert tomllib.loads(printed.out)["run"]["seeds"] == seeds
+    assert printed.err.strip() == said
+    Path("again.toml").write_text(printed.out)
+    assert dumped(capsys, "--config", "again.toml") == printed.out
 
 
 def test_a_dump_is_read_back_to_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +260,7 @@ def test_the_one_in_force_lies_in_the_run_and_repeats_it(
     assert "releases" not in text  # where the data are is of this machine, not of the study
     kept = tomllib.loads(text)
     assert kept["run"]["models"] == ["../one.py:Model", "../two.py:Model"]
-    assert (kept["run"]["seed"], kept["run"]["out"], kept["run"]["concepts"]) == (4, ".", ["AF"])
+    assert (kept["run"]["seeds"], kept["run"]["out"], kept["run"]["concepts"]) == ([4], ".", ["AF"])
     assert kept["cohort_sets"] == {"south": ["georgia"]}
     assert "AF" in Path("run/leaderboard.md").read_text()
     capsys.readouterr()
@@ -256,6 +287,14 @@ def test_nothing_is_kept_of_a_call_that_is_refused(home: Path) -> None:
         ("seed = -1", "run.seed: Input should be greater than or equal to 0"),
         ("seed = 1.0", "run.seed: "),
         ("seed = true", "run.seed: "),
+        ("seed = [1]", "run.seed: Input should be a valid integer"),
+        ("seed = 1\nseeds = [2]", r"has both seed and seeds in \[run\]; leave one of them out"),
+        ("seeds = 1", "run.seeds: "),
+        ("seeds = [1, '2']", "run.seeds.1: Input should be a valid integer"),
+        ("seeds = [4294967296]", "run.seeds.0: Input should be less than or equal to 4294967295"),
+        ("seeds = [1, 2, 1]", "run.seeds: Seed 1 is there twice"),
+        (f"seeds = {list(range(31))}", "run.seeds: Must be at most 30 seeds"),
+        ("seeds = [2026-01-01]", r"study.toml has a date or a time in \[run\]"),
         ("resamples = 20001", "run.resamples: Input should be less than or equal to 20000"),
         ("models = 'one.py:Model'", "run.models: "),
         ("models = [1]", "run.models.0: "),

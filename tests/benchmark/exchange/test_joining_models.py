@@ -11,6 +11,7 @@ from benchmark.exchange.identity import identity_of
 from benchmark.exchange.joining import Joined
 from benchmark.exchange.summarising import aggregate_of
 from benchmark.models.model_files import Origin
+from benchmark.records.fit_seeds import fit_seeds
 from benchmark.records.record import Pretraining, PretrainingSource, ResultRecord, Training
 from tests.benchmark.exchange.test_joining import KEY, cell, joined, names, told
 from tests.benchmark.report.report_factory import drawn, record
@@ -145,6 +146,22 @@ def test_fits_of_other_seeds_are_rows_of_their_own() -> None:
     )
 
 
+def test_fits_of_more_seeds_are_a_row_of_their_own_under_one_name() -> None:
+    """One run has seeds 0 and 1, another seed 0 alone; of ten per cent of the labels there are six fits."""
+    seeds = fit_seeds(10, (0, 1))
+    more = fitted("linear-probe-10", *map(fit, seeds), weights=tuple(map(str, seeds)))
+    all_labels = fitted(
+        "linear-probe-100", fit(0, percent=100), fit(1, percent=100), weights=("x", "y"), cohort="georgia"
+    )
+    one = fitted("linear-probe-10", *map(fit, seeds[:3]), weights=tuple(map(str, seeds[:3])))
+    board = joined(cell(more, "a"), cell(all_labels, "a"), cell(one, "b"))
+    assert names(board) == [
+        ("net [seed 0 and 1 more]", "linear-probe-10", "georgia"),
+        ("net [seed 0 and 1 more]", "linear-probe-100", "georgia"),
+        ("net [seed 0]", "linear-probe-10", "georgia"),
+    ]
+
+
 def test_fits_to_other_cohorts_are_rows_of_their_own() -> None:
     two = [fit(), fit(source="sph")]
     board = joined(*(cell(fitted("fine-tune-10", one, weights=(one.source,))) for one in two))
@@ -177,8 +194,11 @@ def test_fits_of_other_seeds_that_gave_the_same_weights_are_one() -> None:
         cell(fitted("linear-probe-100", fit(0, percent=100)), "a"),
         cell(fitted("linear-probe-100", fit(1, percent=100), cohort="ningbo"), "b"),
     ]
-    board = joined(*same)
-    assert models(board) == ["net", "net"]
+    several = fitted(
+        "linear-probe-100", *(fit(seed, percent=100) for seed in range(3)), cohort="sph", weights=("bb",) * 3
+    )
+    board = joined(*same, cell(several, "c"))
+    assert models(board) == ["net", "net", "net"]
     assert board.plan.warnings == ()
     third = fitted("linear-probe-100", fit(2, percent=100), cohort="sph", weights=("c",))
     assert models(joined(*same, cell(third))) == ["net [seed 0]", "net [seed 0]", "net [seed 2]"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.protocols.protocol import PROTOCOLS
+from benchmark.records.fit_seeds import replicates_of
 from benchmark.records.record import ResultRecord, Training
 from benchmark.records.run_folder import load_run
 from benchmark.report.efficiency import efficiency, series_of, share_of
@@ -27,7 +28,7 @@ def cell(protocol: str, value: float, model: str = "clip", **changes: Any) -> Re
             seed=seed,
             key="k",
         )
-        for seed in range(known.replicates if known.kind != "zero-shot" else 0)
+        for seed in range(replicates_of(known.percent) if known.kind != "zero-shot" else 0)
     )
     return record(
         model, changes.pop("cohort", "georgia"), {"AF": value}, protocol=protocol, training=fits, **changes

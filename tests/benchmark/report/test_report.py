@@ -274,7 +274,7 @@ def test_provenance_and_cards_are_on_the_page(tmp_path: Path) -> None:
         "undisclosed",
         "cafe",
         "pre-trained by this suite on mimic-iv-ecg (900 pairs, 99 for validation) without AF, seed 1",
-        "10 % of the labels: 279 / 280 records (40 for validation), seed 3, 4, mean of 2 fits",
+        "10 % of the labels: 279 / 280 records (40 for validation), seeds 3, 4, mean of 2 fits",
         "cafe, babe",
         "12 leads (I II III aVR aVL aVF V1 V2 V3 V4 V5 V6), 500 Hz, 10 s, mV; longer records: first window",
         "georgia abcd",

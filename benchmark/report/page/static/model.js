@@ -48,20 +48,27 @@ function modelCard(entry) {
   ]);
 }
 
+// How much is chance of the training; no interval holds it.
+const betweenFits = ([lowest, highest, deviation], fits) =>
+  `mean of ${plural(fits, "fit")}: ${number(lowest)} to ${number(highest)}, standard deviation ${number(deviation)}`;
+
 function cohortsOfModel(entry, cohorts, metric, simulated) {
+  const between = new Map(cohorts.map((cohort) => [cohort, data.details.cells[data.cells.indexOf(cellOf(entry, cohort))]])
+    .filter(([, { between }]) => between?.[metric]).map(([cohort, { between, fits }]) => [cohort, betweenFits(between[metric], fits)]));
+  const fitted = (text) => (between.size ? [text ?? ""] : []);
   const rows = cohorts.map((cohort) => {
     const cell = cellOf(entry, cohort);
     const read = reading(cell, "macro", metric);
-    return [cohortLink(cohort), drawnValue(metric, read.estimate), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
+    return [cohortLink(cohort), drawnValue(metric, read.estimate), ...fitted(between.get(cohort)), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
       String(cell.covers.length), [data.overlap[data.cells.indexOf(cell)], ...read.notes.map(sentence)].join(" ")];
   });
   const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.macro : null;
   if (pooled) {
     const external = cohorts.map((cohort) => cellOf(entry, cohort)).filter((cell) => cell.relation === "external");
     const dots = external.map((cell) => reading(cell, "macro", metric).estimate[0]).filter((value) => value !== null);
-    rows.push(["Pooled: the next hospital", drawnValue(metric, pooled, dots), "", "", pooledWords(pooled)]);
+    rows.push(["Pooled: the next hospital", drawnValue(metric, pooled, dots), ...fitted(), "", "", pooledWords(pooled)]);
   }
-  return tableOf(captioned(simulated, `Macro ${METRICS[metric]} with 95 % interval`), ["Cohort", METRICS[metric], "Records", "Concepts", "Training overlap"], rows, "results");
+  return tableOf(captioned(simulated, `Macro ${METRICS[metric]} with 95 % interval`), ["Cohort", METRICS[metric], ...fitted("Between fits"), "Records", "Concepts", "Training overlap"], rows, "results");
 }
 
 function conceptsOfModel(entry, cohorts, metric, simulated) {
