@@ -22,6 +22,7 @@ from benchmark.config import from_home
 from benchmark.models.cards import card_beside, card_of
 from benchmark.models.contract import ABILITIES, Model, ModelCard
 from benchmark.models.guard import guarded
+from benchmark.models.import_files import FilesAtImport
 from benchmark.models.model_files import (
     SUITE,
     ModelFiles,
@@ -200,17 +201,15 @@ def _found_there(spec: str, environment: WorkerEnvironment, folder: Path) -> Mod
         return replace(found, environment=tuple(sorted(versions.items())), files=files)
 
 
-_opened_by_imports: dict[str, set[str]] = {}
-"""Package -> files that were opened while it was imported, which happens once."""
+_at_import = FilesAtImport()
 
 
 def _found_here(spec: str, folder: Path) -> ModelSource:
     opened = OpenedFiles(Path(), SUITE)
     with opened:
-        module, attribute = _module_of(spec, folder)
-        at_import = _opened_by_imports.setdefault(module.__name__.partition(".")[0], set())
-        at_import |= opened.paths
-        opened.paths |= at_import
+        with _at_import:
+            module, attribute = _module_of(spec, folder)
+        opened.paths |= _at_import.of(module)
         model_class = getattr(module, attribute, None)
         if not callable(model_class):
             raise UsageError(_no_class(spec.rpartition(":")[0], module, attribute))
