@@ -215,12 +215,15 @@ class FitSettings:
         A torch device name, for example ``"cpu"`` or ``"cuda"``.
     folder
         For checkpoints: a second call with the same folder resumes what the first left.
+    precision
+        ``"32-true"``, or ``"bf16-mixed"`` for a model that says that it computes in ``bfloat16``.
     """
 
     concepts: tuple[str, ...]
     seed: int
     device: str
     folder: Path
+    precision: str = "32-true"
 
 
 class Pairs(Records, Protocol):
@@ -261,7 +264,11 @@ class PretrainSettings:
 
 @runtime_checkable
 class Model(Protocol):
-    """Anything with a card and a ``predict``."""
+    """Anything with a card and a ``predict``.
+
+    It may have an attribute ``bfloat16``. If that is true, ``predict`` and ``embed`` may be called under
+    torch's autocast to bfloat16 where the user asks for it, and ``fit`` trains in ``settings.precision``.
+    """
 
     card: Any
 

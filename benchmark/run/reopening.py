@@ -11,6 +11,7 @@ from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import TrainingPrecision
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.record import ResultRecord
@@ -67,6 +68,8 @@ def reopen(
 ) -> OpenedCell:
     """Find the model and the cohort of a cell again; what the model has learnt is made again if need be.
 
+    It is asked in float32, whatever precision the cell was scored in.
+
     Parameters
     ----------
     spec
@@ -99,7 +102,7 @@ def reopen(
             if record.pretraining
             else [here("ptb-xl")]
         ),
-        precision=record.pretraining.precision if record.pretraining else "32-true",
+        training_precision=_training_precision(record),
         recipe=(record.pretraining.recipe if record.pretraining else None) or {},
     )
     entries = plan_entries(sources, settings)
@@ -114,3 +117,9 @@ def reopen(
 
 def _pretraining_seed(record: ResultRecord) -> int:
     return record.pretraining.seed if record.pretraining else 0
+
+
+def _training_precision(record: ResultRecord) -> TrainingPrecision:
+    """Give that of the pre-training, else that of the first fit: one call trains in one precision."""
+    learnt = record.pretraining or next(iter(record.training), None)
+    return "bf16-mixed" if learnt is not None and learnt.precision == "bf16-mixed" else "32-true"

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 
 from baselines.ecgclip.model import EcgClipSmallRandom
 from baselines.supervised import ResNet1d
-from baselines.training.recipes import Precision
 from benchmark.models.contract import Batch, FitSettings, InputSpec
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import TrainingPrecision
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 pytestmark = [
@@ -38,10 +38,11 @@ def whole_single_precision() -> Iterator[None]:
         place.allow_tf32 = allowed
 
 
-def fit(folder: Path, device: str, precision: Precision = "32-true") -> ResNet1d:
-    model = ResNet1d(device, epochs=15, precision=precision)
+def fit(folder: Path, device: str, precision: TrainingPrecision = "32-true") -> ResNet1d:
+    model = ResNet1d(device, epochs=15)
     folder.mkdir()
-    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), FitSettings(CONCEPTS, 0, device, folder))
+    settings = FitSettings(CONCEPTS, 0, device, folder, precision)
+    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
     return model
 
 
@@ -71,7 +72,7 @@ def test_ecgclip_embeds_on_a_gpu_as_on_a_processor() -> None:
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_what_is_in_the_signal_is_learnt_on_a_gpu(precision: Precision, tmp_path: Path) -> None:
+def test_what_is_in_the_signal_is_learnt_on_a_gpu(precision: TrainingPrecision, tmp_path: Path) -> None:
     others = FakeRecords(100, 3, SPEC)
     scores = fit(tmp_path / "fit", "cuda", precision).predict(others.everything)
     assert scores.dtype == np.float32

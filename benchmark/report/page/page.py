@@ -125,6 +125,7 @@ def as_html(
         facts=facts,
         model_tables=model_tables,
         ages=model_tables.age_table(joined.records),
+        rounding=model_tables.rounding_table(joined.records),
         tables=tables,
         later=Later([record for board in boards for record in board.records]),
         said=_Said(),
