@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,7 +166,8 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     def after_cell(plan: Plan) -> None:
         nonlocal kept
         if not kept:  # from the first call on, which is before the first cell
-            keep(study, sets, folder)
+            used = options.training_precision  # on another machine "auto" may be another one
+            keep(replace(study, train_precision=used), sets, folder)
             kept = True
         mid_run(plan)
 

@@ -207,8 +207,8 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        recipe = " --recipe FILE" if settings.recipe else ""
-        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}{recipe}")
+        more = f"--precision {settings.training_precision}{' --recipe FILE' if settings.recipe else ''}"
+        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources} {more}")
     if (command := command_for_weights(source)) is not None:
         commands.append(command)
     if commands:
