@@ -13,6 +13,7 @@ import pytest
 
 from benchmark.cli import app
 from benchmark.config import Places
+from benchmark.exchange.summarising import aggregate_of
 from benchmark.models.plugins import find_model
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
@@ -20,6 +21,7 @@ from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import ResultRecord, load_record, save_record
+from benchmark.records.resamples import load_resamples, resamples_path
 from benchmark.records.verification import verify
 from benchmark.report.writing import write_report
 from benchmark.run.cohorts import labelled, prepare_cohort
@@ -233,6 +235,13 @@ def test_pages_and_the_chain_of_a_number_say_it(
     said = " ".join(capsys.readouterr().out.split())
     assert "cpu in bfloat16" in said
     assert rounding.sentence in said
+
+
+def test_figures_that_leave_a_hospital_say_it_too(home: Path, whole: str, lower: str) -> None:
+    for out, said in ((f"{whole}-Net", None), (f"{lower}-Net", "bfloat16")):
+        record, _ = cell(home, out)
+        resampled = load_resamples(record, resamples_path(home / out / "net/as-is/georgia.json"))
+        assert aggregate_of(record, resampled, 10, b"key").software.get("scores in") == said
 
 
 def test_a_map_is_of_scores_in_float32_as_near_as_the_record_says(home: Path, lower: str) -> None:
