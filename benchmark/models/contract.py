@@ -15,15 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from benchmark.models.label_map import OwnLabel, check_labels, own_names, scored_concepts
 from cohorts.recording import STANDARD_LEADS
@@ -216,7 +208,7 @@ class FitSettings:
     folder
         For checkpoints: a second call with the same folder resumes what the first left.
     precision
-        ``"32-true"``, or ``"bf16-mixed"`` for a model that says that it computes in ``bfloat16``.
+        ``"32-true"``, or ``"bf16-mixed"`` for a model with ``bfloat16``.
     """
 
     concepts: tuple[str, ...]
@@ -266,8 +258,8 @@ class PretrainSettings:
 class Model(Protocol):
     """Anything with a card and a ``predict``.
 
-    It may have an attribute ``bfloat16``. If that is true, ``predict`` and ``embed`` may be called under
-    torch's autocast to bfloat16 where the user asks for it, and ``fit`` trains in ``settings.precision``.
+    With ``bfloat16 = True`` it may be asked under torch's autocast to bfloat16, where the user asks for that,
+    and ``fit`` trains in ``settings.precision``.
     """
 
     card: Any
