@@ -290,3 +290,54 @@ def test_predict_says_how_far_scores_moved(
     assert rounding.sentence in capsys.readouterr().out
     predicted("Silent", "--precision", "bf16")
     assert "silent asked in float32: --precision bf16 is for" in capsys.readouterr().out
+
+
+LEARNER = """
+class Learner:
+    card = {"name": "learner", "outputs": [], "trained_on": []}
+    bfloat16 = True
+
+    def fit(self, training, validation, settings):
+        self.card = {**self.card, "outputs": list(settings.concepts)}
+        self.precision = settings.precision
+
+    def save(self, folder):
+        (folder / "precision.txt").write_text(" ".join([self.precision, *self.card["outputs"]]))
+
+    def load(self, folder):
+        self.precision, *outputs = (folder / "precision.txt").read_text().split()
+        self.card = {**self.card, "outputs": outputs}
+
+    def predict(self, batch):
+        return batch.signals.std(axis=(1, 2))[:, None] + [0.0] * len(self.card["outputs"])
+"""
+
+
+def test_a_model_trains_in_the_precision_that_its_record_states(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "learner.py").write_text(LEARNER)
+    places, spec = Places(home / "data", tmp_path / "cache"), f"{tmp_path / 'learner.py'}:Learner"
+
+    def learnt(out: str, **more: Any) -> tuple[ResultRecord, list[str]]:
+        options = RunOptions(
+            tmp_path / out,
+            places,
+            RunSettings(resamples=50),
+            Hardware("cpu", workers=1),
+            models=[spec],
+            cohorts=["georgia"],
+            **more,
+        )
+        assert not run_cells(options, Reporter(quiet=True)).failed
+        weights = (tmp_path / "cache/models/learner").rglob("precision.txt")
+        return cell(tmp_path, out)[0], sorted(path.read_text().split()[0] for path in weights)
+
+    usual, trained = learnt("usual")
+    assert (usual.training[0].precision, trained) == ("32-true", ["32-true"])
+    lower, trained = learnt("lower", training_precision="bf16-mixed")
+    assert (lower.training[0].precision, trained) == ("bf16-mixed", ["32-true", "bf16-mixed"])
+    assert lower.training[0].key != usual.training[0].key
+    for record in (usual, lower):
+        again = reopen(record, spec, places, Hardware("cpu", workers=1), Reporter(quiet=True))
+        (fit,) = again.model.fits
+        assert fit.key == record.training[0].key
+        assert fit.artifact.done
