@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmark.cli import app
 from benchmark.config import Places
 from benchmark.exchange.summarising import aggregate_of
 from benchmark.models.plugins import find_model
+from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
@@ -182,6 +184,12 @@ def test_it_does_not_apply_to_a_model_that_does_not_say_so(home: Path, name: str
     run_cells(asking(home, name, str(tmp_path / "run"), precision="bf16"), heard)
     (said,) = (line for line in heard.lines if "asked in float32" in line)
     assert said.strip().startswith(f"{name.lower()} asked in float32: --precision bf16 is for networks of")
+
+
+def test_it_does_not_apply_in_a_worker(home: Path) -> None:
+    there = WorkerEnvironment(Interpreter(sys.executable), Deadlines())
+    assert find_model(f"{home / 'net.py'}:Net").bfloat16
+    assert not find_model(f"{home / 'net.py'}:Net", there).bfloat16
 
 
 def test_another_process_asks_in_the_same_precision(
