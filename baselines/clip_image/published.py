@@ -34,6 +34,7 @@ class ClipImage:
     """
 
     weights_file = "openai/clip-vit-base-patch32"
+    bfloat16 = True
 
     def __init__(self, device: str = "cpu", *, layout: str = "3x4", grid: str = "pink") -> None:
         self.card = ModelCard(
@@ -103,11 +104,13 @@ class ClipImage:
         loaded = self._ready()
         if not self._prompts:
             raise ModelError(f"{self.card.name} does not know what to look for: call set_concepts first.")
-        if self._concepts is None:
-            means = [_sentences(loaded, texts).mean(dim=0) for texts in self._prompts.values()]
-            self._concepts = torch.nn.functional.normalize(torch.stack(means), dim=-1)
-        pictures = torch.nn.functional.normalize(self._pictures(loaded, batch), dim=-1)
-        return _numbers(pictures @ self._concepts.T)
+        features = self._pictures(loaded, batch).float()
+        # In whole precision: cosines in bfloat16 would be full of ties.
+        with torch.autocast(features.device.type, enabled=False):
+            if self._concepts is None:
+                means = [_sentences(loaded, texts).mean(dim=0) for texts in self._prompts.values()]
+                self._concepts = torch.nn.functional.normalize(torch.stack(means), dim=-1)
+            return _numbers(torch.nn.functional.normalize(features, dim=-1) @ self._concepts.T)
 
     def embed(self, batch: Batch) -> Floats:
         """Give float32 ``[records, features]``: picture embeddings, not normalised."""

@@ -48,6 +48,7 @@ class DualEncoderModel(ABC):
     """
 
     multilingual = False
+    bfloat16 = True
 
     def __init__(
         self,
@@ -97,6 +98,8 @@ class DualEncoderModel(ABC):
 
     def predict(self, batch: Batch) -> Floats:
         """Score float32 ``[records, concepts]``."""
+        import torch
+
         from baselines.training.whole import in_parts
 
         if self._classifier is not None:
@@ -105,7 +108,8 @@ class DualEncoderModel(ABC):
         if self._concepts is None:
             raise ModelError(f"{self.card.name} has no concepts to score: call set_concepts first.")
         placed = in_parts(network.place_signals, self.prepare(batch), self._concepts.device)
-        scores = placed @ self._concepts.T
+        with torch.autocast(placed.device.type, enabled=False):  # cosines in bfloat16 would be full of ties
+            scores = placed.float() @ self._concepts.T
         return scores.cpu().numpy()
 
     def score(self, prepared: torch.Tensor, concept: str) -> torch.Tensor:

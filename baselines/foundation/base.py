@@ -55,6 +55,7 @@ class FoundationModel(ABC):
     layout: Layout = Layout()
     size: ClassVar[str] = "one size"
     join: ClassVar[Literal["mean", "maximum"]] = "mean"
+    bfloat16: ClassVar[bool] = True
 
     def __init__(self, device: str = "cpu") -> None:
         self.card = self.published
@@ -81,7 +82,7 @@ class FoundationModel(ABC):
 
     def score(self, windows: torch.Tensor) -> torch.Tensor:
         """Map windows to the columns of the scores: by default the logistic function of the logits."""
-        scores: torch.Tensor = self._network(windows).sigmoid()
+        scores: torch.Tensor = self._network(windows).float().sigmoid()
         return scores
 
     def official(self) -> Official:
@@ -130,10 +131,17 @@ class FoundationModel(ABC):
         from baselines.training.windows import in_parts, joined
 
         return in_parts(
-            lambda signals: joined(step, self.prepare(signals), join),
+            lambda signals: joined(step, self._windows(signals), join),
             batch.signals,
             torch.device(self._device),
         )
+
+    def _windows(self, signals: torch.Tensor) -> torch.Tensor:
+        """Prepare recordings in whole precision: half of it is too coarse for a filter."""
+        import torch
+
+        with torch.autocast(signals.device.type, enabled=False):
+            return self.prepare(signals)
 
     def _ready(self) -> Any:
         if self._network is None:
@@ -200,7 +208,7 @@ class FineTunable(FoundationModel):
         from baselines.training.windows import in_parts
 
         return in_parts(
-            lambda signals: classifier.probabilities(self.prepare(signals)),
+            lambda signals: classifier.probabilities(self._windows(signals)),
             batch.signals,
             torch.device(self._device),
         )

@@ -93,7 +93,8 @@ class AskedInWords(FoundationModel):
         if not self._prompts:
             raise ModelError(f"{self.card.name} does not know what to look for: call set_concepts first.")
         if self._asked is None:
-            with torch.inference_mode():
+            # Kept for every batch, in whatever precision the first one is asked about.
+            with torch.inference_mode(), torch.autocast(torch.device(self._device).type, enabled=False):
                 self._asked = self.placed(tuple(self._prompts.values()))
         return self._asked
 

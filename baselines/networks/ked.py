@@ -143,4 +143,4 @@ class Ked(nn.Module):
 
 def present(logits: torch.Tensor) -> torch.Tensor:
     """Turn logits ``[records, classes, 2]`` into chances ``[records, classes]`` that the class is present."""
-    return torch.softmax(logits, dim=-1)[..., 1]
+    return torch.softmax(logits.float(), dim=-1)[..., 1]

@@ -171,4 +171,5 @@ class MerlVit(_TwoSided):
 
 def cosine_scores(signals: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
     """Cosines ``[records, texts]``: MERL's zero-shot scores, without temperature or softmax."""
-    return functional.normalize(signals, dim=-1) @ functional.normalize(texts, dim=-1).T
+    with torch.autocast(signals.device.type, enabled=False):  # cosines in bfloat16 would be full of ties
+        return functional.normalize(signals.float(), dim=-1) @ functional.normalize(texts, dim=-1).T

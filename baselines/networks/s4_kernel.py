@@ -114,6 +114,8 @@ def convolve(x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
         begins with the next sample and goes on.
     """
     samples = x.shape[-1]
+    if x.dtype == torch.bfloat16:  # which a GPU has no Fourier transform for
+        x = x.float()
     around = nn.functional.pad(kernel[0], (0, samples))
     if len(kernel) == 2:
         around = around + nn.functional.pad(kernel[1].flip(-1), (samples, 0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from baselines.training.recipes import Precision, Recipe
+from baselines.training.recipes import Recipe
 from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
 from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
@@ -37,6 +37,7 @@ class Network(ABC):
     stride: ClassVar[int] = 125
     join: ClassVar[Literal["mean", "maximum"]] = "maximum"
     standardised: ClassVar[bool] = True
+    bfloat16: ClassVar[bool] = True
 
     @abstractmethod
     def network(self, outputs: int) -> Any:
@@ -65,19 +66,15 @@ class CropModel(Network):
         Where to predict, a torch device name.
     epochs
         Passes over the training records, if not those of the recipe.
-    precision
-        Of the training: ``"32-true"`` or ``"bf16-mixed"``. Scores are always computed in single precision.
     """
 
     untrained_card: ClassVar[ModelCard]
     recipe: ClassVar[Recipe]
 
-    def __init__(
-        self, device: str = "cpu", *, epochs: int | None = None, precision: Precision = "32-true"
-    ) -> None:
+    def __init__(self, device: str = "cpu", *, epochs: int | None = None) -> None:
         self.card = self.untrained_card
         self._device = device
-        recipe = replace(self.recipe, name=self.card.name, precision=precision)
+        recipe = replace(self.recipe, name=self.card.name)
         self._recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
         self._classifier: CropClassifier | None = None
 

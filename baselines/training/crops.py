@@ -68,7 +68,8 @@ class CropClassifier(nn.Module):
         -------
         float32 ``[records, outputs]``, probabilities.
         """
-        return self._rows(lambda windows: torch.sigmoid(self(windows)), signals, self.join)
+        # Of a logit, bfloat16 keeps 8 bits; of a probability next to 1 these would leave nothing.
+        return self._rows(lambda windows: torch.sigmoid(self(windows).float()), signals, self.join)
 
     @torch.inference_mode()
     def features(self, signals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -106,7 +107,7 @@ class CropClassifier(nn.Module):
         for start in range(0, len(signals), size):
             some = torch.tensor(signals[start : start + size]).to(device)
             windows = some.unfold(-1, self.crop, self.stride).transpose(1, 2)
-            each = step(windows.flatten(0, 1)).reshape(*windows.shape[:2], -1)
+            each = step(windows.flatten(0, 1)).float().reshape(*windows.shape[:2], -1)
             rows.append(each.mean(dim=1) if join == "mean" else each.amax(dim=1))
         self.train(training)
         return torch.cat(rows).cpu().numpy()

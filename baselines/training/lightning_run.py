@@ -31,6 +31,8 @@ logger = logging.getLogger("leadboard")
 
 CHECKPOINT = "last.ckpt"
 
+BFLOAT16 = "bf16-mixed"
+
 
 class _ToTheFile(TorchCheckpointIO):
     """Write a checkpoint as it is made; Lightning makes the file in memory first."""
@@ -82,6 +84,7 @@ class ResumableTraining(lightning.LightningModule):
             if not logger.hasHandlers():
                 logging.basicConfig(format="%(message)s")
                 logger.setLevel(logging.INFO)
+            _set_tf32(str(self.trainer.precision) == BFLOAT16)
 
     def validate(self) -> tuple[float, str]:
         """Look at the validation records: a score, higher for better, and words for the log."""
@@ -148,7 +151,8 @@ def train(
     device
         A torch device name.
     precision
-        ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it.
+        ``"32-true"``, or ``"bf16-mixed"`` on hardware that has it. With the second a GPU multiplies in TF32
+        what stays in single precision, while it trains.
     processes
         Above 1, so many processes with a device each share the batches.
     options
@@ -170,7 +174,11 @@ def train(
             options["strategy"] = "ddp_spawn"
         elif where.type == "cuda":
             devices = [where.index or 0]
-        with _quiet_lightning(), torch.random.fork_rng([where] if where.type == "cuda" else []):
+        with (
+            _quiet_lightning(),
+            _tf32(precision == BFLOAT16),
+            torch.random.fork_rng([where] if where.type == "cuda" else []),
+        ):
             trainer = lightning.Trainer(
                 accelerator=where.type,
                 devices=devices,
@@ -230,6 +238,27 @@ def _fit(trainer: lightning.Trainer, training: ResumableTraining, checkpoint: Pa
         # Lightning turns Ctrl-C into an exit and ignores the next one; the caller decides about both.
         signal.signal(signal.SIGINT, on_interrupt)
         raise type(stop.__context__) from stop
+
+
+@contextmanager
+def _tf32(allowed: bool) -> Iterator[None]:
+    """Let a GPU multiply in TF32, or not, for the time of a training."""
+    before = [place.allow_tf32 for place in _tf32_places()]
+    _set_tf32(allowed)
+    try:
+        yield
+    finally:
+        for place, value in zip(_tf32_places(), before, strict=True):
+            place.allow_tf32 = value
+
+
+def _set_tf32(allowed: bool) -> None:
+    for place in _tf32_places():
+        place.allow_tf32 = allowed
+
+
+def _tf32_places() -> tuple[Any, Any]:
+    return torch.backends.cudnn, torch.backends.cuda.matmul
 
 
 @contextmanager

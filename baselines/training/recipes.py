@@ -12,7 +12,6 @@ Rate = Annotated[float, Field(gt=0, le=10)]
 Decay = Annotated[float, Field(ge=0, le=10)]
 Part = Annotated[float, Field(ge=0, le=1)]
 WarmUp = Annotated[float, Field(gt=0, lt=1)]
-Precision = Literal["32-true", "bf16-mixed"]
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -39,8 +38,6 @@ class Recipe:
         Of AdamW.
     schedule
         ``"one-cycle"`` over the whole training, or a ``"constant"`` learning rate.
-    precision
-        ``"32-true"``, or ``"bf16-mixed"`` on a processor that has it.
     """
 
     name: str
@@ -51,7 +48,6 @@ class Recipe:
     warm_up: WarmUp = 0.3
     weight_decay: Decay = 1e-2
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
-    precision: Precision = "32-true"
 
     def steps(self, records: int) -> int:
         """Count the steps of an epoch: none has a single record, which batch normalisation cannot take."""

@@ -152,7 +152,7 @@ def learn(
     if said := nothing_to_learn(labels[0]):
         logger.info("%s: %s", recipe.name, said)
     else:
-        train(Supervised(classifier, signals, labels, recipe, settings), settings.device, recipe.precision)
+        train(Supervised(classifier, signals, labels, recipe, settings), settings.device, settings.precision)
     with torch.no_grad():
         last.weight[constant] = 0
         last.bias[constant] = known[constant].to(last.bias.device)
@@ -177,6 +177,7 @@ def _identity(labels: tuple[Labels, Labels], recipe: Recipe, settings: FitSettin
         "seed": settings.seed,
         "concepts": list(settings.concepts),
         "recipe": asdict(recipe),
+        "precision": settings.precision,
         "training labels": hashlib.sha256(labels[0].tobytes()).hexdigest(),
         "validation labels": hashlib.sha256(labels[1].tobytes()).hexdigest(),
     }

@@ -44,7 +44,7 @@ class WholeClassifier(nn.Module):
         device = next(self.parameters()).device
         logits = in_parts(self.network, prepared, device)
         self.train(training)
-        return torch.sigmoid(logits).cpu().numpy()
+        return torch.sigmoid(logits.float()).cpu().numpy()  # next to 1, bfloat16 has no room
 
 
 @torch.inference_mode()

@@ -31,7 +31,7 @@ def joined(step: Step, windows: torch.Tensor, join: Join) -> torch.Tensor:
     ``[records, columns]``
     """
     records, count = windows.shape[:2]
-    rows = step(windows.flatten(0, 1)).reshape(records, count, -1)
+    rows = step(windows.flatten(0, 1)).float().reshape(records, count, -1)
     return rows.mean(dim=1) if join == "mean" else rows.amax(dim=1)
 
 
@@ -91,7 +91,7 @@ class WindowClassifier(nn.Module):
 
     def probabilities(self, recordings: torch.Tensor) -> torch.Tensor:
         """Map prepared recordings ``[records, windows, ...]`` to joined probabilities."""
-        return joined(lambda windows: torch.sigmoid(self._logits(windows)), recordings, self.join)
+        return joined(lambda windows: torch.sigmoid(self._logits(windows).float()), recordings, self.join)
 
     def _logits(self, windows: torch.Tensor) -> torch.Tensor:
         encoder: Any = self.encoder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,7 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     from benchmark.commands.mid_run import MidRun
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.precision import training_precision
     from benchmark.protocols.pretraining import check_sources
     from benchmark.protocols.recipes import read_recipe
     from benchmark.records.measuring import RunSettings
@@ -137,23 +139,21 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     check_sources(study.pretrain_on)
     if study.pretrain_on:
         choose_cohorts(study.pretrain_on, places)  # before anything is prepared for them
+    hardware = Hardware(
+        study.device, study.batch_size, study.workers or 0, study.deadline, study.elsewhere.fit_deadline
+    )
     folder = study.out.absolute()  # a model may change the working folder
     options = RunOptions(
         folder=folder,
         places=places,
         settings=RunSettings(study.seeds[0], study.resamples, study.records, study.subgroups),
-        hardware=Hardware(
-            study.device,
-            study.batch_size,
-            study.workers or 0,
-            study.deadline,
-            study.elsewhere.fit_deadline,
-        ),
+        hardware=hardware,
         models=study.models,
         cohorts=[cohort for one in study.cohorts for cohort in own.cohorts.get(one, (one,))],
         source=study.source,
         protocols=study.protocols,
         pretrain_on=study.pretrain_on,
+        training_precision=training_precision(study.train_precision, hardware.device),
         precision=study.precision,
         recipe=read_recipe(study.recipe),
         environment=study.elsewhere.environment(study.deadline),
@@ -167,7 +167,8 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     def after_cell(plan: Plan) -> None:
         nonlocal kept
         if not kept:  # from the first call on, which is before the first cell
-            keep(study, sets, folder)
+            used = options.training_precision  # on another machine "auto" may be another one
+            keep(replace(study, train_precision=used), sets, folder)
             kept = True
         mid_run(plan)
 

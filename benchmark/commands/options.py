@@ -170,6 +170,8 @@ Windows = Annotated[
     Annotated[int, Field(ge=1, le=MOST_WINDOWS)] | Literal["auto"], Parameter(validator=_windows)
 ]
 Workers = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_WORKERS)), Field(ge=1, le=MOST_WORKERS)]
+Precision = Literal["float32", "bf16"]
+TrainPrecision = Literal["auto", "32-true", "bf16-mixed"]
 Rate = Annotated[float, Parameter(validator=Number(gte=1, lte=10_000))]
 Seconds = Annotated[
     float,

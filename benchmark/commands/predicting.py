@@ -14,9 +14,11 @@ from benchmark.commands.options import (
     ModelName,
     NewFile,
     Place,
+    Precision,
     Rate,
     Seconds,
     Seed,
+    TrainPrecision,
     Windows,
     Workers,
 )
@@ -48,6 +50,8 @@ def predict(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
+    precision: Precision = "float32",
+    train_precision: TrainPrecision = "auto",
     batch_size: Windows = "auto",
     workers: Workers | None = None,
     deadline: Seconds = 300.0,
@@ -86,6 +90,10 @@ def predict(
         Seed of trainings.
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
+    precision
+        Of scores. With bf16, a network computes in bfloat16, and it is said how far scores moved.
+    train_precision
+        Of trainings; "auto" takes bf16-mixed on a GPU that has it, 32-true elsewhere.
     batch_size
         Windows per batch; "auto" takes 64, and on a GPU as many as its memory holds.
     workers
@@ -96,8 +104,10 @@ def predict(
     from benchmark.files import write_atomically
     from benchmark.progress import Reporter, log_to
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.precision import training_precision
     from benchmark.protocols.scorer import Scorer
     from benchmark.run.cohorts import prepare_cohort
+    from benchmark.run.plan_text import IN_FLOAT32
     from benchmark.run.prediction import Asking, as_file, find_asked
     from benchmark.run.prediction import predict as ask
 
@@ -112,7 +122,11 @@ def predict(
     reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
     environment = elsewhere.environment(deadline)
-    asked = find_asked(Asking(model, protocol, source, seed, places, hardware, environment), reporter)
+    trained_in = training_precision(train_precision, hardware.device)
+    asking = Asking(model, protocol, source, seed, places, hardware, environment, trained_in, precision)
+    asked = find_asked(asking, reporter)
+    if asked.precision != precision:
+        tell(f"{asked.card.name} {IN_FLOAT32}.")
     recordings: Store | LooseRecordings
     if cohort is not None:
         recordings = prepare_cohort(cohort, places, reporter)
@@ -126,12 +140,14 @@ def predict(
         raise UsageError("None of the recordings can be used.")
     scorer = Scorer(places.cache, hardware, reporter)
     with reporter.step(f"Asking {asked.card.name}") as progress:
-        table = ask(asked, recordings, scorer, progress)
+        table, rounding = ask(asked, recordings, scorer, progress)
     write_atomically(out, as_file(table, out.suffix))
     tell(
         f"{asked.card.name}, {asked.protocol.name}: {len(table):,} recordings, {table.shape[1] - 1} concepts"
         f"{f', {unusable:,} left out' if unusable else ''}: {out}"
     )
+    if rounding is not None:
+        tell(rounding.sentence)
     return 0
 
 

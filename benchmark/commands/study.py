@@ -19,11 +19,13 @@ from benchmark.commands.options import (
     File,
     Folder,
     ModelNames,
+    Precision,
     Repeated,
     Resamples,
     Seconds,
     Seed,
     Seeds,
+    TrainPrecision,
     Windows,
     Workers,
     noting_given,
@@ -80,7 +82,9 @@ class Study:
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     precision
-        Of pre-training: bf16-mixed on hardware that supports it. Scores are always in single precision.
+        Of scores. With bf16, networks compute in bfloat16, and the record says how far scores moved.
+    train_precision
+        Of trainings; "auto" takes bf16-mixed on a GPU that has it, 32-true elsewhere.
     recipe
         TOML file with the hyper-parameters of the pre-training, as for 'leadboard pretrain'.
     batch_size
@@ -116,7 +120,8 @@ class Study:
     seeds: Seeds = (0,)
     resamples: Resamples = 10_000
     device: str = "auto"
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Precision = "float32"
+    train_precision: TrainPrecision = "auto"
     recipe: File | None = None
     batch_size: Windows = "auto"
     workers: Workers | None = None
@@ -185,6 +190,10 @@ def _shown(value: object) -> str:
 def _read(table: dict[str, Any], path: Path) -> Study:
     """Check the table as strictly as JSON is: no text for a number, and no number for text."""
     shown = printable(str(path), 200)
+    if table.get("precision") in ("32-true", "bf16-mixed"):  # as earlier versions call that of trainings
+        table = {"train_precision": table["precision"]} | {
+            name: value for name, value in table.items() if name != "precision"
+        }
     moved = _moved(table, lambda given: os.path.normpath(path.parent / from_home(given)))
     try:
         return TypeAdapter(Study).validate_json(json.dumps(moved), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from benchmark.commands.options import (
     HERE,
@@ -14,6 +14,7 @@ from benchmark.commands.options import (
     ModelName,
     Repeated,
     Seed,
+    TrainPrecision,
     Workers,
 )
 from benchmark.config import find_places
@@ -35,6 +36,7 @@ def train(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
+    precision: TrainPrecision = "auto",
     workers: Workers | None = None,
     elsewhere: ElsewhereOptions = HERE,
 ) -> int:
@@ -56,10 +58,14 @@ def train(
         Seed of the training.
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
+    precision
+        Of a model that computes in lower precision: "auto" takes bf16-mixed on a GPU that has it, 32-true
+        elsewhere.
     workers
         Threads that prepare signals; one for each processor if not given.
     """
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.precision import training_precision
     from benchmark.protocols.training import plan_training
     from benchmark.protocols.training import train as train_model
     from benchmark.run.cohorts import choose_cohorts, prepare_cohort
@@ -74,7 +80,9 @@ def train(
             f"{model} is trained under a protocol: 'leadboard run --model {model} --protocol fine-tune-100'."
         )
     choose_cohorts([source], places)
-    plan = plan_training(found, prepare_cohort(source, places, reporter), places.cache, seed)
+    used = training_precision(precision, hardware.device)
+    store = prepare_cohort(source, places, reporter)
+    plan = plan_training(found, store, places.cache, seed, precision=used)
     if plan.artifact.is_whole():
         tell(f"{found.card.name} is trained already: {plan.artifact.folder}")
         return 0
@@ -94,7 +102,7 @@ def pretrain(
     cache: CacheOption = None,
     seed: Seed = 0,
     device: str = "auto",
-    precision: Literal["32-true", "bf16-mixed"] = "32-true",
+    precision: TrainPrecision = "auto",
     recipe: File | None = None,
     workers: Workers | None = None,
 ) -> int:
@@ -119,7 +127,7 @@ def pretrain(
     device
         Torch device, such as cpu or cuda; "auto" takes a GPU where there is one.
     precision
-        bf16-mixed on hardware that supports it.
+        "auto" takes bf16-mixed on a GPU that has it, 32-true elsewhere.
     recipe
         TOML file with the hyper-parameters that are to differ from the model's own; 'leadboard run' takes
         the same.
@@ -128,6 +136,7 @@ def pretrain(
     """
     from benchmark.models.concept_names import unknown_concept
     from benchmark.protocols.hardware import Hardware
+    from benchmark.protocols.precision import training_precision
     from benchmark.protocols.pretraining import check_sources, plan_pretraining
     from benchmark.protocols.pretraining import pretrain as pretrain_model
     from benchmark.protocols.recipes import complete_recipe, read_recipe
@@ -148,8 +157,9 @@ def pretrain(
     check_sources(source)
     choose_cohorts(source, places)
     stores = [prepare_cohort(name, places, reporter) for name in dict.fromkeys(source)]
+    used = training_precision(precision, hardware.device)
     plan = plan_pretraining(
-        found, stores, places.cache, seed, held_out=hold_out, precision=precision, recipe=asked
+        found, stores, places.cache, seed, held_out=hold_out, precision=used, recipe=asked
     )
     if plan.artifact.is_whole():
         tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")

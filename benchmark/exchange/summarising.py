@@ -99,7 +99,8 @@ def aggregate_of(record: ResultRecord, resampled: Resampled, minimum: int, key: 
             if name in record.statistics.subgroups
         },
         software={"python": record.provenance.python, "leadboard": record.provenance.leadboard}
-        | record.provenance.packages,
+        | record.provenance.packages
+        | ({"scores in": record.provenance.dtype} if record.provenance.rounding else {}),
     )
 
 

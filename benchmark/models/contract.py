@@ -15,15 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from benchmark.models.label_map import OwnLabel, check_labels, own_names, scored_concepts
 from cohorts.recording import STANDARD_LEADS
@@ -215,12 +207,15 @@ class FitSettings:
         A torch device name, for example ``"cpu"`` or ``"cuda"``.
     folder
         For checkpoints: a second call with the same folder resumes what the first left.
+    precision
+        ``"32-true"``, or ``"bf16-mixed"`` for a model with ``bfloat16``.
     """
 
     concepts: tuple[str, ...]
     seed: int
     device: str
     folder: Path
+    precision: str = "32-true"
 
 
 class Pairs(Records, Protocol):
@@ -261,7 +256,11 @@ class PretrainSettings:
 
 @runtime_checkable
 class Model(Protocol):
-    """Anything with a card and a ``predict``."""
+    """Anything with a card and a ``predict``.
+
+    With ``bfloat16 = True`` it may be asked under torch's autocast to bfloat16, where the user asks for that,
+    and ``fit`` trains in ``settings.precision``.
+    """
 
     card: Any
 

@@ -61,6 +61,8 @@ class ModelSource:
         Versions of Python and of packages where it runs, if that is not this process.
     files
         The data files that it opens, such as weights beside it.
+    bfloat16
+        Whether it runs in this process and computes in lower precision where that is asked for.
     """
 
     spec: str
@@ -73,6 +75,7 @@ class ModelSource:
     usual_protocols: tuple[str, ...] | None = None
     environment: tuple[tuple[str, str], ...] = ()
     files: ModelFiles = field(default_factory=ModelFiles, compare=False, repr=False)
+    bfloat16: bool = False
 
     def build(self, device: str) -> Model:
         """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
@@ -292,6 +295,7 @@ def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
         small,
         bool(getattr(model, "on_request", False)),
         None if usual is None else tuple(usual),
+        bfloat16=bool(getattr(model, "bfloat16", False)),
     )
 
 

@@ -23,6 +23,7 @@ from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inference import array_of
+from benchmark.protocols.precision import ScoringPrecision, asked_in
 from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.protocols.shards import Arrays, Shards
 from cohorts.errors import LeadboardError, ModelError
@@ -92,6 +93,7 @@ def embed_store(
     hardware: Hardware,
     progress: Callback | None = None,
     files: ModelFiles | None = None,
+    precision: ScoringPrecision = "float32",
 ) -> Embeddings:
     """Embed all records of a store, or open what an earlier call computed; what is damaged is made again.
 
@@ -105,6 +107,8 @@ def embed_store(
         Where they lie or will lie; complete once ``made.json`` is there.
     files
         Those that the model reads.
+    precision
+        In which the model computes.
 
     Raises
     ------
@@ -116,7 +120,9 @@ def embed_store(
     with alone(folder / ".lock", f"computing the features in {folder}"):
         if (found := _kept(folder)) is None:
             sweep((folder,))
-            _embed(model(), records, folder, hardware, progress, files or ModelFiles())
+            asked = model()
+            compute = functools.partial(_features, asked, BatchSize(hardware, asked), hardware, precision)
+            _embed(compute, records, folder, progress, files or ModelFiles())
     return found or _opened(folder)
 
 
@@ -127,6 +133,7 @@ def embed_shard(
     hardware: Hardware,
     start: int,
     files: ModelFiles,
+    precision: ScoringPrecision,
 ) -> None:
     """Compute one shard of what `embed_store` puts together, and keep it where that looks for it.
 
@@ -142,7 +149,7 @@ def embed_shard(
     """
     if not (folder / "made.json").is_file():
         asked = model()
-        compute = functools.partial(_features, asked, BatchSize(hardware, asked))
+        compute = functools.partial(_features, asked, BatchSize(hardware, asked), hardware, precision)
         Shards(folder / "shards", files).shard(records, start, compute)
 
 
@@ -170,10 +177,9 @@ def _opened(folder: Path) -> Embeddings:
 
 
 def _embed(
-    model: Model,
+    compute: Callable[[PreparedRecords, Callback], Arrays],
     records: PreparedRecords,
     folder: Path,
-    hardware: Hardware,
     progress: Callback | None,
     files: ModelFiles,
 ) -> None:
@@ -181,7 +187,6 @@ def _embed(
     partial = folder / "features.partial"
     windows, seconds, batch_size = [], 0.0, 0
     width: int | None = None
-    compute = functools.partial(_features, model, BatchSize(hardware, model))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -206,11 +211,18 @@ def _embed(
     shutil.rmtree(folder / "shards", ignore_errors=True)
 
 
-def _features(model: Model, size: BatchSize, records: PreparedRecords, progress: Callback) -> Arrays:
+def _features(
+    model: Model,
+    size: BatchSize,
+    hardware: Hardware,
+    precision: ScoringPrecision,
+    records: PreparedRecords,
+    progress: Callback,
+) -> Arrays:
     """Embed some records: ``features [windows, width]``, and how many ``windows`` each record has."""
     windows = np.zeros(len(records), dtype=np.int64)
     found: list[Floats] = []
-    ask = functools.partial(_embedded, model)
+    ask = asked_in(precision, hardware.device, functools.partial(_embedded, model))
     for batch, rows in records.window_batches(size.read):
         for some, answer in size.answers("embed", model, ask, batch):
             width = found[0].shape[1] if found else None

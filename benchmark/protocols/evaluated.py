@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.models.contract import ModelCard
 from benchmark.models.plugins import ModelSource
+from benchmark.protocols.precision import ScoringPrecision
 from benchmark.protocols.protocol import Protocol
 from benchmark.protocols.published import StartingWeights
 from benchmark.protocols.training import TrainingPlan
@@ -24,6 +25,8 @@ class EvaluatedModel:
     fits
         What it learns from the source cohort; their metrics are averaged. Empty for a model that is
         asked with the weights that it has.
+    precision
+        In which it is asked for scores. What it learns, and the ages that it tells, are not of it.
     """
 
     source: ModelSource
@@ -31,3 +34,9 @@ class EvaluatedModel:
     card: ModelCard
     base: StartingWeights | None = None
     fits: tuple[TrainingPlan, ...] = ()
+    precision: ScoringPrecision = "float32"
+
+    @property
+    def whole(self) -> EvaluatedModel:
+        """The same, asked in float32."""
+        return replace(self, precision="float32")

@@ -16,6 +16,7 @@ from benchmark.models.worker.standalone import NoNumbersError, numbers
 from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.precision import ScoringPrecision, asked_in
 from cohorts.errors import ModelError
 
 
@@ -118,6 +119,7 @@ def predict(
     hardware: Hardware,
     progress: Callable[[int, int], None] | None = None,
     size: BatchSize | None = None,
+    precision: ScoringPrecision = "float32",
 ) -> npt.NDArray[np.float32]:
     """Score all records; windows of a record are averaged, then a model's own labels joined to concepts.
 
@@ -125,6 +127,8 @@ def predict(
     ----------
     size
         Of the batches, as far as it is known from earlier records.
+    precision
+        In which the model computes.
 
     Returns
     -------
@@ -138,8 +142,9 @@ def predict(
     total = np.zeros((len(records), len(card.columns)), dtype=np.float64)
     windows = np.zeros(len(records), dtype=np.int64)
     size = size or BatchSize(hardware, model)
+    ask = asked_in(precision, hardware.device, model.predict)
     for batch, rows in records.window_batches(size.read):
-        for some, answer in size.answers(f"{card.name}.predict", model, model.predict, batch):
+        for some, answer in size.answers(f"{card.name}.predict", model, ask, batch):
             np.add.at(total, rows[some], checked_scores(answer, len(rows[some]), card))
         np.add.at(windows, rows, 1)
         if progress is not None:

@@ -15,6 +15,7 @@ from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.held_out import keeps_silent
+from benchmark.protocols.precision import TrainingPrecision
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.recipes import complete_recipe
 from benchmark.protocols.rooms import TEXT_ROOMS
@@ -66,7 +67,7 @@ class PretrainingPlan:
     stores: tuple[Store, ...]
     held_out: tuple[str, ...]
     seed: int
-    precision: str
+    precision: TrainingPrecision
     recipe: Mapping[str, Any]
     key: str
     card: ModelCard
@@ -92,7 +93,7 @@ def plan_pretraining(
     seed: int,
     *,
     held_out: Sequence[str] = (),
-    precision: str = "32-true",
+    precision: TrainingPrecision = "32-true",
     recipe: Mapping[str, Any] | None = None,
 ) -> PretrainingPlan:
     """Work out what a pre-training would make, without training.

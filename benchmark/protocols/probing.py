@@ -21,7 +21,7 @@ from benchmark.protocols.linear_probe import Probe
 from benchmark.protocols.making import Maker
 from benchmark.protocols.subsets import labelled
 from benchmark.protocols.training import TrainingPlan, load_trained
-from cohorts.store import Store
+from cohorts.store import Rows, Store
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,23 @@ class Features:
         LeadboardError
             If the model raises or breaks its contract, or something that it needs could not be made.
         """
-        hardware = self.maker.hardware
-
-        def embed(folder: Path) -> Embeddings:
-            model, every = self._model_and_records(evaluated, store)
-            return embed_store(model, every, folder, hardware, progress, evaluated.source.files)
-
         if isinstance(store, Store):
-            return embed(self._folder(evaluated, store))
+            return self._embedded(evaluated, store, _every(store), self._folder(evaluated, store), progress)
+        return self.of_some(evaluated, store, _every(store), progress)
+
+    def of_some(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
+    ) -> Embeddings:
+        """Give the features of the recordings in some rows, which are kept nowhere.
+
+        Raises
+        ------
+        LeadboardError
+            As `of`.
+        """
         self._made_for(evaluated)
         with TemporaryDirectory() as folder:
-            return embed(Path(folder)).in_memory()
+            return self._embedded(evaluated, store, rows, Path(folder), progress).in_memory()
 
     def shard(self, evaluated: EvaluatedModel, store: Store, start: int) -> None:
         """Compute one shard of the features of a prepared cohort, and keep it where `of` looks for it.
@@ -63,9 +69,9 @@ class Features:
         LeadboardError
             As `of`.
         """
-        model, every = self._model_and_records(evaluated, store)
-        folder = self._folder(evaluated, store)
-        embed_shard(model, every, folder, self.maker.hardware, start, evaluated.source.files)
+        model, every = self._model_and_records(evaluated, store, _every(store))
+        folder, files = self._folder(evaluated, store), evaluated.source.files
+        embed_shard(model, every, folder, self.maker.hardware, start, files, evaluated.precision)
 
     def fit(self, evaluated: EvaluatedModel, fit: TrainingPlan) -> None:
         """Fit a probe, unless that was done.
@@ -84,30 +90,43 @@ class Features:
         def work(_: Path, weights: Path) -> WeightsFacts:
             label = f"Features of {evaluated.card.name} on {fit.store.card.id}"
             with self.maker.reporter.step(label, quiet_without_work=True) as progress:
-                embeddings = self.of(evaluated, fit.store, progress)
+                embeddings = self.of(evaluated.whole, fit.store, progress)
             training, validation = (_labelled(embeddings, fit, part) for part in ("training", "validation"))
             Probe.fit(*training, *validation, self.maker.hardware.device).save(weights, fit.card)
             return WeightsFacts(card=fit.card, training=fit.training())
 
         fit.artifact.make(work)
 
+    def _embedded(
+        self,
+        evaluated: EvaluatedModel,
+        store: RecordingSource,
+        rows: Rows,
+        folder: Path,
+        progress: Callback,
+    ) -> Embeddings:
+        model, records = self._model_and_records(evaluated, store, rows)
+        hardware, files = self.maker.hardware, evaluated.source.files
+        return embed_store(model, records, folder, hardware, progress, files, evaluated.precision)
+
     def _model_and_records(
-        self, evaluated: EvaluatedModel, store: RecordingSource
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows
     ) -> tuple[Callable[[], Model], PreparedRecords]:
-        """Give what makes the model whose features are asked for, and all recordings."""
+        """Give what makes the model whose features are asked for, and the recordings in these rows."""
         trained, hardware = _trained(evaluated), self.maker.hardware
         asked_input = evaluated.source.card.input
-        rows = np.arange(len(store.index))
-        every = PreparedRecords(store, rows, asked_input, workers=hardware.workers, inputs=self.inputs)
+        records = PreparedRecords(store, rows, asked_input, workers=hardware.workers, inputs=self.inputs)
 
         def model() -> Model:
             return load_trained(trained, hardware.device)[0] if trained else self.maker.model(evaluated)
 
-        return model, every
+        return model, records
 
     def _folder(self, evaluated: EvaluatedModel, store: Store) -> Path:
         """Name the folder of the features of a cohort."""
         name, weights = evaluated.source.card.name, self._made_for(evaluated)
+        if evaluated.precision != "float32":
+            weights.append(evaluated.precision)
         key = embeddings_key(" ".join((name, *weights)), evaluated.source.card, store)
         return self.cache / "embeddings" / name / key[:24]
 
@@ -120,6 +139,10 @@ class Features:
             self.maker.train(trained)
             weights.append(trained.key)
         return weights
+
+
+def _every(store: RecordingSource) -> Rows:
+    return np.arange(len(store.index), dtype=np.intp)
 
 
 def _labelled(embeddings: Embeddings, fit: TrainingPlan, part: str) -> tuple[Floats, Labels]:

@@ -15,7 +15,7 @@ from benchmark.models.guard import asked
 from benchmark.models.model_files import Origin
 from benchmark.progress import Callback, Reporter
 from benchmark.protocols.batches import USUAL, BatchSize
-from benchmark.protocols.embeddings import Rows
+from benchmark.protocols.embeddings import Embeddings, Rows
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
@@ -24,10 +24,11 @@ from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.linear_probe import Probe
 from benchmark.protocols.making import Maker
 from benchmark.protocols.occlusion import Doubles
+from benchmark.protocols.precision import compared_rows, rounding_of
 from benchmark.protocols.probing import Features
 from benchmark.protocols.saliency import checked_saliency
 from benchmark.protocols.shards import Arrays, Shards, shard_starts
-from benchmark.records.record import Pretraining
+from benchmark.records.record import Pretraining, Rounding
 from cohorts.errors import ModelError
 from cohorts.store import Store
 
@@ -102,6 +103,34 @@ class Scorer:
             each = scores.reshape(len(models), len(rows), scores.shape[1])
             return Scores(each, sha, seconds, int(found[-1]["batch_size"]))
 
+    def rounding(
+        self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, scores: Floats
+    ) -> Rounding | None:
+        """Say how far scores of lower precision lie from those in float32, by scoring some records again.
+
+        Parameters
+        ----------
+        rows, scores
+            Of `score`: float32 ``[fits, records, outputs]``.
+
+        Returns
+        -------
+        None for a model that was asked in float32.
+
+        Raises
+        ------
+        LeadboardError
+            As `score`.
+        """
+        if evaluated.precision == "float32":
+            return None
+        some, whole = compared_rows(rows), evaluated.whole
+        if evaluated.protocol.kind == "linear-probe":
+            with evaluated.source.asked(self.cache):
+                embeddings = self.features.of_some(whole, store, rows[some], _nobody)
+            return rounding_of(scores[:, some], _probed(whole, embeddings, np.arange(len(some))))
+        return rounding_of(scores[:, some], self.score(whole, store, rows[some], _nobody).scores)
+
     def score_shard(
         self, evaluated: EvaluatedModel, store: Store, rows: Rows, start: int, shards: Path
     ) -> None:
@@ -126,7 +155,7 @@ class Scorer:
                 self.features.shard(evaluated, store, start)
                 return
             models, _ = self.maker.models(evaluated)
-            for _ in self._asked(evaluated, models, store, rows, (start,), lambda done, of: None, shards):
+            for _ in self._asked(evaluated, models, store, rows, (start,), _nobody, shards):
                 pass
 
     @staticmethod
@@ -227,7 +256,7 @@ class Scorer:
         for number, model in enumerate(models):
 
             def compute(part: PreparedRecords, tell: Callback, model: Model = model) -> Arrays:
-                scores = predict(model, evaluated.card, part, self.hardware, tell, size)
+                scores = predict(model, evaluated.card, part, self.hardware, tell, size, evaluated.precision)
                 return {"scores": scores, "batch_size": np.array(size.used)}
 
             shards = Shards(folder and folder / str(number), evaluated.source.files)
@@ -237,16 +266,24 @@ class Scorer:
     def _probe(
         self, evaluated: EvaluatedModel, store: RecordingSource, rows: Rows, progress: Callback
     ) -> Scores:
-        scores, hashes = [], []
+        hashes = []
         for fit in evaluated.fits:
             self.features.fit(evaluated, fit)
             _, sha256 = fit.artifact.read()
             hashes.append(sha256)
         embeddings = self.features.of(evaluated, store, progress)
-        for fit in evaluated.fits:
-            probe = Probe.load(fit.artifact.weights, evaluated.card)
-            scores.append(probe.scores(embeddings, rows))
-        return Scores(np.stack(scores), tuple(hashes), embeddings.share(rows), embeddings.batch_size)
+        scores = _probed(evaluated, embeddings, rows)
+        return Scores(scores, tuple(hashes), embeddings.share(rows), embeddings.batch_size)
+
+
+def _nobody(done: int, of: int) -> None:
+    """Tell the progress to nobody."""
+
+
+def _probed(evaluated: EvaluatedModel, embeddings: Embeddings, rows: Rows) -> Floats:
+    """Ask every probe about the features of some recordings: float32 ``[fits, records, outputs]``."""
+    probes = [Probe.load(fit.artifact.weights, evaluated.card) for fit in evaluated.fits]
+    return np.stack([probe.scores(embeddings, rows) for probe in probes])
 
 
 def pretraining_of(evaluated: EvaluatedModel) -> Pretraining | None:

@@ -11,6 +11,7 @@ from benchmark.models.guard import guarded
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords
+from benchmark.protocols.precision import TrainingPrecision
 from benchmark.protocols.protocol import AS_IS, Protocol
 from benchmark.protocols.published import StartingWeights, build
 from benchmark.protocols.rooms import SCORE_ROOMS
@@ -35,6 +36,8 @@ class TrainingPlan:
         Annotated in the source with at least one positive and one negative training record.
     seed
         Of the fit and of the subset of patients.
+    precision
+        In which it is trained.
     card
         The card that the trained model will have.
     artifact
@@ -47,6 +50,7 @@ class TrainingPlan:
     store: Store
     concepts: tuple[str, ...]
     seed: int
+    precision: TrainingPrecision
     key: str
     card: ModelCard
     artifact: Artifact
@@ -72,6 +76,7 @@ class TrainingPlan:
             validation_records=len(validation),
             seed=self.seed,
             key=self.key,
+            precision=self.precision,
         )
 
 
@@ -110,8 +115,14 @@ def plan_training(
     *,
     protocol: Protocol = AS_IS,
     base: StartingWeights | None = None,
+    precision: TrainingPrecision = "32-true",
 ) -> TrainingPlan:
     """Work out what a training would make, without training.
+
+    Parameters
+    ----------
+    precision
+        For a model that computes in lower precision; others, and probes, are trained in single precision.
 
     Raises
     ------
@@ -121,6 +132,7 @@ def plan_training(
     concepts = learnable_concepts(store)
     assert store.card.folds is not None  # noqa: S101
     start = source.card if base is None else base.card
+    used = precision if source.bfloat16 and protocol.kind != "linear-probe" else "32-true"
     made_from = {
         "code": source.code_hash,
         "environment": source.environment,
@@ -133,6 +145,7 @@ def plan_training(
         "folds": store.card.folds.model_dump(mode="json"),
         "concepts": concepts,
         "seed": seed,
+        **({} if used == "32-true" else {"precision": used}),
     }
     key = hash_of_json(made_from)
     seen = start.trained_on
@@ -149,7 +162,7 @@ def plan_training(
         changes["description"] = "Trained by this suite on SIMULATED recordings. " + start.description
     folder = cache / "models" / source.card.name / key[:24]
     card = start.model_copy(update=changes)
-    return TrainingPlan(source, base, protocol, store, concepts, seed, key, card, Artifact(folder))
+    return TrainingPlan(source, base, protocol, store, concepts, seed, used, key, card, Artifact(folder))
 
 
 def train(plan: TrainingPlan, device: str, workers: int = 1) -> None:
@@ -179,7 +192,7 @@ def _train(plan: TrainingPlan, device: str, workers: int, unfinished: Path, weig
         )
         for part in ("training", "validation")
     )
-    settings = FitSettings(plan.concepts, plan.seed, device, unfinished)
+    settings = FitSettings(plan.concepts, plan.seed, device, unfinished, plan.precision)
     guarded(f"{name}.fit", lambda: model.fit(training, validation, settings))
     outputs = card_of(model).outputs
     if outputs != plan.concepts:

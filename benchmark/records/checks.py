@@ -118,6 +118,7 @@ def _check_statements(findings: Findings, record: ResultRecord) -> bool:
         f"names its cohort '{record.cohort.name}' {record.cohort.version}, not '{here.name}' {here.version}",
     )
     _check_relation(findings, record)
+    _check_precision(findings, record)
     return sound
 
 
@@ -141,6 +142,19 @@ def _check_relation(findings: Findings, record: ResultRecord) -> None:
         and measured_cards()[cohort].folds is not None
     ):
         findings.remark(f"is measured on all records of {cohort}, those that it was trained on among them")
+
+
+def _check_precision(findings: Findings, record: ResultRecord) -> None:
+    """Check what is stated of scores in lower precision; only who asks the model again can check its size."""
+    made, rounding = record.provenance, record.provenance.rounding
+    findings.check(
+        (rounding is not None) == (made.dtype != "float32"),
+        f"has scores in {made.dtype} {'and' if rounding else 'without'} a difference from those in float32",
+    )
+    findings.check(
+        rounding is None or (rounding.mean <= rounding.largest and rounding.records <= record.records.scored),
+        "has differences from float32 that do not go together, or of more records than were scored",
+    )
 
 
 def _check_arithmetic(findings: Findings, evaluation: Evaluation) -> None:

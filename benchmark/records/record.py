@@ -152,6 +152,7 @@ class Training(_Schema):
     """One fit by the suite: a supervised training, a fine-tuning or a linear probe.
 
     ``percent`` of the source's patients gave their labels, in the training and in the validation fold.
+    ``precision`` is that of the training, in the words of PyTorch Lightning.
     """
 
     source: str
@@ -161,6 +162,7 @@ class Training(_Schema):
     validation_records: int
     seed: int
     key: str
+    precision: str = "32-true"
 
 
 class PretrainingSource(_Schema):
@@ -187,10 +189,35 @@ class Pretraining(_Schema):
     key: str
 
 
+class Rounding(_Schema):
+    """How far the scores of a cell that was scored in lower precision lie from those in float32.
+
+    Attributes
+    ----------
+    records
+        How many records were scored both ways, spread over the cell.
+    largest, mean
+        Of the absolute differences, over these records, all outputs and all fits.
+    """
+
+    records: int = Field(ge=1)
+    largest: float = Field(ge=0, allow_inf_nan=False)
+    mean: float = Field(ge=0, allow_inf_nan=False)
+
+    @property
+    def sentence(self) -> str:
+        """Say it in a sentence."""
+        return (
+            f"Scores lie up to {self.largest:.2g} from those in float32, {self.mean:.2g} on average "
+            f"({self.records} records scored both ways)."
+        )
+
+
 class Provenance(_Schema):
     """Where and with what the predictions were made, and where the thresholds of the scores come from.
 
     ``files`` are those that the model's code has opened, such as weights beside it; empty in older records.
+    ``rounding`` belongs to scores in lower precision than float32, and to no others.
     """
 
     leadboard: str
@@ -205,6 +232,7 @@ class Provenance(_Schema):
     records_per_second: float
     created: str
     files: tuple[ModelFile, ...] = ()
+    rounding: Rounding | None = None
     thresholds: Thresholds = no_thresholds("submitted predictions come without those of a validation fold")
 
 

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from benchmark.models.contract import InputSpec
 from benchmark.records.measuring import PREDICTIONS
-from benchmark.records.record import CohortFacts, Overlap, RecordCounts, ResultRecord
+from benchmark.records.record import (
+    CohortFacts,
+    Overlap,
+    Pretraining,
+    RecordCounts,
+    ResultRecord,
+    Training,
+)
 from benchmark.records.run_folder import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count, plural
+from benchmark.text import one_line
 from cohorts.catalogue import is_private
 
 SHORT = 12
@@ -192,7 +200,9 @@ def training_text(record: ResultRecord) -> str:
             for source in pretraining.sources
         )
         without = f" without {', '.join(pretraining.held_out)}" if pretraining.held_out else ""
-        said.append(f"pre-trained by this suite on {sources}{without}, seed {pretraining.seed}")
+        said.append(
+            f"pre-trained by this suite on {sources}{without}, seed {pretraining.seed}{_lower(pretraining)}"
+        )
     if record.training:
         one = record.training[0]
         records = " / ".join(dict.fromkeys(count(fit.records) for fit in record.training))
@@ -202,9 +212,22 @@ def training_text(record: ResultRecord) -> str:
         fits = f", mean of {len(record.training)} fits" if several else ""
         said.append(
             f"by this suite on {one.source}, {one.percent} % of the labels: {records} records "
-            f"({validation} for validation), {seeds}{fits}"
+            f"({validation} for validation), {seeds}{fits}{_lower(one)}"
         )
     return "; ".join(said) or "came with its weights"
+
+
+def lower_precision(records: Iterable[ResultRecord]) -> str:
+    """Say how far lower precision has moved the scores of a model, on each cohort that it was used on."""
+    return " ".join(
+        f"{one_line(cohort_label(record.cohort))}, in {record.provenance.dtype}: {rounding.sentence}"
+        for record in records
+        if (rounding := record.provenance.rounding) is not None
+    )
+
+
+def _lower(learnt: Training | Pretraining) -> str:
+    return "" if learnt.precision == "32-true" else f", in {learnt.precision}"
 
 
 def trained_on(record: ResultRecord) -> str:
@@ -240,7 +263,10 @@ def provenance_table(run: RunFile, records: Sequence[ResultRecord]) -> Table:
         ("Leadboard", distinct(lambda r: f"{r.provenance.leadboard} ({r.provenance.commit or 'no commit'})")),
         ("Python", distinct(lambda r: r.provenance.python)),
         ("Platform", distinct(lambda r: r.provenance.platform)),
-        ("Device and precision", distinct(lambda r: f"{r.provenance.device}, {r.provenance.dtype}")),
+        (
+            "Device and precision of scores",
+            distinct(lambda r: f"{r.provenance.device}, {r.provenance.dtype}"),
+        ),
         ("Packages", distinct(lambda r: _pairs(r.provenance.packages))),
         ("Environment of the latest call", _pairs(run.environment) or UNDEFINED),
     ]

@@ -13,7 +13,7 @@ from benchmark.report.cell_tables import cell_tables
 from benchmark.report.facts import cohorts_table, interval_sentences, partial_copies, problem_tables
 from benchmark.report.fits import FITS_WORDS, fits_table
 from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ranking_rules
-from benchmark.report.model_tables import AGE_WORDS, age_table
+from benchmark.report.model_tables import AGE_WORDS, age_table, rounding_table
 from benchmark.report.self_reported import SELF_REPORTED_WORDS
 from benchmark.report.statistics_tables import statistics_sentences, statistics_tables
 from benchmark.report.tables import Table, TableCell, cohort_table
@@ -71,6 +71,9 @@ def as_markdown(
     fits = fits_table(records)
     if fits is not None:
         parts += [markdown_table(fits), FITS_WORDS]
+    rounding = rounding_table(records)
+    if rounding is not None:
+        parts.append(markdown_table(rounding))
     unseen = unseen_table(records)
     if unseen is not None:
         parts += [markdown_table(unseen), UNSEEN_WORDS]

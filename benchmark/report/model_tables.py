@@ -1,4 +1,4 @@
-"""What a model is beside its card: what its own labels mean, and how well it tells the age."""
+"""What a model is beside its card: its own labels, how well it tells the age, what lower precision costs."""
 
 from __future__ import annotations
 
@@ -74,6 +74,28 @@ def _age_row(record: ResultRecord) -> tuple[TableCell, ...]:
         estimate_cell(record.age.correlation),
         text_cell(f"{patients}, {drawn.resamples:,} times, seed {drawn.seed}"),
     )
+
+
+def rounding_table(records: Sequence[ResultRecord]) -> Table | None:
+    """How far lower precision has moved scores, a row for each cell that was scored in it; None without."""
+    rows = [
+        (
+            text_cell(record.model.name),
+            text_cell(record.protocol),
+            TableCell(cohort_label(record.cohort)),
+            text_cell(record.provenance.dtype),
+            count_cell(rounding.records),
+            *(
+                TableCell(number(value, 5), (), "number", value)
+                for value in (rounding.largest, rounding.mean)
+            ),
+        )
+        for record in records
+        if (rounding := record.provenance.rounding) is not None
+    ]
+    columns = ("Model", "Protocol", "Cohort", "Scored in", "Records scored both ways", "Largest", "Mean")
+    caption = "Lower precision: absolute differences of scores from those in float32"
+    return Table(caption, columns, tuple(rows)) if rows else None
 
 
 def _years(estimate: Estimate) -> TableCell:

@@ -81,6 +81,8 @@ class Answer:
     refused
         Why nothing can be computed where the job was sent: what lies there is not what was planned with, or
         the disk there is full.
+    full
+        Whether it is the disk.
     """
 
     predictions: CellPredictions | None = None
@@ -88,6 +90,7 @@ class Answer:
     failed: str = ""
     unlearnt: bool = False
     refused: str = ""
+    full: bool = False
 
 
 def pack(task: Task, plan: Plan, hardware: Hardware, *, scored: bool) -> bytes:
@@ -127,7 +130,7 @@ def answer(packed: bytes, reporter: Reporter, shard: int | None = None) -> Answe
         stores, source = _opened(job, reporter)
         cell = _planned(job, stores)
     except (LeadboardError, OSError, ImportError, AttributeError) as error:
-        return Answer(refused=str(error))
+        return Answer(refused=str(error), full=_is_full(error))
     if isinstance(cell, str):
         return Answer(refused=cell)
     scorer = Scorer(job.options.places.cache, job.options.hardware, reporter)
@@ -152,12 +155,19 @@ def answer(packed: bytes, reporter: Reporter, shard: int | None = None) -> Answe
 
 def _failed(error: LeadboardError, *, unlearnt: bool = False) -> Answer:
     """Say why there is no result: a full disk is no fault of the model, so another machine may do better."""
+    if _is_full(error):
+        return Answer(refused=str(error), full=True)
+    return Answer(failed=str(error), unlearnt=unlearnt)
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether something went wrong because nothing can be written to a disk."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _NO_DISK:
-            return Answer(refused=str(error))
+            return True
         cause = cause.__cause__ or cause.__context__
-    return Answer(failed=str(error), unlearnt=unlearnt)
+    return False
 
 
 def prepare_elsewhere(cohort: str, places: Places, reporter: Reporter) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmark.models.plugins import ModelSource, find_model, installed_models
 from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT
+from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision
 from benchmark.protocols.pretraining import PretrainingPlan, plan_pretraining
 from benchmark.protocols.protocol import Protocol, chosen, possible
 from benchmark.protocols.published import StartingWeights, command_for_weights, find_published
@@ -83,6 +84,10 @@ class EntrySettings:
         Gives the cohort that labels are learnt from; raises `UsageError` where it is not here.
     pretraining
         Gives the cohorts of the pre-training, likewise.
+    training_precision
+        Of pre-trainings, and of trainings by models that compute in lower precision.
+    precision
+        In which such models are asked for scores.
     recipe
         Of the pre-training, as the user wrote it; empty for each model's own.
     task
@@ -94,7 +99,8 @@ class EntrySettings:
     protocols: Sequence[str]
     source: Callable[[], Store]
     pretraining: Callable[[], Sequence[Store]]
-    precision: str = "32-true"
+    training_precision: TrainingPrecision = "32-true"
+    precision: ScoringPrecision = "float32"
     recipe: Mapping[str, Any] = field(default_factory=dict)
     task: str = ""
 
@@ -130,7 +136,9 @@ def _entries(source: ModelSource, settings: EntrySettings) -> list[EvaluatedMode
     protocols = [protocol for protocol, why in zip(protocols, reasons, strict=True) if not why]
     if reasons and not protocols:
         raise NotAskedError("; ".join(dict.fromkeys(reasons)))
-    return [_entry(source, protocol, base, settings) for protocol in protocols]
+    asked_in = settings.precision if source.bfloat16 else "float32"
+    entries = [_entry(source, protocol, base, settings) for protocol in protocols]
+    return [replace(entry, precision=asked_in) for entry in entries]
 
 
 def _entry(
@@ -152,6 +160,7 @@ def _entry(
             seed,
             protocol=protocol,
             base=base,
+            precision=settings.training_precision,
         )
         for seed in fit_seeds(protocol.percent, settings.seeds)
     )
@@ -202,8 +211,8 @@ def starting_weights(source: ModelSource, settings: EntrySettings) -> StartingWe
         if source.small or plan.artifact.done:
             return plan
         sources = " ".join(f"--source {store.card.id}" for store in plan.stores)
-        recipe = " --recipe FILE" if settings.recipe else ""
-        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources}{recipe}")
+        more = f"--precision {settings.training_precision}{' --recipe FILE' if settings.recipe else ''}"
+        commands.append(f"leadboard pretrain {shlex.quote(source.spec)} {sources} {more}")
     if (command := command_for_weights(source)) is not None:
         commands.append(command)
     if commands:
@@ -218,7 +227,7 @@ def _pretraining(source: ModelSource, settings: EntrySettings, held_out: Sequenc
         settings.cache,
         settings.seeds[0],
         held_out=held_out,
-        precision=settings.precision,
+        precision=settings.training_precision,
         recipe=settings.recipe,
     )
 

@@ -12,6 +12,7 @@ from benchmark.models.contract import Model
 from benchmark.models.plugins import ModelSource, source_of
 from benchmark.progress import Reporter, logging_to
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision, training_precision
 from benchmark.records.measuring import RunSettings
 from benchmark.records.run import Run, load_run
 from benchmark.run.runner import run
@@ -33,6 +34,8 @@ def evaluate(
     seed: int | Sequence[int] = 0,
     resamples: int = RESAMPLES,
     device: str = "auto",
+    precision: ScoringPrecision = "float32",
+    train_precision: TrainingPrecision | Literal["auto"] = "auto",
     quiet: bool = False,
 ) -> Run:
     """Evaluate models on releases, as ``leadboard run`` does; what is done is not computed again.
@@ -62,6 +65,10 @@ def evaluate(
         each, and metrics are averaged; the first is that of the bootstrap and of pre-training too.
     device
         Torch device; "auto" takes a GPU where there is one.
+    precision
+        Of scores: "float32", or "bf16" for networks that compute in bfloat16.
+    train_precision
+        Of trainings: "32-true" or "bf16-mixed"; "auto" takes the second on a GPU that has it.
     quiet
         Whether to print nothing while it works.
 
@@ -105,15 +112,21 @@ def evaluate(
     find_cohort(source)
     if records not in (None, "all", "test"):
         raise UsageError(f"records is {records!r}; give 'all', 'test' or None.")
+    if precision not in ("float32", "bf16"):
+        raise UsageError(f"precision is {precision!r}; give 'float32' or 'bf16'.")
+    if train_precision not in ("auto", "32-true", "bf16-mixed"):
+        raise UsageError(f"train_precision is {train_precision!r}; give 'auto', '32-true' or 'bf16-mixed'.")
     models = [_found(one) for one in _listed(model)]
     if not models:
         raise UsageError("No model was given; name one, or give an object with 'card' and 'predict'.")
-    reporter = Reporter(quiet=quiet)
+    reporter, hardware = Reporter(quiet=quiet), Hardware(device)
     options = RunOptions(
         folder=Path(out).absolute(),  # a model may change the working folder
         places=find_places(_path(data), _path(cache)),
         settings=RunSettings(seed=seeds[0], resamples=resamples, records=records),
-        hardware=Hardware(device),
+        hardware=hardware,
+        training_precision=training_precision(train_precision, hardware.device),
+        precision=precision,
         models=models,
         cohorts=_listed(cohorts),
         source=source,

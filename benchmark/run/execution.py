@@ -14,11 +14,12 @@ import pandas as pd
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.progress import Callback
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import DTYPES
 from benchmark.protocols.scorer import Scorer, Scores, origin_of, pretraining_of
 from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import content_hash, load_predictions, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, source_commit
-from benchmark.records.record import Pretraining, Provenance, ResultRecord
+from benchmark.records.record import Pretraining, Provenance, ResultRecord, Rounding
 from benchmark.records.resamples import save_measured
 from benchmark.run.plan import Cell
 from cohorts.errors import LeadboardError
@@ -101,16 +102,19 @@ def predict_and_save(cell: Cell, scorer: Scorer, progress: Callback) -> CellPred
     """
     rows, shards = cell.rows, shards_folder(cell, scorer.cache)
     scored = scorer.score(cell.model, cell.store, rows, progress, shards)
+    rounding = scorer.rounding(cell.model, cell.store, rows, scored.scores)
     ids = cell.store.index["record_id"].iloc[rows]
     ages = scorer.ages(cell.model, cell.store, rows)
     table = predictions_table(ids, scored.scores, tuple(cell.model.card.outputs), ages)
     save_predictions(table, cell.predictions_key, cell.predictions_path)
     shutil.rmtree(shards, ignore_errors=True)
-    provenance = _provenance(cell, scorer.hardware, len(rows), scored)
+    provenance = _provenance(cell, scorer.hardware, len(rows), scored, rounding)
     return CellPredictions(table, scored.weights_sha256, pretraining_of(cell.model), provenance)
 
 
-def _provenance(cell: Cell, hardware: Hardware, records: int, scored: Scores) -> Provenance:
+def _provenance(
+    cell: Cell, hardware: Hardware, records: int, scored: Scores, rounding: Rounding | None
+) -> Provenance:
     environment = {f"model's {name}": version for name, version in cell.model.source.environment}
     return Provenance(
         leadboard=package_versions()["leadboard"],
@@ -119,10 +123,11 @@ def _provenance(cell: Cell, hardware: Hardware, records: int, scored: Scores) ->
         platform=platform_name(),
         packages={**package_versions(), **environment},
         device=hardware.device,
-        dtype="float32",
+        dtype=DTYPES[cell.model.precision],
         batch_size=scored.batch_size,
         seconds=round(scored.seconds, 3),
         records_per_second=round(records / max(scored.seconds, 1e-6), 1),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         files=cell.model.source.files.now(),
+        rounding=rounding,
     )

@@ -55,8 +55,10 @@ def explain(
         means: Doubles = found[:, :, column].mean(axis=0, dtype=np.float64)
         return means
 
+    rounding = cell.record.provenance.rounding
+    agrees = AGREES + (2 * rounding.largest if rounding else 0.0)  # other records may lie further away
     before, now = _saved(folder, cell, column, record_id), float(scores(cell.store, np.array([position]))[0])
-    if before is not None and not math.isclose(now, before, rel_tol=AGREES, abs_tol=AGREES):
+    if before is not None and not math.isclose(now, before, rel_tol=AGREES, abs_tol=agrees):
         raise LeadboardError(
             f"{cell.model.card.name} gives {record_id} the score {now:.4f}, but {before:.4f} in the run: it "
             "is another model now; run it again."

@@ -149,6 +149,7 @@ def _decides_scores(model: EvaluatedModel, store: Store, selection: str) -> dict
         "selection": selection,
         "folds": store.card.folds.model_dump(mode="json") if store.card.folds is not None else None,
         "suite": code_hash(*SCORE_ROOMS),
+        **({} if model.precision == "float32" else {"precision": model.precision}),
     }
 
 

@@ -11,6 +11,12 @@ from benchmark.run.entries import WITHOUT_WEIGHTS
 from benchmark.run.overlaps import overlap_lines
 from benchmark.run.states import Plan
 
+IN_FLOAT32 = (
+    "asked in float32: --precision bf16 is for networks of torch that run in this process and say that they "
+    "compute in bfloat16"
+)
+"""What follows the names of models that lower precision does not apply to."""
+
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Say what takes part, what does not and why, and what is to be computed."""
@@ -41,6 +47,9 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         silent = unstated_training(model.card, pretrained_here=made_here)
         if silent:
             yield f"    warning: {silent}"
+    whole = dict.fromkeys(model.card.name for model in evaluated if model.precision == "float32")
+    if plan.options.precision != "float32" and whole:
+        yield f"  {', '.join(whole)} {IN_FLOAT32}"
     for task in plan.to_do:
         if task.reason:
             yield f"  computed again: {task.cell.label}: {task.reason}"
@@ -65,7 +74,9 @@ def model_in_words(evaluated: EvaluatedModel) -> str:
     if fits:
         lacking = sum(not fit.artifact.done for fit in fits)
         times = "" if len(fits) == 1 else f" {len(fits)} times"
-        parts.append(f"{'to be trained' if lacking else 'trained'}{times} on {fits[0].store.card.id}")
+        lower = "" if fits[0].precision == "32-true" else f" in {fits[0].precision}"
+        learnt = "to be trained" if lacking else "trained"
+        parts.append(f"{learnt}{times} on {fits[0].store.card.id}{lower}")
         if 0 < lacking < len(fits):
             parts.append(f"{len(fits) - lacking} of them done")
     return ", ".join(parts)

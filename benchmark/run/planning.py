@@ -124,6 +124,7 @@ def entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
         protocols=options.protocols,
         source=lambda: _cohort(options.learns_from, give),
         pretraining=lambda: [_cohort(name, give) for name in options.pretrain_on or (options.source,)],
+        training_precision=options.training_precision,
         precision=options.precision,
         recipe=options.recipe,
         task=options.task,

@@ -13,8 +13,10 @@ from benchmark.progress import Callback, Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import RecordingSource
+from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.scorer import Scorer
+from benchmark.records.record import Rounding
 from benchmark.run.cohorts import prepared
 from benchmark.run.entries import EntrySettings, find_models, plan_entries
 from cohorts.errors import LeadboardError, UsageError
@@ -36,6 +38,8 @@ class Asking:
         Name; empty for the first of `USUAL` that the model can be asked under.
     source
         Cohort that labels are learnt from where the model has none of its own.
+    training_precision, precision
+        As in `benchmark.run.entries.EntrySettings`.
     """
 
     model: str
@@ -45,6 +49,8 @@ class Asking:
     places: Places
     hardware: Hardware
     environment: WorkerEnvironment | None = None
+    training_precision: TrainingPrecision = "32-true"
+    precision: ScoringPrecision = "float32"
 
 
 def find_asked(asking: Asking, reporter: Reporter) -> EvaluatedModel:
@@ -72,7 +78,15 @@ def find_asked(asking: Asking, reporter: Reporter) -> EvaluatedModel:
     )
     reasons = list(broken.values())
     for name in (find_protocol(asking.protocol).name,) if asking.protocol else USUAL:
-        settings = EntrySettings(asking.places.cache, (asking.seed,), (name,), source, lambda: [source()])
+        settings = EntrySettings(
+            asking.places.cache,
+            (asking.seed,),
+            (name,),
+            source,
+            lambda: [source()],
+            asking.training_precision,
+            asking.precision,
+        )
         entries = plan_entries(models, settings)
         if entries.evaluated:
             return entries.evaluated[0]
@@ -85,8 +99,12 @@ def find_asked(asking: Asking, reporter: Reporter) -> EvaluatedModel:
 
 def predict(
     evaluated: EvaluatedModel, recordings: RecordingSource, scorer: Scorer, progress: Callback
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Rounding | None]:
     """Score recordings: ``record_id`` and one float32 column a concept, the mean over the fits.
+
+    Returns
+    -------
+    The table, and how far lower precision has moved the scores of the fits, if the model was asked in that.
 
     Raises
     ------
@@ -99,7 +117,7 @@ def predict(
         scores.mean(axis=0, dtype=np.float64).astype(np.float32), columns=list(evaluated.card.outputs)
     )
     table.insert(0, "record_id", recordings.index["record_id"].to_numpy())
-    return table
+    return table, scorer.rounding(evaluated, recordings, rows, scores)
 
 
 def as_file(table: pd.DataFrame, suffix: str) -> bytes:

@@ -154,6 +154,10 @@ class Driver:
             except self.ray.exceptions.RayError:
                 died = f"the process that computed it ended without a word, {RETRIES + 1} times in a row."
                 node, name, found = "", "", Answer(failed=f"{task.cell.model.card.name}: {died}")
+            if found.full and not places_for(self.share, alive(self.ray, {*self.refused, node})):
+                # Of the only machine, as it would be here: the cell fails, and another may need less room.
+                self._finish(task, former, Answer(failed=found.refused))
+                return []
             if found.refused:
                 self.refused.add(node)
                 why = f"{name} ({node[:8]}): {found.refused}"

@@ -11,6 +11,7 @@ from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.progress import Reporter
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import TrainingPrecision
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.fit_seeds import run_seeds
@@ -68,6 +69,8 @@ def reopen(
 ) -> OpenedCell:
     """Find the model and the cohort of a cell again; what the model has learnt is made again if need be.
 
+    It is asked in float32, whatever precision the cell was scored in.
+
     Parameters
     ----------
     spec
@@ -100,7 +103,7 @@ def reopen(
             if record.pretraining
             else [here("ptb-xl")]
         ),
-        precision=record.pretraining.precision if record.pretraining else "32-true",
+        training_precision=_training_precision(record),
         recipe=(record.pretraining.recipe if record.pretraining else None) or {},
     )
     entries = plan_entries(sources, settings)
@@ -117,3 +120,9 @@ def _seeds(record: ResultRecord) -> tuple[int, ...]:
     if record.training:
         return run_seeds(record.training[0].percent, [fit.seed for fit in record.training])
     return (record.pretraining.seed if record.pretraining else 0,)
+
+
+def _training_precision(record: ResultRecord) -> TrainingPrecision:
+    """Give that of the pre-training, else that of the first fit: one call trains in one precision."""
+    learnt = record.pretraining or next(iter(record.training), None)
+    return "bf16-mixed" if learnt is not None and learnt.precision == "bf16-mixed" else "32-true"

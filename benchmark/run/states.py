@@ -11,6 +11,7 @@ from benchmark.config import Places
 from benchmark.models.plugins import ModelSource
 from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision
 from benchmark.records.measuring import RunSettings
 from benchmark.records.provenance import software
 from benchmark.records.record import Overlap, ResultRecord
@@ -48,8 +49,8 @@ class RunOptions:
         Names of protocols; empty for each model's usual ones.
     pretrain_on
         Cohorts that models are pre-trained on; empty for ``source``.
-    precision
-        Of pre-training.
+    training_precision, precision
+        Of what models learn, and of what they are asked; see `benchmark.run.entries.EntrySettings`.
     recipe
         Of pre-training, as the user wrote it; empty for each model's own.
     environment
@@ -69,7 +70,8 @@ class RunOptions:
     source: str = "ptb-xl"
     protocols: Sequence[str] = ()
     pretrain_on: Sequence[str] = ()
-    precision: str = "32-true"
+    training_precision: TrainingPrecision = "32-true"
+    precision: ScoringPrecision = "float32"
     recipe: Mapping[str, Any] = field(default_factory=dict)
     environment: WorkerEnvironment | None = None
     task: str = ""

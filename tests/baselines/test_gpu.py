@@ -12,10 +12,10 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from baselines.ecgclip.model import EcgClipSmallRandom
-from baselines.supervised import ResNet1d
-from baselines.training.recipes import Precision
+from baselines.supervised import S4, Inception1dRandom, ResNet1d, S4Random, XResNet1d101Random
 from benchmark.models.contract import Batch, FitSettings, InputSpec
 from benchmark.protocols.hardware import Hardware
+from benchmark.protocols.precision import TrainingPrecision, asked_in, training_precision
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 pytestmark = [
@@ -38,10 +38,11 @@ def whole_single_precision() -> Iterator[None]:
         place.allow_tf32 = allowed
 
 
-def fit(folder: Path, device: str, precision: Precision = "32-true") -> ResNet1d:
-    model = ResNet1d(device, epochs=15, precision=precision)
+def fit(folder: Path, device: str, precision: TrainingPrecision = "32-true") -> ResNet1d:
+    model = ResNet1d(device, epochs=15)
     folder.mkdir()
-    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), FitSettings(CONCEPTS, 0, device, folder))
+    settings = FitSettings(CONCEPTS, 0, device, folder, precision)
+    model.fit(FakeRecords(80, 1, SPEC), FakeRecords(24, 2, SPEC), settings)
     return model
 
 
@@ -71,9 +72,54 @@ def test_ecgclip_embeds_on_a_gpu_as_on_a_processor() -> None:
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_what_is_in_the_signal_is_learnt_on_a_gpu(precision: Precision, tmp_path: Path) -> None:
+def test_what_is_in_the_signal_is_learnt_on_a_gpu(precision: TrainingPrecision, tmp_path: Path) -> None:
     others = FakeRecords(100, 3, SPEC)
     scores = fit(tmp_path / "fit", "cuda", precision).predict(others.everything)
     assert scores.dtype == np.float32
     assert roc_auc_score(others.truth[:, 0], scores[:, 0]) > 0.9
     assert roc_auc_score(others.truth[:, 2], scores[:, 2]) < 0.7  # age is not in the signal
+
+
+def test_a_gpu_that_computes_in_bfloat16_is_trained_on_in_it() -> None:
+    able = torch.cuda.is_bf16_supported(including_emulation=False)
+    assert training_precision("auto", "cuda") == ("bf16-mixed" if able else "32-true")
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_s4_is_trained_on_a_gpu(precision: TrainingPrecision, tmp_path: Path) -> None:
+    model = S4("cuda", epochs=1)
+    settings = FitSettings(CONCEPTS, 0, "cuda", tmp_path, precision)
+    model.fit(FakeRecords(16, 1, SPEC), FakeRecords(8, 2, SPEC), settings)
+    assert np.isfinite(model.predict(FakeRecords(8, 3, SPEC).everything)).all()
+
+
+def test_scores_after_a_training_in_lower_precision_are_whole(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    trained = fit(tmp_path / "fit", "cuda", "bf16-mixed")
+    trained.save(weights)
+    on_processor = ResNet1d("cpu")
+    on_processor.load(weights)
+    batch = FakeRecords(100, 3, SPEC).everything
+    np.testing.assert_allclose(trained.predict(batch), on_processor.predict(batch), rtol=0, atol=ROUNDING)
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def test_scores_in_bfloat16_are_near_those_in_float32(tmp_path: Path) -> None:
+    model, batch = fit(tmp_path / "fit", "cuda"), FakeRecords(100, 3, SPEC).everything
+    whole, lower = model.predict(batch), asked_in("bf16", "cuda", model.predict)(batch)
+    assert lower.dtype == np.float32
+    assert not np.array_equal(lower, whole)
+    np.testing.assert_allclose(lower, whole, rtol=0, atol=0.05)
+    np.testing.assert_array_equal(model.predict(batch), whole)
+
+
+@pytest.mark.parametrize("model", [EcgClipSmallRandom, S4Random, XResNet1d101Random, Inception1dRandom])
+def test_features_in_bfloat16_are_near_those_in_float32(model: Any) -> None:
+    made = model("cuda")
+    spec = made.card.input
+    signals = np.random.default_rng(0).normal(0, 0.3, (16, len(spec.leads), spec.samples))
+    batch = Batch(signals.astype(np.float32), np.full(16, 50, np.float32), np.full(16, "female"))
+    whole, lower = made.embed(batch), asked_in("bf16", "cuda", made.embed)(batch)
+    np.testing.assert_allclose(lower, whole, rtol=0, atol=0.02 * np.abs(whole).max())

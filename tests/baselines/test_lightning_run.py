@@ -6,7 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -57,3 +57,45 @@ def test_a_training_leaves_nothing_of_its_optimiser(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
     for name, value in training.network.state_dict().items():
         torch.testing.assert_close(checkpoint["best"]["weights"][name], value, rtol=0, atol=0)
+
+
+@pytest.fixture
+def tf32_places() -> Iterator[tuple[Any, Any]]:
+    """Where it is set, put back afterwards."""
+    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [place.allow_tf32 for place in places]
+    yield places
+    for place, allowed in zip(places, before, strict=True):
+        place.allow_tf32 = allowed
+
+
+class Watched(Line):
+    """Notes in each step what a GPU may multiply in."""
+
+    seen: ClassVar[list[tuple[bool, bool, torch.dtype]]] = []
+
+    def training_step(self, batch: torch.Tensor, index: int) -> torch.Tensor:
+        matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+        self.seen.append((matmul, cudnn, self.network(batch).dtype))
+        return super().training_step(batch, index)
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize(
+    ("precision", "inside"),
+    [("32-true", (False, False, torch.float32)), ("bf16-mixed", (True, True, torch.bfloat16))],
+)
+@pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers")
+def test_tf32_is_for_trainings_in_lower_precision_and_for_no_longer(
+    precision: str,
+    inside: tuple[bool, bool, torch.dtype],
+    before: bool,
+    tf32_places: tuple[Any, Any],
+    tmp_path: Path,
+) -> None:
+    for place in tf32_places:
+        place.allow_tf32 = before
+    Watched.seen.clear()
+    train(Watched(nn.Linear(3, 1), "line", 1, 0, tmp_path, {"of": "a line"}), "cpu", precision)
+    assert set(Watched.seen) == {inside}
+    assert [place.allow_tf32 for place in tf32_places] == [before, before]

@@ -56,7 +56,7 @@ def test_a_recipe_names_only_what_differs_and_asking_changes_nothing() -> None:
         ({"pretraining": {"epochs": "3"}}, r"\[pretraining\] epochs = 3 in the recipe"),
         ({"pretraining": {"learning_rate": float("nan")}}, "learning_rate = nan in the recipe"),
         ({"augmentation": {"gain": 1.5}}, r"\[augmentation\] gain = 1.5 in the recipe"),
-        ({"fine-tuning": {"precision": "16"}}, r"\[fine-tuning\] precision = 16 in the recipe"),
+        ({"fine-tuning": {"schedule": "16"}}, r"\[fine-tuning\] schedule = 16 in the recipe"),
     ],
 )
 def test_what_is_wrong_with_a_recipe_is_said(given: dict[str, Any], said: str) -> None:

@@ -251,8 +251,11 @@ def test_a_single_training_record_is_refused(tmp_path: Path) -> None:
 
 
 def test_lower_precision_trains_too(tmp_path: Path) -> None:
-    model = Narrow(epochs=1, precision="bf16-mixed")
-    model.fit(FakeRecords(16, 1, SPEC), FakeRecords(8, 2, SPEC), FitSettings(CONCEPTS, 5, "cpu", tmp_path))
+    model = Narrow(epochs=1)
+    settings = FitSettings(CONCEPTS, 5, "cpu", tmp_path, "bf16-mixed")
+    model.fit(FakeRecords(16, 1, SPEC), FakeRecords(8, 2, SPEC), settings)
+    with pytest.raises(ModelError, match="its precision and validation labels differ"):
+        fit(tmp_path, epochs=1, records=16)
     scores = model.predict(FakeRecords(8, 3, SPEC).everything)
     assert scores.dtype == np.float32
     assert np.isfinite(scores).all()

@@ -351,6 +351,8 @@ class Learner(Weighted):
         ({"source": "x"}, "Unknown cohort 'x'"),
         ({"data": "nowhere"}, "No folder nowhere"),
         ({"records": "some"}, "records is 'some'; give 'all', 'test' or None"),
+        ({"precision": "half"}, "precision is 'half'; give 'float32' or 'bf16'"),
+        ({"train_precision": "bf16"}, "train_precision is 'bf16'; give 'auto', '32-true' or 'bf16-mixed'"),
     ],
 )
 def test_a_wrong_evaluation_is_answered_in_a_sentence(data: Path, more: dict[str, Any], words: str) -> None:

@@ -32,11 +32,12 @@ class Batch:
 class Settings:
     """How to train, as the plugin contract of the suite describes it."""
 
-    def __init__(self, concepts: Any, seed: int, device: str, folder: str) -> None:
+    def __init__(self, concepts: Any, seed: int, device: str, folder: str, precision: str) -> None:
         self.concepts = tuple(concepts)
         self.seed = seed
         self.device = device
         self.folder = Path(folder)
+        self.precision = precision
 
 
 class Records:

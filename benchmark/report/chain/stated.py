@@ -205,6 +205,7 @@ def versions_link(record: ResultRecord) -> Link:
         ("python", f"{made.python} on {made.platform}"),
         ("packages", ", ".join(f"{name} {version}" for name, version in made.packages.items())),
         ("scored on", f"{made.device} in {made.dtype}, {made.batch_size} windows a batch"),
+        *([("in lower precision", made.rounding.sentence)] if made.rounding else []),
         ("made", made.created),
     ]
     facts = made.model_dump(mode="json", exclude={"files", "thresholds"})

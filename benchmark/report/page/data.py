@@ -98,16 +98,17 @@ def page_data(
 
 
 def _entries(places: Places) -> list[dict[str, Any]]:
-    first: dict[Entry, ResultRecord] = {}
+    records: dict[Entry, list[ResultRecord]] = {}
     for record in places.records:
-        first.setdefault(entry_of(record), record)
-    return [_entry(entry, first.get(entry)) for entry in places.entries]
+        records.setdefault(entry_of(record), []).append(record)
+    return [_entry(entry, records.get(entry, ())) for entry in places.entries]
 
 
-def _entry(entry: Entry, record: ResultRecord | None) -> dict[str, Any]:
+def _entry(entry: Entry, records: Sequence[ResultRecord]) -> dict[str, Any]:
     names = {"model": one_line(entry.model), "protocol": one_line(entry.protocol)}
-    if record is None:
+    if not records:
         return names
+    record = records[0]
     card = record.model
     return names | {
         "version": card.version,
@@ -117,6 +118,7 @@ def _entry(entry: Entry, record: ResultRecord | None) -> dict[str, Any]:
         "trained_on": facts.trained_on(record),
         "training": facts.training_text(record),
         "input": facts.input_text(card.input),
+        "lower": facts.lower_precision(records),
         "probabilities": card.probabilities,
         "weights": list(record.weights_sha256),
         "control_for": card.control_for,

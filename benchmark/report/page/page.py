@@ -128,6 +128,7 @@ def as_html(
         fits=fits_table(joined.records),
         fits_words=FITS_WORDS,
         ages=model_tables.age_table(joined.records),
+        rounding=model_tables.rounding_table(joined.records),
         tables=tables,
         later=Later([record for board in boards for record in board.records]),
         said=_Said(),

@@ -197,7 +197,8 @@ def _analysis(records: Sequence[ResultRecord]) -> Facts:
 
     def predicted(record: ResultRecord) -> str:
         made = record.provenance
-        return f"{_model(record)}: device {made.device}, {made.dtype}, batches of {made.batch_size}."
+        moved = f" {made.rounding.sentence}" if made.rounding else ""
+        return f"{_model(record)}: device {made.device}, {made.dtype}, batches of {made.batch_size}.{moved}"
 
     measures = [
         "AUROC and AUPRC (average precision) of each concept, and their means over concepts with at least "

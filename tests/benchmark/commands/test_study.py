@@ -270,6 +270,26 @@ def test_the_one_in_force_lies_in_the_run_and_repeats_it(
     assert "Nothing to do: all 2 cells are done." in capsys.readouterr().out
 
 
+def test_a_run_keeps_the_precision_that_it_trained_in(home: Path) -> None:
+    call("run", "--config", "study.toml", "--device", "cpu")
+    kept = tomllib.loads((home / "run" / KEPT).read_text())["run"]
+    assert (kept["train_precision"], kept["precision"]) == ("32-true", "float32")
+
+
+@pytest.mark.parametrize("written", ["32-true", "bf16-mixed"])
+def test_what_earlier_versions_call_precision_is_that_of_trainings(
+    written: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("study.toml").write_text(f'[run]\nprecision = "{written}"\n')
+    call("run", "--config", "study.toml", "--dump-config")
+    found = tomllib.loads(capsys.readouterr().out)["run"]
+    assert (found["train_precision"], found["precision"]) == (written, "float32")
+    Path("study.toml").write_text('[run]\nprecision = "bf16"\n')
+    call("run", "--config", "study.toml", "--dump-config")
+    found = tomllib.loads(capsys.readouterr().out)["run"]
+    assert (found["train_precision"], found["precision"]) == ("auto", "bf16")
+
+
 def test_nothing_is_kept_of_a_call_that_is_refused(home: Path) -> None:
     with pytest.raises(UsageError, match="Unknown model 'nobody'"):
         call("run", "--config", "study.toml", "--model", "nobody")
@@ -298,6 +318,11 @@ def test_nothing_is_kept_of_a_call_that_is_refused(home: Path) -> None:
         ("resamples = 20001", "run.resamples: Input should be less than or equal to 20000"),
         ("models = 'one.py:Model'", "run.models: "),
         ("models = [1]", "run.models.0: "),
+        ("precision = 'half'", "run.precision: Input should be 'float32' or 'bf16'"),
+        (
+            "train_precision = 'bf16'",
+            "run.train_precision: Input should be 'auto', '32-true' or 'bf16-mixed'",
+        ),
         ("rank_by = 'auc'", "run.rank_by: Input should be 'auroc' or 'auprc'"),
         ("records = 'some'", "run.records: "),
         ("subgroups = ['ward']", "run.subgroups.0: Input should be 'sex' or 'age'"),

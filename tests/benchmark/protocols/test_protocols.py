@@ -192,7 +192,8 @@ def test_a_model_without_weights_is_listed_and_the_run_goes_on(
     (absent,) = load_run_file(tmp_path).absent_models
     assert absent.model == "brought"
     assert "weights not found" in absent.reason
-    assert unnamed(f"leadboard pretrain {FILE}:Brought --source ptb-xl") in absent.reason
+    command = f"leadboard pretrain {FILE}:Brought --source ptb-xl --precision 32-true"
+    assert unnamed(command) in absent.reason
     assert unnamed(f"leadboard weights {FILE}:Brought --file FILE") in absent.reason
     with pytest.raises(UsageError, match="weights not found"):
         run(tmp_path / "alone", data, cache, f"{FILE}:Brought")

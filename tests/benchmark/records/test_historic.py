@@ -53,8 +53,8 @@ def test_a_training_of_schema_1_was_one_of_all_labels() -> None:
     path = HISTORIC / "schema-1/age-sex/as-is/georgia.json"
     record, stated = load_record(path), json.loads(path.read_text())
     (fit,) = record.training
-    assert fit.percent == 100
-    assert fit.model_dump(exclude={"percent"}) == stated["training"]
+    assert (fit.percent, fit.precision) == (100, "32-true")
+    assert fit.model_dump(exclude={"percent", "precision"}) == stated["training"]
     assert record.weights_sha256 == (stated["weights_sha256"],)
     assert record.pretraining is None
     assert load_record(HISTORIC / "schema-1/noisy/as-is/georgia.json").training == ()

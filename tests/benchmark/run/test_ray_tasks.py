@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
-import os
 import platform
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,93 +21,41 @@ from benchmark.protocols import shards
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.scorer import Scorer
 from benchmark.records.measuring import RunSettings
-from benchmark.records.run_folder import load_run_file
-from benchmark.run import ray_tasks
+from benchmark.run import elsewhere, ray_tasks
 from benchmark.run.elsewhere import answer, pack
 from benchmark.run.engines import Here, begin
-from benchmark.run.execution import shards_folder
+from benchmark.run.execution import CellPredictions, shards_folder
+from benchmark.run.plan import Cell
 from benchmark.run.planning import make_plan
 from benchmark.run.ray_driver import Driver
-from benchmark.run.ray_engine import RayEngine
 from benchmark.run.ray_messages import Inbox
 from benchmark.run.ray_preparing import prepare_with, to_prepare
 from benchmark.run.states import Plan, RunOptions
-from tests.benchmark.run.ray_runs import finish, predictions, start, wait_until
-from tests.releases import write_challenge, write_ptb_xl
+from cohorts.errors import LeadboardError
+from tests.benchmark.run.ray_runs import predictions
+from tests.benchmark.run.sharded import Heard, asked, write_sharded
 
-MODEL = """
-import os
-import time
-from pathlib import Path
-
-import numpy as np
-
-from benchmark.protocols import shards
-
-HERE = Path(__file__).parent
-shards.SIZE = 16  # in every process that finds the model
-
-class Sharded:
-    card = {"name": "sharded", "outputs": ["AF", "LVH"], "trained_on": []}
-
-    def asked(self, batch):
-        gain = float((HERE / "gain.txt").read_text())
-        log = HERE / "asked.txt"
-        earlier = log.read_text().split() if log.exists() else []
-        with log.open("a") as file:
-            file.write(f"{float(batch.signals.std()):.9f}/{os.getpid()}\\n")
-        deadline = time.monotonic() + 120
-        while earlier and (HERE / "hold").exists() and time.monotonic() < deadline:
-            (HERE / "began").touch()
-            time.sleep(0.05)
-        means = batch.signals.mean(axis=2)
-        return gain * (means - means.mean(axis=0))  # which depends on the whole batch
-
-    def predict(self, batch):
-        return self.asked(batch)[:, :2]
-
-class Embedding(Sharded):
-    card = {"name": "embedding", "outputs": [], "trained_on": []}
-
-    def embed(self, batch):
-        return np.concatenate([self.asked(batch), batch.signals.std(axis=2)], axis=1)
-"""
 QUIET = Reporter(quiet=True)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    write_ptb_xl(tmp_path / "data")
-    write_challenge(tmp_path / "data", "georgia")
-    (tmp_path / "sharded.py").write_text(MODEL)
-    (tmp_path / "gain.txt").write_text("2.0")
-    return tmp_path
+    return write_sharded(tmp_path)
 
 
-def planned(home: Path, name: str) -> Plan:
+def planned(home: Path, name: str, *cohorts: str) -> Plan:
     options = RunOptions(
         home / name,
         Places(home / "data", home / "cache"),
         RunSettings(resamples=50),
         Hardware("cpu", workers=1),
         models=[f"{home / 'sharded.py'}:{name}"],
-        cohorts=["georgia"],
+        cohorts=cohorts or ("georgia",),
         protocols=["linear-probe-100"] if name == "Embedding" else (),
     )
     plan = make_plan(options, QUIET)
     begin(plan)
     return plan
-
-
-def asked(home: Path) -> list[str]:
-    """What the model was asked about, by the standard deviation of each batch."""
-    log = home / "asked.txt"
-    return [line.partition("/")[0] for line in log.read_text().split()] if log.exists() else []
-
-
-def askers(home: Path) -> set[int]:
-    """The processes in which the model was asked."""
-    return {int(line.partition("/")[2]) for line in (home / "asked.txt").read_text().split()}
 
 
 @pytest.mark.parametrize("name", ["Sharded", "Embedding"])
@@ -182,17 +125,6 @@ def test_a_full_disk_is_no_fault_of_the_model(home: Path, name: str, monkeypatch
     assert not found.failed
     assert re.search(r"Cannot write .*: No space left on device; free some space", found.refused)
     assert answer(packed, QUIET, 0).refused == ""
-
-
-class Heard(Reporter):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        super().__init__(quiet=True)
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
 
 
 class Inline:
@@ -288,6 +220,36 @@ def test_a_model_that_cannot_answer_is_asked_once(home: Path, inline: Inline) ->
     assert len(started) == 1
 
 
+def test_a_full_disk_of_the_only_machine_fails_the_cells_that_need_it(
+    home: Path, inline: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, heard = planned(home, "Sharded", "georgia", "ptb-xl"), Heard()
+    compute = elsewhere.predict_and_save
+
+    def full_for_georgia(cell: Cell, *rest: Any) -> CellPredictions:
+        if cell.store.card.id == "ptb-xl":
+            return compute(cell, *rest)
+        raise LeadboardError("Cannot write a file: No space left on device.") from OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(elsewhere, "predict_and_save", full_for_georgia)
+    Driver(inline, inline.inbox(), plan, heard, lambda _: None).work()
+    states = {task.state.cohort: (task.state.status, task.state.reason) for task in plan.tasks}
+    assert states == {
+        "georgia": ("failed", "Cannot write a file: No space left on device."),
+        "ptb-xl": ("done", None),
+    }
+    assert not [line for line in heard.lines if line.startswith("Not used")]
+
+
+def test_what_is_not_what_was_planned_with_ends_a_run_of_one_machine(
+    home: Path, inline: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(home, "Sharded")
+    monkeypatch.setattr(elsewhere, "scores_key", lambda *_: "another")
+    with pytest.raises(LeadboardError, match=r"No machine of the Ray cluster can be used; .* has other code"):
+        Driver(inline, inline.inbox(), plan, QUIET, lambda _: None).work()
+
+
 def test_what_cannot_be_prepared_elsewhere_is_left_to_who_opens_it(home: Path, inline: Inline) -> None:
     (home / "data/ptb-xl/ptbxl_database.csv").write_text("no table")
     places, heard = Places(home / "data", home / "cache"), Heard()
@@ -314,139 +276,3 @@ def test_progress_is_thinned_out_and_warnings_are_not(inline: Inline) -> None:
     inbox.deliver(heard)
     machine = platform.node()
     assert heard.lines == [f"{machine}: epoch 0", f"{machine}: a checkpoint is damaged"]
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_cohorts_are_prepared_as_tasks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray")
-    monkeypatch.chdir(home)
-    (home / "data/ptb-xl/ptbxl_database.csv").write_text("no table")
-    places, heard = Places(home / "data", home / "cache"), Heard()
-    with RayEngine("") as engine:
-        engine.prepare(["georgia", "ptb-xl", "georgia"], places, heard)
-    stores = [path.name for path in (home / "cache/stores").glob("*.h5")]
-    assert len(stores) == 1
-    assert stores[0].startswith("georgia")
-    machine = re.escape(platform.node())
-    said = "\n".join(heard.lines)
-    assert re.search(rf"^Prepared georgia on {machine} \([0-9a-f]{{8}}\): ", said, re.MULTILINE)
-    assert re.search(
-        rf"^Not prepared on {machine} \([0-9a-f]{{8}}\): ptb-xl: .*ptbxl_database", said, re.MULTILINE
-    )
-    assert f"{platform.node()}: Preparing georgia: 40 records" in said
-    heard.lines.clear()
-    with RayEngine("") as engine:
-        engine.prepare(["georgia"], places, heard)
-    assert not heard.lines, "what is prepared starts no Ray"
-
-
-@pytest.mark.slow
-def test_ray_computes_the_shards_of_one_process(home: Path) -> None:
-    models = ["--model", "sharded.py:Sharded", "--model", "sharded.py:Embedding"]
-    assert finish(start(home, *models, "--out", "here", cache="here-cache"))[0] == 0
-    here = asked(home)
-    (home / "asked.txt").unlink()
-    code, said = finish(start(home, *models, "--engine", "ray", "--out", "ray", cache="ray-cache"))
-    assert code == 0, said
-    assert predictions(home / "here") == predictions(home / "ray")
-    assert len(predictions(home / "here")) >= 6
-    assert Counter(asked(home)) == Counter(here), "no batch more than once, none less"
-    lines = (home / "asked.txt").read_text().split()
-    assert len({line.partition("/")[2] for line in lines}) >= 3 + 3 + 8
-    assert "sharded on georgia: 3 shards" in said
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_a_machine_that_dies_costs_the_shard_that_it_computes(home: Path, cluster: Any) -> None:
-    options = ["--model", "sharded.py:Sharded", "--cohort", "georgia"]
-    assert finish(start(home, *options, "--out", "here", cache="here-cache"))[0] == 0
-    here = asked(home)
-    (home / "asked.txt").unlink()
-    (home / "hold").touch()
-    dying = cluster.add_node(num_cpus=1)
-    run = start(home, *options, "--engine", "ray", "--address", cluster.address, "--out", "ray")
-    wait_until((home / "began").exists)
-    cut_off = asked(home)[-1]
-    process = int((home / "asked.txt").read_text().split()[-1].partition("/")[2])
-    cluster.add_node(num_cpus=1)
-    cluster.remove_node(dying, allow_graceful=False)
-    with contextlib.suppress(ProcessLookupError):  # it may outlive its node for a moment
-        os.kill(process, signal.SIGKILL)
-    (home / "hold").unlink()
-    code, said = finish(run)
-    assert code == 0, said
-    assert predictions(home / "here") == predictions(home / "ray")
-    assert Counter(asked(home)) == Counter([*here, cut_off])
-    assert {cell.status for cell in load_run_file(home / "ray").cells} == {"done"}
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_a_machine_with_a_full_disk_is_left_out_by_name(home: Path, cluster: Any) -> None:
-    options = ["--model", "sharded.py:Sharded", "--cohort", "georgia"]
-    assert finish(start(home, *options, "--out", "here", cache="here-cache"))[0] == 0
-    (home / "ray-cache").mkdir()
-    # A machine of its own as far as its disk goes: 64 KiB, in a name space that nobody else sees.
-    mount = f"mount -t tmpfs -o size=64k full {home / 'ray-cache'}"
-    node = f"exec ray start --address {cluster.address} --num-cpus 1 --block --disable-usage-stats"
-    program = ["unshare", "--mount", "sh", "-c", f"{mount} && {node}"]
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
-        pytest.skip("nobody but root has name spaces of mounts")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    log = home / "node.txt"
-    with log.open("w") as said_by_node:
-        full = subprocess.Popen(program, env={**os.environ, "PATH": path}, stdout=said_by_node)
-    try:
-        wait_until(lambda: "runtime started" in log.read_text())
-        run = start(
-            home, *options, "--engine", "ray", "--address", cluster.address, "--out", "ray", cache="ray-cache"
-        )
-        heard = []
-        assert run.stderr is not None
-        for line in run.stderr:
-            heard.append(line)
-            if line.startswith("Not prepared on ") or "is prepared here" in line:
-                cluster.add_node(num_cpus=1)
-                break
-        code, said = finish(run)
-    finally:
-        full.terminate()
-        full.wait(timeout=60)
-    said = "".join([*heard, said])
-    assert code == 0, said
-    assert re.search(r"^Not used: machine .*No space left on device", said, re.MULTILINE), said
-    assert predictions(home / "here") == predictions(home / "ray")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_who_is_ended_between_two_shards_goes_on_with_the_next(home: Path, number: int) -> None:
-    options = ["--model", "sharded.py:Sharded", "--cohort", "georgia"]
-    assert finish(start(home, *options, "--out", "here", cache="here-cache"))[0] == 0
-    here = asked(home)
-    (home / "asked.txt").unlink()
-    (home / "hold").touch()  # the second batch that is asked about waits
-    command = [*options, "--engine", "ray", "--out", "ray"]
-    first = start(home, *command, cache="ray-cache")
-    wait_until((home / "began").exists)
-    first.send_signal(number)
-    assert finish(first)[0] in (143, -9)
-    wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in askers(home)))
-    cut_off = asked(home)[1:]  # all but the first shard, as many as began
-    (home / "hold").unlink()
-    code, said = finish(start(home, *command, cache="ray-cache"))
-    assert code == 0, said
-    assert predictions(home / "here") == predictions(home / "ray")
-    assert Counter(asked(home)) == Counter([*here, *cut_off])
-
-
-@pytest.mark.slow
-def test_a_training_elsewhere_is_heard_here(home: Path) -> None:
-    learning = ["--model", "resnet1d", "--cohort", "georgia", "--engine", "ray", "--out", "ray"]
-    code, said = finish(start(home, *learning))
-    assert code == 0, said
-    heard = [line for line in said.splitlines() if line.startswith(f"{platform.node()}: ")]
-    assert any("epoch" in line for line in heard)
-    assert len(heard) < 30

@@ -44,7 +44,7 @@ function modelCard(entry) {
     ["Description", one.description], ["Version", one.version], ["Protocol", one.protocol], ["Licence", one.licence],
     ["Citation", one.citation], ["Input", one.input], ["Trained on", one.trained_on], ["Training here", one.training],
     ["Scores", one.probabilities ? "claim to be probabilities" : "claim to be no probabilities"],
-    ["Control for", one.control_for], ["Weights (SHA-256)", one.weights.join(", ")],
+    ["Lower precision", one.lower], ["Control for", one.control_for], ["Weights (SHA-256)", one.weights.join(", ")],
   ]);
 }
 
