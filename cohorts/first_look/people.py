@@ -40,7 +40,7 @@ def people(cohort: Cohort) -> Iterator[Finding]:
             (),
             "say what the codes of the sexes mean",
         )
-    for column, name in (("age", "an age"), ("sex", "a sex")):
+    for column, name, names in (("age", "an age", "ages"), ("sex", "a sex", "sexes")):
         missing = index[column].isna()
         if missing.mean() > UNKNOWN:
             yield Finding(
@@ -48,7 +48,7 @@ def people(cohort: Cohort) -> Iterator[Finding]:
                 int(missing.sum()),
                 every,
                 shown(index.loc[missing, "record_id"]),
-                f"check the column, unless the cohort has no {column}s",
+                f"check the column, unless the cohort has no {names}",
             )
     yield from _patients(index)
     if len(cohort.unreadable):
