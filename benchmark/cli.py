@@ -6,7 +6,7 @@ import sys
 import traceback
 from types import TracebackType
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from benchmark import __version__
 from benchmark.commands import (
@@ -94,6 +94,11 @@ def main() -> None:
 def _call() -> int:
     try:
         code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+    except UnusedCliTokensError as error:
+        call = " ".join(["leadboard", *(error.command_chain or ())])
+        words = ", ".join(error.unused_tokens or ())
+        _say(UsageError(f"{call} does not take {words!r} here; '{call} --help' says what it takes."))
+        return 2
     except (CycloptsError, UsageError) as error:
         _say(error)
         return 2
