@@ -166,7 +166,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["run"], "--data"),
         (
             ["cohorts", "georgia"],
-            "leadboard cohorts does not take 'georgia' here; 'leadboard cohorts --help'",
+            "leadboard cohorts does not take 'georgia' here",
         ),
         (["run", "--data", "data", "--cohort", "ningbo"], "leadboard.toml"),
         (["run", "--data", "data", "--resamples", "0"], "--resamples"),

@@ -19,7 +19,7 @@ def csv_rows(
     Parameters
     ----------
     delimiter
-        What stands between cells, such as ``"\\t"`` or ``";"``.
+        What stands between cells, such as ``";"``.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def csv_rows(
             missing = sorted(set(columns) - set(names))
             if missing:
                 hint = "is it the table of this release?"
-                if len(names) == 1:
+                if len(names) == 1 and set(names[0]) & set(",;|\t"):
                     hint = f"is there a {delimiter!r} between its cells? If not, state the delimiter."
                 raise UsageError(f"{path} has no column {', '.join(missing)}; {hint}")
             place = {name: names.index(name) for name in columns}
