@@ -76,7 +76,10 @@ def _caption(
 def told_by_cohort(
     records: Sequence[ResultRecord], cohorts: Sequence[str], labels: Mapping[Entry, str]
 ) -> str:
-    """Say n, positives and resamples of each cohort, once where they are the same for all models."""
+    """Say n, positives and resamples of each cohort, once where they are the same for all models.
+
+    It says as well where macro averages of models are over different concepts, so that they do not compare.
+    """
     parts = []
     for cohort in cohorts:
         here = [record for record in records if record.cohort.id == cohort]
@@ -88,6 +91,10 @@ def told_by_cohort(
         )
         simulated = any(record.cohort.simulated for record in here)
         parts.append(f"{cohort}{' (simulated data, not patients)' if simulated else ''}: {facts}.")
+        if len({frozenset(record.evaluation.macro.concepts) for record in here}) > 1:
+            parts.append(
+                f"On {cohort} macro averages are not over the same concepts, so they do not compare models."
+            )
     return " ".join(parts)
 
 

@@ -28,6 +28,35 @@ def test_columns_are_chosen_by_commas_or_by_repeating(run: Path, capsys: pytest.
     assert "\nModel,georgia,ptb-xl\n" in printed[0]
 
 
+def test_a_table_is_written_where_it_is_asked_for(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(run, paper=PaperOptions(table="macro-auroc"))
+    printed = capsys.readouterr().out
+    assert "so they do not compare models" not in printed, "one model, one set of concepts on each cohort"
+    report(run, out=tmp_path, paper=PaperOptions(table="macro-auroc"))
+    assert capsys.readouterr().out.strip() == str(tmp_path / "macro-auroc.tex")
+    assert (tmp_path / "macro-auroc.tex").read_text().strip() == printed.strip()
+
+
+@pytest.mark.parametrize(
+    "asked", [PaperOptions(table="macro-auroc"), PaperOptions(figure="forest", form="svg")]
+)
+def test_averages_over_other_concepts_are_said_not_to_compare(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: PaperOptions
+) -> None:
+    cells = [
+        record("net", "georgia"),
+        record("small", "georgia", {"AF": 0.9}),
+        record("net", "sph"),
+        record("small", "sph"),
+    ]
+    report(write_run(tmp_path, cells), paper=asked)
+    said = capsys.readouterr().out
+    assert "On georgia macro averages are not over the same concepts, so they do not compare models." in said
+    assert "On sph" not in said
+
+
 def test_the_checklist_lies_beside_the_report(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report(run, paper=PaperOptions(export="tripod")) == 0
     assert capsys.readouterr().out.strip() == str(run / "tripod.md")
