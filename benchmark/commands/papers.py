@@ -26,7 +26,7 @@ FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
 Format = Literal["latex", "markdown", "csv", "svg", "pdf", "png"]
 
 _BELONG = {
-    "table": ("model", "cohort", "form"),
+    "table": ("model", "cohort", "concept", "form"),
     "figure": ("model", "cohort", "concept", "form", "width"),
     "export": (),
 }
@@ -111,7 +111,7 @@ class PaperOptions:
             raise UsageError("--table, --figure and --export are of one run; name one folder.")
         joined = one_run(folders[0])
         if self.table:
-            self._give_table(self.table, joined, cohorts, out)
+            self._give_table(self.table, joined, cohorts, concepts, out)
         elif self.figure:
             made = self._figure(folders[0], joined, places, cohorts, concepts)
             forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
@@ -122,13 +122,20 @@ class PaperOptions:
             _write(_EXPORTS[self.export](joined, places), out or folders[0])
         return 0
 
-    def _give_table(self, name: TableName, joined: Joined, cohorts: Sequence[str], out: Path | None) -> None:
+    def _give_table(
+        self,
+        name: TableName,
+        joined: Joined,
+        cohorts: Sequence[str],
+        concepts: Sequence[str],
+        out: Path | None,
+    ) -> None:
         """Print a table, or write it into a folder that is named."""
         from benchmark.report.papers.board_tables import paper_tables
         from benchmark.report.papers.typesetting import render
 
         form = self.form or "latex"
-        made = paper_tables(name, joined, cohorts, self.model)
+        made = paper_tables(name, joined, cohorts, self.model, concepts)
         text = "\n".join(render(table, form) for table in made)
         if out is None:
             tell(*text.splitlines())
