@@ -31,6 +31,10 @@ _DOUBT = re.compile(
 )
 
 
+_MEASURED = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+|\d)(?=$|\W|(?:ms|mv|mm|s|sec|min|bpm)\b)")
+"""A number that was measured, such as a rate: of two digits or a fraction. The degree of a block has one."""
+
+
 def codes_of(cell: str, separator: str | None = None, free_text: bool = False) -> list[str]:
     """Take a cell apart into its different codes, or phrases."""
     found = phrases(cell) if free_text else map(str.strip, cell.split(separator or SEPARATOR))
@@ -43,7 +47,7 @@ def phrases(text: str) -> Iterator[str]:
     Examples
     --------
     >>> list(phrases("Sinusrhythmus, Linkstyp. V.a. LVH, LAE; ST-Hebung 0,2 mV"))
-    ['sinusrhythmus', 'linkstyp', 'v.a. lvh, lae', 'st-hebung 0,2 mv']
+    ['sinusrhythmus', 'linkstyp', 'v.a. lvh, lae', 'st-hebung # mv']
     >>> list(phrases("Sinus rhythm. No LVH, no ST elevation. AV-Block I. Grades, LSB"))
     ['sinus rhythm', 'no lvh, no st elevation', 'av-block i. grades', 'lsb']
     """
@@ -54,5 +58,16 @@ def phrases(text: str) -> Iterator[str]:
 
 
 def plain_phrase(phrase: str) -> str:
-    """Write a phrase as phrases are compared: small letters, single blanks, nothing but words at its ends."""
-    return " ".join(unicodedata.normalize("NFC", phrase).casefold().split()).strip(" .,:-*")
+    """Write a phrase as phrases are compared: small letters, single blanks, no signs at its ends.
+
+    What was measured is left out, or hardly two ECGs would have the same phrase.
+
+    Examples
+    --------
+    >>> plain_phrase("- Frequenz  72/min"), plain_phrase("PQ 210ms"), plain_phrase("AV-Block 2. Grades (2:1)")
+    ('frequenz #/min', 'pq #ms', 'av-block 2. grades (2:1)')
+    >>> plain_phrase("I48.0"), plain_phrase("ST-Hebung 0,2 mV in V1-V4")
+    ('i48.0', 'st-hebung # mv in v1-v4')
+    """
+    words = " ".join(unicodedata.normalize("NFC", phrase).casefold().split())
+    return _MEASURED.sub("#", words).strip(" .,:-*")

@@ -121,10 +121,13 @@ def proposed(code: str) -> str | None:
 
     Examples
     --------
-    >>> proposed("Kompletter Linksschenkelblock"), proposed("AV-Block I. Grades"), proposed("kein Infarkt")
-    ('LBBB', 'IAVB', None)
+    >>> proposed("Kompletter Linksschenkelblock"), proposed("Rhythmus: AV-Block I. Grades")
+    ('LBBB', 'IAVB')
+    >>> proposed("kein Linksschenkelblock") is None
+    True
     """
-    for words in (code, _WHOLE.sub("", code.casefold().translate(known.UMLAUTS))):
+    said = code.rpartition(": ")[2]  # behind what it is about, as in "Rhythmus: Vorhofflimmern"
+    for words in (code, said, _WHOLE.sub("", said.casefold().translate(known.UMLAUTS))):
         letters = known.letters(words)
         found = concept_meant(words) or known.FINDINGS.get(letters) or PHRASES.get(letters)
         if found:

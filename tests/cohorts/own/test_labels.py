@@ -181,6 +181,19 @@ def test_free_text_is_taken_apart_into_phrases(tmp_path):
     assert "ECGs without a code in column 'dx', left open (-1): 2;" in warnings[1]
 
 
+def test_a_rate_in_free_text_is_no_phrase_of_its_own(tmp_path):
+    """One row says of all rates that they say nothing; a degree is another finding each."""
+    (tmp_path / "codes.csv").write_text(
+        FREE + "Frequenz #/min,,unmapped,a rate\nAV-Block 1. Grades,IAVB,same,\n"
+    )
+    statements = CODES.replace('vocabulary = "', 'free_text = true\nvocabulary = "')
+    cells = ["Sinusrhythmus, Frequenz 72/min", "Vorhofflimmern, Frequenz 101/min", "Sinusrhythmus"]
+    cells += ["Sinusrhythmus, AV-Block 1. Grades", "Sinusrhythmus, AV-Block 2. Grades"]
+    labels, _ = labelled(tmp_path, table(len(cells)).assign(dx=cells), HEAD + PEOPLE + FILES + statements)
+    assert labels["AF"].tolist() == [0, 1, 0, 0, -1]
+    assert labels["IAVB"].tolist() == [0, 0, 0, 1, -1]
+
+
 def test_nothing_stated_is_a_negative_only_where_the_hospital_says_so(tmp_path):
     cells = ["VF", "", "SR", "LSB"]
     labels, _ = coded(tmp_path, cells)
