@@ -285,11 +285,16 @@ def _warnings(
         shown = [
             f"'{code}' ({len(rows):,}x)"
             for code, rows in sorted(unknown.items(), key=lambda item: -len(item[1]))
-            if len(rows) >= _LEAST_SHOWN and len(code) <= _LONGEST_SHOWN and code.isprintable()
+            if len(rows) >= _LEAST_SHOWN
+            and len(code) <= _LONGEST_SHOWN
+            and code.isprintable()
+            and not part.free_text  # a phrase may be the name of somebody
         ][:10]
         more = len(unknown) - len(shown)
         number = len(np.unique(np.concatenate(list(unknown.values()))))
-        rare = f"{more:,} code{'s' if more > 1 else ''} too rare or too long to be shown" if more else ""
+        what = "phrase" if part.free_text else "code"
+        why = "not shown here" if part.free_text else "too rare or too long to be shown"
+        rare = f"{more:,} {what}{'s' if more > 1 else ''} {why}" if more else ""
         codes = " and ".join(filter(None, [", ".join(shown), rare]))
         found.append(
             f"ECGs with a code that the vocabulary {part.vocabulary} does not know, left open (-1) for "

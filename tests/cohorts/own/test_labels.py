@@ -181,6 +181,20 @@ def test_free_text_is_taken_apart_into_phrases(tmp_path):
     assert "ECGs without a code in column 'dx', left open (-1): 2;" in warnings[1]
 
 
+def test_no_phrase_of_a_report_is_shown(tmp_path):
+    """However frequent: who signs the reports stands in many of them."""
+    (tmp_path / "codes.csv").write_text(FREE)
+    statements = CODES.replace('vocabulary = "', 'free_text = true\nvocabulary = "')
+    rows = table(9).assign(dx=[f"Sinusrhythmus. {SECRET}"] * 9)
+    file = write(tmp_path, rows, HEAD + PEOPLE + FILES + statements)
+    with known(file) as cohort:
+        (warning,) = cohort.warnings()
+        assert warning.endswith("states: 9; 1 phrase not shown here.")
+        assert SECRET.casefold() not in repr(cohort.index()).casefold()
+        assert SECRET.casefold() not in repr(cohort.own_codes).casefold()
+        assert cohort.unheard() == {SECRET.casefold(): 9}, "its owner is told, by prepare --check"
+
+
 def test_a_rate_in_free_text_is_no_phrase_of_its_own(tmp_path):
     """One row says of all rates that they say nothing; a degree is another finding each."""
     (tmp_path / "codes.csv").write_text(
