@@ -79,10 +79,12 @@ def _new_package(name: str, out: Path, given: bool) -> int:
 
     folder = write_cohort_package(name, out)
     tell(
-        f"{folder} is written: a cohort that can be read. Next:",
+        f"{folder} is written: a cohort that can be read. Say in {next(folder.glob('*/cohort.py'))} and "
+        "codes.csv what your release is, and then:",
         f"  pip install --editable {folder}",
         f"  python -m pytest {folder / 'tests'}",
         "  leadboard cohorts",
+        f"  leadboard prepare {name} --check --data RELEASES",
     )
     return 0
 
