@@ -6,7 +6,7 @@ import sys
 import traceback
 from types import TracebackType
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from benchmark import __version__
 from benchmark.commands import (
@@ -94,7 +94,10 @@ def main() -> None:
 def _call() -> int:
     try:
         code = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, UsageError) as error:
+    except CycloptsError as error:
+        _say(UsageError(_in_words(error)))
+        return 2
+    except UsageError as error:
         _say(error)
         return 2
     except LeadboardError as error:
@@ -105,6 +108,22 @@ def _call() -> int:
         tell("", stopped, error=True)
         return 143 if isinstance(stop, Terminated) else 130
     return code if isinstance(code, int) else 0
+
+
+def _in_words(error: CycloptsError) -> str:
+    """Say what is wrong with a call; whose words for it are a library's get others."""
+    call = " ".join(["leadboard", *(error.command_chain or ())])
+    see = f"'{call} --help' says what it takes."
+    if isinstance(error, UnusedCliTokensError):
+        return f"{call} does not take {', '.join(error.unused_tokens or ())!r} here; {see}"
+    if isinstance(error, MissingArgumentError) and error.argument and "Did you mean" not in str(error):
+        name = error.argument.name
+        if error.keyword or any(token.keyword for token in error.argument.tokens):
+            return f"{call}: {error.keyword or name} needs a value; {see}"
+        if error.argument.field_info.is_positional:
+            name = name.lstrip("-").upper()
+        return f"{call} needs {name}; {see}"
+    return str(error)
 
 
 def _say(error: Exception) -> None:

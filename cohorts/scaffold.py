@@ -11,7 +11,9 @@ from string import Template
 
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import UsageError
+from cohorts.own.recognition.codes import rows_to_fill_in
 from cohorts.own.recognition.filling import filled
+from cohorts.own.recognition.labels import VOCABULARY
 from cohorts.own.recognition.recognise import Recognised
 from cohorts.tasks import all_tasks
 
@@ -54,6 +56,9 @@ def write_cohort_package(name: str, out: Path) -> Path:
 def write_description(name: str, folder: Path, found: Recognised | None = None) -> Path:
     """Write a commented ``cohort.toml`` into a folder, beside the data, and give its path.
 
+    Codes whose meaning has to be stated are written beside it, as a vocabulary to fill in; one that is there
+    is left alone.
+
     Parameters
     ----------
     name
@@ -72,15 +77,24 @@ def write_description(name: str, folder: Path, found: Recognised | None = None) 
     text = Template((TEMPLATES / "cohort.toml.template").read_text("utf-8")).substitute(words)
     if found is not None:
         text = filled(text, found)
+    if file.exists():
+        raise UsageError(f"{file} is there already; edit it, or choose another --out.")
+    if found is not None and found.codes and not (folder / VOCABULARY).exists():
+        _write_new(folder / VOCABULARY, rows_to_fill_in(found.codes))
+    _write_new(file, text)
+    return file
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that is not there yet."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as written:
             written.write(text)
     except FileExistsError:
-        raise UsageError(f"{file} is there already; edit it, or choose another --out.") from None
+        raise UsageError(f"{file} is there already; move it away, or choose another --out.") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be written ({error.strerror}); choose another --out.") from None
-    return file
 
 
 def _check_id(name: str) -> None:

@@ -164,6 +164,10 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["run", "--data", "data", "--model", "resnt1d"], "Did you mean 'resnet1d'"),
         (["run", "--data", "no-such-folder"], "No folder no-such-folder"),
         (["run"], "--data"),
+        (
+            ["cohorts", "georgia"],
+            "leadboard cohorts does not take 'georgia' here",
+        ),
         (["run", "--data", "data", "--cohort", "ningbo"], "leadboard.toml"),
         (["run", "--data", "data", "--resamples", "0"], "--resamples"),
         (["run", "--data", "data", "--seed", "-1"], "--seed"),

@@ -213,7 +213,8 @@ def report(
         Rank within a set of concepts: 'all shared', rhythm, conduction, 'infarction and ST-T', hypertrophy,
         superclasses, echo, rare, or one of [concept_sets] in leadboard.toml.
     concept
-        Rank by these concepts alone, separated by commas or repeated; also of a curve or heat map.
+        Rank by these concepts alone, separated by commas or repeated; also of a macro table, curve or heat
+        map.
     cohort
         Rank over these cohorts, or those of a set of [cohort_sets] in leadboard.toml; separated by commas or
         repeated. By default those that are external to the controls. Or those of a table or figure.

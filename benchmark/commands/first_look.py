@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,8 +19,8 @@ from benchmark.terminal import tell
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.first_look.look import FirstLook, first_look
-from cohorts.ontology.names import concept_meant
 from cohorts.own.cohort import OwnCohort
+from cohorts.own.recognition.codes import rows_to_fill_in
 
 WIDTH = 100
 """Columns of the terminal that everything fits."""
@@ -83,12 +81,8 @@ def _write_codes(name: str, cohort: Cohort, out: Path) -> Path | None:
     unheard = cohort.unheard() if isinstance(cohort, OwnCohort) else {}
     if not unheard:
         return None
-    first = sorted(unheard.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(code, concept_meant(code) or "", "", f"in {plural(count, 'ECG')}") for code, count in first]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("code", "concept", "relation", "note"), *rows])
     path = out / f"{name}-codes.csv"
-    _write(path, text.getvalue().encode(), out)
+    _write(path, rows_to_fill_in(unheard).encode(), out)
     return path
 
 
@@ -189,7 +183,7 @@ def _what_to_add(codes: Path | None) -> Iterator[str]:
     if codes:
         yield from _wrapped(
             f"The codes that the vocabulary does not know are in {codes}: say what they mean (relation: "
-            "same, narrower, ambiguous or unmapped), and add the rows to it."
+            "same, narrower, ambiguous or unmapped), in the vocabulary or by adding the rows to it."
         )
 
 

@@ -46,15 +46,24 @@ def new_cohort(
         return _new_package(name, out, given=table is not None or sheet is not None)
     if sheet is not None and table is None:
         raise UsageError("--sheet is for a workbook; give it as --table, or leave --sheet out.")
+    from cohorts.own.recognition.labels import VOCABULARY
     from cohorts.own.recognition.recognise import recognise
     from cohorts.scaffold import write_description
 
     found = None if table is None else recognise(table, out, sheet)
+    kept = (out / VOCABULARY).exists()
     file = write_description(name, out, found)
     if found is None:
         tell(f"{file} is written. Open it, name your columns and your files, and then:")
     else:
         _print_found(found)
+        if found.codes:
+            done = "left as it was" if kept else "written"
+            tell(
+                f"{file.with_name(VOCABULARY)} is {done}: say in its column relation what a code is (same, "
+                "narrower, ambiguous or unmapped)."
+            )
+            tell("  A concept that is there already is a proposal; a code without a relation stays open.")
         tell(f"{file} is written. Open it, see whether this is right, say what is missing, and then:")
     tell(
         f"  leadboard prepare {name}{' --check' if found else ''} --cohort-file {file}",
@@ -70,10 +79,12 @@ def _new_package(name: str, out: Path, given: bool) -> int:
 
     folder = write_cohort_package(name, out)
     tell(
-        f"{folder} is written: a cohort that can be read. Next:",
+        f"{folder} is written: a cohort that can be read. Say in {next(folder.glob('*/cohort.py'))} and "
+        "codes.csv what your release is, and then:",
         f"  pip install --editable {folder}",
         f"  python -m pytest {folder / 'tests'}",
         "  leadboard cohorts",
+        f"  leadboard prepare {name} --check --data RELEASES",
     )
     return 0
 

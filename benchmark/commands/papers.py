@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 ExportName = Literal["tripod", "hf", "croissant"]
 FigureName = Literal["roc", "pr", "forest", "heatmap"]
 TABLE_FORMATS = ("latex", "markdown", "csv")
+_SUFFIXES = {"latex": "tex", "markdown": "md"}
 FIGURE_FORMATS: tuple[FigureFormat, ...] = ("svg", "pdf", "png")
 Format = Literal["latex", "markdown", "csv", "svg", "pdf", "png"]
 
 _BELONG = {
-    "table": ("model", "cohort", "form"),
+    "table": ("model", "cohort", "concept", "form"),
     "figure": ("model", "cohort", "concept", "form", "width"),
     "export": (),
 }
@@ -40,9 +41,9 @@ class PaperOptions:
     Attributes
     ----------
     table
-        Print one table: macro-auroc or macro-auprc, models by cohorts; concepts, subgroups, operating-points,
-        of each cohort; calibration; differences, every two models paired; label-efficiency; gaps, from home
-        to elsewhere; next-hospital, pooled.
+        Print one table, or write it into --out: macro-auroc or macro-auprc, models by cohorts; concepts,
+        subgroups, operating-points, of each cohort; calibration; differences, every two models paired;
+        label-efficiency; gaps, from home to elsewhere; next-hospital, pooled.
     figure
         Draw one figure: roc or pr, the curve of a concept with its band; forest, all models on all cohorts;
         heatmap, a model by concept and cohort.
@@ -110,7 +111,7 @@ class PaperOptions:
             raise UsageError("--table, --figure and --export are of one run; name one folder.")
         joined = one_run(folders[0])
         if self.table:
-            self._print_table(self.table, joined, cohorts)
+            self._give_table(self.table, joined, cohorts, concepts, out)
         elif self.figure:
             made = self._figure(folders[0], joined, places, cohorts, concepts)
             forms = [form for form in FIGURE_FORMATS if self.form in (None, form)]
@@ -121,12 +122,25 @@ class PaperOptions:
             _write(_EXPORTS[self.export](joined, places), out or folders[0])
         return 0
 
-    def _print_table(self, name: TableName, joined: Joined, cohorts: Sequence[str]) -> None:
+    def _give_table(
+        self,
+        name: TableName,
+        joined: Joined,
+        cohorts: Sequence[str],
+        concepts: Sequence[str],
+        out: Path | None,
+    ) -> None:
+        """Print a table, or write it into a folder that is named."""
         from benchmark.report.papers.board_tables import paper_tables
         from benchmark.report.papers.typesetting import render
 
-        made = paper_tables(name, joined, cohorts, self.model)
-        tell(*"\n".join(render(table, self.form or "latex") for table in made).splitlines())
+        form = self.form or "latex"
+        made = paper_tables(name, joined, cohorts, self.model, concepts)
+        text = "\n".join(render(table, form) for table in made)
+        if out is None:
+            tell(*text.splitlines())
+        else:
+            _write({f"{name}.{_SUFFIXES.get(form, form)}": text}, out)
 
     def _figure(
         self, run: Path, joined: Joined, places: Places, cohorts: Sequence[str], concepts: Sequence[str]

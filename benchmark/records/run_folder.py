@@ -179,7 +179,7 @@ def load_run_file(run: Path) -> RunFile:
                 raise
             wrong = f"{run / RUN} is missing."
         done = sum(cell.status == "done" for cell in content.cells)
-        logger.warning("%s Made again from %d records.", wrong, done)
+        logger.warning("%s Made again from %d record%s.", wrong, done, "s" * (done != 1))
         return content
 
 

@@ -134,7 +134,7 @@ def entry_settings(options: RunOptions, give: Stores) -> EntrySettings:
 def _cohort(name: str, give: Stores) -> Store:
     store = give(name)
     if store is None:
-        raise UsageError(f"it has to learn from {name} first, which is not on this machine.")
+        raise UsageError(f"it has to learn from {name} first, which is not on this machine; see --data.")
     return store
 
 

@@ -149,6 +149,7 @@ def score_submitted(
     record = record.model_copy(update={"key": key})
     with alone(lock_path(run, path), f"scoring {card.name} on {cohort}"):
         sweep((path.parent,))
+        change_run(run, lambda content: content or _begun(run, record))  # records without it are a damage
         save_predictions(predictions, scores_key, predictions_path(path))
         save_measured(record, resampled, path)
         change_run(run, lambda content: _joined(run, content, record))
@@ -221,6 +222,20 @@ def _check_run(run: Path, store: Labelled) -> None:
             )
 
 
+def _begun(run: Path, record: ResultRecord) -> RunFile:
+    """Give what ``run.json`` says before its first cell."""
+    seed, resamples, _ = resampling_of(record)
+    return RunFile(
+        name=run_name(run),
+        seed=seed,
+        resamples=resamples,
+        cells=(),
+        absent=(),
+        warnings=(),
+        environment=software(),
+    )
+
+
 def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile:
     """Enter a record in ``run.json``, in place of an earlier one of the same model and cohort.
 
@@ -231,16 +246,7 @@ def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile
     """
     seed, resamples, _ = resampling_of(record)
     cell = finished_cell(record)
-    if content is None:
-        return RunFile(
-            name=run_name(run),
-            seed=seed,
-            resamples=resamples,
-            cells=(cell,),
-            absent=(),
-            warnings=(),
-            environment=software(),
-        )
+    content = content or _begun(run, record)
     if content.drawn != (seed, resamples):
         raise UsageError(
             f"Another call has begun a run with {content.resamples:,} resamples and seed {content.seed} in "

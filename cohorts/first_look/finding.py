@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -30,3 +31,16 @@ class Finding:
 def shown(ids: Iterable[str]) -> tuple[str, ...]:
     """Give the first ids, as many as are shown."""
     return tuple(list(ids)[:SHOWN])
+
+
+def reasons(counts: Counter[str]) -> str:
+    """Name the most frequent reasons, as something to be done.
+
+    Examples
+    --------
+    >>> reasons(Counter({"Its file is not there": 3, "x.xml is empty": 1}))
+    'see why: Its file is not there (3); x.xml is empty'
+    """
+    named = [f"{why} ({number:,})" if number > 1 else why for why, number in counts.most_common(SHOWN)]
+    more = len(counts) - len(named)
+    return f"see why: {'; '.join(named)}" + (f"; and {more:,} other reasons" if more else "")

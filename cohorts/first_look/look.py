@@ -17,11 +17,12 @@ from cohorts.catalogue import introduce
 from cohorts.cohort import Cohort
 from cohorts.conformance import problems
 from cohorts.errors import RecordError
-from cohorts.first_look.finding import Finding, shown
+from cohorts.first_look.finding import Finding, reasons, shown
 from cohorts.first_look.people import people
 from cohorts.first_look.signals import Doubt, doubts, usual_rate
 from cohorts.first_look.words import WORDS
 from cohorts.ontology.ontology import load_ontology
+from cohorts.own.cohort import OwnCohort
 from cohorts.recording import Recording, standard_leads
 
 SAMPLE = 50
@@ -104,7 +105,7 @@ def first_look(
     about_class = (
         [Finding(text, 0, 0, (), "") for text in problems(cohort, signals=False)] if len(index) else []
     )
-    told = [finding for finding in about_class if not _told_elsewhere(finding.what)]
+    told = [finding for finding in about_class if not _told_elsewhere(finding.what, cohort)]
     ages = index["age"].dropna()
     return FirstLook(
         records=len(index),
@@ -128,8 +129,10 @@ def first_look(
     )
 
 
-def _told_elsewhere(sentence: str) -> bool:
-    """Whether `people` says the same with numbers."""
+def _told_elsewhere(sentence: str, cohort: Cohort) -> bool:
+    """Whether `people` says the same with numbers, or the warnings of a description in its words."""
+    if "annotates no concept" in sentence:
+        return isinstance(cohort, OwnCohort)
     return "cannot be indexed" in sentence or "understands the sexes" in sentence
 
 
@@ -176,7 +179,7 @@ class _Seen:
         self._doubts: dict[Doubt, list[str]] = {}
         self._beats: list[float] = []
         self._content: dict[bytes, str] = {}
-        self._reason = ""
+        self._reasons: Counter[str] = Counter()
 
     def look(self, record_id: str, cohort: Cohort, row: pd.Series[Any]) -> None:
         """Read one recording and look at it."""
@@ -185,7 +188,7 @@ class _Seen:
             digital = standard_leads(native)
         except RecordError as error:
             self._note(Doubt("unreadable"), record_id)
-            self._reason = self._reason or str(error).rstrip(".")
+            self._reasons[str(error).rstrip(".")] += 1
             return
         standard = digital.to_recording()
         self.recordings[record_id] = standard
@@ -212,7 +215,7 @@ class _Seen:
         ):
             what, to_do = WORDS[doubt.kind]
             if doubt.kind == "unreadable":
-                to_do = f"the first reason: {self._reason}"
+                to_do = reasons(self._reasons)
             yield Finding(what.format(doubt.detail), len(ids), sampled, shown(ids), to_do)
         if len(self._beats) >= LEAST_FOR_RATES:
             usual = float(np.median(self._beats))

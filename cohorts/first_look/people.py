@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pandas as pd
 
 from cohorts.cohort import Cohort
-from cohorts.first_look.finding import Finding, shown
+from cohorts.first_look.finding import Finding, reasons, shown
 
 MANY = 20
 """Recordings of one patient from which on the id is looked at, if they are a twentieth of all too."""
@@ -39,7 +40,7 @@ def people(cohort: Cohort) -> Iterator[Finding]:
             (),
             "say what the codes of the sexes mean",
         )
-    for column, name in (("age", "an age"), ("sex", "a sex")):
+    for column, name, names in (("age", "an age", "ages"), ("sex", "a sex", "sexes")):
         missing = index[column].isna()
         if missing.mean() > UNKNOWN:
             yield Finding(
@@ -47,17 +48,17 @@ def people(cohort: Cohort) -> Iterator[Finding]:
                 int(missing.sum()),
                 every,
                 shown(index.loc[missing, "record_id"]),
-                f"check the column, unless the cohort has no {column}s",
+                f"check the column, unless the cohort has no {names}",
             )
     yield from _patients(index)
     if len(cohort.unreadable):
-        reason = str(cohort.unreadable["reason"][0]).rstrip(".")
+        why = Counter(str(reason).rstrip(".") for reason in cohort.unreadable["reason"])
         yield Finding(
             "Records that cannot be indexed",
             len(cohort.unreadable),
             every + len(cohort.unreadable),
             shown(cohort.unreadable["record_id"]),
-            f"the first reason: {reason}",
+            reasons(why),
         )
 
 

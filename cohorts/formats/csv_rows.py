@@ -9,10 +9,17 @@ from pathlib import Path
 from cohorts.errors import UsageError
 
 
-def csv_rows(path: Path, columns: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def csv_rows(
+    path: Path, columns: Collection[str], delimiter: str = ","
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the line at which each row ends, and its cells in these columns; a missing cell is "".
 
     A byte-order mark, blanks around a column's name and bytes that are no UTF-8 are borne.
+
+    Parameters
+    ----------
+    delimiter
+        What stands between cells, such as ``";"``.
 
     Raises
     ------
@@ -21,14 +28,15 @@ def csv_rows(path: Path, columns: Collection[str]) -> Iterator[tuple[int, dict[s
         it have been given.
     """
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = csv.reader(file)
+        rows = csv.reader(file, delimiter=delimiter)
         try:
             names = [name.strip() for name in next(rows, [])]
             missing = sorted(set(columns) - set(names))
             if missing:
-                raise UsageError(
-                    f"{path} has no column {', '.join(missing)}; is it the table of this release?"
-                )
+                hint = "is it the table of this release?"
+                if len(names) == 1 and set(names[0]) & set(",;|\t"):
+                    hint = f"is there a {delimiter!r} between its cells? If not, state the delimiter."
+                raise UsageError(f"{path} has no column {', '.join(missing)}; {hint}")
             place = {name: names.index(name) for name in columns}
             for row in rows:
                 if row:

@@ -100,7 +100,16 @@ class OwnCohort(Cohort):
         part = self.description.cohort
         array = self.description.array
         named = [
-            *(part.record_id, part.patient_id, part.age, part.birth_year, part.date, part.year, part.fold),
+            *(
+                part.record_id,
+                part.patient_id,
+                part.age,
+                part.birth_year,
+                part.birth_date,
+                part.date,
+                part.year,
+                part.fold,
+            ),
             part.sex.column if part.sex else None,
             part.report,
             *(column for _, column in part.template()),
@@ -119,7 +128,7 @@ class OwnCohort(Cohort):
             {
                 "record_id": ids,
                 "patient_id": self._patients,
-                "age": people.ages(cells, part, self._moments),
+                "age": self._ages,
                 "sex": people.sexes(cells, part.sex),
                 "fold": people.folds(cells, part.fold),
                 "statements": pd.Series(self._said.of_records(len(cells)), dtype="object"),
@@ -177,12 +186,19 @@ class OwnCohort(Cohort):
         return people.dates(self._index_file(), self._cells[part.date], part.date_format)
 
     @cached_property
+    def _ages(self) -> pd.Series[float]:
+        part, cells, births = self.description.cohort, self._cells, None
+        if part.birth_date is not None:
+            births = people.dates(self._index_file(), cells[part.birth_date], part.birth_date_format)
+        return people.ages(cells, part, self._moments, births)
+
+    @cached_property
     def _people_warnings(self) -> tuple[str, ...]:
         part, cells, index = self.description.cohort, self._cells, self._cells.index
         found: list[str] = []
-        age = part.age or part.birth_year
+        age = part.age or part.birth_year or part.birth_date
         if age is not None:
-            found += people.counted(cells[age], people.ages(cells, part, self._moments), "An age", age)
+            found += people.counted(cells[age], self._ages, "An age", age)
         if part.sex is not None:
             found += people.counted(
                 cells[part.sex.column], people.sexes(cells, part.sex), "A sex", part.sex.column
@@ -219,7 +235,7 @@ def _from_statements(
 ) -> labels.Said:
     part = description.labels.statements
     assert part is not None  # noqa: S101
-    vocabulary = read_vocabulary(file.parent, part.vocabulary)
+    vocabulary = read_vocabulary(file.parent, part.vocabulary, part.free_text)
     index = file.parent / description.cohort.index
     return from_statements(index, cells[part.column], part, vocabulary, taken)
 
@@ -235,7 +251,7 @@ def own_cohort(file: Path) -> type[OwnCohort]:
     file = Path(file).absolute()
     description = read_description(file)
     part = description.cohort
-    rates = description.array.rate if description.array else None
+    rates = description.array.rate if description.array and part.format != "auto" else None
     card = CohortCard(
         id=part.id,
         name=part.name or part.id,

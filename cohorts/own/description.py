@@ -7,15 +7,14 @@ stated.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
 from string import Formatter
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cohorts.cohort import Folds
 from cohorts.errors import UsageError
+from cohorts.own.label_description import DateFormat, LabelsPart, Part
 
 ARRAY_FORMATS = ("npy", "hdf5", "csv", "parquet")
 Format = Literal[
@@ -32,8 +31,6 @@ Format = Literal[
     "csv",
     "parquet",
 ]
-LONGEST_WINDOW = 36_500
-"""Days: a hundred years."""
 
 
 def _as_text(value: object) -> object:
@@ -45,32 +42,13 @@ def _as_codes(value: object) -> object:
     return [_as_text(code) for code in (value if isinstance(value, list) else [value])]
 
 
-def _as_date_format(value: str) -> str:
-    """Refuse a format that `strptime` would not take, or that leaves open what day it is."""
-    try:
-        datetime.strptime("", value)
-    except (ValueError, re.error) as error:
-        if "does not match" not in str(error) and "unconverted" not in str(error):
-            raise ValueError("it is no format of dates; write it like %d.%m.%Y") from None
-    if re.search("%Z|%z.", value):
-        raise ValueError("a time zone may only stand at its end, as %z")
-    if not re.search(r"%[yY].*%[mbBj]|%[mbBj].*%[yY]", value):
-        raise ValueError("it needs the year and the month, like %d.%m.%Y")
-    return value
-
-
 Codes = Annotated[tuple[str, ...], BeforeValidator(_as_codes)]
-DateFormat = Annotated[str, AfterValidator(_as_date_format)]
 HIGHEST_RATE = 100_000.0
 """In Hz."""
 Rate = Annotated[float, Field(gt=0, le=HIGHEST_RATE)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Sexes(_Part):
+class Sexes(Part):
     """The column of the sex and its codes; without codes, the words in English or their first letters."""
 
     column: str
@@ -91,14 +69,14 @@ def _as_column(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
-class CohortPart(_Part):
+class CohortPart(Part):
     """``[cohort]``: who is in it, and where the recordings are.
 
     Attributes
     ----------
     index
         Table with one row an ECG: CSV, Parquet or Excel.
-    record_id, patient_id, age, birth_year, date, year, fold
+    record_id, patient_id, age, birth_year, birth_date, date, year, fold
         Names of its columns.
     sex
         Name of the column, or the column with its codes.
@@ -107,7 +85,7 @@ class CohortPart(_Part):
         on it, and no label is made of it.
     report_language
         In two letters, such as ``"de"``; an encoder of English alone is given only what is ``"en"``.
-    date_format
+    date_format, birth_date_format
         As of `strptime`; ISO 8601 where it is not stated.
     first_ecg_only
         Whether only the first ECG of each patient takes part.
@@ -135,6 +113,8 @@ class CohortPart(_Part):
     patient_id: str | None = None
     age: str | None = None
     birth_year: str | None = None
+    birth_date: str | None = None
+    birth_date_format: DateFormat | None = None
     date: str | None = None
     date_format: DateFormat | None = None
     year: str | None = None
@@ -150,8 +130,15 @@ class CohortPart(_Part):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        if self.age and self.birth_year:
-            raise ValueError("age and birth_year are two ways to say one thing; keep one of them")
+        said = [name for name in ("age", "birth_year", "birth_date") if getattr(self, name)]
+        if len(said) > 1:
+            raise ValueError(f"{' and '.join(said)} are ways to say one thing; keep one of them")
+        if self.birth_date and not self.date:
+            raise ValueError("birth_date gives an age only with the date of the ECG; name its column as date")
+        if self.birth_date_format and not self.birth_date:
+            raise ValueError("birth_date_format is that of birth_date, which names no column")
+        if "%y" in (self.birth_date_format or ""):
+            raise ValueError("birth_date_format needs years with their century, %Y: 39 may be 1939 or 2039")
         if self.birth_year and not (self.date or self.year):
             raise ValueError(
                 "birth_year gives an age only with the year of the ECG; name its column as date or year"
@@ -209,8 +196,10 @@ class CohortPart(_Part):
         return all(column is None for _, column in self.template())
 
 
-class ArrayPart(_Part):
+class ArrayPart(Part):
     """``[array]``: what arrays and CSV files do not say of themselves.
+
+    With ``format = "auto"`` it is about those files alone that end like one.
 
     Attributes
     ----------
@@ -242,7 +231,12 @@ class ArrayPart(_Part):
         ValueError
             Saying what does not go together.
         """
-        if form in ("csv", "parquet"):
+        if form == "auto":  # some files are tables or arrays, and these are what the table is about
+            if one_file:
+                raise ValueError('format = "auto" is for a file an ECG; state the format of the one file')
+            if self.axes and set(self.axes) != {"leads", "samples"}:
+                raise ValueError('array.axes names "leads" and "samples", in the order that they have')
+        elif form in ("csv", "parquet"):
             if self.axes or self.dataset:
                 raise ValueError(
                     f"array.axes and array.dataset are not for {form}, whose columns are the leads"
@@ -263,77 +257,7 @@ class ArrayPart(_Part):
             raise ValueError("array.row is for one file with all recordings")
 
 
-class StatementsPart(_Part):
-    """``[labels.statements]``: native codes, and the vocabulary that says what they mean.
-
-    Attributes
-    ----------
-    vocabulary
-        CSV beside the description (code, concept, relation, and name and note if wanted), or the name of one
-        that is there already, such as ``"snomed"``.
-    empty
-        ``"negative"``: an ECG without a code is one on which nothing was found. ``"open"``: nothing is known.
-    annotated
-        Concepts that every ECG was read for, whatever their number; found out from the numbers if not stated.
-    """
-
-    column: str
-    separator: str = Field(default=";", min_length=1)
-    vocabulary: str
-    empty: Literal["open", "negative"] = "open"
-    annotated: tuple[str, ...] | None = None
-
-
-class Icd10Part(_Part):
-    """``[labels.icd10]``: a table of diagnoses, one row a code.
-
-    Attributes
-    ----------
-    window_days
-        From and to, of the date of the code less that of the ECG.
-    encoding
-        Of a CSV; that of the index if not stated.
-    """
-
-    table: str
-    patient_id: str = "patient_id"
-    code: str = "code"
-    date: str = "date"
-    date_format: DateFormat | None = None
-    window_days: tuple[int, int]
-    sheet: str | None = None
-    encoding: str | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.window_days[0] > self.window_days[1]:
-            raise ValueError(
-                "window_days begins after its end; write the earlier day first, such as [-30, 30]"
-            )
-        if max(map(abs, self.window_days)) > LONGEST_WINDOW:
-            raise ValueError(f"window_days is of more than {LONGEST_WINDOW:,} days")
-        return self
-
-
-class LabelsPart(_Part):
-    """``[labels]``: three ways to say what an ECG shows, together if wanted.
-
-    Attributes
-    ----------
-    columns
-        Concept -> column of 1, 0 or nothing.
-    """
-
-    columns: Mapping[str, str] = Field(default_factory=dict)
-    statements: StatementsPart | None = None
-    icd10: Icd10Part | None = None
-
-    def read_columns(self) -> tuple[str, ...]:
-        """Columns of the index that labels are made of."""
-        return (*self.columns.values(), *((self.statements.column,) if self.statements else ()))
-
-
-class Description(_Part):
+class Description(Part):
     """A whole ``cohort.toml``."""
 
     cohort: CohortPart
@@ -353,11 +277,11 @@ class Description(_Part):
                 f'cohort.signals names one file for all ECGs, and a file of format = "{form}" holds one; '
                 "name the column of its path in braces, such as ecg/{file}"
             )
-        if (form in ARRAY_FORMATS) != (self.array is not None):
+        if self.array is None and form in ARRAY_FORMATS:
+            raise ValueError(f'format = "{form}" needs a table [array] with unit, rate and leads')
+        if self.array is not None and form not in ("auto", *ARRAY_FORMATS):
             raise ValueError(
-                f'format = "{form}" needs a table [array] with unit, rate and leads'
-                if self.array is None
-                else f'the table [array] is for format = {", ".join(ARRAY_FORMATS)}, not "{form}"'
+                f'the table [array] is for format = auto, {", ".join(ARRAY_FORMATS)}, not "{form}"'
             )
         if self.array is not None:
             self.array.check(form, self.cohort.one_file)

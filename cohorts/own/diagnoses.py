@@ -11,7 +11,7 @@ import pandas as pd
 
 from cohorts.families import icd10
 from cohorts.ontology.ontology import load_ontology
-from cohorts.own.description import Icd10Part
+from cohorts.own.label_description import Icd10Part
 from cohorts.own.labels import Code, Positions, Said, without
 from cohorts.own.people import dates
 from cohorts.own.table import read_columns

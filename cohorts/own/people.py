@@ -23,10 +23,21 @@ _ZONE = r" ?(?:Z|[+-]\d{2}:?\d{2})$"
 _WORDS: Mapping[str, Sex] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp] | None) -> pd.Series[float]:
+def ages(
+    cells: pd.DataFrame,
+    part: CohortPart,
+    moments: pd.Series[pd.Timestamp] | None,
+    births: pd.Series[pd.Timestamp] | None = None,
+) -> pd.Series[float]:
     """Years, NaN for what is empty, no number, or not above 0 and at most 120.
 
-    An age that is made of the year of birth is the difference of two years: up to one too high.
+    An age that is made of the year of birth is the difference of two years: up to one too high. One that is
+    made of the date of birth is in whole years, as people say it.
+
+    Parameters
+    ----------
+    moments, births
+        Of the ECGs and the people, where the description names their columns.
     """
     if part.age is not None:
         years = pd.to_numeric(cells[part.age], errors="coerce")
@@ -37,6 +48,9 @@ def ages(cells: pd.DataFrame, part: CohortPart, moments: pd.Series[pd.Timestamp]
         else:
             recorded = pd.Series(np.nan, cells.index) if moments is None else moments.dt.year
         years = recorded - born
+    elif births is not None and moments is not None:
+        before = 100 * moments.dt.month + moments.dt.day < 100 * births.dt.month + births.dt.day
+        years = moments.dt.year - births.dt.year - before
     else:
         return pd.Series(np.nan, cells.index)
     found: pd.Series[float] = years.astype("float64")

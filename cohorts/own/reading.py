@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from cohorts.errors import UsageError
 from cohorts.ontology.ontology import load_ontology
-from cohorts.own.description import Description, LabelsPart
+from cohorts.own.description import Description
+from cohorts.own.label_description import LabelsPart
 
 LARGEST = 256 * 1024
 """Bytes of a description."""

@@ -22,6 +22,10 @@ from cohorts.recording import DigitalRecording
 SAMPLE = 50
 """ECGs, about, that are looked at before a unit is believed."""
 
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+ARRAYS = (".npy", ".npz", ".h5", ".hdf5")
+"""Ends of files that do not say of themselves what is in them."""
+
 _SIGNAL_SUFFIXES = (".hea", ".dat", ".mat")
 """Of WFDB: the signals of a header may lie in a file of another name."""
 
@@ -98,15 +102,27 @@ class Recordings:
         UsageError
             If axes, numbers or unit of the arrays cannot be right.
         """
-        part = self.description.array
-        if part is None:
+        part, form = self.description.array, self.description.cohort.format
+        if part is None or not self._is_array(path.name):
+            if form in ("auto", "wfdb") and not path.is_file():
+                path = path.with_name(f"{path.name}.hea")  # records of WFDB are often named without it
             if not path.is_file():
                 raise RecordError("Its file is not there.")
-            return read_file(path, self.description.cohort.format)
+            if path.suffix.lower() in TABLES + ARRAYS and form == "auto":
+                raise RecordError(
+                    f"{path.name} does not say what is in it; state unit, rate and leads in a table [array]."
+                )
+            return read_file(path, form)
+        if path.suffix.lower() in ARRAYS and not part.axes:
+            raise RecordError(f"{path.name} is an array; state the order of its axes as array.axes.")
         if not self._seen:
             self._look_at(part, usable)
             self._seen = True
         return self._row_of_array(part, path.relative_to(self.root).as_posix())
+
+    def _is_array(self, name: str) -> bool:
+        """Whether ``[array]`` is about this file: all of them, but where others are among them."""
+        return self.description.cohort.format != "auto" or name.lower().endswith(TABLES + ARRAYS)
 
     def _row_of_array(self, part: ArrayPart, path: str) -> DigitalRecording:
         """Read the recording at a path of the index."""
@@ -140,6 +156,7 @@ class Recordings:
                     "name the column with the position of each recording, counted from 0, as array.row."
                 )
         looked_at: list[DigitalRecording] = []
+        paths = paths[[self._is_array(path) for path in paths]]
         for path in paths.iloc[:: max(1, len(paths) // SAMPLE)]:
             try:
                 looked_at.append(self._row_of_array(part, path))

@@ -15,8 +15,9 @@ from cohorts.ontology.coverage_table import minimum_prevalence
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.sentences import NO_SENTENCE
 from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
-from cohorts.own.description import StatementsPart
+from cohorts.own.label_description import StatementsPart
 from cohorts.own.labels import STATES, Code, Positions, Question, Said, without
+from cohorts.own.phrases import SEPARATOR, codes_of, plain_phrase
 from cohorts.own.reading import unknown_name
 from cohorts.own.table import named
 
@@ -36,18 +37,21 @@ _NORMAL = (
 )
 
 
-def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
+def read_vocabulary(folder: Path, name: str, free_text: bool = False) -> pd.DataFrame:
     """Read a hospital's own vocabulary, or take one of the ontology's.
 
     Parameters
     ----------
     name
         Of a CSV file in ``folder``, or of a vocabulary such as ``"snomed"``.
+    free_text
+        Its codes are phrases, compared in small letters.
 
     Returns
     -------
     pandas.DataFrame
-        Columns as of the ontology's vocabularies; rows for other cohorts are left out.
+        Columns as of the ontology's vocabularies; rows for other cohorts are left out, and so are rows of
+        the hospital's own without a relation: nobody has decided yet what these codes mean.
 
     Raises
     ------
@@ -66,7 +70,8 @@ def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
     if not there:
         raise UsageError(
             f"{path} is not there, and no vocabulary has this name; there are "
-            f"{', '.join(sorted(vocabularies))}."
+            f"{', '.join(sorted(vocabularies))}. A CSV of your own begins with code,concept,relation and a "
+            "row such as AFIB,AF,same: 'leadboard prepare --check' then writes the other codes as rows."
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -94,10 +99,13 @@ def read_vocabulary(folder: Path, name: str) -> pd.DataFrame:
     table = pd.DataFrame(
         [row for _, row in rows], columns=names, index=[line for line, _ in rows], dtype="str"
     )
-    return _checked(path, table)
+    if free_text:
+        table["code"] = table["code"].map(plain_phrase)
+    return _checked(path, table[table["relation"] != ""])
 
 
 def _checked(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Check rows, whose index is their line of the file."""
     concepts = load_ontology().concepts.index
     for line, row in table.iterrows():
         if row["concept"] and row["concept"] not in concepts:
@@ -136,17 +144,17 @@ def from_statements(
     UsageError
         If no code at all is in the vocabulary.
     """
-    stated = _stated(cells, part.separator)
+    stated = _stated(cells, part)
     rows = Rows(vocabulary)
     known = {code: found for code, found in stated.items() if rows[code] != rows.unknown}
     unknown = {code: found for code, found in stated.items() if code not in known}
-    if stated and not known:
+    if stated and not known and len(vocabulary):
+        how = "taken as free text" if part.free_text else f"separated by '{part.separator or SEPARATOR}'"
         raise UsageError(
-            f"Of the {len(stated):,} different codes in column '{cells.name}' of {path}, separated by "
-            f"'{part.separator}', the vocabulary {part.vocabulary} knows none; correct separator or "
-            "vocabulary."
+            f"Of the {len(stated):,} different codes in column '{cells.name}' of {path}, {how}, the "
+            f"vocabulary {part.vocabulary} knows none; correct separator or vocabulary."
         )
-    silent = np.flatnonzero((cells == "").to_numpy())
+    silent = np.setdiff1d(np.arange(len(cells)), np.concatenate([np.empty(0, np.intp), *stated.values()]))
     codes: list[Code] = [
         (row["code"], row["name"], row["concept"], row["relation"], row["note"])
         for row in vocabulary.to_dict("records")
@@ -172,18 +180,18 @@ def from_statements(
         (*plain, *opened),
         annotates,
         tuple(_questions(annotates, part.empty)),
-        tuple(_warnings(cells, unknown, silent, part, annotates)),
+        tuple(_warnings(cells, unknown, silent, part, annotates, len(vocabulary) > 0)),
         unheard={code: len(found) for code, found in unknown.items()},
     )
 
 
-def _stated(cells: pd.Series[str], separator: str) -> dict[str, Positions]:
+def _stated(cells: pd.Series[str], part: StatementsPart) -> dict[str, Positions]:
     """Rows that state each code; every distinct cell is taken apart once."""
     numbers, distinct = pd.factorize(cells)
     tokens = [
         (code, number)
         for number, cell in enumerate(distinct)
-        for code in dict.fromkeys(filter(None, map(str.strip, str(cell).split(separator))))
+        for code in codes_of(str(cell), part.separator, part.free_text)
     ]
     order = np.argsort(numbers, kind="stable").astype(np.intp)
     ends = np.searchsorted(numbers[order], np.arange(len(distinct)), side="right")
@@ -270,22 +278,27 @@ def _warnings(
     silent: Positions,
     part: StatementsPart,
     annotates: dict[str, str],
+    decided: bool,
 ) -> list[str]:
     found = []
     if unknown:
         shown = [
             f"'{code}' ({len(rows):,}x)"
             for code, rows in sorted(unknown.items(), key=lambda item: -len(item[1]))
-            if len(rows) >= _LEAST_SHOWN and len(code) <= _LONGEST_SHOWN and code.isprintable()
+            if len(rows) >= _LEAST_SHOWN
+            and len(code) <= _LONGEST_SHOWN
+            and code.isprintable()
+            and not part.free_text  # a phrase may be the name of somebody
         ][:10]
         more = len(unknown) - len(shown)
         number = len(np.unique(np.concatenate(list(unknown.values()))))
+        what = "phrase" if part.free_text else "code"
+        why = "not shown here" if part.free_text else "too rare or too long to be shown"
+        rare = f"{more:,} {what}{'s' if more > 1 else ''} {why}" if more else ""
+        codes = " and ".join(filter(None, [", ".join(shown), rare]))
         found.append(
             f"ECGs with a code that the vocabulary {part.vocabulary} does not know, left open (-1) for "
-            "what no other "
-            f"of their codes states: {number:,}; the codes are "
-            f"{', '.join(shown)}{' and ' if shown and more else ''}"
-            + (f"{more:,} that are rarer or long." if more else ".")
+            f"what no other of their codes states: {number:,}; {codes}."
         )
     if len(silent) and part.empty == "open":
         found.append(
@@ -293,6 +306,11 @@ def _warnings(
             "was found on "
             'them, state empty = "negative".'
         )
-    if not annotates:
+    if not decided:
+        found.append(
+            f"The vocabulary {part.vocabulary} does not say of any code what it means; fill in its "
+            "column relation."
+        )
+    elif not annotates:
         found.append("No concept is stated often enough by the codes to be annotated.")
     return found

@@ -228,9 +228,9 @@ def _csv(path: Path, wanted: list[str], separator: str | None, encoding: str) ->
     )
     if broken.rows:
         raise UsageError(
-            f"{broken.rows:,} rows of {path} have another number of cells than the header, the first of "
-            f"them {broken.first} instead of {len(names)}; is the separator '{separator}' in a cell "
-            "without quotes?"
+            f"{broken.rows:,} row{'s' if broken.rows > 1 else ''} of {path} with another number of cells "
+            f"than the header, the first with {broken.first} instead of {len(names)}; is the separator "
+            f"'{separator}' in a cell without quotes?"
         )
     _check_quotes(path, encoding, separator, table.num_rows + lines)
     return pd.DataFrame(

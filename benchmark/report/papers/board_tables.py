@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from benchmark.exchange.joining import Joined
-from benchmark.metrics.names import METRICS
+from benchmark.metrics.names import METRICS, Metric
 from benchmark.protocols.protocol import PROTOCOLS
 from benchmark.records.naming import named
 from benchmark.records.record import ResultRecord
@@ -58,7 +58,11 @@ _BY_COHORT: Mapping[str, Callable[[Board], Sequence[Table]]] = {
 
 
 def paper_tables(
-    name: TableName, joined: Joined, cohorts: Sequence[str] = (), model: str | None = None
+    name: TableName,
+    joined: Joined,
+    cohorts: Sequence[str] = (),
+    model: str | None = None,
+    concepts: Sequence[str] = (),
 ) -> list[PaperTable]:
     """Make the tables of one name; those by cohort are one for each, and for each set of its records.
 
@@ -68,12 +72,16 @@ def paper_tables(
         All of the run if none are given.
     model
         MODEL or MODEL/PROTOCOL: this one alone, or pairs with it.
+    concepts
+        That macro averages are over; no other table takes them.
 
     Raises
     ------
     UsageError
         If the run has no such model or cohort, or nothing for such a table.
     """
+    if concepts and name not in ("macro-auroc", "macro-auprc"):
+        raise UsageError(f"The table '{name}' is not over chosen concepts; leave --concept out.")
     chosen = chosen_cohorts(joined.records, cohorts)
     wanted = None if model is None else Entry(*named(model, joined.records))
     records = [r for r in joined.records if r.cohort.id in chosen and wanted in (None, entry_of(r))]
@@ -82,7 +90,8 @@ def paper_tables(
     elif not records:
         made = []
     elif name == "macro-auroc" or name == "macro-auprc":
-        made = [macro_table(records, "auroc" if name == "macro-auroc" else "auprc", cohorts)]
+        metric: Metric = "auroc" if name == "macro-auroc" else "auprc"
+        made = [macro_table(records, metric, cohorts, concepts, joined.draws)]
     elif name == "label-efficiency":
         made = list(_efficiency(records, chosen))
     elif name in _BY_COHORT:

@@ -12,7 +12,7 @@ from benchmark.metrics.cell.evaluation import ConceptMetrics
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import entry_of
 from benchmark.report.papers.drawing import INCH, SMALL, SMALLER, WIDTHS, PaperFigure
-from benchmark.report.papers.tables import chosen_cohorts, told_by_cohort
+from benchmark.report.papers.tables import chosen_cohorts, told_by_cohort, unlike
 from benchmark.report.style import FAINT, PALETTE, RULE, label
 from benchmark.report.tables import cohort_label
 from benchmark.report.text import UNDEFINED, entry_labels, interval, number
@@ -32,7 +32,7 @@ def forest_figure(records: Sequence[ResultRecord], cohorts: Sequence[str], width
     caption = (
         "Macro-average AUROC with 95% percentile bootstrap intervals, over the eligible concepts of each "
         "cohort. Filled: external; hollow squares: internal, on the test fold; hollow diamonds: training "
-        f"data undisclosed. {told_by_cohort(shown, chosen, names)}"
+        f"data undisclosed. {told_by_cohort(shown, chosen, names)}{unlike(shown, chosen)}"
     )
     height = _height(len(shown) + len(chosen))
     return PaperFigure(f"forest-{width}", caption, lambda: _forest(shown, width, height))

@@ -22,6 +22,10 @@ AGE = (
     "alter_in_jahren patientenalter alter_bei_ekg alter_bei_aufnahme lebensalter"
 )
 BIRTH_YEAR = "birth_year year_of_birth yob born geburtsjahr geb_jahr jahrgang"
+BIRTH_DATE = (
+    "birth_date birthdate birthday date_of_birth dob patient_birth_date geburtsdatum geb_datum gebdat "
+    "geb_dat geburtstag geb"
+)
 YEAR = "year ecg_year recording_year year_of_ecg jahr ekg_jahr aufnahmejahr untersuchungsjahr"
 DATE = (
     "date datetime date_time ecg_date ecg_datetime ecg_time recorded recorded_at recorded_on "
@@ -49,7 +53,7 @@ FOLD = "fold folds strat_fold cv_fold split_fold"
 
 FEMALE = frozenset(("f", "female", "woman", "w", "weiblich", "frau", "weibl"))
 MALE = frozenset(("m", "male", "man", "maennlich", "mann", "maennl"))
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 FINDINGS = {
     "vorhofflimmern": "AF",
@@ -83,7 +87,7 @@ def letters(name: str) -> str:
     >>> letters("Patient-ID"), letters("Geschlecht (m/w)"), letters("Männlich")
     ('patientid', 'geschlechtmw', 'maennlich')
     """
-    return re.sub(r"[\W_]+", "", name.casefold().translate(_UMLAUTS))
+    return re.sub(r"[\W_]+", "", name.casefold().translate(UMLAUTS))
 
 
 def are_called(names: str) -> frozenset[str]:

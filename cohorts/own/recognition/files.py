@@ -65,8 +65,11 @@ def signals(
         return tuple(columns), "", "Called like one of files, but they are neither here nor one folder below"
     ((prefix, column, suffix), count) = next(iter(found.items()))
     why = f"{count} of {len(rows)} files that were looked for are there"
-    if suffix in _ARRAYS or rows[column].str.lower().str.endswith(_ARRAYS).any():
+    arrays = len(rows) if suffix in _ARRAYS else int(rows[column].str.lower().str.endswith(_ARRAYS).sum())
+    if arrays == len(rows):
         why += "; they are arrays, so state format and the table [array]"
+    elif arrays:
+        why += f"; {arrays} are tables or arrays, so state what is in them, in the table [array]"
     template = json.dumps(f"{prefix}{{{column}}}{suffix}", ensure_ascii=False)
     return (column,), template, why
 

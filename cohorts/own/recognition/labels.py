@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from cohorts.ontology.names import concept_meant, names_of_concepts, plain
 from cohorts.ontology.ontology import load_ontology
 from cohorts.own.labels import VALUES
+from cohorts.own.phrases import codes_of
 from cohorts.own.recognition import column_names as known
 from cohorts.own.recognition.finding import Finding, called, text
+
+VOCABULARY = "codes.csv"
+"""The hospital's own, beside its description."""
+
+SEPARATORS = ";,|"
+MOST_CODES = 5_000
+"""More are hardly codes, or phrases that come back."""
 
 _OPAQUE = re.compile(r"[A-Za-z]?\d{1,5}|.{1,2}")
 """Codes that may as well be something else in a hospital's table, such as A1."""
@@ -51,23 +61,74 @@ def concept_called(name: str) -> str | None:
 
 
 def _statements(cells: pd.DataFrame) -> list[Finding]:
-    """Find a column of SNOMED CT codes; what other codes mean nobody can tell from the codes."""
-    columns = [name for name in called(cells, known.STATEMENTS) if (cells[name] != "").any()]
+    """Find the column of native codes, or of findings in words where there is none of codes."""
     setting = "labels.statements.column"
+    columns = _filled(cells, known.STATEMENTS) or _filled(cells, known.REPORT)
     if len(columns) != 1:
         return [Finding(setting, tuple(columns), "", "Several may be meant")] if columns else []
+    column = cells[columns[0]]
+    value = text(columns[0])
     vocabulary = set(load_ontology().vocabularies["snomed"]["code"])
-    for separator in ";,|":
-        codes = cells[columns[0]].str.split(separator, regex=False).explode().str.strip()
-        codes = codes[codes != ""]
+    for separator in SEPARATORS:
+        codes = _codes(column, separator)
         if codes.str.fullmatch(_SNOMED).all():
-            if codes.isin(list(vocabulary)).mean() < _ENOUGH:
-                break
             why = "Called like codes, and they are those of SNOMED CT"
+            if codes.isin(list(vocabulary)).mean() < _ENOUGH:
+                return [
+                    Finding(setting, (columns[0],), "", "Numbers; a vocabulary has to say what they mean")
+                ]
             return [
-                Finding(setting, (columns[0],), text(columns[0]), why),
+                Finding(setting, (columns[0],), value, why),
                 Finding("labels.statements.separator", (), text(separator), ""),
                 Finding("labels.statements.vocabulary", (), text("snomed"), ""),
             ]
-    why = "Codes; a vocabulary has to say what they mean"
-    return [Finding(setting, (columns[0],), "", why)]
+    how = _taken_apart(column)
+    many = len(_different(column, how))
+    if many > MOST_CODES:
+        why = f"More than {MOST_CODES:,} different codes or phrases"
+        return [Finding(setting, (columns[0],), "", why)]
+    what = "phrases" if how is None else "codes"
+    why = f"Called so; {many:,} different {what}, in {VOCABULARY} for you to say what they mean"
+    found = [
+        Finding(setting, (columns[0],), value, why),
+        Finding("labels.statements.vocabulary", (), text(VOCABULARY), ""),
+    ]
+    if how is None:
+        found.append(Finding("labels.statements.free_text", (), "true", "Its cells have several words"))
+    elif column.str.contains(how, regex=False).any():
+        found.append(Finding("labels.statements.separator", (), text(how), "Stands between codes"))
+    return found
+
+
+def codes_to_fill_in(cells: pd.DataFrame, findings: Sequence[Finding]) -> Mapping[str, int]:
+    """Count the ECGs of each code that a vocabulary of the hospital's own has to say the meaning of."""
+    found = {one.setting.removeprefix("labels.statements."): one for one in findings}
+    if "vocabulary" not in found or found["vocabulary"].value != text(VOCABULARY):
+        return {}
+    column = cells[found["column"].columns[0]]
+    return _different(column, _taken_apart(column))
+
+
+def _filled(cells: pd.DataFrame, names: str) -> list[str]:
+    return [name for name in called(cells, names) if (cells[name] != "").any()]
+
+
+def _codes(column: pd.Series[str], separator: str) -> pd.Series[str]:
+    codes = column.str.split(separator, regex=False).explode().str.strip()
+    return codes[codes != ""]
+
+
+def _taken_apart(column: pd.Series[str]) -> str | None:
+    """Give the separator of codes; None for cells that are words, and taken apart into phrases."""
+    for separator in SEPARATORS:
+        if not _codes(column, separator).str.contains(r"[\s;,|]", regex=True).any():
+            return separator
+    return None
+
+
+def _different(column: pd.Series[str], separator: str | None) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for cell, number in column.value_counts().items():
+        for code in codes_of(str(cell), separator, free_text=separator is None):
+            counts[code] += int(number)
+    return counts

@@ -18,6 +18,8 @@ _ENOUGH = 0.95
 _ENOUGH_SEXES = 0.5
 """Less: what is neither female nor male is common, and stays unknown."""
 _FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d")
+_FORMATS_OF_BIRTHS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d")
+"""With their century: 39 may be 1939 or 2039."""
 _FIRST = 100
 _TIMES = ("", " %H:%M", " %H:%M:%S")
 
@@ -29,7 +31,8 @@ def people(path: Path, cells: pd.DataFrame) -> list[Finding]:
         only_one("cohort.patient_id", cells, known.PATIENT_ID, _is_filled, "some rows have one"),
         only_one("cohort.age", cells, known.AGE, _within(0.01, OLDEST), "numbers of up to 120"),
         only_one("cohort.birth_year", cells, known.BIRTH_YEAR, _within(1880, 2100), "its cells are years"),
-        *_date(path, cells),
+        *_date(path, cells, "birth_date", known.BIRTH_DATE, _FORMATS_OF_BIRTHS),
+        *_date(path, cells, "date", known.DATE, _FORMATS),
         only_one("cohort.year", cells, known.YEAR, _within(1950, 2100), "its cells are years"),
         _sex(cells),
     ]
@@ -42,6 +45,15 @@ def people(path: Path, cells: pd.DataFrame) -> list[Finding]:
     if by_name["birth_year"].value and (by_name["age"].value or not dated):
         why = "The age is there" if by_name["age"].value else "It needs the date or year of the ECG too"
         without.append(Finding("cohort.birth_year", by_name["birth_year"].columns, "", why))
+    if by_name["birth_date"].value:
+        taken = by_name["age"].value or (by_name["birth_year"].value and dated)
+        if taken or not by_name["date"].value:
+            why = "The age is there" if taken else "It needs the date of the ECG too"
+            without += [
+                Finding(f"cohort.{name}", by_name[name].columns, "", why)
+                for name in ("birth_date", "birth_date_format")
+                if name in by_name
+            ]
     if by_name["year"].value and by_name["date"].value:
         without.append(Finding("cohort.year", by_name["year"].columns, "", "The date says it already"))
     instead = {one.setting: one for one in without}
@@ -65,23 +77,23 @@ def _within(low: float, high: float) -> Callable[[pd.Series[str]], bool]:
     return fits
 
 
-def _date(path: Path, cells: pd.DataFrame) -> list[Finding]:
-    """Find the date, and its format where that is the only one that all cells have."""
+def _date(path: Path, cells: pd.DataFrame, setting: str, names: str, days: Sequence[str]) -> list[Finding]:
+    """Find a date, and its format where that is the only one that all cells have."""
     forms: dict[str, list[str | None]] = {}
 
     def fits(column: pd.Series[str]) -> bool:
-        forms[str(column.name)] = _date_formats(path, column)
+        forms[str(column.name)] = _date_formats(path, column, days)
         return len(forms[str(column.name)]) == 1
 
-    date = only_one("cohort.date", cells, known.DATE, fits, "all cells are dates of one format")
+    date = only_one(f"cohort.{setting}", cells, names, fits, "all cells are dates of one format")
     form = forms[date.columns[0]][0] if date.value else None
     if form is None:
         return [date]
     why = "That of all cells, and no other is"
-    return [date, Finding("cohort.date_format", date.columns, text(form), why)]
+    return [date, Finding(f"cohort.{setting}_format", date.columns, text(form), why)]
 
 
-def _date_formats(path: Path, column: pd.Series[str]) -> list[str | None]:
+def _date_formats(path: Path, column: pd.Series[str], days: Sequence[str]) -> list[str | None]:
     """List the formats that all cells have; None is that of ISO 8601."""
     filled = column[column != ""]
     if filled.empty:
@@ -89,7 +101,7 @@ def _date_formats(path: Path, column: pd.Series[str]) -> list[str | None]:
     try:
         return [None] if dates(path, filled, None).notna().all() else []
     except UsageError:  # not ISO 8601
-        forms = [day + time for day in _FORMATS for time in _TIMES]
+        forms = [day + time for day in days for time in _TIMES]
         forms = [form for form in forms if dates(path, filled[:_FIRST], form).notna().all()]  # soon few
         return [form for form in forms if dates(path, filled, form).notna().all()]
 

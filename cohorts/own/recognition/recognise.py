@@ -7,6 +7,7 @@ the sexes; no other cell does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,20 @@ from cohorts.errors import UsageError
 from cohorts.own.recognition import column_names as known
 from cohorts.own.recognition.files import signals
 from cohorts.own.recognition.finding import Finding, called, text
-from cohorts.own.recognition.labels import concept_called, labels
+from cohorts.own.recognition.labels import codes_to_fill_in, concept_called, labels
 from cohorts.own.recognition.people import people
 from cohorts.own.table import column_names, is_name, likely_encoding, read_columns
 
-_ROLES = (known.RECORD_ID, known.PATIENT_ID, known.AGE, known.BIRTH_YEAR, known.DATE, known.SEX, known.FILE)
+_ROLES = (
+    known.RECORD_ID,
+    known.PATIENT_ID,
+    known.AGE,
+    known.BIRTH_YEAR,
+    known.BIRTH_DATE,
+    known.DATE,
+    known.SEX,
+    known.FILE,
+)
 _NAMES = known.are_called(" ".join((*_ROLES, known.STATEMENTS, "id")))
 """By one of these at least a first line is known to be names, and not the first patient."""
 
@@ -37,11 +47,14 @@ class Recognised:
         Columns of which nothing is claimed.
     unnamed
         Number of columns that are not looked at: their names are empty, stand twice or look like cells.
+    codes
+        Number of ECGs of each code whose meaning is to be stated, in a vocabulary beside the description.
     """
 
     findings: tuple[Finding, ...]
     rest: tuple[str, ...]
     unnamed: int
+    codes: Mapping[str, int]
 
 
 def recognise(path: Path, folder: Path, sheet: str | None = None) -> Recognised:
@@ -78,10 +91,11 @@ def recognise(path: Path, folder: Path, sheet: str | None = None) -> Recognised:
     findings.append(Finding("cohort.signals", *files))
     taken = {column for one in findings if one.value for column in one.columns}
     findings += labels(cells.drop(columns=list(taken)))
+    codes = codes_to_fill_in(cells, findings)
     taken |= {column for one in findings if one.value for column in one.columns}
     rest = tuple(name for name in usable if name not in taken)
     return Recognised(
-        (*_of_the_table(path, folder, encoding, sheet), *findings), rest, len(names) - len(usable)
+        (*_of_the_table(path, folder, encoding, sheet), *findings), rest, len(names) - len(usable), codes
     )
 
 

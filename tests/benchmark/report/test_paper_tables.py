@@ -43,6 +43,22 @@ def test_the_command_knows_every_table() -> None:
     assert get_args(commands.TableName) == NAMES
 
 
+def test_an_average_over_one_concept_is_that_concept_with_its_interval(joined: Joined) -> None:
+    """Its resamples are those of the concept, so value and interval are too."""
+    record = joined.records[0]
+    concepts = record.evaluation.macro.concepts
+    assert len(concepts) > 1
+    for name, metric in (("macro-auroc", "auroc"), ("macro-auprc", "auprc")):
+        for concept in concepts:
+            (made,) = paper_tables(name, joined, [record.cohort.id], concepts=[concept])
+            own = interval(getattr(record.evaluation.concepts[concept], metric))
+            assert any(cell.startswith(own) for row in made.rows for cell in row[1:]), (
+                concept,
+                own,
+                made.rows,
+            )
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_caption_says_n_positives_resamples_unit_and_seed(joined: Joined, name: TableName) -> None:
     made = paper_tables(name, joined)

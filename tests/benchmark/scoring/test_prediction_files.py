@@ -112,6 +112,16 @@ def test_every_format_gives_what_scikit_learn_gives(
     assert load_record(tmp_path / "run/mine/predictions/georgia.json") == record
 
 
+def test_a_first_table_begins_a_run_and_warns_of_nothing(
+    table: pd.DataFrame, places: Places, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / "run"
+    score(write(table, tmp_path, "csv"), places, run)
+    score(write(table, tmp_path, "csv"), places, run, name="other")
+    assert [cell.model for cell in load_run_file(run).cells] == ["mine", "other"]
+    assert not caplog.messages
+
+
 def test_they_stand_beside_the_models_of_a_run(table: pd.DataFrame, places: Places, tmp_path: Path) -> None:
     run = make_run(tmp_path, places)
     file, card = write(table, tmp_path, "parquet"), tmp_path / "card.yaml"

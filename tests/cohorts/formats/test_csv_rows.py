@@ -33,6 +33,13 @@ def test_the_line_is_the_one_at_which_a_row_ends(tmp_path):
     assert found == [(3, {"a": "x\ny"}), (4, {"a": "z"})]
 
 
+def test_another_delimiter_is_stated_and_a_wrong_one_is_told(tmp_path):
+    path = table(tmp_path, b"a\tb\n1\tx,y\n")
+    assert list(csv_rows(path, ("b",), delimiter="\t")) == [(2, {"b": "x,y"})]
+    with pytest.raises(UsageError, match="is there a ',' between its cells"):
+        list(csv_rows(path, ("b",)))
+
+
 def test_bytes_that_are_no_text_are_borne(tmp_path):
     assert list(csv_rows(table(tmp_path, b"a\n\xff\xfe\n"), ("a",))) == [(2, {"a": "\ufffd\ufffd"})]
 

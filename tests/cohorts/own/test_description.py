@@ -57,7 +57,21 @@ def test_a_whole_description(tmp_path):
         ('id = "my-hospital"', 'id = "My hospital"', "cohort.id: string should match pattern"),
         ("{ column", "{ colunm", "[cohort.sex] has no key 'colunm'; did you mean 'column'?"),
         ("[labels]", '[array]\nunit = "mv"\n[labels]', "array.unit: input should be 'mV', 'uV' or 'V'"),
-        ("[labels]", ARRAY + "[labels]", "the table [array] is for format ="),
+        ("ecg/{file}", f'ecg/{{file}}"\nformat = "muse"\n{ARRAY}#', "the table [array] is for format ="),
+        ('age = "age"', 'age = "age"\nbirth_date = "born"', "age and birth_date are ways to say one thing"),
+        ('age = "age"', 'birth_date = "born"', "birth_date gives an age only with the date"),
+        ('age = "age"', 'birth_date_format = "%d.%m.%Y"', "which names no column"),
+        (
+            'age = "age"',
+            'date = "recorded"\nbirth_date = "born"\nbirth_date_format = "%d.%m.%y"',
+            "with their century",
+        ),
+        (
+            "[labels]",
+            '[labels.statements]\ncolumn = "a"\nvocabulary = "b"\nseparator = ","\n'
+            "free_text = true\n[labels]",
+            "without a separator",
+        ),
         ("ecg/{file}", 'ecg/{file}"\nformat = "hdf5', 'format = "hdf5" needs a table [array]'),
         (
             "[labels]",
@@ -123,6 +137,7 @@ def test_the_template_is_a_description_and_each_of_its_lines_can_be_used(tmp_pat
     # Every setting that is only explained is one that there is.
     explained = [line[2:] for line in text.splitlines() if re.match(r"# \w+ = ", line)]
     names = {line.split(" = ")[0] for line in explained} - {"birth_year", "year", "my-clinic"}
+    names -= {"birth_date", "birth_date_format", "free_text"}  # in place of others
     assert {"date", "first_ecg_only", "axes", "vocabulary", "window_days", "root", "fold"} <= names
     options = [line for line in explained if line.split(" = ")[0] in names]
     whole = tomllib.loads(text)

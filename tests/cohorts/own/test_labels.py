@@ -121,18 +121,91 @@ def test_native_codes(tmp_path):
     # Normal or not: a finding says no, sinus rhythm alone says nothing.
     assert labels["NORM"].tolist() == [-1, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, 1]
     unknown, silent = warnings
-    assert (
-        "does not know, left open (-1) for what no other of their codes states: 2; the codes are 1 that"
-        in unknown
-    )
+    assert "left open (-1) for what no other of their codes states: 2; 1 code too rare or too" in unknown
     assert "XX" not in unknown, "a rare code may be about one patient"
     assert "ECGs without a code in column 'dx', left open (-1): 1;" in silent
 
 
 def test_a_code_that_is_frequent_is_shown(tmp_path):
     _, warnings = coded(tmp_path, ["VF"] * 6 + ["XX"] * 5 + [SECRET + " " * 30 + SECRET] * 5)
-    assert "the codes are 'XX' (5x) and 1 that are rarer or long." in warnings[0]
+    assert "; 'XX' (5x) and 1 code too rare or too long to be shown." in warnings[0]
     assert SECRET not in "".join(warnings)
+
+
+def test_a_cell_without_a_code_is_as_an_empty_one(tmp_path):
+    """Nothing but a separator says as little as nothing."""
+    labels, warnings = coded(tmp_path, ["SR", "VF;LSB", ";", " ; "])
+    assert labels["AF"].tolist() == [0, 1, -1, -1]
+    assert "ECGs without a code in column 'dx', left open (-1): 2;" in warnings[0]
+
+
+def test_a_row_without_a_relation_is_not_decided(tmp_path):
+    undecided = "code,concept,relation\nSR,NSR,same\nVF,AF,\nLSB,,\n"
+    labels, warnings = coded(tmp_path, ["SR", "SR", "VF", "LSB"], vocabulary=undecided)
+    assert annotated(labels) == {"NSR"}
+    assert labels["NSR"].tolist() == [1, 1, -1, -1], "whatever VF and LSB mean is open"
+    assert "2 codes too rare" in warnings[0]
+    none = "code,concept,relation\nSR,NSR,\n"
+    labels, warnings = coded(tmp_path / "none", ["SR", "SR"], vocabulary=none)
+    assert not annotated(labels)
+    assert "does not say of any code what it means; fill in its column relation" in warnings[-1]
+
+
+FREE = """\
+code,concept,relation,note
+Sinusrhythmus,NSR,same,
+vorhofflimmern,AF,same,
+Linksschenkelblock.,LBBB,same,
+"V.a. LSB, VHF",AF,ambiguous,a hedge
+"v.a. lsb, vhf",LBBB,ambiguous,a hedge
+"""
+
+
+def test_free_text_is_taken_apart_into_phrases(tmp_path):
+    cells = [
+        "Sinusrhythmus.",
+        "Vorhofflimmern, Linksschenkelblock",
+        "SINUSRHYTHMUS. linksschenkelblock.",
+        "Sinusrhythmus, kein Linksschenkelblock",
+        "V.a. LSB, VHF",
+        "...",
+        "",
+    ]
+    (tmp_path / "codes.csv").write_text(FREE)
+    statements = CODES.replace('vocabulary = "', 'free_text = true\nvocabulary = "')
+    rows = table(len(cells)).assign(dx=cells)
+    labels, warnings = labelled(tmp_path, rows, HEAD + PEOPLE + FILES + statements)
+    assert labels["NSR"].tolist() == [1, 0, 1, -1, -1, -1, -1], "a sentence with a no is no plain phrase"
+    assert labels["LBBB"].tolist() == [0, 1, 1, -1, -1, -1, -1]
+    assert labels["AF"].tolist() == [0, 1, 0, -1, -1, -1, -1]
+    assert "ECGs without a code in column 'dx', left open (-1): 2;" in warnings[1]
+
+
+def test_no_phrase_of_a_report_is_shown(tmp_path):
+    """However frequent: who signs the reports stands in many of them."""
+    (tmp_path / "codes.csv").write_text(FREE)
+    statements = CODES.replace('vocabulary = "', 'free_text = true\nvocabulary = "')
+    rows = table(9).assign(dx=[f"Sinusrhythmus. {SECRET}"] * 9)
+    file = write(tmp_path, rows, HEAD + PEOPLE + FILES + statements)
+    with known(file) as cohort:
+        (warning,) = cohort.warnings()
+        assert warning.endswith("states: 9; 1 phrase not shown here.")
+        assert SECRET.casefold() not in repr(cohort.index()).casefold()
+        assert SECRET.casefold() not in repr(cohort.own_codes).casefold()
+        assert cohort.unheard() == {SECRET.casefold(): 9}, "its owner is told, by prepare --check"
+
+
+def test_a_rate_in_free_text_is_no_phrase_of_its_own(tmp_path):
+    """One row says of all rates that they say nothing; a degree is another finding each."""
+    (tmp_path / "codes.csv").write_text(
+        FREE + "Frequenz #/min,,unmapped,a rate\nAV-Block 1. Grades,IAVB,same,\n"
+    )
+    statements = CODES.replace('vocabulary = "', 'free_text = true\nvocabulary = "')
+    cells = ["Sinusrhythmus, Frequenz 72/min", "Vorhofflimmern, Frequenz 101/min", "Sinusrhythmus"]
+    cells += ["Sinusrhythmus, AV-Block 1. Grades", "Sinusrhythmus, AV-Block 2. Grades"]
+    labels, _ = labelled(tmp_path, table(len(cells)).assign(dx=cells), HEAD + PEOPLE + FILES + statements)
+    assert labels["AF"].tolist() == [0, 1, 0, 0, -1]
+    assert labels["IAVB"].tolist() == [0, 0, 0, 1, -1]
 
 
 def test_nothing_stated_is_a_negative_only_where_the_hospital_says_so(tmp_path):

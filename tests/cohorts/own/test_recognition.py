@@ -8,13 +8,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
-from cohorts.errors import UsageError
+from cohorts.errors import RecordError, UsageError
+from cohorts.labelled import LabelledIndex
 from cohorts.own.recognition.filling import filled
 from cohorts.own.recognition.recognise import Recognised, recognise
+from cohorts.recording import STANDARD_LEADS
 from cohorts.scaffold import write_description
 from tests.cohorts.conftest import Write
 from tests.cohorts.own_hospital import beats, known
@@ -76,6 +79,64 @@ def test_a_german_table_of_windows_can_be_prepared_as_it_is(tmp_path: Path, writ
         assert index["age"].tolist() == [74, 74, 63]
         assert index["sex"].tolist() == ["female", "female", "male"]
         assert index["patient_id"].tolist() == ["P1", "P1", "P2"]
+
+
+FREE_TEXT = """\
+EKG-Nr;Patienten-ID;Geburtsdatum;Geschlecht;Aufnahmedatum;Datei;Befund
+E1;P1;12.03.1950;w;11.03.2024 08:15;rec1;Vorhofflimmern. Kompletter Linksschenkelblock.
+E2;P2;12.03.1950;m;12.03.2024 09:00;rec2.hea;Sinusrhythmus, kein Schenkelblock
+E3;P3;29.02.1960;m;28.02.2024 10:00;rec3.csv;sinusrhythmus, VHF
+E4;P4;;w;14.02.2024 10:00;broken.xml;Vorhofflimmern
+"""
+
+
+def test_free_text_dates_of_birth_and_several_formats(tmp_path: Path, write_record: Write) -> None:
+    """What a hospital has as it is: only what is nobody's to guess is left to be written."""
+    counts = beats(3, samples=5000)
+    write_record(tmp_path / "ekg/rec1.hea", counts[0])
+    write_record(tmp_path / "ekg/rec2.hea", counts[1])
+    millivolts = pd.DataFrame(counts[2].T / 1000, columns=list(STANDARD_LEADS))
+    millivolts.to_csv(tmp_path / "ekg/rec3.csv", index=False)
+    (tmp_path / "ekg/broken.xml").write_bytes(b"\x00\x01")
+    (tmp_path / "ekg.csv").write_text(FREE_TEXT)
+    made = command(tmp_path, "new-cohort", "klinik", "--table", "ekg.csv").out
+    assert "codes.csv is written: say in its column relation" in made
+    assert "1 are tables or arrays" in made
+    assert "Vorhofflimmern" not in made, "cells stay where they are"
+    text = (tmp_path / "cohort.toml").read_text("utf-8")
+    cohort = tomllib.loads(text)["cohort"]
+    assert (cohort["birth_date"], cohort["birth_date_format"]) == ("Geburtsdatum", "%d.%m.%Y")
+    assert cohort["date_format"] == "%d.%m.%Y %H:%M"
+    codes = (tmp_path / "codes.csv").read_text("utf-8")
+    assert codes.splitlines() == [
+        "code,concept,relation,note",
+        "vorhofflimmern,AF,,in 2 ECGs",
+        "kompletter linksschenkelblock,LBBB,,in 1 ECG",
+        "sinusrhythmus,NSR,,in 1 ECG",
+        '"sinusrhythmus, kein schenkelblock",,,in 1 ECG',
+        "vhf,AF,,in 1 ECG",
+    ]
+    seen = command(tmp_path, "prepare", "klinik", "--check", "--cohort-file", "cohort.toml").out
+    assert "does not say of any code what it means" in " ".join(seen.split())
+    assert "rec3.csv does not say what is in it; state unit" in " ".join(seen.split())
+
+    decided = codes.replace(",AF,,", ",AF,same,").replace(",LBBB,,", ",LBBB,same,")
+    (tmp_path / "codes.csv").write_text(decided.replace(",NSR,,", ",NSR,same,"))
+    leads = ", ".join(f'"{lead}"' for lead in STANDARD_LEADS)
+    stated = f'[array]\nunit = "mV"\nrate = 500\nleads = [{leads}]\n'
+    (tmp_path / "cohort.toml").write_text(text.replace("# [array]\n", stated))
+    with known(tmp_path / "cohort.toml") as own:
+        index = own.index()
+        assert index["age"].tolist()[:3] == [73, 74, 63], "whole years, as people say them"
+        assert index["age"].isna().tolist() == [False, False, False, True]
+        labels = LabelledIndex(own).labels
+        assert labels["AF"].tolist() == [1, -1, 1, 1]
+        assert labels["NSR"].tolist() == [0, -1, 1, 0]
+        read = [own.read(row).to_recording() for _, row in index.iloc[:3].iterrows()]
+        for number, recording in enumerate(read):
+            np.testing.assert_allclose(recording.signal, counts[number] / 1000, atol=2e-3)
+        with pytest.raises(RecordError, match="none of the files that are read"):
+            own.read(index.iloc[3])
 
 
 @pytest.mark.parametrize("form", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "parquet", "xlsx"])
@@ -204,10 +265,11 @@ def test_labels_are_columns_of_ones_and_zeros_with_a_name_that_is_known(tmp_path
 
 def test_codes_that_are_not_of_snomed_need_a_vocabulary(tmp_path: Path) -> None:
     """VF is ventricular fibrillation in one list, and Vorhofflimmern in another."""
-    found, text = described(table(tmp_path, "ecg_id,rhythm\na,VF\nb,SR\n"))
-    assert found["labels"] == {}
-    assert '# column = "rhythm"' in text
-    assert "# [labels.statements]" in text
+    found, text = described(table(tmp_path, "ecg_id,rhythm\na,VF|SR\nb,SR\n"))
+    statements = {"column": "rhythm", "separator": "|", "vocabulary": "codes.csv"}
+    assert found["labels"] == {"statements": statements}
+    assert "in codes.csv for you to say what they mean" in text
+    assert recognise(tmp_path / "ecgs.csv", tmp_path).codes == {"VF": 1, "SR": 2}
     mixed, _ = described(table(tmp_path / "other", "ecg_id,dx\na,164889003\nb,999999999\n"))
     assert mixed["labels"] == {}
 
@@ -281,7 +343,7 @@ def test_every_setting_that_is_found_has_a_line_in_the_template(tmp_path: Path) 
     (tmp_path / "ekg.csv").write_bytes(GERMAN.encode("cp1252"))
     found = recognise(tmp_path / "ekg.csv", tmp_path)
     template = write_description("klinik", tmp_path / "plain").read_text("utf-8")
-    assert filled(template, Recognised((), (), 0)).count("\n") >= template.count("\n") - 1
+    assert filled(template, Recognised((), (), 0, {})).count("\n") >= template.count("\n") - 1
     text = filled(template, found)
     for one in found.findings:
         if one.value:
