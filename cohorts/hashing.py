@@ -6,7 +6,7 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from cohorts.errors import LeadboardError
@@ -69,7 +69,7 @@ def imported_files(file: Path, package: str, root: Path = ROOT) -> set[Path]:
     """
     found, to_read = {file}, [file]
     while to_read:
-        for name in _imported(ast.parse(to_read.pop().read_bytes())):
+        for name in _imported(to_read.pop().read_bytes()):
             path = root.joinpath(*name.split(".")).with_suffix(".py")
             if name.startswith(f"{package}.") and path.is_file() and path not in found:
                 found.add(path)
@@ -77,11 +77,17 @@ def imported_files(file: Path, package: str, root: Path = ROOT) -> set[Path]:
     return found
 
 
-def _imported(code: ast.Module) -> Iterator[str]:
-    """Yield what may be the dotted name of a module that is imported, in whatever way, but not relatively."""
-    for node in ast.walk(code):
+@functools.cache
+def _imported(code: bytes) -> frozenset[str]:
+    """Give what may be the dotted name of a module that is imported, in whatever way, but not relatively.
+
+    Kept by the code itself, which several cohorts share: to parse it takes longer than to read and hash it.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)

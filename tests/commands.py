@@ -1,4 +1,7 @@
-"""A command in the process of the test: a hundred new ones would import the same modules a hundred times."""
+"""A command in the process of the test: a hundred new ones would import the same modules a hundred times.
+
+Where the process is what is tested, it is started with `COMMAND` and `environment`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,14 @@ import pytest
 
 from benchmark.cli import main
 from cohorts.catalogue import all_cohorts, forget
+
+COMMAND = (sys.executable, "-m", "benchmark")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What a command of a process of its own is given: the cache in a folder, and no other setting."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LEADBOARD_")}
+    return {**kept, "LEADBOARD_CACHE": str(home / "cache"), "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 class Printed(NamedTuple):

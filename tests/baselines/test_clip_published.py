@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,9 @@ from benchmark.models.cards import card_of
 from benchmark.models.contract import Batch, Encoder, Model, Prompted, Published
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
+from tests.baselines.tiny_clip import MEAN, STD, clip, publish
 
 PROMPTS = {"AF": ("atrial fibrillation", "AF without P waves"), "NORM": ("normal ECG",)}
-MEAN, STD = [0.48, 0.46, 0.41], [0.27, 0.26, 0.28]
-WORDS = (
-    "a an ecg 12 lead showing electrocardiogram with tracing normal atrial fibrillation af without p waves"
-)
 FAMILIES = ("clip", "siglip")
 
 
@@ -40,74 +37,10 @@ def offline() -> Iterator[None]:
         yield
 
 
-def clip(folder: Path, image_size: int = 224) -> None:
-    """Write a tiny CLIP with the byte-pair tokenizer of CLIP, its vocabulary without any merges."""
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
-
-    letters = sorted(ByteLevel.alphabet())
-    tokens = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    CLIPTokenizer(vocab={token: at for at, token in enumerate(tokens)}, merges=[]).save_pretrained(folder)
-    body = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-    text = {
-        "vocab_size": len(tokens),
-        "max_position_embeddings": 77,
-        "bos_token_id": 512,
-        "eos_token_id": 513,
-    }
-    config = CLIPConfig(
-        text_config=body | text,
-        vision_config=body | {"image_size": image_size, "patch_size": 32},
-        projection_dim=24,
-    )
-    CLIPModel(config).save_pretrained(folder)
-    prepare(folder, {"size": {"shortest_edge": image_size}, "crop_size": image_size})
-
-
-def siglip(folder: Path, image_size: int = 256) -> None:
-    """Write a tiny SigLIP with a tokenizer of whole words."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipModel
-
-    vocabulary = {token: at for at, token in enumerate(["<pad>", "<unk>", *WORDS.split()])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_input_names=["input_ids"]
-    ).save_pretrained(folder)
-    body = {"hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = SiglipConfig(
-        text_config=body | {"vocab_size": len(vocabulary), "max_position_embeddings": 64},
-        vision_config=body | {"image_size": image_size, "patch_size": 32},
-    )
-    SiglipModel(config).save_pretrained(folder)
-    prepare(folder, {"size": {"height": image_size, "width": image_size}})
-
-
-def prepare(folder: Path, sizes: dict[str, Any]) -> None:
-    facts = sizes | {"image_mean": MEAN, "image_std": STD, "do_rescale": True, "do_normalize": True}
-    (folder / "preprocessor_config.json").write_text(json.dumps(facts))
-
-
-MAKERS: dict[str, Callable[..., None]] = {"clip": clip, "siglip": siglip}
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders ``clip`` and ``siglip`` as somebody might have published them."""
-    root = tmp_path_factory.mktemp("published")
-    for name, maker in MAKERS.items():
-        with torch.random.fork_rng([]), quiet():
-            torch.manual_seed(8)
-            maker(root / name)
-    return root
-
-
-@pytest.fixture
-def published(made: Path, tmp_path: Path) -> Path:
-    """A copy that a test may damage."""
-    return Path(shutil.copytree(made, tmp_path / "copy"))
+    return publish(tmp_path_factory.mktemp("published"))
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -255,112 +188,6 @@ def test_pictures_smaller_or_larger_than_can_be_drawn_are_resized(size: int, tmp
         ).pooler_output.numpy()
     cosine = (features * theirs).sum(1) / np.linalg.norm(features, axis=1) / np.linalg.norm(theirs, axis=1)
     assert cosine.min() > 0.9999
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-def drop_a_tensor(folder: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / "model.safetensors")
-    tensors.pop("visual_projection.weight")
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-
-
-def without(pattern: str) -> Callable[[Path], None]:
-    return lambda folder: [path.unlink() for path in folder.glob(pattern)] and None
-
-
-DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "no weights": (without("*.safetensors"), "holds no .safetensors file"),
-    "cut weights": (
-        lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:5000]),
-        "its network cannot be used",
-    ),
-    "a tensor too few": (drop_a_tensor, "lack 1 tensors, visual_projection.weight"),
-    "no configuration": (without("config.json"), "its configuration cannot be used"),
-    "broken configuration": (
-        lambda f: (f / "config.json").write_text("{"),
-        "its configuration cannot be used",
-    ),
-    "other family": (lambda f: rewrite(f / "config.json", model_type="bert"), "is a model of type bert"),
-    "no tokenizer": (without("tokenizer*"), "tokenizer"),
-    "broken tokenizer": (
-        lambda f: (f / "tokenizer.json").write_text('{"model": 3}'),
-        "its tokenizer cannot be used",
-    ),
-    "no preprocessing": (without("preprocessor*"), "its picture preprocessing cannot be used"),
-    "other size": (
-        lambda f: rewrite(f / "preprocessor_config.json", crop_size=336),
-        "it makes pictures of 336, the network wants 224",
-    ),
-    "no normalisation": (
-        lambda f: rewrite(f / "preprocessor_config.json", do_normalize=False),
-        "leaves the pixels as they are",
-    ),
-    "two channels": (
-        lambda f: rewrite(f / "preprocessor_config.json", image_mean=[0.5, 0.5]),
-        "it has 2 means and 3 deviations for three colours",
-    ),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_does_not_fit_is_one_sentence(damage: str, published: Path, tmp_path: Path) -> None:
-    break_it, words = DAMAGES[damage]
-    break_it(published / "clip")
-    with pytest.raises(ModelError) as caught:
-        ClipImage().convert(str(published / "clip"), tmp_path / "out")
-    assert words in str(caught.value)
-    assert str(published / "clip") in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_tokenizer_of_another_model_is_refused(published: Path, tmp_path: Path) -> None:
-    for path in (published / "clip").glob("tokenizer*"):
-        shutil.copy(path, published / "siglip" / path.name)
-    with pytest.raises(ModelError, match="more words than its network"):
-        ClipImage().convert(str(published / "siglip"), tmp_path / "out")
-
-
-def test_a_tokenizer_without_words_is_refused(published: Path, tmp_path: Path) -> None:
-    path = published / "siglip" / "tokenizer.json"
-    facts = json.loads(path.read_text())
-    facts["model"]["vocab"] = {"<pad>": 0, "<unk>": 1}
-    path.write_text(json.dumps(facts))
-    with pytest.raises(ModelError, match="makes the same tokens of two sentences"):
-        ClipImage().convert(str(published / "siglip"), tmp_path / "out")
-
-
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        ("somebody/no-such-model", "the hub cannot be reached from here"),
-        ("somebody/no-such-model@v2", "the hub cannot be reached from here"),
-        ("no-such-folder", "neither a folder here nor a hub id"),
-        ("../no/such/folder", "neither a folder here nor a hub id"),
-        ("/no/such", "neither a folder here nor a hub id"),
-    ],
-)
-def test_what_cannot_be_reached_is_one_sentence(file: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError) as caught:
-        ClipImage().convert(file, tmp_path / "out")
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_file_is_not_a_model(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is a file; give the folder"):
-        ClipImage().convert(str(made / "clip" / "model.safetensors"), tmp_path / "out")
-
-
-def test_pickled_weights_are_not_opened(published: Path, tmp_path: Path) -> None:
-    (published / "clip" / "model.safetensors").rename(published / "clip" / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="weights in pickle files are not opened"):
-        ClipImage().convert(str(published / "clip"), tmp_path / "out")
 
 
 @pytest.mark.parametrize("file", ["card.json", "model/config.json", "model/model.safetensors"])

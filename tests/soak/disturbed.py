@@ -60,7 +60,7 @@ def _other(name: str, *words: str) -> Command:
     return done._replace(words=words)
 
 
-_LOUD = _other("run", *NAMED["run"].words[:7], "--model", "{models}:Loud")
+_LOUD = _other("run", *NAMED["run"].words[:7], "--model", "{predictors}:Loud")
 _PAIRS = (
     *(Pair(done, done, expected=done) for done in COMMANDS if done.name != "download"),
     Pair(NAMED["download"], NAMED["download"], (0, 2), NAMED["download"]),

@@ -13,10 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
-from safetensors.torch import save_file
 
-from baselines.checkpoints import read_checkpoint
 from baselines.controls import AgeSex
 from benchmark.config import find_places
 from benchmark.models.weights import load_weights
@@ -36,7 +33,6 @@ from cohorts.formats.any_file import read_file
 from cohorts.formats.wfdb_files import read_record
 from cohorts.release import Unpack
 from cohorts.store import Store, prepare
-from tests.cohorts.formats.every_format import write_every_format
 from tests.soak.stage import SIMULATED, Stage
 
 
@@ -150,10 +146,19 @@ def _config(path: Path, folder: Path) -> None:
 
 
 def _checkpoints(stage: Stage, folder: Path) -> None:
+    import torch  # in the process of the trial alone: it takes longer than most of them
+    from safetensors.torch import save_file
+
     tensors = {"module.a.weight": torch.zeros(3, 2), "module.b": torch.arange(4)}
     torch.save({"state_dict": tensors, "epoch": 3, "best": np.float64(0.5)}, folder / "zip.pt")
     torch.save(tensors, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file(tensors, folder / "x.safetensors", {"about": "{}"})
+
+
+def _checkpoint(path: Path, folder: Path) -> None:
+    from baselines.checkpoints import read_checkpoint
+
+    read_checkpoint(path)
 
 
 def _weights(path: Path, folder: Path) -> None:
@@ -231,6 +236,8 @@ def _formats(stage: Stage, folder: Path) -> None:
 
 def _devices(stage: Stage, folder: Path) -> None:
     """A recording in each of the formats of electrocardiographs."""
+    from tests.cohorts.formats.every_format import write_every_format  # imports torch
+
     write_every_format(folder)
 
 
@@ -274,7 +281,7 @@ PARSERS = (
     Parser("tables to score", ("run",), _tables, "*s.[cp]*", _score, 40),
     Parser("predictions and card of others", ("run",), _tables, "[cs]*.[cnpy]*", _submitted, 200),
     Parser("leadboard.toml", ("run",), _tables, "*.toml", _config, 300),
-    Parser("checkpoints", (), _checkpoints, "*", _only(read_checkpoint), 300, True),
+    Parser("checkpoints", (), _checkpoints, "*", _checkpoint, 300, True),
     Parser("cached weights", ("run",), linked("after/run/cache/models/age-sex"), "*/**/*", _weights, 200),
     Parser("archives", (), _archives, "a.*", _unpack, 200),
     Parser("download ledger", ("download",), linked("after/download/fetched"), ".leadboard/**/*", _plan, 50),

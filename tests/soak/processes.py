@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from cohorts.ontology.ontology import load_ontology
+
 PATIENCE = 90.0
 """Seconds after which a command of two seconds is one that hangs."""
 
@@ -31,9 +33,10 @@ TRAINING = (
 
 
 def warm_up(*, training: bool) -> None:
-    """Import what commands import, without starting a thread: what is forked afterwards starts at once."""
+    """Import and read what commands do, without starting a thread: what is forked then starts at once."""
     for room in (*ROOMS, *(TRAINING if training else ())):
         import_module(room)
+    load_ontology()
 
 
 class Ended(NamedTuple):

@@ -24,8 +24,9 @@ from tests.soak.faults import Lost, check_manners
 from tests.soak.processes import Ended, Running, command, fork
 
 MODELS = Path(__file__).with_name("models.py")
+PREDICTORS = Path(__file__).with_name("predictors.py")
 DATA = ("--data", "{data}")
-RUN = ("--out", "run", "--resamples", "20", "--model", "{models}:Noisy", "--model", "age-sex")
+RUN = ("--out", "run", "--resamples", "20", "--model", "{predictors}:Noisy", "--model", "age-sex")
 
 
 SIMULATED = {
@@ -160,7 +161,8 @@ def set_stage(root: Path) -> Iterator[Stage]:
     write_ptb_xl(data, records=60)
     write_challenge(data, records=20)
     with _publisher(root) as url:
-        words = {"data": str(data), "models": str(MODELS), "mirror": url, "mine": str(root / "mine.parquet")}
+        words = {"data": str(data), "models": str(MODELS), "predictors": str(PREDICTORS)}
+        words |= {"mirror": url, "mine": str(root / "mine.parquet")}
         yield Stage(root, words)
 
 

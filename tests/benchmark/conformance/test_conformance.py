@@ -30,6 +30,7 @@ from cohorts.recording import STANDARD_LEADS
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 NONCONFORMING = PLUGINS / "nonconforming.py"
+ABILITIES = PLUGINS / "nonconforming_abilities.py"
 
 # Model, the one check that it fails, and what has to be said about it.
 BROKEN = [
@@ -40,19 +41,19 @@ BROKEN = [
     ("nonconforming.py:UnknownConcept", "card", "GOUT"),
     ("nonconforming.py:AnotherCardEachTime", "card", "differs in version"),
     ("nonconforming.py:AnotherCardEachLook", "card", "differs in outputs"),
-    ("nonconforming.py:TakesAnything", "published weights", "an empty file for weights"),
+    ("nonconforming_abilities.py:TakesAnything", "published weights", "an empty file for weights"),
     ("nonconforming.py:ForgetsItsPretraining", "pre-training", "after load"),
     ("nonconforming.py:CannotPretrain", "pre-training", "no reports"),
-    ("nonconforming.py:CannotLearn", "fit", "RuntimeError at nonconforming.py"),
-    ("nonconforming.py:SortsItsOutputs", "fit", "'AF', 'LBBB', 'STach'"),
-    ("nonconforming.py:Renamed", "fit", "changes the card in name"),
-    ("nonconforming.py:RefusesGaps", "gaps in labels", "have to be 0 or 1"),
+    ("nonconforming_abilities.py:CannotLearn", "fit", "RuntimeError at nonconforming_abilities.py"),
+    ("nonconforming_abilities.py:SortsItsOutputs", "fit", "'AF', 'LBBB', 'STach'"),
+    ("nonconforming_abilities.py:Renamed", "fit", "changes the card in name"),
+    ("nonconforming_abilities.py:RefusesGaps", "gaps in labels", "have to be 0 or 1"),
     ("bad.py:WrongShape", "answers", "shape (40, 3)"),
     ("bad.py:Nan", "answers", "NaN or infinite"),
     ("bad.py:Text", "answers", "instead of real numbers"),
     ("bad.py:Raises", "answers", "ZeroDivisionError"),
     ("bad.py:Exits", "answers", "SystemExit"),
-    ("nonconforming.py:EncodesCounts", "answers", "int64"),
+    ("nonconforming_abilities.py:EncodesCounts", "answers", "int64"),
     ("nonconforming.py:Noisy", "asked twice", "a torch network is quiet after .eval()"),
     ("nonconforming.py:Remembers", "earlier batches", "after another batch"),
     ("nonconforming.py:Drifts", "earlier batches", "after another batch"),
@@ -60,15 +61,15 @@ BROKEN = [
     ("nonconforming.py:Squeezes", "one record", "shape (2,)"),
     ("nonconforming.py:BatchDependent", "batch size", "in a batch of 32"),
     ("nonconforming.py:SizeDependent", "batch size", "in a batch of"),
-    ("nonconforming.py:EncodesBatches", "batch size", "feature"),
-    ("nonconforming.py:EncodesBatchesBeside", "batch size", "embed: feature"),
+    ("nonconforming_abilities.py:EncodesBatches", "batch size", "feature"),
+    ("nonconforming_abilities.py:EncodesBatchesBeside", "batch size", "embed: feature"),
     ("nonconforming.py:NewWeights", "another instance", "of another instance"),
-    ("nonconforming.py:ForgetsOnSave", "save and load", "after load"),
-    ("nonconforming.py:ForgetsItsOutputs", "save and load", "'LBBB', 'LVH', 'AF'"),
-    ("nonconforming.py:RemembersWhere", "save and load", "FileNotFoundError"),
-    ("nonconforming.py:Alphabetical", "columns", "STach is recognised by column LVH"),
-    ("nonconforming.py:SkipsUndefined", "columns", "AF is recognised by column WPW"),
-    ("nonconforming.py:UpsideDown", "columns", "upside down"),
+    ("nonconforming_abilities.py:ForgetsOnSave", "save and load", "after load"),
+    ("nonconforming_abilities.py:ForgetsItsOutputs", "save and load", "'LBBB', 'LVH', 'AF'"),
+    ("nonconforming_abilities.py:RemembersWhere", "save and load", "FileNotFoundError"),
+    ("nonconforming_abilities.py:Alphabetical", "columns", "STach is recognised by column LVH"),
+    ("nonconforming_abilities.py:SkipsUndefined", "columns", "AF is recognised by column WPW"),
+    ("nonconforming_abilities.py:UpsideDown", "columns", "upside down"),
     ("nonconforming.py:ToldInTheAlphabet", "prompts", "in another order"),
     ("nonconforming.py:ToldTogether", "prompts", "with fewer concepts"),
     ("nonconforming.py:ToldMore", "prompts", "otherwise"),
@@ -120,9 +121,12 @@ FIT = {"fit", "gaps in labels", "save and load", "columns"}
     [
         ("good.py:Amplitude", {*ALWAYS_SKIPPED, *FIT, "prompts", "probabilities"}),
         ("nonconforming.py:Right", {*ALWAYS_SKIPPED, *FIT, "prompts", "probabilities"}),
-        ("nonconforming.py:Encodes", {*ALWAYS_SKIPPED, *FIT, "prompts", "probabilities"}),
+        ("nonconforming_abilities.py:Encodes", {*ALWAYS_SKIPPED, *FIT, "prompts", "probabilities"}),
         ("nonconforming.py:Told", {*ALWAYS_SKIPPED, *FIT, "probabilities"}),
-        ("nonconforming.py:Spectrum", {*ALWAYS_SKIPPED, "prompts", "probabilities", "another instance"}),
+        (
+            "nonconforming_abilities.py:Spectrum",
+            {*ALWAYS_SKIPPED, "prompts", "probabilities", "another instance"},
+        ),
         ("nonconforming.py:Pretrains", {"published weights", *FIT, "probabilities"}),
         ("foundation.py:Foundation", {"published weights", "probabilities"}),
     ],
@@ -143,7 +147,7 @@ def test_the_controls_pass(name: str) -> None:
 
 
 def test_published_weights_are_asked_once_they_are_there(tmp_path: Path) -> None:
-    spec = f"{NONCONFORMING}:Brought"
+    spec = f"{ABILITIES}:Brought"
     absent = check_model(spec, cache=tmp_path)
     assert absent.failures == ()
     assert outcomes(absent)["answers"] == outcomes(absent)["published weights"] == "skipped"
@@ -200,7 +204,7 @@ def test_the_command_prints_one_line_a_check(
 def test_a_model_that_was_never_asked_is_not_taken_for_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check(f"{NONCONFORMING}:Brought", cache=tmp_path) == 1
+    assert check(f"{ABILITIES}:Brought", cache=tmp_path) == 1
     summary = capsys.readouterr().out.splitlines()[-1]
     assert "The model was never asked, so nothing is known of its answers: its weights" in summary
 

@@ -1,9 +1,11 @@
-"""Simple detectors that know nothing of the simulator, and one way to make a recording."""
+"""Simple detectors that know nothing of the simulator, one way to make a recording, and all releases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from cohorts.simulator.drawing import draw, twelve_leads
 from cohorts.simulator.heart import normal_heart
 from cohorts.simulator.noise import Noise, add_noise
 from cohorts.simulator.rhythm import beats_of
+from cohorts.simulator.simulate import RELEASES, simulate
+from tests.cohorts.simulator.reading import SCALE
+from tests.once import made_once
 
 
 def lead(signal: np.ndarray, name: str) -> np.ndarray:
@@ -78,8 +83,9 @@ class Measured:
             aligned.append(np.roll(beat, shifts[int(np.argmax(fits))], axis=1))
         return np.median(np.array(aligned), axis=0)
 
+    @cached_property
     def qrs_bounds(self) -> tuple[int, int, np.ndarray]:
-        """Onset and end of the QRS in the median beat, from the spatial speed."""
+        """Onset and end of the QRS in the median beat, from the spatial speed; and this beat."""
         beat = self.beat()
         speed = np.sqrt((np.gradient(beat, 1 / self.rate, axis=1) ** 2).sum(axis=0))
         middle = int(0.36 * self.rate)
@@ -94,12 +100,12 @@ class Measured:
 
     @property
     def qrs_duration(self) -> float:
-        onset, end, _ = self.qrs_bounds()
+        onset, end, _ = self.qrs_bounds
         return (end - onset) / self.rate
 
     def p_wave(self, longest: float = 0.34) -> tuple[float, float]:
         """Spatial size of the P wave in mV, and seconds from its onset to that of the QRS."""
-        onset, _, beat = self.qrs_bounds()
+        onset, _, beat = self.qrs_bounds
         before = beat[:, max(0, onset - int(longest * self.rate)) : onset - int(0.012 * self.rate)]
         size = np.sqrt(((before - before[:, :8].mean(axis=1, keepdims=True)) ** 2).sum(axis=0))
         peak = int(np.argmax(size))
@@ -110,7 +116,7 @@ class Measured:
 
     @property
     def qt(self) -> float:
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         size = np.sqrt((beat**2).sum(axis=0))[end + int(0.08 * self.rate) :]
         peak = int(np.argmax(size))
         after = np.flatnonzero(size[peak:] < 0.08 * size[peak])
@@ -118,26 +124,26 @@ class Measured:
 
     def level(self, name: str, after_j: float = 0.06) -> float:
         """ST level in mV, 60 ms after the J point, from the level before the QRS."""
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         trace = lead(beat, name)
         return float(trace[end + int(after_j * self.rate)] - trace[onset - 2])
 
     def t_amplitude(self, name: str) -> float:
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         trace = lead(beat, name)[end + int(0.09 * self.rate) :] - lead(beat, name)[onset - 2]
         return float(trace[np.argmax(np.abs(trace))])
 
     def r(self, name: str) -> float:
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         return float(lead(beat, name)[onset:end].max() - lead(beat, name)[onset - 2])
 
     def s(self, name: str) -> float:
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         return float(lead(beat, name)[onset - 2] - lead(beat, name)[onset:end].min())
 
     def q(self, name: str) -> tuple[float, float]:
         """Depth in mV and length in s of a negative start of the QRS."""
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         trace = lead(beat, name)[onset:end] - lead(beat, name)[onset - 2]
         positive = np.flatnonzero(trace > 0.04)
         negative = np.flatnonzero(trace < -0.04)
@@ -148,7 +154,7 @@ class Measured:
 
     @property
     def axis(self) -> float:
-        onset, end, beat = self.qrs_bounds()
+        onset, end, beat = self.qrs_bounds
         areas = [(lead(beat, n)[onset:end] - lead(beat, n)[onset - 2]).sum() for n in ("I", "aVF")]
         return float(np.degrees(np.arctan2(areas[1], areas[0])))
 
@@ -193,3 +199,13 @@ def measured() -> Make:
         return Measured.of(twelve_leads(eight).astype(np.float64), rate)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every release that can be simulated; to be read only."""
+    return made_once(
+        tmp_path_factory,
+        "every-release",
+        lambda root: simulate(root, seed=4, sites=list(RELEASES), scale=SCALE),
+    )

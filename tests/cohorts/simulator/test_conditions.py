@@ -121,8 +121,8 @@ def test_abnormal_q_waves(measured: Make) -> None:
 def test_left_atrial_enlargement_broadens_p(measured: Make) -> None:
     for patient in PATIENTS:
         m, n = (measured(present, patient) for present in ({"LAE": 0.7}, None))
-        onset, _, beat = m.qrs_bounds()
-        normal_onset, _, normal = n.qrs_bounds()
+        onset, _, beat = m.qrs_bounds
+        normal_onset, _, normal = n.qrs_bounds
         end = beat[6, : onset - 6].min()  # the terminal negative part in V1
         assert end < normal[6, : normal_onset - 6].min() - 0.04
 
