@@ -72,6 +72,7 @@ def as_html(
     by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
     curves: MeasuredCurves,
+    chosen: Mapping[str, Mapping[str, Any]],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
     kept: Kept = EVERY_FILE,
@@ -90,6 +91,8 @@ def as_html(
         The files that lie beside the page: it has links to no others.
     curves
         Of the concepts that have details.
+    chosen
+        These concepts, as from `benchmark.report.page.details.concepts_with_room`.
     """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
@@ -103,7 +106,7 @@ def as_html(
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
     content = page_data(joined.plan.name, boards, found, by_set)
-    content |= view_data(boards, found, mistakes, curves)
+    content |= view_data(boards, found, mistakes, curves, chosen)
     shown = environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
