@@ -143,7 +143,7 @@ def read_table(path: Path, columns: tuple[str, ...], table: str) -> pd.DataFrame
     for line, row in rows[1:]:
         if len(row) != len(columns):
             raise _broken(table, line, f"{len(row)} cells instead of {len(columns)}")
-        if any(cell != cell.strip() or not cell.isprintable() for cell in row):
+        if [cell.strip() for cell in row] != row or not "".join(row).isprintable():
             raise _broken(table, line, "a cell with blanks at an end or an unprintable character")
     return pd.DataFrame(
         [row for _, row in rows[1:]], columns=list(columns), index=[line for line, _ in rows[1:]], dtype="str"
