@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from types import TracebackType
@@ -75,11 +76,16 @@ for command in (
 app.command(explaining.feature_map, name="map")
 
 
+IMPORTED = 10_000
+"""New objects after which garbage in circles is looked for: after 700, it takes a tenth of all imports."""
+
+
 def main() -> None:
     """Entry point of the ``leadboard`` command.
 
     Exits with 0, 1 (a cell failed), 2 (a wrong call), 130 (Ctrl-C) or 143 (SIGTERM).
     """
+    gc.set_threshold(IMPORTED)
     end_on_sigterm()
     set_up()
     give_home()

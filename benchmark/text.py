@@ -47,7 +47,9 @@ def printable(text: str, most: int = 300) -> str:
 
 def one_line(text: str) -> str:
     """Put what one stranger wrote on one line, of visible characters only, however long it is."""
-    return " ".join(visible(_WORDS.sub("", text), instead=" ").split())
+    if not text.isprintable():  # as it nearly always is
+        text = visible(_WORDS.sub("", text), instead=" ")
+    return " ".join(text.split())
 
 
 def visible(text: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:

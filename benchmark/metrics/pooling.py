@@ -189,27 +189,26 @@ def _restricted_likelihood(y: Floats, v: Floats) -> float:
     Fisher scoring, halved where it overshoots (Viechtbauer 2005).
     """
 
-    def likelihood(tau2: float) -> float:
+    def at(tau2: float) -> tuple[float, Floats, float, Floats]:
+        """Likelihood; weights, their sum, and squared deviations from the mean, which the next step needs."""
         w = 1 / (v + tau2)
         total = add(w)
-        mean = add(w * y) / total
-        return float(add(np.log(w)) - np.log(total) - add(w * (y - mean) ** 2)) / 2
+        squared = (y - add(w * y) / total) ** 2
+        return float(add(np.log(w)) - np.log(total) - add(w * squared)) / 2, w, total, squared
 
     add, least = np.add.reduce, float(v.min())  # of a few cohorts: np.sum is mostly the call of it
     tau2 = max(0.0, float(np.var(y, ddof=1) - np.mean(v)))
-    reached = likelihood(tau2)
+    reached, w, total, squared = at(tau2)
     for _ in range(STEPS):
-        w = 1 / (v + tau2)
-        total, squares = add(w), add(w**2)
-        mean = add(w * y) / total
-        slope = add(w**2 * (y - mean) ** 2) - total + squares / total
+        squares = add(w**2)
+        slope = add(w**2 * squared) - total + squares / total
         information = squares - 2 * add(w**3) / total + (squares / total) ** 2
         moved = max(0.0, float(tau2 + slope / information))
-        there = likelihood(moved)
-        while there < reached and abs(moved - tau2) > 1e-14 * (tau2 + least):
+        there = at(moved)
+        while there[0] < reached and abs(moved - tau2) > 1e-14 * (tau2 + least):
             moved = (moved + tau2) / 2
-            there = likelihood(moved)
+            there = at(moved)
         if abs(moved - tau2) <= 1e-12 * (tau2 + least):
             return moved
-        tau2, reached = moved, there
+        tau2, (reached, w, total, squared) = moved, there
     return tau2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from benchmark.metrics.cell.results import ConceptMetrics, Evaluation, MacroMetrics
@@ -46,6 +47,8 @@ COLUMNS = (
     "simulated",
 )
 
+_IN_ORDER = itemgetter(*COLUMNS)
+
 COUNTS = ("n", "positives")
 
 
@@ -64,8 +67,7 @@ def rows_of(record: ResultRecord) -> Iterator[Row]:
         "simulated": record.cohort.simulated,
     }
     for row in estimates_of(record.evaluation, record.records.scored):
-        whole = cell | row
-        yield {column: whole[column] for column in COLUMNS}
+        yield dict(zip(COLUMNS, _IN_ORDER(cell | row), strict=True))
 
 
 def estimates_of(evaluation: Evaluation, records: int | None = None) -> Iterator[Row]:

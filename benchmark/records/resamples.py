@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+import struct
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from benchmark.files import refusing, write_atomically
 from benchmark.metrics.cell.evaluation import Drawn, Resampled
-from benchmark.metrics.intervals import percentile_interval, variance
+from benchmark.metrics.intervals import Values, percentile_interval, variance
 from benchmark.records.npz import names_in, read_npz, read_stored, shape_of
 from benchmark.records.record import ResultRecord, save_record
 from cohorts.errors import LeadboardError
@@ -38,6 +42,9 @@ TOLERANCE = 1e-9
 MOST_BYTES = 2**28
 """Unpacked: many times what the most resamples of every concept take."""
 
+
+READERS = 2
+"""Files that are read at once: checksums and variances, which take most of the time, need no interpreter."""
 
 KEPT = 4
 """Cells of which one metric of every concept stays in memory once asked for: of the two that are compared."""
@@ -91,11 +98,29 @@ def save_measured(record: ResultRecord, resampled: Resampled, path: Path) -> Non
     save_record(record, path)
 
 
-def load_resamples(record: ResultRecord, path: Path) -> Resampled:
+class _Content(NamedTuple):
+    """What was read of a file: its macro averages, and shapes and types of all arrays."""
+
+    state: tuple[int, ...]
+    key: str
+    macro: tuple[Values, Values]
+    shapes: list[tuple[tuple[int, ...], str]]
+    variances: tuple[float, ...]
+    has_auprc: bool
+
+
+def load_resamples(
+    record: ResultRecord, path: Path, content: Callable[[], _Content] | None = None
+) -> Resampled:
     """Read the resampled figures of a record and check that they are its own.
 
     AUROC and AUPRC of every concept are read once more where they are asked for: those of a large run fill
     the memory.
+
+    Parameters
+    ----------
+    content
+        Gives what was read of the file, where that is done elsewhere.
 
     Raises
     ------
@@ -106,35 +131,53 @@ def load_resamples(record: ResultRecord, path: Path) -> Resampled:
     if not path.is_file():
         raise LeadboardError(f"{path.name} is missing; run the cell again to have it")
     with refusing(lambda why: LeadboardError(f"{path.name} is damaged ({why}); run the cell again")):
-        state = _state(path)
-        found = read_npz(path, MOST_BYTES, ("key", *ALWAYS))
-        key = str(found["key"])
-        arrays = [found[name] for name in ALWAYS]
-        shapes = [(array.shape, array.dtype.name) for array in arrays]
-        has_auprc = "auprc" in names_in(path)
-        shapes += [shape_of(path, "auprc")] if has_auprc else []
-    if key != resamples_key(record):
+        found = content() if content else _content(path)
+    if found.key != resamples_key(record):
         raise LeadboardError(f"{path.name} is of other predictions, labels or settings; run the cell again")
     evaluation = record.evaluation
     drawn, concepts = evaluation.bootstrap.resamples, evaluation.macro.concepts
     macro, each = ((drawn,), "float64"), ((drawn, len(concepts)), "float32")
-    if shapes != [macro, macro, each, each][: len(shapes)]:
+    if found.shapes != [macro, macro, each, each][: len(found.shapes)]:
         raise LeadboardError(f"{path.name} is of another shape than its record says; run the cell again")
-    for values, estimate in zip(arrays[:2], (evaluation.macro.auroc, evaluation.macro.auprc), strict=True):
+    for values, estimate in zip(found.macro, (evaluation.macro.auroc, evaluation.macro.auprc), strict=True):
         interval = percentile_interval(values, evaluation.bootstrap.level)
         if estimate.low is None or estimate.high is None:
             continue
         if interval is None or not np.allclose(interval, (estimate.low, estimate.high), 0, TOLERANCE):
             raise LeadboardError(f"{path.name} does not give the intervals of its record; run the cell again")
-    macro_auroc, macro_auprc, auroc = arrays
     return Resampled(
-        macro_auroc,
-        macro_auprc,
+        *found.macro,
         concepts,
-        drawn=partial(_read_again, path, state, "auroc"),
-        variances=tuple(_variances(auroc)),
-        drawn_auprc=partial(_read_again, path, state, "auprc") if has_auprc else None,
+        drawn=partial(_read_again, path, found.state, "auroc"),
+        variances=found.variances,
+        drawn_auprc=partial(_read_again, path, found.state, "auprc") if found.has_auprc else None,
     )
+
+
+def load_several(cells: Sequence[tuple[ResultRecord, Path]]) -> Iterator[Resampled | LeadboardError]:
+    """Do what `load_resamples` does for many, two files at once, and give the error of what is refused."""
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead = [pool.submit(_content, path) for _, path in cells]
+        try:
+            for (record, path), content in zip(cells, ahead, strict=True):
+                try:
+                    yield load_resamples(record, path, content.result)
+                except LeadboardError as error:
+                    yield error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _content(path: Path) -> _Content:
+    """Read a file and compare its checksums; whatever is raised here is for `refusing` to catch."""
+    state = _state(path)
+    found = read_npz(path, MOST_BYTES, ("key", *ALWAYS))
+    macro_auroc, macro_auprc, auroc = arrays = [found[name] for name in ALWAYS]
+    shapes = [(array.shape, array.dtype.name) for array in arrays]
+    has_auprc = "auprc" in names_in(path)
+    shapes += [shape_of(path, "auprc")] if has_auprc else []
+    variances = tuple(_variances(auroc)) if auroc.ndim == 2 else ()
+    return _Content(state, str(found["key"]), (macro_auroc, macro_auprc), shapes, variances, has_auprc)
 
 
 def _variances(drawn: Drawn) -> Iterator[float]:
@@ -149,12 +192,15 @@ def _variances(drawn: Drawn) -> Iterator[float]:
 
 @lru_cache(maxsize=KEPT)
 def _read_again(path: Path, state: tuple[int, ...], metric: str) -> Drawn:
-    """Read one metric of every concept again from a file that was checked."""
-    changed = LeadboardError(f"{path.name} was replaced while it was read; give the command once more.")
-    with refusing(lambda _: changed):
+    """Read one metric of every concept again from a file that was checked; threads may do so at once."""
+    try:
         if _state(path) != state:
-            raise changed
+            raise ValueError("it is another file")
         drawn: Drawn = read_stored(path, metric)
+    except (OSError, ValueError, KeyError, struct.error, zipfile.BadZipFile):
+        raise LeadboardError(
+            f"{path.name} was replaced while it was read; give the command once more."
+        ) from None
     drawn.setflags(write=False)
     return drawn
 

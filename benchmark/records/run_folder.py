@@ -22,7 +22,7 @@ from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import predictions_path
 from benchmark.records.record import ResultRecord, load_record
-from benchmark.records.resamples import CellName, Draws, load_resamples, name_of, resamples_path
+from benchmark.records.resamples import CellName, Draws, load_several, name_of, resamples_path
 from benchmark.records.salvage import salvaged
 from benchmark.text import printable, readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
@@ -303,9 +303,10 @@ def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[
     """
     found: dict[CellName, Resampled] = {}
     lacking: dict[CellName, str] = {}
-    for path, record in cells:
-        try:
-            found[name_of(record)] = load_resamples(record, resamples_path(path))
-        except LeadboardError as error:
-            lacking[name_of(record)] = unnamed(str(error))
+    asked = [(record, resamples_path(path)) for path, record in cells]
+    for (record, _), drawn in zip(asked, load_several(asked), strict=True):
+        if isinstance(drawn, LeadboardError):
+            lacking[name_of(record)] = unnamed(str(drawn))
+        else:
+            found[name_of(record)] = drawn
     return found, lacking

@@ -11,10 +11,10 @@ import io
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont, _imaging
 
 from benchmark.report.style import FONT, INK, PIXELS, Picture
@@ -194,8 +194,10 @@ def hatching(x: float, y: float, width: float, height: float, apart: float = 5) 
 
 @cache
 def _font(size: float, bold: bool) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which matplotlib brings along: the same letters on every machine."""
-    path = Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+    """DejaVu Sans, which matplotlib brings along, not imported: the same letters on every machine."""
+    found = find_spec("matplotlib")
+    folder = Path(found.origin if found and found.origin else "").parent / "mpl-data" / "fonts" / "ttf"
+    path = folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 

@@ -170,7 +170,7 @@ def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
     empty = [ranking.board() for ranking in rankings]  # knows what it is over, with nobody on it yet
     macros: list[dict[CellName, Estimate]] = [{} for _ in rankings]
     ahead: list[dict[Entry, PooledEstimate]] = [{} for _ in rankings]
-    draws = empty[0].draws
+    draws, pools = empty[0].draws, empty[0].metric == "auroc" and not empty[0].of_task
     for entry in rankings[0].entries:
         own = [record for record in empty[0].records if entry_of(record) == entry]
         near = {name_of(record): _with_means(record, empty) for record in own if name_of(record) in draws}
@@ -179,7 +179,7 @@ def _side_by_side(rankings: Sequence[Ranking]) -> list[SetBoard]:
             board = replace(whole, draws=near)
             values |= {name_of(record): board.macro_of(record) for record in own}
             external = board.resampled_cells(board.chosen(r for r in own if r.relation == "external"))
-            if external and board.metric == "auroc" and not board.of_task:
+            if external and pools:
                 over = [board.concepts_of(cell.record) for cell in external]
                 pooled[entry] = pooled_macro(external, over)
     boards = [ranking.board() for ranking in rankings]

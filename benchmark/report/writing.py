@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from benchmark.exchange.joining import Joined, one_run
@@ -26,7 +29,7 @@ from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.details import concepts_with_room
 from benchmark.report.page.page import as_html
-from benchmark.report.sets import NONE, OwnSets, SetBoard, boards_by_set
+from benchmark.report.sets import NONE, OwnSets, boards_by_set
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.labelled import LabelledCohorts
 from cohorts.locks import alone
@@ -170,24 +173,27 @@ def _content(
     protocols = {cell.protocol for cell in plan.cells} | {record.protocol for record in records}
     if within.protocol is not None and within.protocol not in protocols:
         raise UnknownNameError("protocol", within.protocol, protocols)
-    by_set: list[SetBoard] = []
-    for metric in (rank_by, *(other for other in METRICS if other != rank_by)):
-        by_set += boards_by_set(plan, records, *draws, metric=metric, within=within, own=own)
+    metrics = (rank_by, *(other for other in METRICS if other != rank_by))
+    ranked = partial(boards_by_set, plan, records, *draws, within=within, own=own)
+    with ThreadPoolExecutor(len(metrics)) as both:  # reading and sorting resamples need no interpreter
+        by_set = list(chain.from_iterable(both.map(lambda metric: ranked(metric=metric), metrics)))
     asked = [one.board for one in by_set if one.board.within == within]
     boards = [board for board in asked if board.metric == rank_by]
     others = [board for board in asked if board.metric != rank_by]
-    found = [statistics_of(board) for board in boards]
+    with ThreadPoolExecutor(1) as beside:  # packing a PNG needs none either
+        drawing = beside.submit(lambda: [forest(boards), heatmap(boards)])
+        found = [statistics_of(board) for board in boards]
+    pictures = drawing.result()
     pooled = self_reported.pooled_with_told(joined.told, boards, found)
     told = self_reported.self_reported_tables(joined.told, pooled)
     plain = self_reported_files.as_plain(joined.told, pooled, joined.sources) if joined.sources else {}
-    pictures = [forest(boards), heatmap(boards)]
     by_labels = efficiency(boards)
     if by_labels is not None:
         pictures.append(by_labels)
     shown = [record for board in boards for record in board.records]
     drawn = {record.cohort.id for record in shown} - without_labels(shown, labels).keys()
     chosen = concepts_with_room(shown, drawn)
-    curves = MeasuredCurves(chosen, shown, joined.files, labels)
+    curves = MeasuredCurves(list(chosen), shown, joined.files, labels)
     sheets = mistake_pages(joined, stores, curves)
     mistakes = {entry: one for entry, one in sheets.items() if one[0] in kept}
     content: dict[str, str | bytes] = {
@@ -199,6 +205,7 @@ def _content(
             by_set,
             pictures,
             curves,
+            chosen,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
             kept,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.metrics.cell.calibration import ConceptCalibration
@@ -37,7 +38,7 @@ CURVE = 420
 
 def concepts_with_room(
     records: Sequence[ResultRecord], curves: Collection[str], most: int = MOST
-) -> list[str]:
+) -> dict[str, dict[str, Any]]:
     """Choose the concepts of which there is probably room for the details: those of most cells first.
 
     Parameters
@@ -46,18 +47,27 @@ def concepts_with_room(
         Cohorts whose cells have curves, which are not made yet.
     most
         Bytes of the page.
+
+    Returns
+    -------
+    dict
+        Concept -> place of a cell -> its details without a curve.
     """
     cells = _cells(records)
     left = most - REST - OF_CONCEPT * sum(len(record.evaluation.concepts) for record in records)
-    chosen: list[str] = []
+    chosen: dict[str, dict[str, Any]] = {}
     for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
-        one = {str(at): _of_concept(records[at], concept) for at in cells[concept]}
+        one = _of_cells(records, concept, cells[concept])
         drawn = sum(records[at].cohort.id in curves for at in cells[concept])
         left -= len(_compact(one)) + CURVE * drawn
         if left < 0 and chosen:
             break
-        chosen.append(concept)
+        chosen[concept] = one
     return chosen
+
+
+def _of_cells(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> dict[str, Any]:
+    return {str(at): _of_concept(records[at], concept) for at in cells}
 
 
 def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
@@ -74,7 +84,10 @@ def _compact(content: Any) -> str:
 
 
 def details(
-    records: Sequence[ResultRecord], concepts: Mapping[str, int], curves: MeasuredCurves
+    records: Sequence[ResultRecord],
+    concepts: Mapping[str, int],
+    curves: MeasuredCurves,
+    chosen: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Give the details of every cell, and of the concepts that were chosen.
 
@@ -86,6 +99,8 @@ def details(
         Place of each concept.
     curves
         Of the concepts for which there is room.
+    chosen
+        Their details, if they are at hand from `concepts_with_room`.
 
     Returns
     -------
@@ -97,7 +112,7 @@ def details(
     """
     cells = _cells(records)
     given = {
-        concept: {str(at): _of_concept(records[at], concept) for at in cells[concept]}
+        concept: dict(chosen.get(concept) or _of_cells(records, concept, cells[concept]))
         for concept in curves.concepts
         if concept in cells
     }
@@ -105,7 +120,7 @@ def details(
     for at, record in enumerate(records):
         try:
             for concept, curve in curves.of(record).items():
-                given[concept][str(at)] |= _curve(curve)
+                given[concept][str(at)] = given[concept][str(at)] | _curve(curve)
         except LeadboardError as error:
             no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
     return {

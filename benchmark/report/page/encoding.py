@@ -86,7 +86,7 @@ def as_script(content: Any) -> str:
     '["\\u003c/script\\u003e","a b"]'
     """
     text = _compact(content)
-    if not text.isprintable() or _ESCAPED.search(text):
+    if not text.isprintable() or any(sign[1] not in '"\\' for sign in _ESCAPED.finditer(text)):
         text = _compact(_visible(content))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -95,8 +95,8 @@ def _compact(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-_ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\[^\"\\]")
-"""Of JSON: an escape of something that cannot be seen."""
+_ESCAPED = re.compile(r"\\(.)")
+"""Of JSON: an escape; of all but a quote and a backslash it is of something that cannot be seen."""
 
 
 def _visible(content: Any) -> Any:

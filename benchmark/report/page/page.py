@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -73,6 +74,7 @@ def as_html(
     by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
     curves: MeasuredCurves,
+    chosen: Mapping[str, Mapping[str, Any]],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
     kept: Kept = EVERY_FILE,
@@ -91,6 +93,8 @@ def as_html(
         The files that lie beside the page: it has links to no others.
     curves
         Of the concepts that have details.
+    chosen
+        These concepts, as from `benchmark.report.page.details.concepts_with_room`.
     """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
@@ -103,48 +107,50 @@ def as_html(
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
-    content = page_data(joined.plan.name, boards, found, by_set)
-    content |= view_data(boards, found, mistakes, curves)
-    shown = environment.get_template("page.html.j2").render(
-        run=joined.plan,
-        records=joined.records,
-        joined=joined,
-        sources=joined.sources,
-        told=told,
-        mistakes=mistakes,
-        no_mistakes=NOWHERE if FOLDER in kept else NOT_KEPT,
-        kept=kept,
-        beside=_beside([p.name for p in pictures], kept),
-        self_reported=self_reported,
-        boards=boards,
-        others=others,
-        found=found,
-        leaderboard_table=leaderboard_table,
-        comparisons=comparisons,
-        cell_tables=cell_tables,
-        figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
-        facts=facts,
-        model_tables=model_tables,
-        fits=fits_table(joined.records),
-        fits_words=FITS_WORDS,
-        ages=model_tables.age_table(joined.records),
-        rounding=model_tables.rounding_table(joined.records),
-        tables=tables,
-        later=Later([record for board in boards for record in board.records]),
-        said=_Said(),
-        headline=headline(joined, boards),
-        ranking_rules=ranking_rules,
-        unseen=unseen_table(joined.records),
-        reported=reported_table(),
-        reported_words=REPORTED_WORDS,
-        unseen_words=UNSEEN_WORDS,
-        simulated=SIMULATED if _any_simulated(joined) else "",
-        style=Markup(style),  # noqa: S704
-        style_digest=_digest(style),
-        script=Markup(script),  # noqa: S704
-        script_digest=_digest(script),
-        data=PLACE,
-    )
+    with ThreadPoolExecutor(1) as beside:  # half of a view's time is in resamples, without the interpreter
+        views = beside.submit(view_data, boards, found, mistakes, curves, chosen)
+        content = page_data(joined.plan.name, boards, found, by_set)
+        shown = environment.get_template("page.html.j2").render(
+            run=joined.plan,
+            records=joined.records,
+            joined=joined,
+            sources=joined.sources,
+            told=told,
+            mistakes=mistakes,
+            no_mistakes=NOWHERE if FOLDER in kept else NOT_KEPT,
+            kept=kept,
+            beside=_beside([p.name for p in pictures], kept),
+            self_reported=self_reported,
+            boards=boards,
+            others=others,
+            found=found,
+            leaderboard_table=leaderboard_table,
+            comparisons=comparisons,
+            cell_tables=cell_tables,
+            figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
+            facts=facts,
+            model_tables=model_tables,
+            fits=fits_table(joined.records),
+            fits_words=FITS_WORDS,
+            ages=model_tables.age_table(joined.records),
+            rounding=model_tables.rounding_table(joined.records),
+            tables=tables,
+            later=Later([record for board in boards for record in board.records]),
+            said=_Said(),
+            headline=headline(joined, boards),
+            ranking_rules=ranking_rules,
+            unseen=unseen_table(joined.records),
+            reported=reported_table(),
+            reported_words=REPORTED_WORDS,
+            unseen_words=UNSEEN_WORDS,
+            simulated=SIMULATED if _any_simulated(joined) else "",
+            style=Markup(style),  # noqa: S704
+            style_digest=_digest(style),
+            script=Markup(script),  # noqa: S704
+            script_digest=_digest(script),
+            data=PLACE,
+        )
+    content |= views.result()
     data = as_script(content)
     while len(shown.encode()) + len(data.encode()) > MOST and content["details"]["concepts"]:
         leave_out_last(content["details"])

@@ -35,6 +35,17 @@ def test_percentile_interval() -> None:
     assert percentile_interval(np.array([])) is None
 
 
+@pytest.mark.parametrize("resamples", [2, 3, 39, 40, 41, 1_000, 10_001])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
+@pytest.mark.parametrize("decimals", [0, 1, 15])  # many resamples of one value, or none
+def test_percentile_interval_is_that_of_numpy_to_the_last_digit(
+    resamples: int, level: float, decimals: int
+) -> None:
+    values = np.random.default_rng(resamples).normal(0.01, 1, resamples).round(decimals) + 0.0
+    expected = np.quantile(values, [(1 - level) / 2, 1 - (1 - level) / 2])
+    assert percentile_interval(values, level) == tuple(expected.tolist())
+
+
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_bca_of_a_mean_equals_scipy_on_the_same_resamples(level: float) -> None:
     expected = stats.bootstrap(

@@ -9,10 +9,11 @@ from collections import Counter
 
 import matplotlib as mpl
 import pytest
+from matplotlib.colors import to_hex
 
 from benchmark.records.record import ResultRecord
 from benchmark.report.forest import forest
-from benchmark.report.heatmap import COLOURS, heatmap
+from benchmark.report.heatmap import COLOURS, SHADES, heatmap, shade_of
 from benchmark.report.ranking import make_boards
 from benchmark.report.style import Picture, label
 from tests.benchmark.report.report_factory import concept, record, run_file
@@ -83,11 +84,13 @@ def test_heat_map_tells_eligible_ineligible_undefined_and_absent_apart() -> None
     assert found["georgia"] == found["ptb-xl · internal"] == 1
 
 
-def test_colours_are_centred_on_chance() -> None:
-    red, green, blue, _ = COLOURS(0.5)
-    assert min(red, green, blue) > 0.95
-    assert COLOURS(0.1)[0] > COLOURS(0.1)[2]
-    assert COLOURS(0.9)[2] > COLOURS(0.9)[0]
+def test_colours_are_those_of_matplotlib_and_centred_on_chance() -> None:
+    known = mpl.colormaps["RdBu"].resampled(SHADES)
+    assert [shade_of(step)[0] for step in range(SHADES)] == [to_hex(known(step)) for step in range(SHADES)]
+    assert min(COLOURS[len(COLOURS) // 2]) > 0.95 * 255
+    assert COLOURS[1][0] > COLOURS[1][2]
+    assert COLOURS[-2][2] > COLOURS[-2][0]
+    assert [shade_of(step)[1] for step in (0, SHADES // 2, SHADES - 1)] == [True, False, True]
 
 
 @pytest.mark.parametrize("figure", [forest, heatmap])
