@@ -19,18 +19,32 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.measured_curves import ConceptCurve, MeasuredCurves
-from benchmark.report.page.encoding import triple, units
+from benchmark.report.page.columns import ESTIMATE, ITSELF, in_columns
+from benchmark.report.page.encoding import deflated, triple, units
 from benchmark.text import one_line
 from cohorts.errors import LeadboardError
 
 MOST = 4_900_000
 """Bytes of the page."""
 
-REST, OF_CONCEPT = 380_000, 95
-"""About what the page takes without details, and with each concept of each cell."""
+REST, OF_CONCEPT = 400_000, 32
+"""About what the page takes without details, and with each concept of each cell, its numbers deflated."""
 
-CURVE = 420
-"""Characters of a curve with its bins, on average."""
+CURVE = 220
+"""Deflated characters of a curve with its bins, on average."""
+
+SOME = 40
+"""Cells of a concept that are looked at to tell how much room it takes."""
+
+NEAR = {
+    "calls": (*(ITSELF,) * 3, ITSELF, 3, 3, ITSELF, 6, 6),
+    "calibration": (*ESTIMATE, ITSELF, ITSELF, 4, 4, ITSELF, 7, 7, ITSELF, ITSELF),
+    "groups": (*ESTIMATE, ITSELF, ITSELF),
+    "curve": (ITSELF,) * 3,
+    "errors": (ITSELF,) * 2,
+    "bins": (ITSELF,) * 3,
+}
+"""How each part of the details is folded into columns."""
 
 
 def concepts_with_room(
@@ -49,9 +63,8 @@ def concepts_with_room(
     left = most - REST - OF_CONCEPT * sum(len(record.evaluation.concepts) for record in records)
     chosen: list[str] = []
     for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
-        one = {str(at): _of_concept(records[at], concept) for at in cells[concept]}
         drawn = sum(records[at].cohort.id in curves for at in cells[concept])
-        left -= len(_compact(one)) + CURVE * drawn
+        left -= _room_for(records, concept, cells[concept]) + CURVE * drawn
         if left < 0 and chosen:
             break
         chosen.append(concept)
@@ -67,8 +80,11 @@ def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
     return cells
 
 
-def _compact(content: Any) -> str:
-    return json.dumps(content, separators=(",", ":"))
+def _room_for(records: Sequence[ResultRecord], concept: str, cells: Sequence[int]) -> int:
+    """Characters that a concept takes without curves, told from some of its cells."""
+    some = cells[:: -(-len(cells) // SOME)]
+    one = in_columns({str(at): _of_concept(records[at], concept) for at in some}, NEAR)
+    return len(deflated(json.dumps(one))) * len(cells) // len(some)
 
 
 def details(
@@ -89,8 +105,8 @@ def details(
     -------
     dict
         ``cells``: for each cell ``calibration``, ``subgroups`` and why something is not there; ``concepts``:
-        place of a concept -> place of a cell -> details; ``left_out``: places of concepts for which there was
-        no room; ``no_curves``: why -> places of cells.
+        place of a concept -> details of cells, `in_columns`; ``left_out``: places of concepts for which there
+        was no room; ``no_curves``: why -> places of cells.
     """
     cells = _cells(records)
     given = {
@@ -107,16 +123,18 @@ def details(
             no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
     return {
         "cells": [_of_cell(record) for record in records],
-        "concepts": {str(concepts[concept]): one for concept, one in given.items()},
+        "concepts": {str(concepts[concept]): in_columns(one, NEAR) for concept, one in given.items()},
         "left_out": [concepts[concept] for concept in cells if concept not in given],
         "no_curves": no_curves,
     }
 
 
-def leave_out_last(found: dict[str, Any]) -> None:
-    """Leave out the last concept of `details`, where the page has become larger than was thought."""
-    last, _ = found["concepts"].popitem()
+def leave_out_last(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the last concept of `details`, where the page became too large, and give what it was."""
+    concepts: dict[str, dict[str, Any]] = found["concepts"]
+    last, content = concepts.popitem()
     found["left_out"] = sorted([*found["left_out"], int(last)])
+    return content
 
 
 def _positives(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> int:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterable
 from typing import Any
-
-import numpy as np
 
 from benchmark.metrics.estimates import Estimate
 from benchmark.text import visible
 
 Number = int | None
 """In units of 0.0001."""
-
-NONE = -(2**15)
-"""No number, among packed ones."""
 
 
 def units(value: float | None) -> Number:
@@ -47,18 +43,6 @@ def triple(estimate: Estimate | None) -> list[Number]:
         return [None, None, None]
     low, high = estimate.interval or (None, None)
     return [units(estimate.value), units(low), units(high)]
-
-
-def packed(numbers: Iterable[Number]) -> str:
-    """Write many numbers as the base64 of 16 bits each, a half of their digits; the script unpacks them.
-
-    Examples
-    --------
-    >>> packed([8714, None, -125])
-    'CiIAgIP/'
-    """
-    found = np.array([NONE if number is None else number for number in numbers], "<i2")
-    return base64.b64encode(found.tobytes()).decode()
 
 
 class Texts:
@@ -107,3 +91,8 @@ def _visible(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_visible(value) for value in content]
     return content
+
+
+def deflated(text: str) -> str:
+    """Deflate a text (RFC 1950) and write that in base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()

@@ -22,11 +22,11 @@ from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ran
 from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, NOT_KEPT, NOWHERE
 from benchmark.report.page.data import page_data
-from benchmark.report.page.details import MOST, leave_out_last
-from benchmark.report.page.encoding import as_script
+from benchmark.report.page.details import MOST
 from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
 from benchmark.report.page.views import view_data
+from benchmark.report.page.written import written
 from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.sets import SetBoard
 from benchmark.report.style import Picture, inline_svg
@@ -39,6 +39,7 @@ STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css", "narr
 SCRIPTS = (
     "dom.js",
     "format.js",
+    "columns.js",
     "data.js",
     "grids.js",
     "address.js",
@@ -101,9 +102,10 @@ def as_html(
     )
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
-    script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
+    script = '(async () => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
     content = page_data(joined.plan.name, boards, found, by_set)
     content |= view_data(boards, found, mistakes, curves)
+    later = Later([record for board in boards for record in board.records])
     shown = environment.get_template("page.html.j2").render(
         run=joined.plan,
         records=joined.records,
@@ -126,7 +128,7 @@ def as_html(
         model_tables=model_tables,
         ages=model_tables.age_table(joined.records),
         tables=tables,
-        later=Later([record for board in boards for record in board.records]),
+        later=later,
         said=_Said(),
         headline=headline(joined, boards),
         ranking_rules=ranking_rules,
@@ -139,18 +141,14 @@ def as_html(
         style_digest=_digest(style),
         script=Markup(script),  # noqa: S704
         script_digest=_digest(script),
-        data=PLACE,
+        numbers=NUMBERS,
     )
-    data = as_script(content)
-    while len(shown.encode()) + len(data.encode()) > MOST and content["details"]["concepts"]:
-        leave_out_last(content["details"])
-        data = as_script(content)
-    before, _, after = shown.partition(PLACE)
-    return before + data + after
+    before, _, after = shown.partition(NUMBERS)
+    return before + written(content, later.tables, MOST - len((before + after).encode())) + after
 
 
-PLACE = Markup("<data/>")
-"""Where the data will stand; in what others wrote, signs like these are escaped."""
+NUMBERS = Markup("<numbers/>\n")
+"""Where the numbers will stand; in what others wrote, signs like these are escaped."""
 
 
 def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:

@@ -3,19 +3,16 @@ addView("compare", {
   title: "Compare",
   show(place, chosen) {
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
-    const entries = entriesOf(simulated);
-    if (entries.length < 2) return place.append(el("h2", {}, "Compare"), el("p", {}, "There are no two models to compare."));
-    const picked = (key, other) => (entries.includes(entryOf(chosen[key])) ? entryOf(chosen[key]) : entries.find((entry) => entry !== other));
-    const a = picked("a", entries.includes(entryOf(chosen.b)) ? entryOf(chosen.b) : undefined);
-    const b = picked("b", a);
+    const protocol = protocolOf(chosen, entriesOf(simulated));
+    const entries = entriesOf(simulated).filter((entry) => isOf(protocol, entry));
+    if (entries.length < 2) return place.append(el("h2", {}, "Compare"), ...viewChoices(chosen), el("p", {}, `There are no two models${protocol ? ` with ${protocol}` : ""} to compare.`));
+    const a = entryAmong(entries, chosen, "a", entries.includes(entryOf(chosen.b)) ? entryOf(chosen.b) : undefined);
+    const b = entryAmong(entries, chosen, "b", a);
     const options = entries.map((entry) => [entryKey(entry), entryName(entry)]);
     place.append(
       el("h2", {}, `${entryName(a)} against ${entryName(b)}`),
-      el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
-        chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
-        el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap"),
-        chooser("Metric ", "metric", Object.entries(METRICS), metric),
-        kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null),
+      ...viewChoices(chosen, chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
+        el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap")),
       banner(simulated) ?? "",
       el("p", {}, "A is ", entryLink(a), ", B is ", entryLink(b), "."));
     const pair = a === b ? null : pairOf(a, b, simulated);

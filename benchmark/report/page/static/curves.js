@@ -3,11 +3,17 @@ const CURVES = ["curve", "calls", "bins", "calibration"];
 
 // Concepts that have details for a model on cohorts, those of most cohorts first.
 function detailedConcepts(entry, cohorts) {
-  const cells = cohorts.map((cohort) => String(data.cells.indexOf(cellOf(entry, cohort))));
-  return Object.entries(data.details.concepts).map(([concept, found]) => [Number(concept), cells.filter((cell) => found[cell]).length])
+  const places = cohorts.map((cohort) => data.cells.indexOf(cellOf(entry, cohort)));
+  return Object.entries(data.details.concepts).map(([concept, { cells: there }]) => [Number(concept), places.filter((place) => there.includes(place)).length])
     .filter(([, there]) => there).sort(([, one], [, other]) => other - one).map(([concept]) => concept);
 }
-const detailOf = (entry, cohort, concept) => data.details.concepts[concept]?.[data.cells.indexOf(cellOf(entry, cohort))];
+const unfoldedDetails = new Map();
+function detailOfCell(cell, concept) {
+  const folded = data.details.concepts[concept];
+  if (folded && !unfoldedDetails.has(concept)) unfoldedDetails.set(concept, ofCells(folded));
+  return unfoldedDetails.get(concept)?.[data.cells.indexOf(cell)];
+}
+const detailOf = (entry, cohort, concept) => detailOfCell(cellOf(entry, cohort), concept);
 
 // Points of a curve: [threshold, true positives, false positives], from nothing called to everything.
 function pointsOf(steps) {
@@ -20,7 +26,7 @@ function pointsOf(steps) {
 // Those who gave calls, not scores, for the same records: people who read them, mostly.
 function readersOf(cell, concept) {
   const same = (other) => other !== cell && other.cohort === cell.cohort && other.population === cell.population;
-  return data.cells.filter(same).map((other) => ({ entry: other.entry, call: data.details.concepts[concept]?.[data.cells.indexOf(other)]?.calls?.["as called"] })).filter(({ call }) => call);
+  return data.cells.filter(same).map((other) => ({ entry: other.entry, call: detailOfCell(other, concept)?.calls?.["as called"] })).filter(({ call }) => call);
 }
 
 function curvesOf(entry, cohorts, concept, simulated) {
@@ -75,7 +81,7 @@ function rocAndPr({ curve, calls = {} }, readers, { n, positives: m }, said) {
   ];
 }
 const letterOf = (at) => String.fromCharCode(97 + (at % 26));
-const ratio = (part, whole) => (whole ? (part / whole).toFixed(3) : DASH);
+const ratio = (part, whole) => (whole ? decimals(part / whole) : DASH);
 
 const inBins = (bins) => Array.from({ length: bins.length / 3 }, (_, at) => bins.slice(3 * at, 3 * at + 3));
 function reliability(bins, said) {

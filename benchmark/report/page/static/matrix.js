@@ -28,6 +28,7 @@ addView("", {
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
       matrixChoices(chosen, matrix),
+      onlyProtocol(matrix.protocol),
       banner(simulated) ?? "",
       el("div", { class: "scroll", role: "region", "aria-label": "Models by cohorts" }, oneStop(table)),
       matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that. ", link("", { search: "", protocol: "" }, "Show all")),

@@ -6,6 +6,23 @@ const kindName = (simulated) => (simulated ? "simulated" : "real");
 const entryKey = (entry) => `${data.entries[entry].model}/${data.entries[entry].protocol}`;
 const entryOf = (key) => data.entries.findIndex((_, entry) => entryKey(entry) === key);
 const entriesOf = (simulated) => boardOf(data.metric, simulated)?.rows.map((row) => row.entry) ?? [];
+
+// Protocols of some entries, and the one that is chosen among them: "" is all.
+const protocolsOf = (entries = data.entries.keys()) => [...new Set([...entries].map((entry) => data.entries[entry].protocol))];
+const protocolOf = ({ protocol }, entries) => (protocolsOf(entries).length > 1 && protocolsOf(entries).includes(protocol) ? protocol : "");
+const isOf = (protocol, entry) => !protocol || data.entries[entry].protocol === protocol;
+
+// The entry that is asked for, or the same model under the chosen protocol, or the first; the address says which.
+function entryAmong(entries, chosen, name, other) {
+  const first = entries.find((entry) => entry !== other);
+  if (chosen[name] === undefined) return first;
+  const asked = entryOf(chosen[name]);
+  if (entries.includes(asked)) return asked;
+  const found = entries.find((entry) => data.entries[entry].model === data.entries[asked]?.model && entry !== other) ?? first;
+  if (found !== undefined) restate({ [name]: entryKey(found) });
+  return found;
+}
+
 const cohortsOf = (simulated) => data.cohorts.map((_, place) => place).filter((place) => data.cohorts[place].simulated === simulated);
 const cohortOf = (id, simulated) => data.cohorts.findIndex((cohort) => cohort.id === id && cohort.simulated === simulated);
 
@@ -20,11 +37,12 @@ const unknown = (what) => el("p", {}, `This page has no such ${what}. `, link(""
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 const listed = (nodes) => nodes.flatMap((node, at) => (at ? [", ", node] : [node]));
 
-// Choices of a view: others of its kind, metric, real or simulated.
+// Choices of a view: others of its kind, metric, real or simulated, protocol.
 function viewChoices(chosen, ...first) {
-  return el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, ...first,
-    chooser("Metric ", "metric", Object.entries(METRICS), metricOf(chosen)),
-    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(kindOf(chosen))) : null);
+  const entries = entriesOf(kindOf(chosen));
+  const protocol = protocolOf(chosen, entries);
+  return [el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, ...first,
+    chooser("Metric ", "metric", Object.entries(METRICS), metricOf(chosen)), kindChooser(kindOf(chosen)), protocolChooser(protocolsOf(entries), protocol)), onlyProtocol(protocol)];
 }
 
 const card = (pairs) => el("dl", { class: "card" }, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined && value.length !== 0)
