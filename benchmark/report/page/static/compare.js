@@ -48,12 +48,13 @@ function pairOf(a, b, simulated) {
 
 // A difference on one scale for all rows of a table; the line in the middle is no difference.
 function differenceDrawn([value, low, high], widest, pooled) {
+  if ((value ?? null) === null) return el("td", {}, DASH);
   const at = (units) => 64 + (58 * units) / widest;
   return el("td", { class: "pooled" },
     el("span", { class: pooled ? "diamond" : "" }, svg("svg", { class: "forest", viewBox: "0 0 128 22", width: 128, height: 22, "aria-hidden": "true" },
       svg("line", { x1: 64, x2: 64, y1: 1, y2: 21, class: "axis" }),
       low === null ? null : svg("line", { x1: at(low), x2: at(high), y1: 11, y2: 11, class: "interval" }),
-      value === null ? null : svg("rect", { x: at(value) - 3.5, y: 7.5, width: 7, height: 7, class: "pooled" }))),
+      svg("rect", { x: at(value) - 3.5, y: 7.5, width: 7, height: 7, class: "pooled" }))),
     el("span", { class: "value" }, interval([value, low, high], signed)));
 }
 
@@ -108,14 +109,14 @@ function scatter(a, b, cohorts, metric, simulated) {
   const tick = (units) => [svg("text", { x: 50 + at(units), y: 328, "text-anchor": "middle" }, number(units)), svg("text", { x: 44, y: 314 - at(units), "text-anchor": "end" }, number(units))];
   return [
     el("p", {}, said),
-    svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `${METRICS[metric]} of A against B. ${said}`) },
+    el("div", { class: "beside" }, svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `${METRICS[metric]} of A against B. ${said}`) },
       svg("rect", { x: 50, y: 10, width: 300, height: 300, class: "frame" }), svg("line", { x1: 50, y1: 310, x2: 350, y2: 10, class: "same" }),
       [from, Math.round((from + 10000) / 20) * 10, 10000].map(tick).flat(),
       dots.map(({ cohort, concept, x, y }) => svg("circle", { cx: 50 + at(x), cy: 310 - at(y), r: 3, class: "one" },
         svg("title", {}, `${data.concepts[concept][0]} on ${cohortName(cohort)}: A ${number(x)}, B ${number(y)}`))),
       simulated ? svg("text", { x: 60, y: 28, class: "mark" }, "Simulated, not patients") : null,
       svg("text", { x: 200, y: 346, "text-anchor": "middle" }, `A: ${names[0]}`.slice(0, 50)), svg("text", { x: -160, y: 2, transform: "rotate(-90)", "text-anchor": "middle" }, `B: ${names[1]}`.slice(0, 50))),
-    el("details", {}, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
-      tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)]))),
+    el("details", { open: matchMedia("(min-width: 75rem)").matches }, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
+      tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)])))),
   ];
 }

@@ -31,18 +31,27 @@ function readersOf(cell, concept) {
 
 function curvesOf(entry, cohorts, concept, simulated) {
   const panels = cohorts.map((cohort) => curvePanel(entry, cohort, concept, simulated)).filter(Boolean);
-  const why = new Map(cohorts.map((cohort) => [cohort, whyNoCurve(data.cells.indexOf(cellOf(entry, cohort)))]).filter(([, said]) => said));
+  const why = new Map();
+  for (const cohort of cohorts) {
+    const said = whyNoCurve(cohort, data.cells.indexOf(cellOf(entry, cohort)));
+    if (said) why.set(said, [...(why.get(said) ?? []), cohortName(cohort)]);
+  }
   const left = data.details.left_out.map((one) => data.concepts[one][0]);
   return [
     panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
-    why.size ? el("p", { class: "rules" }, [...why].map(([cohort, said]) => `${cohortName(cohort)} has no curves: ${said}.`).join(" ")) : "",
+    why.size ? el("p", { class: "rules" }, [...why].map(([said, names]) => `No curves on ${names.join(", ")}: ${said}.`).join(" ")) : "",
     el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
-      el("code", {}, `leadboard report RUN --figure roc --model ${data.entries[entry].model} --cohort COHORT --concept ${data.concepts[concept][0]}`), "."),
+      el("code", {}, ["leadboard report RUN ", "--figure roc ", `--model ${data.entries[entry].model} `, "--cohort COHORT ", `--concept ${data.concepts[concept][0]}`].map((part) => el("span", {}, part))), "."),
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
 }
 
-const whyNoCurve = (cell) => Object.entries(data.details.no_curves).find(([, cells]) => cells.includes(cell))?.[0];
+// Why a cell has no curves; a reason that begins with the name of its cohort is said without, for all of them at once.
+function whyNoCurve(cohort, cell) {
+  const [said] = Object.entries(data.details.no_curves).find(([, cells]) => cells.includes(cell)) ?? [];
+  const name = `${data.cohorts[cohort].id} is `;
+  return said?.startsWith(name) ? said.slice(name.length) : said;
+}
 
 function curvePanel(entry, cohort, concept, simulated) {
   const cell = cellOf(entry, cohort);

@@ -76,5 +76,5 @@ function conceptsOfModel(entry, cohorts, metric, simulated) {
     return [conceptLink(concept), ...(withPooled ? [el("td", { class: pooled[concept] ? "pooled" : "pooled lacking" }, interval(pooled[concept] ?? []))] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
   });
   const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
-  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
+  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map((cohort) => el("th", { scope: "col", class: "cohort" }, cohortLink(cohort)))], rows, matrixKind(cohorts));
 }

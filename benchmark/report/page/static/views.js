@@ -48,14 +48,14 @@ function viewChoices(chosen, ...first) {
 const card = (pairs) => el("dl", { class: "card" }, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined && value.length !== 0)
   .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 
-// A table; a row is a list of cells, its first the head. A cell is a node, a text, or a <td> made elsewhere.
+// A table; a row is a list of cells, its first the head. A cell is a node, a text, or made elsewhere.
 function tableOf(caption, columns, rows, kind = "") {
   const made = (content, column) => (content instanceof HTMLTableCellElement ? content
     : el(column ? "td" : "th", { scope: column ? null : "row", class: typeof content === "string" && content.length > 40 ? "long" : null }, content ?? ""));
   const table = el("table", { class: kind }, el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, columns.map((name) => (name instanceof HTMLTableCellElement ? name : el("th", { scope: "col" }, name))))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map(made)))));
-  const grid = kind === "matrix";
+  const grid = kind.startsWith("matrix");
   return el("div", { class: "scroll", tabindex: grid ? null : 0, role: "region", "aria-label": caption }, grid ? oneStop(table) : narrowed(table));
 }
 
