@@ -20,7 +20,7 @@ from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.measured_curves import ConceptCurve, MeasuredCurves
 from benchmark.report.page.columns import ESTIMATE, ITSELF, in_columns
-from benchmark.report.page.encoding import deflated, triple, units
+from benchmark.report.page.encoding import deflated, ends, triple, units
 from benchmark.text import one_line
 from cohorts.errors import LeadboardError
 
@@ -45,6 +45,15 @@ NEAR = {
     "bins": (ITSELF,) * 3,
 }
 """How each part of the details is folded into columns."""
+
+OF_UNITS = {
+    "calls": range(3, 9),
+    "calibration": range(12),
+    "groups": range(3),
+    "errors": range(2),
+    "bins": (2,),
+}
+"""Columns of values that are written in units."""
 
 
 def concepts_with_room(
@@ -83,7 +92,7 @@ def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
 def _room_for(records: Sequence[ResultRecord], concept: str, cells: Sequence[int]) -> int:
     """Characters that a concept takes without curves, told from some of its cells."""
     some = cells[:: -(-len(cells) // SOME)]
-    one = in_columns({str(at): _of_concept(records[at], concept) for at in some}, NEAR)
+    one = in_columns({str(at): _of_concept(records[at], concept) for at in some}, NEAR, OF_UNITS)
     return len(deflated(json.dumps(one))) * len(cells) // len(some)
 
 
@@ -123,7 +132,9 @@ def details(
             no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
     return {
         "cells": [_of_cell(record) for record in records],
-        "concepts": {str(concepts[concept]): in_columns(one, NEAR) for concept, one in given.items()},
+        "concepts": {
+            str(concepts[concept]): in_columns(one, NEAR, OF_UNITS) for concept, one in given.items()
+        },
         "left_out": [concepts[concept] for concept in cells if concept not in given],
         "no_curves": no_curves,
     }
@@ -148,7 +159,7 @@ def _of_concept(record: ResultRecord, concept: str) -> dict[str, Any]:
     calibrated = statistics.calibration and statistics.calibration.concepts.get(concept)
     groups = {
         one_line(name): {
-            one_line(group): [*triple(found.concepts[concept].auroc), n, found.concepts[concept].positives]
+            one_line(group): [*ends(found.concepts[concept].auroc), n, found.concepts[concept].positives]
             for group, found in grouping.groups.items()
             if concept in found.concepts and (n := found.concepts[concept].n)
         }
@@ -164,18 +175,18 @@ def _of_concept(record: ResultRecord, concept: str) -> dict[str, Any]:
 
 def _called(one: Called) -> list[Any]:
     """Threshold, true and false positives; value, low and high of sensitivity and of specificity."""
-    return [float(f"{one.threshold:.4g}"), one.tp, one.fp, *triple(one.sensitivity), *triple(one.specificity)]
+    return [float(f"{one.threshold:.4g}"), one.tp, one.fp, *ends(one.sensitivity), *ends(one.specificity)]
 
 
 def _calibrated(one: ConceptCalibration) -> list[Any]:
     """Brier, mean probability, slope, intercept, both errors; three numbers where there is an interval."""
     return [
-        *triple(one.brier.score),
-        units(one.mean_probability),
-        *triple(one.slope),
-        *triple(one.intercept),
-        units(one.ece_equal_width),
-        units(one.ece_equal_mass),
+        *ends(one.brier.score),
+        one.mean_probability,
+        *ends(one.slope),
+        *ends(one.intercept),
+        one.ece_equal_width,
+        one.ece_equal_mass,
     ]
 
 
@@ -185,9 +196,9 @@ def _curve(found: ConceptCurve) -> dict[str, Any]:
     steps: list[float | int] = []
     for threshold, *counts in zip(curve.thresholds, _steps(curve.tp), _steps(curve.fp), strict=True):
         steps += [threshold, *counts]
-    made: dict[str, Any] = {"curve": steps, "errors": [units(curve.roc_error), units(curve.pr_error)]}
+    made: dict[str, Any] = {"curve": steps, "errors": [curve.roc_error, curve.pr_error]}
     if found.bins:
-        made["bins"] = [n for one in found.bins for n in (one.n, one.positives, units(one.predicted))]
+        made["bins"] = [n for one in found.bins for n in (one.n, one.positives, one.predicted)]
     return made
 
 

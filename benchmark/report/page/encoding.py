@@ -6,8 +6,10 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from benchmark.metrics.estimates import Estimate
 from benchmark.text import visible
@@ -37,12 +39,40 @@ def units(value: float | None) -> Number:
     return max(found, 1) if value > 0 else found
 
 
-def triple(estimate: Estimate | None) -> list[Number]:
-    """Value, low and high of an estimate; the ends are None where there is no interval to be shown."""
+def units_of(values: Sequence[float | None]) -> list[Number]:
+    """Round many values as `units` does.
+
+    Examples
+    --------
+    >>> units_of([0.87149, None, -0.0125])
+    [8714, None, -126]
+
+    Raises
+    ------
+    ValueError
+        If a value is not a number.
+    """
+    known = np.array(values, np.float64)
+    undefined = np.isnan(known)
+    if np.count_nonzero(undefined) != sum(value is None for value in values):
+        raise ValueError("not a number")
+    found = np.rint(np.where(undefined, 0, known) * 10_000).astype(np.int64)
+    for at in np.flatnonzero(found % 10 == 5):
+        found[at] = units(values[at]) or 0
+    found[(known > 0) & (found < 1)] = 1
+    return [None if value is None else one for value, one in zip(values, found.tolist(), strict=True)]
+
+
+def ends(estimate: Estimate | None) -> list[float | None]:
+    """Value, low and high of an estimate as they are; the ends are None where no interval is to be shown."""
     if estimate is None or estimate.value is None:
         return [None, None, None]
-    low, high = estimate.interval or (None, None)
-    return [units(estimate.value), units(low), units(high)]
+    return [estimate.value, *(estimate.interval or (None, None))]
+
+
+def triple(estimate: Estimate | None) -> list[Number]:
+    """Value, low and high of an estimate, as `ends` gives them, in units."""
+    return [units(value) for value in ends(estimate)]
 
 
 class Texts:

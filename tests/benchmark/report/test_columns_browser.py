@@ -59,7 +59,7 @@ def script(tab: Any) -> Any:
 def test_details_come_back_as_they_were(script: Any, seed: int) -> None:
     content = details(random.Random(seed))
     wrapped = "((one) => JSON.stringify(ofCells(one)))"
-    assert json.loads(script(wrapped, in_columns(content, NEAR))) == content
+    assert json.loads(script(wrapped, in_columns(content, NEAR, {}))) == content
 
 
 def test_rows_come_back_as_they_were(script: Any) -> None:

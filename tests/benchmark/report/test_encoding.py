@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark.report.page.encoding import as_script, units
+from benchmark.report.page.encoding import as_script, units, units_of
 from benchmark.report.text import number
 from benchmark.text import visible
 
@@ -29,6 +30,18 @@ def test_what_the_script_makes_of_units_is_what_the_tables_say(value: float) -> 
         assert number(value) == ("<0.001" if shown == 0 else f"{shown / 1000:.3f}")
     else:
         assert shown == round(float(f"{value:.3f}") * 1000)
+
+
+@given(
+    st.lists(st.none() | st.floats(-3, 3) | st.sampled_from([0.00045, 0.0625, -0.0125, 0.87149]), max_size=9)
+)
+def test_many_values_are_rounded_as_each_is(values: list[float | None]) -> None:
+    assert units_of(values) == [units(value) for value in values]
+
+
+def test_what_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        units_of([0.5, None, float("nan")])
 
 
 @given(st.recursive(st.text(max_size=5) | st.integers(), lambda one: st.lists(one, max_size=3)))

@@ -31,19 +31,22 @@ function readersOf(cell, concept) {
 
 function curvesOf(entry, cohorts, concept, simulated) {
   const panels = cohorts.map((cohort) => curvePanel(entry, cohort, concept, simulated)).filter(Boolean);
-  const why = new Map();
-  for (const cohort of cohorts) {
-    const said = whyNoCurve(cohort, data.cells.indexOf(cellOf(entry, cohort)));
-    if (said) why.set(said, [...(why.get(said) ?? []), cohortName(cohort)]);
-  }
+  const why = reasons("No curves on", cohorts.map((cohort) => [cohort, whyNoCurve(cohort, data.cells.indexOf(cellOf(entry, cohort)))]));
   const left = data.details.left_out.map((one) => data.concepts[one][0]);
   return [
     panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
-    why.size ? el("p", { class: "rules" }, [...why].map(([said, names]) => `No curves on ${names.join(", ")}: ${said}.`).join(" ")) : "",
+    why,
     el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
       el("code", {}, ["leadboard report RUN ", "--figure roc ", `--model ${data.entries[entry].model} `, "--cohort COHORT ", `--concept ${data.concepts[concept][0]}`].map((part) => el("span", {}, part))), "."),
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
+}
+
+// Why something is missing on cohorts: each reason once, with all cohorts that it holds for.
+function reasons(what, pairs) {
+  const found = new Map();
+  for (const [cohort, said] of pairs) if (said) found.set(said, [...(found.get(said) ?? []), cohortName(cohort)]);
+  return found.size ? el("p", { class: "rules" }, [...found].map(([said, names]) => `${what} ${names.join(", ")}: ${said}.`).join(" ")) : "";
 }
 
 // Why a cell has no curves; a reason that begins with the name of its cohort is said without, for all of them at once.
@@ -138,9 +141,8 @@ function calibrationOf(entry, cohorts, simulated) {
   const found = cohorts.map((cohort) => [cohort, data.details.cells[data.cells.indexOf(cellOf(entry, cohort))]]);
   const rows = found.filter(([, cell]) => cell.calibration).map(([cohort, { calibration: [value, low, high, slope, intercept, width, mass, concepts] }]) =>
     [cohortLink(cohort), count(data.populations[cellOf(entry, cohort).population].scored), String(concepts), interval([value, low, high]), signed(slope), signed(intercept), number(width), number(mass)]);
-  const why = new Set(found.filter(([, cell]) => !cell.calibration).map(([cohort, cell]) => `${cohortName(cohort)}: ${cell.why_no_calibration}`));
   return [
     rows.length ? tableOf(captioned(simulated, "Calibration over the concepts that count"), ["Cohort", "Records", "Concepts", "Brier, mean", "Slope, median", "Intercept, median", "Error, equal width", "Error, equal mass"], rows) : "",
-    why.size ? el("p", { class: "rules" }, `Not measured: ${[...why].join("; ")}.`) : "",
+    reasons("Not measured on", found.filter(([, cell]) => !cell.calibration).map(([cohort, cell]) => [cohort, cell.why_no_calibration])),
   ];
 }
