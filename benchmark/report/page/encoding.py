@@ -57,7 +57,7 @@ def units_of(values: Sequence[float | None]) -> list[Number]:
     if np.count_nonzero(undefined) != sum(value is None for value in values):
         raise ValueError("not a number")
     found = np.rint(np.where(undefined, 0, known) * 10_000).astype(np.int64)
-    for at in np.flatnonzero(found % 10 == 5):
+    for at in np.flatnonzero(found % 10 == 5).tolist():
         found[at] = units(values[at]) or 0
     found[(known > 0) & (found < 1)] = 1
     return [None if value is None else one for value, one in zip(values, found.tolist(), strict=True)]
