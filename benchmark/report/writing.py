@@ -193,7 +193,7 @@ def _content(
     shown = [record for board in boards for record in board.records]
     drawn = {record.cohort.id for record in shown} - without_labels(shown, labels).keys()
     chosen = concepts_with_room(shown, drawn)
-    curves = MeasuredCurves(list(chosen), shown, joined.files, labels)
+    curves = MeasuredCurves(chosen, shown, joined.files, labels)
     sheets = mistake_pages(joined, stores, curves)
     mistakes = {entry: one for entry, one in sheets.items() if one[0] in kept}
     content: dict[str, str | bytes] = {
@@ -205,7 +205,6 @@ def _content(
             by_set,
             pictures,
             curves,
-            chosen,
             told,
             {entry: path for entry, (path, _) in mistakes.items()},
             kept,

@@ -16,7 +16,8 @@ from benchmark.report import facts
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import call_notes, kept_calls, surely_below
-from benchmark.report.page.encoding import packed, triple, units
+from benchmark.report.page.columns import ESTIMATE, ITSELF, folded
+from benchmark.report.page.encoding import ends, triple, units
 from benchmark.report.page.places import Places, numbered
 from benchmark.report.page.populations import Populations, annotated
 from benchmark.report.page.rankings import board_data, macro_data, pooled_data, set_data
@@ -160,9 +161,10 @@ def _cell(
     """One cell: macro AUROC and AUPRC, then both for each concept of its population that the model answers.
 
     ``macro`` is over the concepts of the ranking that is shown first, ``covers``. ``concepts`` are places in
-    the list of all, ``auroc`` and ``auprc`` have value, low and high of each in turn. ``called`` has the
-    operating points of some concepts. ``notes`` has for ``macro`` and for the place of a concept what must be
-    said beside the number; for ``auprc``, ``sensitivity`` and ``specificity`` with a place, beside these.
+    the list of all, ``auroc`` and ``auprc`` have value, low and high of each as `folded` rows. ``called`` has
+    the operating points of some concepts. ``notes`` has for ``macro`` and for the place of a concept what
+    must be said beside the number; for ``auprc``, ``sensitivity`` and ``specificity`` with a place, beside
+    these.
     """
     evaluation = record.evaluation
     concepts = annotated(record)
@@ -188,8 +190,8 @@ def _cell(
         "prevalence": units(evaluation.macro.prevalence),
         "covers": [places.concepts[c] for c in boards["auroc"].board.concepts_of(record)],
         "concepts": [places.concepts[c] for c in concepts],
-        "auroc": [number for m in concepts.values() for number in triple(m.auroc)],
-        "auprc": [number for m in concepts.values() for number in triple(m.auprc)],
+        "auroc": folded([one for m in concepts.values() for one in ends(m.auroc)], ESTIMATE, range(3)),
+        "auprc": folded([one for m in concepts.values() for one in ends(m.auprc)], ESTIMATE, range(3)),
         "called": _called(record, places),
         "notes": {key: places.texts.places(said) for key, said in notes.items() if said},
     }
@@ -205,15 +207,15 @@ def _called(record: ResultRecord, places: Places) -> dict[str, Any]:
         number
         for one in calls.values()
         for number in (
-            *triple(one.sensitivity),
-            *triple(one.specificity),
-            units(one.ppv.value),
-            units(one.npv.value),
+            *ends(one.sensitivity),
+            *ends(one.specificity),
+            one.ppv.value,
+            one.npv.value,
         )
     ]
     return {
         "concepts": [places.concepts[name] for name in calls],
-        "numbers": packed(numbers),
+        "numbers": folded(numbers, (*ESTIMATE, ITSELF, 3, 3, ITSELF, ITSELF), range(8)),
         "below": [places.concepts[name] for name, one in calls.items() if surely_below(one.sensitivity)],
     }
 

@@ -9,36 +9,56 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 from benchmark.metrics.cell.calibration import ConceptCalibration
 from benchmark.metrics.cell.operating_points import Called
 from benchmark.metrics.cell.subgroups import Grouping
-from benchmark.metrics.names import METRICS
 from benchmark.protocols.protocol import PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
-from benchmark.report.fits import between_fits
 from benchmark.report.measured_curves import ConceptCurve, MeasuredCurves
-from benchmark.report.page.encoding import triple, units
+from benchmark.report.page.columns import ESTIMATE, ITSELF, in_columns
+from benchmark.report.page.encoding import deflated, ends, triple, units
 from benchmark.text import one_line
 from cohorts.errors import LeadboardError
 
 MOST = 4_900_000
 """Bytes of the page."""
 
-REST, OF_CONCEPT = 380_000, 95
-"""About what the page takes without details, and with each concept of each cell."""
+REST, OF_CONCEPT = 400_000, 32
+"""About what the page takes without details, and with each concept of each cell, its numbers deflated."""
 
-CURVE = 420
-"""Characters of a curve with its bins, on average."""
+CURVE = 220
+"""Deflated characters of a curve with its bins, on average."""
+
+SOME = 40
+"""Cells of a concept that are looked at to tell how much room it takes."""
+
+NEAR = {
+    "calls": (*(ITSELF,) * 3, ITSELF, 3, 3, ITSELF, 6, 6),
+    "calibration": (*ESTIMATE, ITSELF, ITSELF, 4, 4, ITSELF, 7, 7, ITSELF, ITSELF),
+    "groups": (*ESTIMATE, ITSELF, ITSELF),
+    "curve": (ITSELF,) * 3,
+    "errors": (ITSELF,) * 2,
+    "bins": (ITSELF,) * 3,
+}
+"""How each part of the details is folded into columns."""
+
+OF_UNITS = {
+    "calls": range(3, 9),
+    "calibration": range(12),
+    "groups": range(3),
+    "errors": range(2),
+    "bins": (2,),
+}
+"""Columns of values that are written in units."""
 
 
 def concepts_with_room(
     records: Sequence[ResultRecord], curves: Collection[str], most: int = MOST
-) -> dict[str, dict[str, Any]]:
+) -> list[str]:
     """Choose the concepts of which there is probably room for the details: those of most cells first.
 
     Parameters
@@ -47,27 +67,17 @@ def concepts_with_room(
         Cohorts whose cells have curves, which are not made yet.
     most
         Bytes of the page.
-
-    Returns
-    -------
-    dict
-        Concept -> place of a cell -> its details without a curve.
     """
     cells = _cells(records)
     left = most - REST - OF_CONCEPT * sum(len(record.evaluation.concepts) for record in records)
-    chosen: dict[str, dict[str, Any]] = {}
+    chosen: list[str] = []
     for concept in sorted(cells, key=lambda c: (-len(cells[c]), -_positives(records, c, cells[c]), c)):
-        one = _of_cells(records, concept, cells[concept])
         drawn = sum(records[at].cohort.id in curves for at in cells[concept])
-        left -= len(_compact(one)) + CURVE * drawn
+        left -= _room_for(records, concept, cells[concept]) + CURVE * drawn
         if left < 0 and chosen:
             break
-        chosen[concept] = one
+        chosen.append(concept)
     return chosen
-
-
-def _of_cells(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> dict[str, Any]:
-    return {str(at): _of_concept(records[at], concept) for at in cells}
 
 
 def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
@@ -79,15 +89,15 @@ def _cells(records: Sequence[ResultRecord]) -> dict[str, list[int]]:
     return cells
 
 
-def _compact(content: Any) -> str:
-    return json.dumps(content, separators=(",", ":"))
+def _room_for(records: Sequence[ResultRecord], concept: str, cells: Sequence[int]) -> int:
+    """Characters that a concept takes without curves, told from some of its cells."""
+    some = cells[:: -(-len(cells) // SOME)]
+    one = in_columns({str(at): _of_concept(records[at], concept) for at in some}, NEAR, OF_UNITS)
+    return len(deflated(json.dumps(one))) * len(cells) // len(some)
 
 
 def details(
-    records: Sequence[ResultRecord],
-    concepts: Mapping[str, int],
-    curves: MeasuredCurves,
-    chosen: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    records: Sequence[ResultRecord], concepts: Mapping[str, int], curves: MeasuredCurves
 ) -> dict[str, Any]:
     """Give the details of every cell, and of the concepts that were chosen.
 
@@ -99,20 +109,18 @@ def details(
         Place of each concept.
     curves
         Of the concepts for which there is room.
-    chosen
-        Their details, if they are at hand from `concepts_with_room`.
 
     Returns
     -------
     dict
         ``cells``: for each cell ``calibration``, ``subgroups``, what lies ``between`` its fits by metric
         (lowest, highest, standard deviation) and why something is not there; ``concepts``: place of a concept
-        -> place of a cell -> details; ``left_out``: places of concepts for which there was no room;
+        -> details of cells, `in_columns`; ``left_out``: places of concepts for which there was no room;
         ``no_curves``: why -> places of cells.
     """
     cells = _cells(records)
     given = {
-        concept: dict(chosen.get(concept) or _of_cells(records, concept, cells[concept]))
+        concept: {str(at): _of_concept(records[at], concept) for at in cells[concept]}
         for concept in curves.concepts
         if concept in cells
     }
@@ -120,21 +128,25 @@ def details(
     for at, record in enumerate(records):
         try:
             for concept, curve in curves.of(record).items():
-                given[concept][str(at)] = given[concept][str(at)] | _curve(curve)
+                given[concept][str(at)] |= _curve(curve)
         except LeadboardError as error:
             no_curves.setdefault(one_line(str(error).rstrip(".")), []).append(at)
     return {
         "cells": [_of_cell(record) for record in records],
-        "concepts": {str(concepts[concept]): one for concept, one in given.items()},
+        "concepts": {
+            str(concepts[concept]): in_columns(one, NEAR, OF_UNITS) for concept, one in given.items()
+        },
         "left_out": [concepts[concept] for concept in cells if concept not in given],
         "no_curves": no_curves,
     }
 
 
-def leave_out_last(found: dict[str, Any]) -> None:
-    """Leave out the last concept of `details`, where the page has become larger than was thought."""
-    last, _ = found["concepts"].popitem()
+def leave_out_last(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the last concept of `details`, where the page became too large, and give what it was."""
+    concepts: dict[str, dict[str, Any]] = found["concepts"]
+    last, content = concepts.popitem()
     found["left_out"] = sorted([*found["left_out"], int(last)])
+    return content
 
 
 def _positives(records: Sequence[ResultRecord], concept: str, cells: Iterable[int]) -> int:
@@ -148,7 +160,7 @@ def _of_concept(record: ResultRecord, concept: str) -> dict[str, Any]:
     calibrated = statistics.calibration and statistics.calibration.concepts.get(concept)
     groups = {
         one_line(name): {
-            one_line(group): [*triple(found.concepts[concept].auroc), n, found.concepts[concept].positives]
+            one_line(group): [*ends(found.concepts[concept].auroc), n, found.concepts[concept].positives]
             for group, found in grouping.groups.items()
             if concept in found.concepts and (n := found.concepts[concept].n)
         }
@@ -164,18 +176,18 @@ def _of_concept(record: ResultRecord, concept: str) -> dict[str, Any]:
 
 def _called(one: Called) -> list[Any]:
     """Threshold, true and false positives; value, low and high of sensitivity and of specificity."""
-    return [float(f"{one.threshold:.4g}"), one.tp, one.fp, *triple(one.sensitivity), *triple(one.specificity)]
+    return [float(f"{one.threshold:.4g}"), one.tp, one.fp, *ends(one.sensitivity), *ends(one.specificity)]
 
 
 def _calibrated(one: ConceptCalibration) -> list[Any]:
     """Brier, mean probability, slope, intercept, both errors; three numbers where there is an interval."""
     return [
-        *triple(one.brier.score),
-        units(one.mean_probability),
-        *triple(one.slope),
-        *triple(one.intercept),
-        units(one.ece_equal_width),
-        units(one.ece_equal_mass),
+        *ends(one.brier.score),
+        one.mean_probability,
+        *ends(one.slope),
+        *ends(one.intercept),
+        one.ece_equal_width,
+        one.ece_equal_mass,
     ]
 
 
@@ -185,9 +197,9 @@ def _curve(found: ConceptCurve) -> dict[str, Any]:
     steps: list[float | int] = []
     for threshold, *counts in zip(curve.thresholds, _steps(curve.tp), _steps(curve.fp), strict=True):
         steps += [threshold, *counts]
-    made: dict[str, Any] = {"curve": steps, "errors": [units(curve.roc_error), units(curve.pr_error)]}
+    made: dict[str, Any] = {"curve": steps, "errors": [curve.roc_error, curve.pr_error]}
     if found.bins:
-        made["bins"] = [n for one in found.bins for n in (one.n, one.positives, units(one.predicted))]
+        made["bins"] = [n for one in found.bins for n in (one.n, one.positives, one.predicted)]
     return made
 
 
@@ -203,8 +215,6 @@ def _of_cell(record: ResultRecord) -> dict[str, Any]:
         "why_no_calibration": one_line(statistics.why_no_calibration or ""),
         "subgroups": {one_line(name): _grouping(one) for name, one in statistics.subgroups.items()},
     }
-    between = {metric: between_fits(record, metric) for metric in METRICS}
-    found["between"] = {metric: list(map(units, one)) for metric, one in between.items() if one}
     if whole is not None:
         errors = units(whole.ece_equal_width), units(whole.ece_equal_mass)
         middle = units(whole.slope), units(whole.intercept)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,6 @@ from benchmark.text import visible
 
 Number = int | None
 """In units of 0.0001."""
-
-NONE = -(2**15)
-"""No number, among packed ones."""
 
 
 def units(value: float | None) -> Number:
@@ -41,24 +39,40 @@ def units(value: float | None) -> Number:
     return max(found, 1) if value > 0 else found
 
 
-def triple(estimate: Estimate | None) -> list[Number]:
-    """Value, low and high of an estimate; the ends are None where there is no interval to be shown."""
-    if estimate is None or estimate.value is None:
-        return [None, None, None]
-    low, high = estimate.interval or (None, None)
-    return [units(estimate.value), units(low), units(high)]
-
-
-def packed(numbers: Iterable[Number]) -> str:
-    """Write many numbers as the base64 of 16 bits each, a half of their digits; the script unpacks them.
+def units_of(values: Sequence[float | None]) -> list[Number]:
+    """Round many values as `units` does.
 
     Examples
     --------
-    >>> packed([8714, None, -125])
-    'CiIAgIP/'
+    >>> units_of([0.87149, None, -0.0125])
+    [8714, None, -126]
+
+    Raises
+    ------
+    ValueError
+        If a value is not a number.
     """
-    found = np.array([NONE if number is None else number for number in numbers], "<i2")
-    return base64.b64encode(found.tobytes()).decode()
+    known = np.array(values, np.float64)
+    undefined = np.isnan(known)
+    if np.count_nonzero(undefined) != sum(value is None for value in values):
+        raise ValueError("not a number")
+    found = np.rint(np.where(undefined, 0, known) * 10_000).astype(np.int64)
+    for at in np.flatnonzero(found % 10 == 5).tolist():
+        found[at] = units(values[at]) or 0
+    found[(known > 0) & (found < 1)] = 1
+    return [None if value is None else one for value, one in zip(values, found.tolist(), strict=True)]
+
+
+def ends(estimate: Estimate | None) -> list[float | None]:
+    """Value, low and high of an estimate as they are; the ends are None where no interval is to be shown."""
+    if estimate is None or estimate.value is None:
+        return [None, None, None]
+    return [estimate.value, *(estimate.interval or (None, None))]
+
+
+def triple(estimate: Estimate | None) -> list[Number]:
+    """Value, low and high of an estimate, as `ends` gives them, in units."""
+    return [units(value) for value in ends(estimate)]
 
 
 class Texts:
@@ -107,3 +121,8 @@ def _visible(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_visible(value) for value in content]
     return content
+
+
+def deflated(text: str) -> str:
+    """Deflate a text (RFC 1950) and write that in base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()

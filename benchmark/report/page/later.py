@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from benchmark.records.record import ResultRecord
-from benchmark.report.page.encoding import as_script
 from benchmark.report.tables import ConceptGrid, Table, TableCell
 
 
@@ -23,20 +20,16 @@ class Later:
 
     def __init__(self, cells: Sequence[ResultRecord]) -> None:
         self._places = {id(record): at for at, record in enumerate(cells)}
-        self._tables: list[dict[str, Any]] = []
-
-    def add(self, table: Table | ConceptGrid) -> int:
-        """Keep a table for later and give its place."""
-        self._tables.append(_plain(table) if isinstance(table, Table) else self._grid(table))
-        return len(self._tables) - 1
-
-    @property
-    def script(self) -> Markup:
+        self.tables: list[dict[str, Any]] = []
         """Every table that was added until now: caption, columns, groups of them, rows and footnotes.
 
         Of one that the script makes from the data of the page, its caption, kind and cells.
         """
-        return Markup(as_script(self._tables))  # noqa: S704
+
+    def add(self, table: Table | ConceptGrid) -> int:
+        """Keep a table for later and give its place."""
+        self.tables.append(_plain(table) if isinstance(table, Table) else self._grid(table))
+        return len(self.tables) - 1
 
     def _grid(self, grid: ConceptGrid) -> dict[str, Any]:
         places = [self._places[id(record)] for record in grid.records]

@@ -24,11 +24,11 @@ from benchmark.report.leaderboard_table import SIMULATED, leaderboard_table, ran
 from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, NOT_KEPT, NOWHERE
 from benchmark.report.page.data import page_data
-from benchmark.report.page.details import MOST, leave_out_last
-from benchmark.report.page.encoding import as_script
+from benchmark.report.page.details import MOST
 from benchmark.report.page.headline import headline
 from benchmark.report.page.later import Later
 from benchmark.report.page.views import view_data
+from benchmark.report.page.written import written
 from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.sets import SetBoard
 from benchmark.report.style import Picture, inline_svg
@@ -41,6 +41,7 @@ STYLES = ("tokens.css", "page.css", "matrix.css", "views.css", "plot.css", "narr
 SCRIPTS = (
     "dom.js",
     "format.js",
+    "columns.js",
     "data.js",
     "grids.js",
     "address.js",
@@ -74,7 +75,6 @@ def as_html(
     by_set: Sequence[SetBoard],
     pictures: Sequence[Picture],
     curves: MeasuredCurves,
-    chosen: Mapping[str, Mapping[str, Any]],
     told: Sequence[tuple[Table, bool]] = (),
     mistakes: Mapping[Entry, str] = MappingProxyType({}),
     kept: Kept = EVERY_FILE,
@@ -93,8 +93,6 @@ def as_html(
         The files that lie beside the page: it has links to no others.
     curves
         Of the concepts that have details.
-    chosen
-        These concepts, as from `benchmark.report.page.details.concepts_with_room`.
     """
     environment = Environment(
         loader=PackageLoader("benchmark.report.page"),
@@ -106,9 +104,10 @@ def as_html(
     )
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
-    script = '(() => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
+    script = '(async () => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
+    later = Later([record for board in boards for record in board.records])
     with ThreadPoolExecutor(1) as beside:  # half of a view's time is in resamples, without the interpreter
-        views = beside.submit(view_data, boards, found, mistakes, curves, chosen)
+        views = beside.submit(view_data, boards, found, mistakes, curves)
         content = page_data(joined.plan.name, boards, found, by_set)
         shown = environment.get_template("page.html.j2").render(
             run=joined.plan,
@@ -135,7 +134,7 @@ def as_html(
             ages=model_tables.age_table(joined.records),
             rounding=model_tables.rounding_table(joined.records),
             tables=tables,
-            later=Later([record for board in boards for record in board.records]),
+            later=later,
             said=_Said(),
             headline=headline(joined, boards),
             ranking_rules=ranking_rules,
@@ -148,19 +147,15 @@ def as_html(
             style_digest=_digest(style),
             script=Markup(script),  # noqa: S704
             script_digest=_digest(script),
-            data=PLACE,
+            numbers=NUMBERS,
         )
     content |= views.result()
-    data = as_script(content)
-    while len(shown.encode()) + len(data.encode()) > MOST and content["details"]["concepts"]:
-        leave_out_last(content["details"])
-        data = as_script(content)
-    before, _, after = shown.partition(PLACE)
-    return before + data + after
+    before, _, after = shown.partition(NUMBERS)
+    return before + written(content, later.tables, MOST - len((before + after).encode())) + after
 
 
-PLACE = Markup("<data/>")
-"""Where the data will stand; in what others wrote, signs like these are escaped."""
+NUMBERS = Markup("<numbers/>\n")
+"""Where the numbers will stand; in what others wrote, signs like these are escaped."""
 
 
 def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:

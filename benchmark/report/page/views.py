@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from benchmark.records.record import ResultRecord
@@ -22,7 +21,6 @@ def view_data(
     found: Sequence[BoardStatistics],
     mistakes: Mapping[Entry, str],
     curves: MeasuredCurves,
-    chosen: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Give what the views need beside `benchmark.report.page.data.page_data`, in the places that it has.
 
@@ -36,8 +34,6 @@ def view_data(
         Path of the page with the mistakes of an entry, beside the leaderboard.
     curves
         Of the concepts that have details.
-    chosen
-        As of `details`.
 
     Returns
     -------
@@ -65,7 +61,7 @@ def view_data(
             }
             for board in boards
         ],
-        "details": details(records, numbered, curves, chosen),
+        "details": details(records, numbered, curves),
         "shares": {str(entries[entry]): said for entry, said in label_shares(boards).items()},
         "gaps": [
             {

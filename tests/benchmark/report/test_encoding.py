@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import struct
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmark.report.page.encoding import as_script, packed, units
+from benchmark.report.page.encoding import as_script, units, units_of
 from benchmark.report.text import number
 from benchmark.text import visible
 
@@ -34,15 +32,16 @@ def test_what_the_script_makes_of_units_is_what_the_tables_say(value: float) -> 
         assert shown == round(float(f"{value:.3f}") * 1000)
 
 
-@given(st.lists(st.none() | st.integers(-(2**15) + 1, 2**15 - 1), max_size=9))
-def test_packed_numbers_are_16_bits_each(numbers: list[int | None]) -> None:
-    found = struct.unpack(f"<{len(numbers)}h", base64.b64decode(packed(numbers)))
-    assert [None if one == -(2**15) else one for one in found] == numbers
+@given(
+    st.lists(st.none() | st.floats(-3, 3) | st.sampled_from([0.00045, 0.0625, -0.0125, 0.87149]), max_size=9)
+)
+def test_many_values_are_rounded_as_each_is(values: list[float | None]) -> None:
+    assert units_of(values) == [units(value) for value in values]
 
 
-def test_a_number_too_large_to_be_packed_is_refused() -> None:
-    with pytest.raises(OverflowError):
-        packed([2**15])
+def test_what_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        units_of([0.5, None, float("nan")])
 
 
 @given(st.recursive(st.text(max_size=5) | st.integers(), lambda one: st.lists(one, max_size=3)))

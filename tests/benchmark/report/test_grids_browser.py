@@ -95,7 +95,7 @@ def shown(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> list[dict[s
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{Path(run / 'leaderboard.html').as_uri()}#/tables")
     page.evaluate("for (const one of document.querySelectorAll('details.later')) one.open = true")
-    page.wait_for_function("!document.querySelector('#tables details[data-table]')")
+    page.wait_for_function("!document.querySelector('details.later:not([data-made-of])')")
     found = page.evaluate(READ)
     page.close()
     assert not wrong

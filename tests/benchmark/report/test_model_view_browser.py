@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,16 @@ def test_no_serious_barrier_and_nothing_wider_than_the_screen(page: Any, width: 
 def test_printed_the_tables_are_open(page: Any) -> None:
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#view details:not([open])").count() == 0
+
+
+def test_why_there_are_no_curves_is_said_once_for_all_cohorts(tab: Any, folder: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(folder, tmp_path / "run")
+    write_report(run)  # without labels
+    with opened(tab, run) as page:
+        page.evaluate("() => { location.hash = '#/model?entry=net/as-is'; }")
+        page.locator("#view h2", has_text="net").wait_for()
+        said = page.locator("#view p.rules", has_text="No curves on").inner_text()
+        assert page.locator("polyline.curve").count() == 0
+    assert said == (
+        "No curves on ptb-xl, georgia: the labels were not on this machine when the page was made."
+    )

@@ -135,3 +135,114 @@ def test_an_unknown_protocol_is_named_with_those_that_there_are(folder: Path) ->
     call = ["report", str(folder), "--protocol", "linear-prob-10"]
     with pytest.raises(UnknownNameError, match=r"Did you mean 'linear-probe-10'\?"):
         app(call, exit_on_error=False, print_error=False, result_action="return_value")
+
+
+def go(page: Any, address: str) -> None:
+    """Follow an address, as a link that somebody sent."""
+    page.evaluate("hash => { location.hash = hash; }", address)
+    page.reload()
+
+
+def firsts(page: Any, where: str) -> list[str]:
+    """First cells of the rows that are shown."""
+    found: list[str] = page.evaluate(
+        """where => [...document.querySelectorAll(`${where} tbody tr`)].filter((row) => row.checkVisibility())
+          .map((row) => row.cells[0].textContent.trim())""",
+        where,
+    )
+    return found
+
+
+TEN = {"net (linear-probe-10)", "old (linear-probe-10)", "twin"}
+
+
+@pytest.mark.parametrize(
+    ("address", "table"),
+    [
+        ("cohort?cohort=georgia", "table.results"),
+        ("concept?concept=AF", "details[open] table.results"),
+        ("concept?concept=AF", "h3 + .scroll table.results"),
+    ],
+)
+def test_views_list_the_models_of_the_chosen_protocol_alone(page: Any, address: str, table: str) -> None:
+    go(page, f"#/{address}")
+    everybody = firsts(page, table)
+    assert len(everybody) > len(TEN) > 0
+    choice(page, "protocol").select_option("linear-probe-10")
+    assert set(firsts(page, table)) == TEN
+    assert "protocol=linear-probe-10" in page.url
+    assert "linear-probe-10" in page.locator(f"{table} caption").first.inner_text()
+    page.reload()
+    assert set(firsts(page, table)) == TEN
+    page.locator("#view .only a").click()
+    assert firsts(page, table) == everybody
+    assert "protocol=" not in page.url
+    assert page.locator("#view .only").count() == 0
+
+
+def test_a_cohort_without_the_protocol_says_so(page: Any) -> None:
+    go(page, "#/cohort?cohort=ptb-xl&protocol=linear-probe-10")
+    assert page.get_by_text("No model was measured here by linear-probe-10.").count() == 1
+    assert page.locator("#view .only").count() == 1
+
+
+def test_a_model_is_shown_under_the_chosen_protocol(page: Any) -> None:
+    go(page, "#/model?entry=net/linear-probe-100")
+    assert choice(page, "entry").locator("option").count() == len(LEVELS)
+    choice(page, "protocol").select_option("linear-probe-10")
+    assert page.locator("#view h2").inner_text() == "net (linear-probe-10)"
+    assert set(choice(page, "entry").locator("option").all_inner_texts()) == TEN
+    assert "entry=net%2Flinear-probe-10&" in page.url
+    page.locator("#view .only a").click()
+    assert page.locator("#view h2").inner_text() == "net (linear-probe-10)"
+    go(page, "#/model?entry=rhythm/linear-probe-100&protocol=as-is")
+    assert page.locator("#view h2").inner_text() == "chance"
+
+
+def test_two_models_of_the_chosen_protocol_are_compared(page: Any) -> None:
+    go(page, "#/compare?a=old/linear-probe-100&b=twin/linear-probe-10")
+    choice(page, "protocol").select_option("linear-probe-10")
+    assert page.locator("#view h2").inner_text() == "old (linear-probe-10) against twin"
+    assert set(choice(page, "a").locator("option").all_inner_texts()) == TEN
+    assert "a=old%2Flinear-probe-10&b=twin%2Flinear-probe-10" in page.url
+    page.get_by_role("button", name="Swap").click()
+    assert page.locator("#view h2").inner_text() == "twin against old (linear-probe-10)"
+    choice(page, "protocol").select_option("as-is")
+    assert page.get_by_text("There are no two models with as-is to compare.").count() == 1
+    page.locator("#view .only a").click()
+    assert page.locator("#view h2").inner_text() == "twin against old (linear-probe-10)"
+
+
+def test_tables_with_protocols_show_the_chosen_one(page: Any) -> None:
+    go(page, "#/tables")
+    ranking = "#ranking section:first-of-type table"
+    assert len(firsts(page, ranking)) == len(LEVELS)
+    grid = page.locator("details.later", has_text="sph: all records")
+    grid.locator("summary").click()
+    assert grid.locator("th.group").count() == len(LEVELS)
+    choice(page, "protocol").select_option("linear-probe-10")
+    assert sorted(firsts(page, ranking)) == ["net", "old", "twin"]
+    assert grid.locator("th.group").count() == 3
+    empty = page.locator("details.later", has_text="ptb-xl: test fold")
+    empty.locator("summary").click()
+    assert empty.locator("p").inner_text() == "Nothing here is of linear-probe-10."
+    averages = page.locator("details.later", has_text="Macro averages, one row per cohort and model")
+    averages.locator("summary").click()
+    column = [head.strip() for head in averages.locator("thead th").all_inner_texts()].index("Protocol")
+    shown = averages.locator("tbody tr:visible")
+    assert shown.count() == 3 * len(COHORTS)
+    assert {row.locator("td").nth(column - 1).inner_text() for row in shown.all()} == {"linear-probe-10"}
+    page.evaluate("() => { location.hash = '#problems'; }")
+    assert page.locator("#view .only").count() == 1
+    page.locator("#view .only a").click()
+    assert len(firsts(page, ranking)) == len(LEVELS)
+    assert empty.locator("table").count() == 1
+
+
+def test_the_choice_goes_along_with_every_link(page: Any) -> None:
+    choice(page, "protocol").select_option("linear-probe-10")
+    for view in ("Models", "Cohorts", "Concepts", "Compare", "All tables", "Leaderboard"):
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name=view, exact=True).click()
+        assert "protocol=linear-probe-10" in page.url
+        assert choice(page, "protocol").input_value() == "linear-probe-10"
+        assert page.locator("#view .only a").inner_text() == "Show all protocols"

@@ -325,7 +325,7 @@ def test_interval_that_is_missing_or_leaves_out_resamples_says_why(tmp_path: Pat
     shaky = estimate(0.7, undefined_fraction=0.25)
     concepts = {"AF": concept(0.8).model_copy(update={"auroc": alone, "auprc": shaky})}
     page = Page(report(tmp_path, [record(aurocs=concepts)])["html"])
-    assert page.data["data"]["cells"][0]["auroc"] == [8000, None, None]
+    assert page.data["data"]["cells"][0]["auroc"]["columns"] == [[8000], [None], [None]]
     text = page.text
     assert "no interval: only one of patients to draw" in text
     assert "undefined in 25.0% of the resamples" in text

@@ -4,9 +4,17 @@ const views = Object.create(null);
 // A view is {title, show(place, choices)}: `show` fills an empty element. See matrix.js.
 const addView = (name, view) => (views[name] = view);
 
+// A place in the tables leaves the choices as they were.
+let last = {};
 function choices() {
+  if (placeInTables()) return { ...last, view: "tables" };
   const [, name, query] = location.hash.match(/^#\/([\w-]*)(?:\?(.*))?$/) ?? [];
-  return { view: views[name] ? name : "", ...Object.fromEntries(new URLSearchParams(query ?? "")) };
+  last = { view: views[name] ? name : "", ...Object.fromEntries(new URLSearchParams(query ?? "")) };
+  return last;
+}
+function placeInTables() {
+  const target = location.hash.startsWith("#/") ? null : document.getElementById(location.hash.slice(1));
+  return tables.contains(target) ? target : null;
 }
 
 // Address of a view with choices; an empty one is left out.
@@ -26,6 +34,12 @@ const KEPT = { "": ["concept"], model: ["entry", "concept"], cohort: ["cohort"],
 function pageLink(view, text) {
   const now = choices();
   return link(view, Object.fromEntries((KEPT[view] ?? []).map((name) => [name, now[name]])), text);
+}
+
+// Say in the address what is shown in place of what was asked for.
+function restate(changes) {
+  const { view, ...before } = choices();
+  history.replaceState(null, "", address(view, { ...before, ...changes }));
 }
 
 // Change some choices of the present view. What is typed letter by letter makes one step of the history.

@@ -5,6 +5,19 @@ function chooser(label, name, options, value) {
   return el("label", {}, label, select);
 }
 
+const kindChooser = (simulated) =>
+  (kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null);
+const protocolChooser = (protocols, protocol) =>
+  (protocols.length > 1 ? chooser("Protocol ", "protocol", [["", "all"], ...protocols.map((one) => [one, one])], protocol) : null);
+const protocolForm = (protocol) => (protocolsOf().length > 1 ? el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, protocolChooser(protocolsOf(), protocol)) : null);
+
+// What a chosen protocol leaves out, and how to see all again.
+function onlyProtocol(protocol, where = "") {
+  const { view, ...chosen } = choices();
+  return protocol && el("p", { class: "only" }, "Protocol ", el("strong", {}, protocol), ` alone${where ? `, ${where}` : ""}. `,
+    el("a", { href: address(view, { ...chosen, protocol: "" }) }, "Show all protocols"));
+}
+
 function matrixChoices(chosen, matrix) {
   const { metric, simulated, conceptSet, cohortSet, within, protocols, protocol, full } = matrix;
   const sizeOf = (set) => boardOf(metric, simulated, set, cohortSet);
@@ -21,8 +34,8 @@ function matrixChoices(chosen, matrix) {
     chooser("Metric ", "metric", Object.entries(METRICS), metric),
     chooser("Rank within ", "set", sets, conceptSet ? data.concept_sets[conceptSet].name : ""),
     chooser("Concept ", "concept", concepts, matrix.concept === "macro" ? "" : data.concepts[matrix.concept][0]),
-    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null,
+    kindChooser(simulated),
     cohortSets.length > 1 ? chooser("Rank over ", "cohortset", cohortSets, cohortSet ? data.cohort_sets[cohortSet] : "") : null,
-    protocols.length > 1 ? chooser("Protocol ", "protocol", [["", "all"], ...protocols.map((one) => [one, one])], protocol) : null,
+    protocolChooser(protocols, protocol),
     el("label", {}, "Search ", search), sort);
 }

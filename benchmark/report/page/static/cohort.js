@@ -8,12 +8,12 @@ addView("cohort", {
     const about = data.about_cohorts[cohort];
     place.append(
       el("h2", {}, `${about.name}${simulated ? " (simulated)" : ""}`),
-      viewChoices(chosen, chooser("Cohort ", "cohort", cohortsOf(simulated).map((other) => [data.cohorts[other].id, cohortName(other)]), data.cohorts[cohort].id)),
+      ...viewChoices(chosen, chooser("Cohort ", "cohort", cohortsOf(simulated).map((other) => [data.cohorts[other].id, cohortName(other)]), data.cohorts[cohort].id)),
       banner(simulated) ?? "",
       cohortCard(cohort, about),
       about.states > 1 ? el("p", { class: "banner" }, `It was measured in ${about.states} states, which cannot be compared with each other; the facts are of the one with the most records.`) : "",
       el("h3", {}, "Models, best first"),
-      modelsOnCohort(cohort, metric, "macro"),
+      modelsOnCohort(cohort, metric, "macro", protocolOf(chosen, entriesOf(simulated))),
       el("h3", {}, "What is annotated"),
       ...annotatedHere(cohort, about),
       el("h3", {}, "People"),
@@ -30,17 +30,18 @@ const cohortCard = (cohort, about) => card([
 ]);
 
 // Cells of a cohort in order of their value for a concept, or for "macro".
-function modelsOnCohort(cohort, metric, concept) {
+function modelsOnCohort(cohort, metric, concept, protocol) {
   const { simulated } = data.cohorts[cohort];
-  const cells = data.cells.filter((cell) => cell.cohort === cohort);
+  const cells = data.cells.filter((cell) => cell.cohort === cohort && isOf(protocol, cell.entry));
+  const by = protocol ? ` by ${protocol}` : "";
   const rows = cells.map((cell) => ({ cell, read: reading(cell, concept, metric) })).filter(({ read }) => read)
     .map((row) => ({ ...row, value: row.read.estimate[0] }));
   const what = concept === "macro" ? `Macro ${METRICS[metric]}` : `${METRICS[metric]} of ${data.concepts[concept][0]}`;
-  if (rows.every(({ value }) => value === null)) return el("p", {}, rows.length ? `No model has a value here: ${[...new Set(rows.flatMap(({ read }) => read.notes))].join("; ") || "no concept counts"}.` : "No model was measured here.");
+  if (rows.every(({ value }) => value === null)) return el("p", {}, rows.length ? `No model has a value here: ${[...new Set(rows.flatMap(({ read }) => read.notes))].join("; ") || "no concept counts"}.` : `No model was measured here${by}.`);
   const covered = new Set(rows.map(({ cell }) => cell.covers.join()));
   const macro = concept === "macro";
   return el("div", {},
-    tableOf(captioned(simulated, `${what} on ${cohortName(cohort)} with 95 % interval`), ["Model", METRICS[metric], "Records", macro ? "Concepts" : "Positives", "Training overlap"],
+    tableOf(captioned(simulated, `${what} on ${cohortName(cohort)}${by} with 95 % interval`), ["Model", METRICS[metric], "Records", macro ? "Concepts" : "Positives", "Training overlap"],
       bestFirst(rows).map(({ cell, read }) => [entryLink(cell.entry), drawnValue(metric, read.estimate),
         `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
         macro ? String(cell.covers.length) : `${count(read.positives)}${read.counts ? "" : " (too few to count)"}`,

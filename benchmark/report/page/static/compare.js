@@ -3,19 +3,16 @@ addView("compare", {
   title: "Compare",
   show(place, chosen) {
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
-    const entries = entriesOf(simulated);
-    if (entries.length < 2) return place.append(el("h2", {}, "Compare"), el("p", {}, "There are no two models to compare."));
-    const picked = (key, other) => (entries.includes(entryOf(chosen[key])) ? entryOf(chosen[key]) : entries.find((entry) => entry !== other));
-    const a = picked("a", entries.includes(entryOf(chosen.b)) ? entryOf(chosen.b) : undefined);
-    const b = picked("b", a);
+    const protocol = protocolOf(chosen, entriesOf(simulated));
+    const entries = entriesOf(simulated).filter((entry) => isOf(protocol, entry));
+    if (entries.length < 2) return place.append(el("h2", {}, "Compare"), ...viewChoices(chosen), el("p", {}, `There are no two models${protocol ? ` with ${protocol}` : ""} to compare.`));
+    const a = entryAmong(entries, chosen, "a", entries.includes(entryOf(chosen.b)) ? entryOf(chosen.b) : undefined);
+    const b = entryAmong(entries, chosen, "b", a);
     const options = entries.map((entry) => [entryKey(entry), entryName(entry)]);
     place.append(
       el("h2", {}, `${entryName(a)} against ${entryName(b)}`),
-      el("form", { class: "choices", onsubmit: (event) => event.preventDefault() },
-        chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
-        el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap"),
-        chooser("Metric ", "metric", Object.entries(METRICS), metric),
-        kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(simulated)) : null),
+      ...viewChoices(chosen, chooser("A ", "a", options, entryKey(a)), chooser("B ", "b", options, entryKey(b)),
+        el("button", { type: "button", onclick: () => choose({ a: entryKey(b), b: entryKey(a) }) }, "Swap")),
       banner(simulated) ?? "",
       el("p", {}, "A is ", entryLink(a), ", B is ", entryLink(b), "."));
     const pair = a === b ? null : pairOf(a, b, simulated);
@@ -51,12 +48,13 @@ function pairOf(a, b, simulated) {
 
 // A difference on one scale for all rows of a table; the line in the middle is no difference.
 function differenceDrawn([value, low, high], widest, pooled) {
+  if ((value ?? null) === null) return el("td", {}, DASH);
   const at = (units) => 64 + (58 * units) / widest;
   return el("td", { class: "pooled" },
     el("span", { class: pooled ? "diamond" : "" }, svg("svg", { class: "forest", viewBox: "0 0 128 22", width: 128, height: 22, "aria-hidden": "true" },
       svg("line", { x1: 64, x2: 64, y1: 1, y2: 21, class: "axis" }),
       low === null ? null : svg("line", { x1: at(low), x2: at(high), y1: 11, y2: 11, class: "interval" }),
-      value === null ? null : svg("rect", { x: at(value) - 3.5, y: 7.5, width: 7, height: 7, class: "pooled" }))),
+      svg("rect", { x: at(value) - 3.5, y: 7.5, width: 7, height: 7, class: "pooled" }))),
     el("span", { class: "value" }, interval([value, low, high], signed)));
 }
 
@@ -111,14 +109,14 @@ function scatter(a, b, cohorts, metric, simulated) {
   const tick = (units) => [svg("text", { x: 50 + at(units), y: 328, "text-anchor": "middle" }, number(units)), svg("text", { x: 44, y: 314 - at(units), "text-anchor": "end" }, number(units))];
   return [
     el("p", {}, said),
-    svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `${METRICS[metric]} of A against B. ${said}`) },
+    el("div", { class: "beside" }, svg("svg", { class: "scatter", viewBox: "-10 0 380 352", role: "img", "aria-label": captioned(simulated, `${METRICS[metric]} of A against B. ${said}`) },
       svg("rect", { x: 50, y: 10, width: 300, height: 300, class: "frame" }), svg("line", { x1: 50, y1: 310, x2: 350, y2: 10, class: "same" }),
       [from, Math.round((from + 10000) / 20) * 10, 10000].map(tick).flat(),
       dots.map(({ cohort, concept, x, y }) => svg("circle", { cx: 50 + at(x), cy: 310 - at(y), r: 3, class: "one" },
         svg("title", {}, `${data.concepts[concept][0]} on ${cohortName(cohort)}: A ${number(x)}, B ${number(y)}`))),
       simulated ? svg("text", { x: 60, y: 28, class: "mark" }, "Simulated, not patients") : null,
       svg("text", { x: 200, y: 346, "text-anchor": "middle" }, `A: ${names[0]}`.slice(0, 50)), svg("text", { x: -160, y: 2, transform: "rotate(-90)", "text-anchor": "middle" }, `B: ${names[1]}`.slice(0, 50))),
-    el("details", {}, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
-      tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)]))),
+    el("details", { open: matchMedia("(min-width: 75rem)").matches }, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
+      tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)])))),
   ];
 }

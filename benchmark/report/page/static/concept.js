@@ -8,18 +8,19 @@ addView("concept", {
     const [id] = data.concepts[concept];
     const about = data.about_concepts[id];
     const cohorts = cohortsOf(simulated).filter((cohort) => countsOf(cohort, concept));
+    const protocol = protocolOf(chosen, entriesOf(simulated));
     const open = cohorts.find((cohort) => countsOf(cohort, concept)[2]) ?? cohorts[0];
     place.append(
       el("h2", {}, conceptName(concept)),
-      viewChoices(chosen, chooser("Concept ", "concept", data.concepts.map(([other], at) => [other, conceptName(at)]), id)),
+      ...viewChoices(chosen, chooser("Concept ", "concept", data.concepts.map(([other], at) => [other, conceptName(at)]), id)),
       banner(simulated) ?? "",
       about ? conceptCard(about) : el("p", {}, "The ontology here does not have it."),
       ...(about && Object.keys(about.codes).length ? [el("h3", {}, "Codes that mean it, or something like it"), el("div", { class: "codes" }, codesOf(about))] : []),
       el("h3", {}, "How often it occurs"),
       cohorts.length ? positivesOf(cohorts, concept, simulated) : el("p", {}, "It is annotated in none of these cohorts."),
       cohorts.length ? el("h3", {}, "Models, best first on each cohort") : "",
-      ...(metric === "auroc" ? [pooledOnConcept(concept, simulated)] : []),
-      ...cohorts.map((cohort) => el("details", { open: cohort === open }, el("summary", {}, `${cohortName(cohort)}: ${positivesText(cohort, concept)}`), modelsOnCohort(cohort, metric, concept))));
+      ...(metric === "auroc" ? [pooledOnConcept(concept, simulated, protocol)] : []),
+      ...cohorts.map((cohort) => el("details", { open: cohort === open }, el("summary", {}, `${cohortName(cohort)}: ${positivesText(cohort, concept)}`), modelsOnCohort(cohort, metric, concept, protocol))));
   },
 });
 
@@ -61,10 +62,10 @@ function positivesOf(cohorts, concept, simulated) {
   return tableOf(captioned(simulated, "Positive records"), ["Cohort", "Positives", "Annotated records", "Prevalence", "Enough to count"], rows);
 }
 
-function pooledOnConcept(concept, simulated) {
-  const rows = entriesOf(simulated).map((entry) => ({ entry, pooled: pooledOf(entry, simulated)?.concepts[concept] }))
+function pooledOnConcept(concept, simulated, protocol) {
+  const rows = entriesOf(simulated).filter((entry) => isOf(protocol, entry)).map((entry) => ({ entry, pooled: pooledOf(entry, simulated)?.concepts[concept] }))
     .filter(({ pooled }) => pooled).map((row) => ({ ...row, value: row.pooled[0] }));
-  if (!rows.length) return el("p", {}, "It is not pooled for any model: that needs two external cohorts in which it counts.");
-  return tableOf(captioned(simulated, "Pooled over external cohorts: the next hospital"), ["Model", "AUROC", "Pooled over"],
+  if (!rows.length) return el("p", {}, `It is not pooled for any model${protocol ? ` by ${protocol}` : ""}: that needs two external cohorts in which it counts.`);
+  return tableOf(captioned(simulated, `Pooled over external cohorts${protocol ? `, ${protocol} alone` : ""}: the next hospital`), ["Model", "AUROC", "Pooled over"],
     bestFirst(rows).map(({ entry, pooled }) => [entryLink(entry), drawnValue("auroc", pooled, []), pooledWords(pooled)]), "results");
 }

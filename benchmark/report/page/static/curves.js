@@ -3,11 +3,17 @@ const CURVES = ["curve", "calls", "bins", "calibration"];
 
 // Concepts that have details for a model on cohorts, those of most cohorts first.
 function detailedConcepts(entry, cohorts) {
-  const cells = cohorts.map((cohort) => String(data.cells.indexOf(cellOf(entry, cohort))));
-  return Object.entries(data.details.concepts).map(([concept, found]) => [Number(concept), cells.filter((cell) => found[cell]).length])
+  const places = cohorts.map((cohort) => data.cells.indexOf(cellOf(entry, cohort)));
+  return Object.entries(data.details.concepts).map(([concept, { cells: there }]) => [Number(concept), places.filter((place) => there.includes(place)).length])
     .filter(([, there]) => there).sort(([, one], [, other]) => other - one).map(([concept]) => concept);
 }
-const detailOf = (entry, cohort, concept) => data.details.concepts[concept]?.[data.cells.indexOf(cellOf(entry, cohort))];
+const unfoldedDetails = new Map();
+function detailOfCell(cell, concept) {
+  const folded = data.details.concepts[concept];
+  if (folded && !unfoldedDetails.has(concept)) unfoldedDetails.set(concept, ofCells(folded));
+  return unfoldedDetails.get(concept)?.[data.cells.indexOf(cell)];
+}
+const detailOf = (entry, cohort, concept) => detailOfCell(cellOf(entry, cohort), concept);
 
 // Points of a curve: [threshold, true positives, false positives], from nothing called to everything.
 function pointsOf(steps) {
@@ -20,23 +26,35 @@ function pointsOf(steps) {
 // Those who gave calls, not scores, for the same records: people who read them, mostly.
 function readersOf(cell, concept) {
   const same = (other) => other !== cell && other.cohort === cell.cohort && other.population === cell.population;
-  return data.cells.filter(same).map((other) => ({ entry: other.entry, call: data.details.concepts[concept]?.[data.cells.indexOf(other)]?.calls?.["as called"] })).filter(({ call }) => call);
+  return data.cells.filter(same).map((other) => ({ entry: other.entry, call: detailOfCell(other, concept)?.calls?.["as called"] })).filter(({ call }) => call);
 }
 
 function curvesOf(entry, cohorts, concept, simulated) {
   const panels = cohorts.map((cohort) => curvePanel(entry, cohort, concept, simulated)).filter(Boolean);
-  const why = new Map(cohorts.map((cohort) => [cohort, whyNoCurve(data.cells.indexOf(cellOf(entry, cohort)))]).filter(([, said]) => said));
+  const why = reasons("No curves on", cohorts.map((cohort) => [cohort, whyNoCurve(cohort, data.cells.indexOf(cellOf(entry, cohort)))]));
   const left = data.details.left_out.map((one) => data.concepts[one][0]);
   return [
     panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
-    why.size ? el("p", { class: "rules" }, [...why].map(([cohort, said]) => `${cohortName(cohort)} has no curves: ${said}.`).join(" ")) : "",
+    why,
     el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
-      el("code", {}, `leadboard report RUN --figure roc --model ${data.entries[entry].model} --cohort COHORT --concept ${data.concepts[concept][0]}`), "."),
+      el("code", {}, ["leadboard report RUN ", "--figure roc ", `--model ${data.entries[entry].model} `, "--cohort COHORT ", `--concept ${data.concepts[concept][0]}`].map((part) => el("span", {}, part))), "."),
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
 }
 
-const whyNoCurve = (cell) => Object.entries(data.details.no_curves).find(([, cells]) => cells.includes(cell))?.[0];
+// Why something is missing on cohorts: each reason once, with all cohorts that it holds for.
+function reasons(what, pairs) {
+  const found = new Map();
+  for (const [cohort, said] of pairs) if (said) found.set(said, [...(found.get(said) ?? []), cohortName(cohort)]);
+  return found.size ? el("p", { class: "rules" }, [...found].map(([said, names]) => `${what} ${names.join(", ")}: ${said}.`).join(" ")) : "";
+}
+
+// Why a cell has no curves; a reason that begins with the name of its cohort is said without, for all of them at once.
+function whyNoCurve(cohort, cell) {
+  const [said] = Object.entries(data.details.no_curves).find(([, cells]) => cells.includes(cell)) ?? [];
+  const name = `${data.cohorts[cohort].id} is `;
+  return said?.startsWith(name) ? said.slice(name.length) : said;
+}
 
 function curvePanel(entry, cohort, concept, simulated) {
   const cell = cellOf(entry, cohort);
@@ -75,7 +93,7 @@ function rocAndPr({ curve, calls = {} }, readers, { n, positives: m }, said) {
   ];
 }
 const letterOf = (at) => String.fromCharCode(97 + (at % 26));
-const ratio = (part, whole) => (whole ? (part / whole).toFixed(3) : DASH);
+const ratio = (part, whole) => (whole ? decimals(part / whole) : DASH);
 
 const inBins = (bins) => Array.from({ length: bins.length / 3 }, (_, at) => bins.slice(3 * at, 3 * at + 3));
 function reliability(bins, said) {
@@ -123,9 +141,8 @@ function calibrationOf(entry, cohorts, simulated) {
   const found = cohorts.map((cohort) => [cohort, data.details.cells[data.cells.indexOf(cellOf(entry, cohort))]]);
   const rows = found.filter(([, cell]) => cell.calibration).map(([cohort, { calibration: [value, low, high, slope, intercept, width, mass, concepts] }]) =>
     [cohortLink(cohort), count(data.populations[cellOf(entry, cohort).population].scored), String(concepts), interval([value, low, high]), signed(slope), signed(intercept), number(width), number(mass)]);
-  const why = new Set(found.filter(([, cell]) => !cell.calibration).map(([cohort, cell]) => `${cohortName(cohort)}: ${cell.why_no_calibration}`));
   return [
     rows.length ? tableOf(captioned(simulated, "Calibration over the concepts that count"), ["Cohort", "Records", "Concepts", "Brier, mean", "Slope, median", "Intercept, median", "Error, equal width", "Error, equal mass"], rows) : "",
-    why.size ? el("p", { class: "rules" }, `Not measured: ${[...why].join("; ")}.`) : "",
+    reasons("Not measured on", found.filter(([, cell]) => !cell.calibration).map(([cohort, cell]) => [cohort, cell.why_no_calibration])),
   ];
 }

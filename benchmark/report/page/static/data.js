@@ -1,5 +1,16 @@
 // The numbers of the page, and how they are looked up. `data.py` says what is where.
-const data = JSON.parse(document.getElementById("data").textContent);
+if (document.getElementById("data").type !== "application/json" && !self.DecompressionStream) {
+  document.querySelector("header").append(el("p", { class: "banner", role: "alert" },
+    "This browser cannot unpack the numbers of this page: Chrome 80, Firefox 113, Safari 16.4 and later can. What needs no unpacking stands below; the files that are named at the end have the rest."));
+  for (const table of document.querySelectorAll("details.later")) table.hidden = true;
+  return; // the page stays as it is without a script
+}
+document.getElementById("tables").hidden = true; // until it is known what is asked for
+const [data, laterTables] = await Promise.all(["data", "later"].map(contentOf));
+for (const cell of data.cells) {
+  for (const metric of Object.keys(METRICS)) cell[metric] = unfolded(cell[metric]);
+  cell.called.numbers = unfolded(cell.called.numbers);
+}
 
 const cells = new Map(data.cells.map((cell) => [`${cell.entry} ${cell.cohort}`, cell]));
 const cellOf = (entry, cohort) => cells.get(`${entry} ${cohort}`);

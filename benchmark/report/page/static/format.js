@@ -9,6 +9,12 @@ function number(units) {
   return (shown < 0 ? "−" : "") + (Math.abs(shown) / 1000).toFixed(3);
 }
 
+// Three decimals as the tables round them: where two are equally near, which is so of odd sixteenths, the even one.
+function decimals(value) {
+  const below = Math.floor(1000 * value);
+  return (16 * value) % 2 === 1 ? ((below + (below % 2)) / 1000).toFixed(3) : value.toFixed(3);
+}
+
 // A difference: with its sign, and without a negative zero.
 function signed(units) {
   if (units === null || units === undefined) return DASH;

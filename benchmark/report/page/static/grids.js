@@ -1,11 +1,5 @@
 // Tables of concepts by model, made of the numbers of the page. `later.py` says of which cells.
-const wholeTable = (table) => (table.grid ? GRIDS[table.grid](table.caption, table.cells.map((place) => data.cells[place])) : table);
-
-// Numbers as `packed` in encoding.py writes them.
-function unpacked(text) {
-  const view = new DataView(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
-  return Array.from({ length: view.byteLength / 2 }, (_, at) => view.getInt16(2 * at, true)).map((number) => (number === -32768 ? null : number));
-}
+const wholeTable = (table) => (table.grid ? GRIDS[table.grid](table.caption, table.cells.map((place) => data.cells[place]).filter((cell) => isOf(tablesAreOf, cell.entry))) : table);
 
 // Counts of a concept among the records of a cell, null where the cell has no result for it.
 function countsOfCell(cell, concept) {
@@ -46,24 +40,21 @@ const GRIDS = {
       }),
     ];
   }),
-  called: (caption, cells) => {
-    const numbers = new Map(cells.map((cell) => [cell, unpacked(cell.called.numbers)]));
-    return gridTable(caption, cells, (cell) => cell.called.concepts, ["Concept", "n", "Positives"], ["Sensitivity [interval]", "Specificity [interval]", "PPV", "NPV"], (concept, marks) => {
-      const { n, positives } = cells.map((cell) => countsOfCell(cell, concept)).find(Boolean);
-      return [
-        [data.concepts[concept][0]], [count(n), n], [count(positives), positives],
-        ...cells.flatMap((cell) => {
-          const at = cell.called.concepts.indexOf(concept);
-          if (at < 0) return Array(4).fill([DASH, null, true]);
-          const own = numbers.get(cell).slice(8 * at, 8 * at + 8);
-          const estimates = ["sensitivity", "specificity"].map((what, which) => {
-            const estimate = own.slice(3 * which, 3 * which + 3);
-            const low = which === 0 && cell.called.below.includes(concept);
-            return [interval(estimate), estimate[0], low || estimate[0] === null, marks(notesOf(cell, `${what} ${concept}`))];
-          });
-          return [...estimates, ...own.slice(6).map((value) => [number(value), value, value === null])];
-        }),
-      ];
-    });
-  },
+  called: (caption, cells) => gridTable(caption, cells, (cell) => cell.called.concepts, ["Concept", "n", "Positives"], ["Sensitivity [interval]", "Specificity [interval]", "PPV", "NPV"], (concept, marks) => {
+    const { n, positives } = cells.map((cell) => countsOfCell(cell, concept)).find(Boolean);
+    return [
+      [data.concepts[concept][0]], [count(n), n], [count(positives), positives],
+      ...cells.flatMap((cell) => {
+        const at = cell.called.concepts.indexOf(concept);
+        if (at < 0) return Array(4).fill([DASH, null, true]);
+        const own = cell.called.numbers.slice(8 * at, 8 * at + 8);
+        const estimates = ["sensitivity", "specificity"].map((what, which) => {
+          const estimate = own.slice(3 * which, 3 * which + 3);
+          const low = which === 0 && cell.called.below.includes(concept);
+          return [interval(estimate), estimate[0], low || estimate[0] === null, marks(notesOf(cell, `${what} ${concept}`))];
+        });
+        return [...estimates, ...own.slice(6).map((value) => [number(value), value, value === null])];
+      }),
+    ];
+  }),
 };

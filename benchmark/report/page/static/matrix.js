@@ -22,12 +22,13 @@ addView("", {
     });
     const pooled = header("pooled", pooledName(metric));
     pooled.prepend(forestScale(metric));
-    const table = el("table", { class: ["matrix home", full.length > 6 && "many", full.length > 12 && "crowded"].filter(Boolean).join(" ") },
+    const table = el("table", { class: `${matrixKind(full)} home` },
       el("caption", {}, el("span", {}, captionOf(matrix))),
       el("thead", {}, el("tr", {}, header("rank", "Rank"), header("model", "Model"), pooled, cohorts), aboutRow(full)),
       el("tbody", {}, matrix.rows.map((row) => rowOf(row, matrix))));
     place.append(
       matrixChoices(chosen, matrix),
+      onlyProtocol(matrix.protocol),
       banner(simulated) ?? "",
       el("div", { class: "scroll", role: "region", "aria-label": "Models by cohorts" }, oneStop(table)),
       matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that. ", link("", { search: "", protocol: "" }, "Show all")),
@@ -39,6 +40,9 @@ addView("", {
       el("details", {}, el("summary", {}, "How to read this"), el("ul", { class: "rules" }, rankedBy(matrix).rules.map((rule) => el("li", {}, data.texts[rule])))));
   },
 });
+
+// The names of many cohorts stand upright, and more yet stand closer.
+const matrixKind = (cohorts) => ["matrix", cohorts.length > 6 && "many", cohorts.length > 12 && "crowded"].filter(Boolean).join(" ");
 
 // Without room for all columns each row becomes a strip, so that none is out of sight.
 function fit() {

@@ -3,12 +3,14 @@ addView("model", {
   title: "Models",
   show(place, chosen) {
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
-    const entry = chosen.entry === undefined ? entriesOf(simulated)[0] ?? -1 : entryOf(chosen.entry);
-    if (entry < 0) return place.append(unknown("model"));
+    const protocol = protocolOf(chosen, entriesOf(simulated));
+    const among = [...data.entries.keys()].filter((other) => isOf(protocol, other));
+    if (!among.length || (chosen.entry !== undefined && entryOf(chosen.entry) < 0)) return place.append(unknown("model"));
+    const entry = chosen.entry === undefined ? among.find((other) => entriesOf(simulated).includes(other)) ?? among[0] : entryAmong(among, chosen, "entry");
     const cohorts = cohortsOf(simulated).filter((cohort) => cellOf(entry, cohort));
     place.append(
       el("h2", {}, entryName(entry)),
-      viewChoices(chosen, chooser("Model ", "entry", data.entries.map((_, other) => [entryKey(other), entryName(other)]), entryKey(entry))),
+      ...viewChoices(chosen, chooser("Model ", "entry", among.map((other) => [entryKey(other), entryName(other)]), entryKey(entry))),
       banner(simulated) ?? "",
       modelCard(entry),
       el("h3", {}, "Results on each cohort"),
@@ -81,5 +83,5 @@ function conceptsOfModel(entry, cohorts, metric, simulated) {
     return [conceptLink(concept), ...(withPooled ? [el("td", { class: pooled[concept] ? "pooled" : "pooled lacking" }, interval(pooled[concept] ?? []))] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
   });
   const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
-  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map(cohortLink)], rows, "matrix");
+  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map((cohort) => el("th", { scope: "col", class: "cohort" }, cohortLink(cohort)))], rows, matrixKind(cohorts));
 }

@@ -8,10 +8,10 @@ function matrixOf(chosen) {
   const place = conceptPlace.get(chosen.concept);
   const concept = within.includes(place) ? place : "macro";
   const all = cohortsOf(simulated).filter((cohort) => board.chosen?.includes(cohort) ?? true);
-  const protocolOf = ({ entry }) => data.entries[entry].protocol;
-  const protocols = [...new Set(board.rows.map(protocolOf))];
-  const protocol = protocols.length > 1 && protocols.includes(chosen.protocol) ? chosen.protocol : "";
-  const rows = byMean(board.rows.filter((row) => !protocol || protocolOf(row) === protocol)).map((row) => ({
+  const entries = board.rows.map((row) => row.entry);
+  const protocols = protocolsOf(entries);
+  const protocol = protocolOf(chosen, entries);
+  const rows = byMean(board.rows.filter((row) => isOf(protocol, row.entry))).map((row) => ({
     ...row,
     rank: protocol ? row.alone : row.rank,
     name: entryName(row.entry),

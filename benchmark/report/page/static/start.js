@@ -2,7 +2,14 @@
 const place = document.getElementById("view");
 const tables = document.getElementById("tables");
 const pages = document.getElementById("pages");
-addView("tables", { title: "All tables", show: () => {} });
+addView("tables", {
+  title: "All tables",
+  show(place, chosen) {
+    const protocol = protocolOf(chosen);
+    place.append(...[protocolForm(protocol), onlyProtocol(protocol, "where a table has a row or a column for each; ranks in tables are those among all protocols")].filter(Boolean));
+    tablesOf(protocol);
+  },
+});
 
 // Say which page it is. Of simulated recordings each view has its own banner; the tables have the one above all.
 function mark(view) {
@@ -21,9 +28,10 @@ function show({ keepFocus = false } = {}) {
   const cursor = focused && document.activeElement.selectionStart;
   closeTip();
   place.replaceChildren();
-  place.hidden = chosen.view === "tables"; // before it is filled: what is hidden has no width
+  place.hidden = false; // before it is filled: what is hidden has no width
   tables.hidden = chosen.view !== "tables";
   views[chosen.view].show(place, chosen);
+  place.hidden = !place.children.length;
   fit();
   mark(chosen.view);
   if (!focused) return;
@@ -34,14 +42,10 @@ function show({ keepFocus = false } = {}) {
 
 // A place in the page, such as "#problems", is in the tables.
 function follow() {
-  if (location.hash && !location.hash.startsWith("#/")) {
-    const target = document.getElementById(location.hash.slice(1));
-    if (!target || !tables.contains(target)) return;
-    place.hidden = true;
-    tables.hidden = false;
-    mark("tables");
-    target.scrollIntoView();
-  } else show();
+  const target = placeInTables();
+  if (location.hash && !location.hash.startsWith("#/") && !target) return;
+  show();
+  target?.scrollIntoView();
 }
 document.body.append(tip);
 // The link to the content must not take the choices out of the address.

@@ -1,5 +1,4 @@
 // Tables: sorting by a click on a column's header, and those that are made when somebody opens them.
-const later = () => (later.tables ??= JSON.parse(document.getElementById("later").textContent));
 
 function sortable(table) {
   const headers = table.tHead.rows[table.tHead.rows.length - 1].cells;
@@ -24,7 +23,8 @@ function sortable(table) {
 
 // A table as `later.py` writes it: a cell is its text, or [text, sorted by, muted, notes].
 function laterTable(place) {
-  const { caption, columns, groups, rows, notes } = wholeTable(later()[place]);
+  const { caption, columns, groups, rows, notes } = wholeTable(laterTables[place]);
+  if (!rows.length && tablesAreOf) return [nothing()];
   const id = (note) => `later${place}-${note + 1}`;
   const cell = (content, column) => {
     const [text, sort, muted, marks] = [content].flat(1).length && Array.isArray(content) ? content : [content];
@@ -38,13 +38,37 @@ function laterTable(place) {
   const table = el("table", { class: "sortable" }, el("caption", {}, caption), el("thead", {}, group || null, head),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map(cell)))));
   const list = notes.length && el("ol", { class: "notes" }, notes.map((note, at) => el("li", { id: id(at) }, note)));
+  rowsOf(table);
   return [el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, sortable(table)), ...(list ? [list] : [])];
 }
 
+const nothing = () => el("p", {}, `Nothing here is of ${tablesAreOf}.`);
+
+// Rows of other protocols than the chosen one are hidden where a table says of each row what its protocol is.
+let tablesAreOf = "";
+function rowsOf(table) {
+  const column = [...table.tHead.rows[table.tHead.rows.length - 1].cells].findIndex((head) => head.textContent === "Protocol");
+  if (column < 0) return;
+  const rows = [...table.tBodies[0].rows];
+  if (!rows.length) return;
+  for (const row of rows) row.hidden = tablesAreOf !== "" && row.cells[column].textContent.trim() !== tablesAreOf;
+  table.deleteTFoot();
+  if (rows.every((row) => row.hidden)) table.createTFoot().append(el("tr", {}, el("td", { colspan: rows[0].cells.length }, nothing())));
+}
+
+// A table is made when it is opened, and again where it was made for another protocol.
 function openLater(details) {
-  if (details.dataset.table === undefined) return;
+  if (details.dataset.table === undefined || !details.open || details.dataset.madeOf === tablesAreOf) return;
+  for (const old of [...details.children].slice(1)) old.remove();
   details.append(...laterTable(Number(details.dataset.table)));
-  delete details.dataset.table;
+  details.dataset.madeOf = tablesAreOf;
+}
+
+function tablesOf(protocol) {
+  if (protocol === tablesAreOf) return;
+  tablesAreOf = protocol;
+  for (const table of document.querySelectorAll("#tables table.sortable")) rowsOf(table);
+  for (const details of document.querySelectorAll("details.later")) openLater(details);
 }
 for (const details of document.querySelectorAll("details.later")) details.addEventListener("toggle", () => openLater(details));
 for (const table of document.querySelectorAll("table.sortable")) sortable(table);

@@ -6,6 +6,23 @@ const kindName = (simulated) => (simulated ? "simulated" : "real");
 const entryKey = (entry) => `${data.entries[entry].model}/${data.entries[entry].protocol}`;
 const entryOf = (key) => data.entries.findIndex((_, entry) => entryKey(entry) === key);
 const entriesOf = (simulated) => boardOf(data.metric, simulated)?.rows.map((row) => row.entry) ?? [];
+
+// Protocols of some entries, and the one that is chosen among them: "" is all.
+const protocolsOf = (entries = data.entries.keys()) => [...new Set([...entries].map((entry) => data.entries[entry].protocol))];
+const protocolOf = ({ protocol }, entries) => (protocolsOf(entries).length > 1 && protocolsOf(entries).includes(protocol) ? protocol : "");
+const isOf = (protocol, entry) => !protocol || data.entries[entry].protocol === protocol;
+
+// The entry that is asked for, or the same model under the chosen protocol, or the first; the address says which.
+function entryAmong(entries, chosen, name, other) {
+  const first = entries.find((entry) => entry !== other);
+  if (chosen[name] === undefined) return first;
+  const asked = entryOf(chosen[name]);
+  if (entries.includes(asked)) return asked;
+  const found = entries.find((entry) => data.entries[entry].model === data.entries[asked]?.model && entry !== other) ?? first;
+  if (found !== undefined) restate({ [name]: entryKey(found) });
+  return found;
+}
+
 const cohortsOf = (simulated) => data.cohorts.map((_, place) => place).filter((place) => data.cohorts[place].simulated === simulated);
 const cohortOf = (id, simulated) => data.cohorts.findIndex((cohort) => cohort.id === id && cohort.simulated === simulated);
 
@@ -20,24 +37,25 @@ const unknown = (what) => el("p", {}, `This page has no such ${what}. `, link(""
 const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 const listed = (nodes) => nodes.flatMap((node, at) => (at ? [", ", node] : [node]));
 
-// Choices of a view: others of its kind, metric, real or simulated.
+// Choices of a view: others of its kind, metric, real or simulated, protocol.
 function viewChoices(chosen, ...first) {
-  return el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, ...first,
-    chooser("Metric ", "metric", Object.entries(METRICS), metricOf(chosen)),
-    kinds.length > 1 ? chooser("Cohorts ", "cohorts", [["real", "real"], ["simulated", "simulated (not patients)"]], kindName(kindOf(chosen))) : null);
+  const entries = entriesOf(kindOf(chosen));
+  const protocol = protocolOf(chosen, entries);
+  return [el("form", { class: "choices", onsubmit: (event) => event.preventDefault() }, ...first,
+    chooser("Metric ", "metric", Object.entries(METRICS), metricOf(chosen)), kindChooser(kindOf(chosen)), protocolChooser(protocolsOf(entries), protocol)), onlyProtocol(protocol)];
 }
 
 const card = (pairs) => el("dl", { class: "card" }, pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined && value.length !== 0)
   .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 
-// A table; a row is a list of cells, its first the head. A cell is a node, a text, or a <td> made elsewhere.
+// A table; a row is a list of cells, its first the head. A cell is a node, a text, or made elsewhere.
 function tableOf(caption, columns, rows, kind = "") {
   const made = (content, column) => (content instanceof HTMLTableCellElement ? content
     : el(column ? "td" : "th", { scope: column ? null : "row", class: typeof content === "string" && content.length > 40 ? "long" : null }, content ?? ""));
   const table = el("table", { class: kind }, el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)))),
+    el("thead", {}, el("tr", {}, columns.map((name) => (name instanceof HTMLTableCellElement ? name : el("th", { scope: "col" }, name))))),
     el("tbody", {}, rows.map((row) => el("tr", {}, row.map(made)))));
-  const grid = kind === "matrix";
+  const grid = kind.startsWith("matrix");
   return el("div", { class: "scroll", tabindex: grid ? null : 0, role: "region", "aria-label": caption }, grid ? oneStop(table) : narrowed(table));
 }
 
