@@ -57,7 +57,7 @@ def test_nothing_and_everything(tmp_path: Path) -> None:
 def test_the_american_spelling_of_the_licence_is_read(tmp_path: Path) -> None:
     american = CARD.replace("licence", "license")
     assert card_from(tmp_path, american) == card_from(tmp_path, CARD)
-    with pytest.raises(ModelError, match="license is no field of it"):
+    with pytest.raises(ModelError, match="licence and license are one field; keep one of the two"):
         card_from(tmp_path, CARD + "license: MIT\n")
 
 
@@ -99,6 +99,7 @@ def test_no_object_is_made(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (CARD + "colour: red\n", "colour is no field of it"),
+        (CARD.replace("trained_on", "trainedon"), "trainedon is no field of it, did you mean 'trained_on'"),
         (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on: Field required"),
         (CARD.replace("250", "fast"), "input.sampling_rate"),
     ],
