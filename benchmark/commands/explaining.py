@@ -26,6 +26,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.progress import Reporter
@@ -72,9 +73,15 @@ class AgainOptions:
         self, records: Sequence[ResultRecord], elsewhere: ElsewhereOptions, reporter: Reporter
     ) -> list[OpenedCell]:
         """Find the model and the cohorts of some cells again."""
+        from benchmark.models.plugins import installed_models
         from benchmark.protocols.hardware import Hardware
         from benchmark.run.reopening import reopen
 
+        name = records[0].model.name
+        if self.spec is None and name not in installed_models():
+            raise UsageError(
+                f"{name} is no installed model; say where it is with --spec path/to/file.py:Class."
+            )
         hardware = Hardware(self.device, self.batch_size, 0, self.deadline, elsewhere.fit_deadline)
         environment = elsewhere.environment(self.deadline)
         if environment is None:  # this process cannot tell which devices there are in another one

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.feature_map import FOLDS, FeatureMap, map_features
+from benchmark.models.concept_names import unknown_concept
 from benchmark.progress import Callback
 from benchmark.protocols.embeddings import Embeddings
 from benchmark.run.reopening import OpenedCell
@@ -49,7 +50,7 @@ def map_cells(
         raise UsageError(f"A map needs two cohorts with {FEWEST} recordings or more.")
     unknown = [concept for concept in concepts if concept not in enough[0].store.labels]
     if unknown:
-        raise UsageError(f"Unknown concept '{unknown[0]}'; 'leadboard concepts' lists them.")
+        raise unknown_concept(unknown[0], [str(one) for one in enough[0].store.labels])
     chosen = list(concepts) or _most_common(enough)
     random = np.random.default_rng(seed)
     features, names, patients, labels = [], [], [], []

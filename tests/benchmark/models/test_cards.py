@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.models.cards import card_beside, card_of, check_outputs, check_training, read_card
-from benchmark.models.concept_names import unknown_concept
+from benchmark.models.concept_names import no_score, unknown_concept
 from benchmark.models.contract import InputSpec, ModelCard
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
@@ -155,6 +155,8 @@ def test_an_output_that_is_named_in_words_is_told_its_id() -> None:
     assert str(error).startswith(
         "Unknown concept 'ATRIAL FIBRILLATION': that is what the ontology calls 'AF'"
     )
+    assert str(no_score("m", "atrial fibrillation", ["AF"])).endswith("the ontology calls 'AF'; write that.")
+    assert str(no_score("m", "LVH", ["AF", "SB"])) == "m has no score for 'LVH'; it has those of AF, SB."
 
 
 def test_without_a_card_the_training_is_undisclosed() -> None:
