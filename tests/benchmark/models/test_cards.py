@@ -101,6 +101,7 @@ def test_no_object_is_made(tmp_path: Path) -> None:
         (CARD + "colour: red\n", "colour is no field of it"),
         (CARD.replace("trained_on", "trainedon"), "trainedon is no field of it, did you mean 'trained_on'"),
         (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on: Field required"),
+        ("name: m\ntrained_on: []\n", "outputs: Field required; it may be left out where labels say"),
         (CARD.replace("250", "fast"), "input.sampling_rate"),
     ],
 )
