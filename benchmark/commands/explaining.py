@@ -276,7 +276,7 @@ def feature_map(
     from benchmark.records.naming import cells_of
     from benchmark.report.feature_map import feature_picture
     from benchmark.report.text import interval
-    from benchmark.run.mapping import map_cells
+    from benchmark.run.mapping import FEWEST, map_cells, too_small
 
     records, reporter = cells_of(folder, model), Reporter()
     name = records[0].model.name
@@ -295,5 +295,7 @@ def feature_map(
     )
     for cohort, estimate in found.of_cohort.items():
         tell(f"  {cohort} against the others: {interval(estimate)}")
+    for cohort in too_small(cells):
+        tell(f"  left out: {cohort}: fewer than {FEWEST} recordings")
     tell(f"Drawn: {place / 'map.png'}")
     return 0

@@ -21,6 +21,11 @@ MOST = 2_000
 FEWEST = 2 * FOLDS
 
 
+def too_small(cells: Sequence[OpenedCell]) -> list[str]:
+    """List the cohorts that have too few recordings to be in a map."""
+    return [cell.record.cohort.id for cell in cells if len(cell.store) < FEWEST]
+
+
 def map_cells(
     cells: Sequence[OpenedCell],
     concepts: Sequence[str],
