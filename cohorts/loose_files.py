@@ -98,12 +98,17 @@ class LooseRecordings:
         return self._read(position)
 
 
-def file_recordings(path: Path) -> LooseRecordings:
+def file_recordings(path: Path, needed: Sequence[str] = STANDARD_LEADS) -> LooseRecordings:
     """Find the recordings at a path: a file, or a folder that is looked through.
 
     A WFDB header goes by its name, any other file by what it holds (`cohorts.formats.any_file`). What lies
     beside a header under its name, or is named in it, belongs to it. Every signal is read once here, so that
     one that cannot be used is told before a model is asked.
+
+    Parameters
+    ----------
+    needed
+        Leads that a recording has to have, or from which they can be derived; others may be missing.
 
     Raises
     ------
@@ -116,10 +121,15 @@ def file_recordings(path: Path) -> LooseRecordings:
     if not len(listed) and not unusable:
         raise UsageError(f"There is no file in {path}.")
 
-    def read(record_path: str) -> DigitalRecording:
-        found = standard_leads(files.read_path(record_path))
-        check_usable(found.counts)
-        return found
+    def read(record_path: str) -> Recording:
+        found = files.read_path(record_path)
+        try:
+            whole = standard_leads(found)
+        except RecordError:  # with fewer than twelve leads
+            check_usable(found.counts)
+            return select_leads(found.to_recording(), needed)
+        check_usable(whole.counts)
+        return whole.to_recording()
 
     for record_id, record_path in zip(listed["record_id"], listed["path"], strict=True):
         try:
@@ -130,10 +140,12 @@ def file_recordings(path: Path) -> LooseRecordings:
             usable.append(False)
     kept = listed[np.array(usable, np.bool_)].reset_index(drop=True)
     paths = list(kept["path"])
-    return LooseRecordings(kept, lambda position: read(paths[position]).to_recording(), unusable)
+    return LooseRecordings(kept, lambda position: read(paths[position]), unusable)
 
 
-def array_recordings(file: Path, rate: float, unit: str, leads: Sequence[str]) -> LooseRecordings:
+def array_recordings(
+    file: Path, rate: float, unit: str, leads: Sequence[str], needed: Sequence[str] = STANDARD_LEADS
+) -> LooseRecordings:
     """Open an array ``[records, leads, samples]`` of a NumPy file; its records are numbered from 0.
 
     Parameters
@@ -144,6 +156,8 @@ def array_recordings(file: Path, rate: float, unit: str, leads: Sequence[str]) -
         ``"mV"``, ``"uV"`` or ``"V"``.
     leads
         Names of the rows; limb leads that are missing are derived.
+    needed
+        Leads that it has to have, or from which they can be derived.
 
     Raises
     ------
@@ -161,7 +175,7 @@ def array_recordings(file: Path, rate: float, unit: str, leads: Sequence[str]) -
     def read(position: int) -> Recording:
         signal = np.asarray(values[position], np.float64) * MV_PER_UNIT[unit]
         signal[~np.isfinite(signal)] = np.nan
-        return select_leads(Recording(signal.astype(np.float32), rate, tuple(leads)), STANDARD_LEADS)
+        return select_leads(Recording(signal.astype(np.float32), rate, tuple(leads)), needed)
 
     read(0)  # a lead that is missing is missing in all
     flat = [position for position in range(len(values)) if _is_flat(values[position])]

@@ -23,7 +23,13 @@ def make_signal(seed: int, samples: int, strength: float, rate: float = 500.0) -
 
 
 def write_record(
-    folder: Path, name: str, counts: np.ndarray, rate: int, comments: Sequence[str] = (), mat: bool = False
+    folder: Path,
+    name: str,
+    counts: np.ndarray,
+    rate: int,
+    comments: Sequence[str] = (),
+    mat: bool = False,
+    leads: Sequence[str] = LEADS,
 ) -> None:
     """Write one format-16 record: plain ``.dat``, or behind the 24 bytes of a ``.mat`` file."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +37,7 @@ def write_record(
     head = b"\0" * 24 if mat else b""
     (folder / file).write_bytes(head + np.ascontiguousarray(counts.T).astype("<i2").tobytes())
     lines = [f"{name} {len(counts)} {rate} {counts.shape[1]}"]
-    for lead, row in zip(LEADS, counts, strict=True):
+    for lead, row in zip(leads, counts, strict=True):
         total = int(row.astype(np.int64).sum() & 0xFFFF)
         total = total - 0x10000 if total >= 0x8000 else total
         layout = "16+24 1000/mV" if mat else "16 1000.0(0)/mV"

@@ -26,6 +26,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.progress import Reporter
@@ -72,9 +73,15 @@ class AgainOptions:
         self, records: Sequence[ResultRecord], elsewhere: ElsewhereOptions, reporter: Reporter
     ) -> list[OpenedCell]:
         """Find the model and the cohorts of some cells again."""
+        from benchmark.models.plugins import installed_models
         from benchmark.protocols.hardware import Hardware
         from benchmark.run.reopening import reopen
 
+        name = records[0].model.name
+        if self.spec is None and name not in installed_models():
+            raise UsageError(
+                f"{name} is no installed model; say where it is with --spec path/to/file.py:Class."
+            )
         hardware = Hardware(self.device, self.batch_size, 0, self.deadline, elsewhere.fit_deadline)
         environment = elsewhere.environment(self.deadline)
         if environment is None:  # this process cannot tell which devices there are in another one
@@ -269,7 +276,7 @@ def feature_map(
     from benchmark.records.naming import cells_of
     from benchmark.report.feature_map import feature_picture
     from benchmark.report.text import interval
-    from benchmark.run.mapping import map_cells
+    from benchmark.run.mapping import FEWEST, map_cells, too_small
 
     records, reporter = cells_of(folder, model), Reporter()
     name = records[0].model.name
@@ -288,5 +295,7 @@ def feature_map(
     )
     for cohort, estimate in found.of_cohort.items():
         tell(f"  {cohort} against the others: {interval(estimate)}")
+    for cohort in too_small(cells):
+        tell(f"  left out: {cohort}: fewer than {FEWEST} recordings")
     tell(f"Drawn: {place / 'map.png'}")
     return 0

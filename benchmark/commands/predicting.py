@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -132,7 +133,7 @@ def predict(
         recordings = prepare_cohort(cohort, places, reporter)
         unusable = len(recordings.quarantine)
     else:
-        recordings = _loose(signals, rate, unit, leads)
+        recordings = _loose(signals, rate, unit, leads, asked.card.input.leads)
         unusable = len(recordings.unusable)
         for record_id, reason in list(recordings.unusable.items())[:SHOWN]:
             tell(f"Left out: {record_id}: {reason}")
@@ -151,7 +152,9 @@ def predict(
     return 0
 
 
-def _loose(signals: Path | None, rate: float | None, unit: str | None, leads: str | None) -> LooseRecordings:
+def _loose(
+    signals: Path | None, rate: float | None, unit: str | None, leads: str | None, needed: Sequence[str]
+) -> LooseRecordings:
     from cohorts.loose_files import array_recordings, file_recordings
 
     assert signals is not None  # noqa: S101
@@ -160,8 +163,8 @@ def _loose(signals: Path | None, rate: float | None, unit: str | None, leads: st
         spare = [name for name, value in given.items() if value is not None]
         if spare:
             raise UsageError(f"{', '.join(spare)} belong to a .npy array; other files say it themselves.")
-        return file_recordings(signals)
+        return file_recordings(signals, needed)
     missing = [name for name, value in given.items() if value is None]
     if rate is None or unit is None or leads is None:
         raise UsageError(f"An array does not say what it holds; give {', '.join(missing)} too.")
-    return array_recordings(signals, rate, unit, [lead.strip() for lead in leads.split(",")])
+    return array_recordings(signals, rate, unit, [lead.strip() for lead in leads.split(",")], needed)

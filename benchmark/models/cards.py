@@ -55,7 +55,7 @@ def card_beside(path: Path) -> dict[str, Any] | None:
     if labels.is_file():
         if "labels" in fields:
             raise ModelError(f"{file} has labels, and {labels.name} lies beside it; keep one of the two.")
-        fields["labels"] = label_map.label_rows(labels)
+        fields["labels"] = [row.model_dump() for row in label_map.read_labels(labels)]
     return fields
 
 
@@ -224,13 +224,19 @@ def card_of(model: Model) -> ModelCard:
 
 
 def why_invalid(error: ValidationError) -> str:
-    """Say which field of a card is wrong and how; of an unknown one, which there are."""
-    first = error.errors()[0]
+    """Say which field of a card is wrong and how; of an unknown one, which there are.
+
+    An unknown one comes first: a field that seems to be missing is often there, misspelt.
+    """
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
     field = printable(".".join(path) or "card", 60)
     if first["type"] != "extra_forbidden":
-        return f"{field}: {printable(first['msg'], 160)}"
+        instead = "; it may be left out where labels say what the columns mean" if path == ["outputs"] else ""
+        return f"{field}: {printable(first['msg'], 160)}{instead if first['type'] == 'missing' else ''}"
     names = list((InputSpec if path[0] == "input" else ModelCard).model_fields)
+    if path == ["license"]:  # which is read, unless there is the other one
+        return "licence and license are one field; keep one of the two"
     near = get_close_matches(path[-1], names, n=1)
     hint = f", did you mean '{near[0]}'" if near else ""
     return f"{field} is no field of it{hint}; there are: {', '.join(names)}"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.text import printable, visible
 from cohorts.errors import ModelError
@@ -165,11 +165,12 @@ def read_labels(file: Path) -> tuple[OwnLabel, ...]:
     for number, row in enumerate(label_rows(file), start=2):
         try:
             rows.append(OwnLabel.model_validate(row))
-        except ValueError as error:
-            first = getattr(error, "errors", list)()[0]
-            raise ModelError(
-                f"{file}, line {number}: {first['msg'].removeprefix('Value error, ')}."
-            ) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            found = f"; here it is '{printable(str(first['input']), 40)}'" if first["loc"] else ""
+            field = f"{first['loc'][0]}: " if first["loc"] else ""
+            why = printable(first["msg"].removeprefix("Value error, "), 300)
+            raise ModelError(f"{file}, line {number}: {field}{why}{found}.") from None
     return tuple(rows)
 
 

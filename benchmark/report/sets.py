@@ -10,6 +10,7 @@ from itertools import product
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.estimates import Estimate, PooledEstimate
 from benchmark.metrics.names import Metric
+from benchmark.models.concept_names import unknown_concept
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import RunFile
@@ -75,7 +76,7 @@ def choose(
     known = sets[ALL] if chosen is None else sorted(chosen)
     for concept in named:
         if concept not in known:
-            raise UnknownNameError("concept" if chosen is None else f"concept of '{name}'", concept, known)
+            raise unknown_concept(concept, known, "concept" if chosen is None else f"concept of '{name}'")
     if named:
         chosen, name = frozenset(named), ", ".join(named)
     ids = list(dict.fromkeys(cohort for one in cohorts for cohort in own.cohorts.get(one, [one])))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.models.concept_names import no_score
 from benchmark.protocols.harmonise import RecordingSource
 from benchmark.protocols.map_test import ORDERS, MapTest, RelevanceMap
 from benchmark.protocols.occlusion import Doubles, Parts, occluded
@@ -15,7 +16,7 @@ from benchmark.protocols.saliency import summed
 from benchmark.records.predictions import load_predictions, predictions_path, score_tables
 from benchmark.records.run_folder import cell_path
 from benchmark.run.reopening import OpenedCell
-from cohorts.errors import LeadboardError, UsageError
+from cohorts.errors import LeadboardError
 from cohorts.store import Rows
 
 AGREES = 1e-4
@@ -46,8 +47,7 @@ def explain(
     """
     outputs = tuple(cell.model.card.outputs)
     if concept not in outputs:
-        some = ", ".join(outputs[:8])
-        raise UsageError(f"{cell.model.card.name} has no score for '{concept}'; it has those of {some} ...")
+        raise no_score(cell.model.card.name, concept, outputs)
     position, column = cell.row_of(record_id), outputs.index(concept)
 
     def scores(source: RecordingSource, rows: Rows) -> Doubles:

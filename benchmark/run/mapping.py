@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmark.metrics.feature_map import FOLDS, FeatureMap, map_features
+from benchmark.models.concept_names import unknown_concept
 from benchmark.progress import Callback
 from benchmark.protocols.embeddings import Embeddings
 from benchmark.run.reopening import OpenedCell
@@ -18,6 +19,11 @@ MOST = 2_000
 """Recordings of a cohort, drawn at random, that are enough for a picture and its number."""
 
 FEWEST = 2 * FOLDS
+
+
+def too_small(cells: Sequence[OpenedCell]) -> list[str]:
+    """List the cohorts that have too few recordings to be in a map."""
+    return [cell.record.cohort.id for cell in cells if len(cell.store) < FEWEST]
 
 
 def map_cells(
@@ -49,7 +55,7 @@ def map_cells(
         raise UsageError(f"A map needs two cohorts with {FEWEST} recordings or more.")
     unknown = [concept for concept in concepts if concept not in enough[0].store.labels]
     if unknown:
-        raise UsageError(f"Unknown concept '{unknown[0]}'; 'leadboard concepts' lists them.")
+        raise unknown_concept(unknown[0], [str(one) for one in enough[0].store.labels])
     chosen = list(concepts) or _most_common(enough)
     random = np.random.default_rng(seed)
     features, names, patients, labels = [], [], [], []

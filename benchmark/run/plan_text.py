@@ -9,7 +9,7 @@ from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.run.cohorts import size_in_words
 from benchmark.run.entries import WITHOUT_WEIGHTS
 from benchmark.run.overlaps import overlap_lines
-from benchmark.run.states import Plan
+from benchmark.run.states import Plan, RunOptions
 
 IN_FLOAT32 = (
     "asked in float32: --precision bf16 is for networks of torch that run in this process and say that they "
@@ -29,6 +29,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  {name}: {size_in_words(store)}"
         for warning in store.warnings:
             yield f"    warning: {warning}"
+    yield f"  {_where(plan.options)}"
     yield from overlap_lines(plan.overlaps, plan.entries.trained_on)
     for reason in dict.fromkeys(item.reason for item in plan.absent):
         names = ", ".join(item.cohort for item in plan.absent if item.reason == reason)
@@ -53,6 +54,14 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for task in plan.to_do:
         if task.reason:
             yield f"  computed again: {task.cell.label}: {task.reason}"
+
+
+def _where(options: RunOptions) -> str:
+    """Say what the cells are computed on."""
+    device, threads = options.hardware.device, options.hardware.workers
+    if options.elsewhere:
+        return f"on {device}, by the machines of the Ray cluster"
+    return f"on {device}; {threads} {'thread prepares' if threads == 1 else 'threads prepare'} signals"
 
 
 def _absent_models(absent: Mapping[str, str]) -> Iterator[str]:

@@ -21,3 +21,17 @@ class BFloat16(RequiresGrad):
 
     def embed(self, batch):
         return self.predict(batch)
+
+
+class OneForEachRecord(BFloat16):
+    card = {**CARD, "name": "oneforeachrecord"}
+
+    def predict(self, batch):
+        return list(super().predict(batch))
+
+
+class NumberByNumber(RequiresGrad):
+    card = {**CARD, "name": "numberbynumber"}
+
+    def predict(self, batch):
+        return [tuple(scores) for scores in super().predict(batch)]

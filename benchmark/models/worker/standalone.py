@@ -63,18 +63,36 @@ def numbers(answer: Any, numpy: Any) -> Any:
     if hasattr(answer, "keys"):
         keys = ", ".join(str(key)[:30] for key in list(answer.keys())[:5])
         raise NoNumbersError(f"a {type(answer).__name__} ({keys}) instead of real numbers; return an array")
-    if hasattr(answer, "detach") and hasattr(answer, "cpu"):
-        answer = answer.detach().cpu()
-        if str(answer.dtype) == "torch.bfloat16":  # which NumPy does not know
-            answer = answer.float()
-    array = numpy.asarray(answer)
-    if array.dtype.name == "bfloat16":
+    try:
+        array = numpy.asarray(_without_tensors(answer))
+    except ValueError:  # rows or parts of different lengths
+        array = None
+    if array is not None and array.dtype.name == "bfloat16":
         array = array.astype("float32")
-    if array.dtype.kind == "O":
-        raise NoNumbersError(f"{type(answer).__name__} instead of real numbers; return an array")
+    if array is None or array.dtype.kind == "O":
+        raise NoNumbersError(f"{_kind_of(answer)} instead of real numbers; return an array of them")
     if array.dtype.kind not in "iuf":
         raise NoNumbersError(f"{array.dtype} instead of real numbers")
     return array
+
+
+def _without_tensors(answer: Any) -> Any:
+    """Give what NumPy can read of a tensor, or of a list of them such as one for each record."""
+    if isinstance(answer, (list, tuple)):
+        return [_without_tensors(one) for one in answer]
+    if not (hasattr(answer, "detach") and hasattr(answer, "cpu")):
+        return answer
+    tensor = answer.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor  # NumPy has no bfloat16
+
+
+def _kind_of(answer: Any) -> str:
+    """Say what an answer is, and of a list what it holds."""
+    if isinstance(answer, (list, tuple)):
+        parts = ", ".join(dict.fromkeys(type(one).__name__ for one in answer))
+        return f"a {type(answer).__name__} of {len(answer)} ({parts[:100]})"
+    dtype = " of objects" if getattr(getattr(answer, "dtype", None), "kind", "") == "O" else ""
+    return type(answer).__name__ + dtype
 
 
 def imported_packages() -> dict[str, str]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmark.models.concept_names import no_score
 from benchmark.records.comparability import why_not_of
 from benchmark.records.predictions import load_predictions, predictions_path, score_tables
 from benchmark.records.record import ResultRecord
@@ -138,8 +139,7 @@ def check_asked(record: ResultRecord, concept: str) -> None:
     """
     outputs = tuple(record.model.outputs)
     if concept not in outputs:
-        some = ", ".join(outputs[:8])
-        raise UsageError(f"{record.model.name} has no score for '{concept}'; it has those of {some} ...")
+        raise no_score(record.model.name, concept, outputs)
 
 
 def _open(folder: Path, record: ResultRecord, cohorts: LabelledCohorts) -> _Cell:

@@ -38,7 +38,6 @@ ANSWERS = {
     "answers:NotANumber": "4 NaN or infinite scores in one batch, first for LVH",
     "answers:Infinite": "8 NaN or infinite scores",
     "answers:Complex": "complex.* instead of real numbers",
-    "answers:Ragged": "returned raised ValueError .*inhomogeneous",
     "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> x+…$",
 }
 ANSWERS_ANYWHERE = {
@@ -48,13 +47,15 @@ ANSWERS_ANYWHERE = {
     "answers:Nothing": "returned NoneType instead of real numbers; return an array",
     "answers:Generator": "returned generator instead of real numbers; return an array",
     "answers:Dict": r"returned a dict \(logits, hidden\) instead of real numbers; return an array",
+    "answers:Ragged": r"returned a list of 4 \(list\) instead of real numbers; return an array",
+    "answers:TwoAnswers": r"returned a tuple of 2 \(ndarray, NoneType\) instead of real numbers; return",
+    "answers:Objects": "returned ndarray of objects instead of real numbers; return an array",
     "answers:TrailingAxis": r"shape \(4, 2, 1\); the card promises \(4, 2\), without the last axis: squeeze",
     "answers:Transposed": r"shape \(2, 4\); the card promises \(4, 2\): transpose it",
     "answers:EachMoment": r"shape \(4, 2, 500\); .* one number for each record and output, not one for each",
     "answers:RaisesOnTheThirdBatch": r"predict raised RuntimeError at answers.py:\d+: the third batch is one",
 }
 ANSWERS_OF_WORKERS = {
-    "answers:Ragged": "predict raised ValueError .*inhomogeneous",
     "answers:HostileMessage": r"raised ValueError at answers.py:\d+: <script> \?x+…$",
     "deaths:Exits": r"predict raised SystemExit at deaths.py:\d+: no licence found",
     "deaths:ExitsAtOnce": "exited with code 3; its last words: no licence server",
@@ -115,7 +116,7 @@ def test_in_a_worker(name: str, words: str) -> None:
     assert is_one_clear_line(str(caught.value))
 
 
-@pytest.mark.parametrize("name", ["RequiresGrad", "BFloat16"])
+@pytest.mark.parametrize("name", ["RequiresGrad", "BFloat16", "OneForEachRecord", "NumberByNumber"])
 def test_tensors_are_arrays(name: str) -> None:
     spec, records = f"{BROKEN.parent / 'tensors.py'}:{name}", FakeRecords()
     here = scores_of(find_model(spec).build("cpu"), records)

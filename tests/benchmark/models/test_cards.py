@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.models.cards import card_beside, card_of, check_outputs, check_training, read_card
-from benchmark.models.concept_names import unknown_concept
+from benchmark.models.concept_names import no_score, unknown_concept
 from benchmark.models.contract import InputSpec, ModelCard
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
@@ -57,7 +57,7 @@ def test_nothing_and_everything(tmp_path: Path) -> None:
 def test_the_american_spelling_of_the_licence_is_read(tmp_path: Path) -> None:
     american = CARD.replace("licence", "license")
     assert card_from(tmp_path, american) == card_from(tmp_path, CARD)
-    with pytest.raises(ModelError, match="license is no field of it"):
+    with pytest.raises(ModelError, match="licence and license are one field; keep one of the two"):
         card_from(tmp_path, CARD + "license: MIT\n")
 
 
@@ -99,7 +99,9 @@ def test_no_object_is_made(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (CARD + "colour: red\n", "colour is no field of it"),
+        (CARD.replace("trained_on", "trainedon"), "trainedon is no field of it, did you mean 'trained_on'"),
         (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on: Field required"),
+        ("name: m\ntrained_on: []\n", "outputs: Field required; it may be left out where labels say"),
         (CARD.replace("250", "fast"), "input.sampling_rate"),
     ],
 )
@@ -154,6 +156,8 @@ def test_an_output_that_is_named_in_words_is_told_its_id() -> None:
     assert str(error).startswith(
         "Unknown concept 'ATRIAL FIBRILLATION': that is what the ontology calls 'AF'"
     )
+    assert str(no_score("m", "atrial fibrillation", ["AF"])).endswith("the ontology calls 'AF'; write that.")
+    assert str(no_score("m", "LVH", ["AF", "SB"])) == "m has no score for 'LVH'; it has those of AF, SB."
 
 
 def test_without_a_card_the_training_is_undisclosed() -> None:

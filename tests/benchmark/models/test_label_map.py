@@ -129,7 +129,7 @@ def test_it_may_lie_beside_the_card(tmp_path: Path) -> None:
         ("label,concept,relation\nA,AF\n", "line 2: it has not as many fields"),
         ("label,concept,relation\nA,AF,same,x\n", "line 2: it has not as many fields"),
         ("label,concept,relation\nA,AF,same\nB,,same\n", "line 3: 'B' has no concept"),
-        ("label,concept,relation\nA,AF,similar\n", "line 2: Input should be 'same'"),
+        ("label,concept,relation\nA,AF,similar\n", "line 2: relation: Input should be 'same'"),
         (b"label,concept,relation\n\xff,AF,same\n", "is no CSV table in UTF-8"),
         ('label,concept,relation\n"A"x,AF,same\n', "is no CSV table in UTF-8"),
         (b"label,concept,relation\n" + b"A" * 2_000_000, "has more than 1024 kB"),
@@ -143,6 +143,14 @@ def test_a_file_that_is_no_map_is_refused_in_one_sentence(
         read_labels(file)
     assert str(file) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_wrong_row_beside_a_card_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "card.yaml").write_text("name: m\ntrained_on: []\n")
+    written(tmp_path, "label,concept,relation\nA,AF,same\nB,LVH,equal\n")
+    words = r"labels.csv, line 3: relation: Input should be 'same', .*; here it is 'equal'\.$"
+    with pytest.raises(ModelError, match=words):
+        card_beside(tmp_path / "model.py")
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

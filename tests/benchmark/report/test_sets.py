@@ -30,6 +30,12 @@ def test_what_is_asked_for_is_found() -> None:
     assert (one.concept_set, one.concepts, one.cohort_set) == ("AF", {"AF"}, CONTROLS)
 
 
+def test_a_concept_that_is_named_in_words_is_told_its_id() -> None:
+    for concept_set in (None, "rhythm"):
+        with pytest.raises(UsageError, match="'Atrial fibrillation': that is what the ontology calls 'AF'"):
+            choose(concept_set, ["Atrial fibrillation"])
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -14,6 +14,7 @@ from benchmark.config import Places
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.measuring import RunSettings
+from benchmark.run import mapping
 from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
 from cohorts.errors import LeadboardError, UsageError
@@ -110,7 +111,7 @@ def test_a_model_that_is_not_installed_has_to_be_shown(
     words: tuple[str, ...], places: Places, folder: Path
 ) -> None:
     command, *others = words
-    with pytest.raises(UsageError, match="Unknown model 'looker'"):
+    with pytest.raises(UsageError, match="looker is no installed model; say where it is with --spec path"):
         leadboard(places, command, folder, "looker", *others)
 
 
@@ -187,6 +188,22 @@ def test_the_hospitals_of_a_run_are_mapped(
     assert list(points) == ["cohort", "AF", "x", "y"]
     assert points["cohort"].value_counts().to_dict() == {"ptb-xl": 120, "georgia": 40}
     assert (folder / "maps/looker/as-is/map.png").stat().st_size > 10_000
+
+
+def test_a_cohort_that_is_too_small_for_a_map_is_named(
+    places: Places,
+    plugin: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, cells_of = mapping.too_small, []
+    monkeypatch.setattr(mapping, "too_small", lambda cells: cells_of.extend(cells) or ["tiny"])
+    leadboard(places, "map", folder, "looker", "--concept", "AF", "--spec", plugin)
+    assert f"left out: tiny: fewer than {mapping.FEWEST} recordings" in capsys.readouterr().out
+    assert whole(cells_of) == []
+    monkeypatch.setattr(mapping, "FEWEST", 100)
+    assert whole(cells_of) == ["georgia"]
 
 
 def test_a_concept_that_nobody_knows(places: Places, plugin: str, folder: Path) -> None:

@@ -34,6 +34,14 @@ class Embedder:
         raise RuntimeError("it has no outputs")
 """
 
+TWO_LEADS = """
+class Two:
+    card = {"name": "two", "outputs": ["AF", "LVH"], "trained_on": [], "input": {"leads": ["II", "V1"]}}
+
+    def predict(self, batch):
+        return batch.signals.std(axis=2)
+"""
+
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
@@ -104,6 +112,21 @@ def test_a_single_header_an_array_and_what_cannot_be_used(
     pd.testing.assert_frame_equal(whole, one)
     assert array["record_id"].tolist() == [0, 2]
     np.testing.assert_allclose(array.loc[[0]].iloc[:, 1:], one.iloc[:, 1:], rtol=1e-4)
+
+
+def test_leads_that_a_model_does_not_ask_for_may_be_missing(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(TWO_LEADS)
+    counts = make_signal(3, 5000, 1.0)
+    write_record(tmp_path / "in", "one", counts, 500)
+    write_record(tmp_path / "in", "few", counts[[1, 6]], 500, leads=("II", "V1"))
+    np.save(tmp_path / "array.npy", counts[None, [6, 1]])
+    model, two = f"{tmp_path / 'two.py'}:Two", ["--rate", 500, "--unit", "uV", "--leads", "V1,II"]
+    leadboard(places, model, "--signals", tmp_path / "in", "--out", tmp_path / "files.csv")
+    leadboard(places, model, "--signals", tmp_path / "array.npy", "--out", tmp_path / "array.csv", *two)
+    files = pd.read_csv(tmp_path / "files.csv").set_index("record_id")
+    np.testing.assert_array_equal(files.loc["few"], files.loc["one"])
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "array.csv").iloc[0, 1:], files.loc["one"], rtol=1e-6)
+    assert files.loc["one", "AF"] != files.loc["one", "LVH"]
 
 
 def test_files_of_electrocardiographs_and_whatever_else_lies_there(

@@ -76,6 +76,16 @@ def test_the_record_agrees_with_scikit_learn(tmp_path: Path, data: Path, cache: 
     assert record.cohort.fingerprint == store.fingerprint
 
 
+def test_the_plan_names_the_device_and_the_record_too(
+    tmp_path: Path, data: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, data, cache, GOOD, cohorts=["georgia"], hardware=Hardware(workers=2))
+    device = load_record(tmp_path / "amplitude/as-is/georgia.json").provenance.device
+    assert f"  on {device}; 2 threads prepare signals\n" in capsys.readouterr().err
+    run(tmp_path, data, cache, GOOD, cohorts=["georgia"], hardware=Hardware("cpu", workers=1))
+    assert "  on cpu; 1 thread prepares signals\n" in capsys.readouterr().err
+
+
 def test_a_second_run_does_nothing_and_a_damaged_cell_is_made_again(
     tmp_path: Path, data: Path, cache: Path
 ) -> None:
