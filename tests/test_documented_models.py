@@ -22,7 +22,8 @@ from tests.releases import write_challenge, write_ptb_xl
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
-ASKED, SHOWN, *_ = blocks(PAGE, "console")
+TYPES = {"docs/models.md": ["From the authors' file to a table"]}
+ASKED, SHOWN = blocks(section(PAGE, "From the authors' file to a table"), "console")
 """The commands as anybody types them, and a session with what it prints."""
 
 
