@@ -50,7 +50,7 @@ NOT_TYPED = {
         "leadboard run --data RELEASES --device cuda --engine ray",
         "CUDA_VISIBLE_DEVICES=0,1 leadboard run --data RELEASES --device cuda --engine ray",
     ],
-    "needs a cluster: Ray, Slurm or Kubernetes; tests/benchmark/run/test_ray.py has Ray on one machine": [
+    "needs a cluster of Ray, by itself or under Slurm or Kubernetes": [
         "leadboard run --engine ray --address auto",
         'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
         'srun --nodes="$SLURM_JOB_NUM_NODES" ray symmetric-run --address "$head:6379" --min-nodes '
@@ -74,9 +74,10 @@ NOT_TYPED = {
         "leadboard run --data RELEASES --out results/runs/ecg-fm --model ecg_fm.py:EcgFm "
         "--python fairseq-env/bin/python --protocol as-is --protocol linear-probe-100",
     ],
-    "trains networks for an hour, or asks all models that need no long training": [
-        "leadboard run --data RELEASES --model xresnet1d101 --model xresnet1d101-random --model cart",
+    "starts Ray for all models; tests/benchmark/run/test_ray.py starts it for some": [
         "leadboard run --engine ray",
+    ],
+    "trains a network for an hour": [
         "python -m tests.soak.occlusion_hits FOLDER",
     ],
     "makes the committed board again; tests/test_results.py makes its numbers again": [

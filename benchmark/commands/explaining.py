@@ -26,6 +26,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.progress import Reporter
@@ -72,9 +73,14 @@ class AgainOptions:
         self, records: Sequence[ResultRecord], elsewhere: ElsewhereOptions, reporter: Reporter
     ) -> list[OpenedCell]:
         """Find the model and the cohorts of some cells again."""
+        from benchmark.models.plugins import installed_models
         from benchmark.protocols.hardware import Hardware
         from benchmark.run.reopening import reopen
 
+        unknown = {record.model.name for record in records}.difference(installed_models())
+        if unknown and self.spec is None:
+            name = min(unknown)
+            raise UsageError(f"Unknown model '{name}': it is not installed; add --spec FILE.py:CLASS.")
         hardware = Hardware(self.device, self.batch_size, 0, self.deadline, elsewhere.fit_deadline)
         environment = elsewhere.environment(self.deadline)
         if environment is None:  # this process cannot tell which devices there are in another one

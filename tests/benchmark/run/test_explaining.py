@@ -110,7 +110,7 @@ def test_a_model_that_is_not_installed_has_to_be_shown(
     words: tuple[str, ...], places: Places, folder: Path
 ) -> None:
     command, *others = words
-    with pytest.raises(UsageError, match="Unknown model 'looker'"):
+    with pytest.raises(UsageError, match="Unknown model 'looker': it is not installed; add --spec"):
         leadboard(places, command, folder, "looker", *others)
 
 
