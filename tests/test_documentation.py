@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import markdown
@@ -16,11 +17,12 @@ from mkdocs.exceptions import Abort
 
 from benchmark.cli import app
 from benchmark.models.plugins import installed_models
-from cohorts.catalogue import find_cohort
+from cohorts.catalogue import find_cohort, forget, register
 from cohorts.ontology import load_ontology
 from cohorts.ontology.coverage_table import positives
+from cohorts.scaffold import write_cohort_package
 from docs.generate import cohort_pages, command_page, concept_pages, hook, model_pages
-from docs.generate.markup import code, plain, prose, table
+from docs.generate.markup import NOTHING, code, plain, prose, table
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "a|b <script>alert(1)</script> *c* [x](javascript:y) `d` _e_ ${f} {{g}}\n# h"
@@ -103,6 +105,24 @@ def test_what_must_be_known_of_a_cohort_is_said() -> None:
     assert "[<code>ptb-xl</code>](ptb-xl.md)" in cohort_pages.page(
         find_cohort("challenge-ptb-xl"), frozenset()
     )
+
+
+def test_a_cohort_of_a_package_without_known_size_or_page_breaks_nothing(tmp_path: Path) -> None:
+    written = write_cohort_package("my-release", tmp_path) / "my_release/cohort.py"
+    cohort = runpy.run_path(str(written))["MyRelease"]
+    assert cohort.card.records is None
+    cohort.card = cohort.card.model_copy(update={"overlaps": ("georgia",)})
+    register(cohort)
+    try:
+        page = cohort_pages.page(cohort, frozenset())
+        assert f"| **Recordings** | {NOTHING} |" in page
+        assert "[<code>georgia</code>](georgia.md)" in page
+        assert "2 of " in page.partition("## Labels")[2]
+        published = cohort_pages.page(find_cohort("georgia"), frozenset())
+        assert "<code>my-release</code>" in published
+        assert "(my-release.md)" not in published
+    finally:
+        forget("my-release")
 
 
 def test_every_concept_stands_there_with_all_of_its_codes() -> None:

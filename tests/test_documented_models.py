@@ -22,7 +22,9 @@ from tests.releases import write_challenge, write_ptb_xl
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
-ASKED, SHOWN, *_ = blocks(PAGE, "console")
+TYPES = {"docs/models.md": ["From the authors' file to a table", "Trained here, on request"]}
+ASKED, SHOWN = blocks(section(PAGE, "From the authors' file to a table"), "console")
+(TRAINED,) = blocks(section(PAGE, "Trained here, on request"), "console")
 """The commands as anybody types them, and a session with what it prints."""
 
 
@@ -106,6 +108,16 @@ def test_what_to_type_is_typed_with_a_narrow_network_on_the_hub(
     weights, check, run = commands(f"```console\n{ASKED}```\n")
     assert "ecgfounder, 509 tensors, from 12_lead_ECGFounder.pth" in types(weights)
     assert " passed, 0 failed, " in types(check)
+    told = types(run)
+    assert re.search(r"^(\d+) of \1 cells computed now, 0 failed\.$", told, re.MULTILINE), told
+
+
+@pytest.mark.slow  # a network of a hundred layers is trained for 50 epochs: a minute and more
+@pytest.mark.timeout(3600)
+def test_what_is_trained_on_request_is_trained(types: Typed, desk: Path) -> None:
+    write_ptb_xl(desk / "RELEASES", records=60)
+    write_challenge(desk / "RELEASES", records=12)
+    (run,) = commands(f"```console\n{TRAINED}```\n")
     told = types(run)
     assert re.search(r"^(\d+) of \1 cells computed now, 0 failed\.$", told, re.MULTILINE), told
 

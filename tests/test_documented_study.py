@@ -18,6 +18,7 @@ from tests.test_cli import Inside
 from tests.test_cli import inside as inside
 
 DOCS = Path(__file__).parents[1] / "docs"
+TYPES = {"docs/configuration.md": ["One file for a study"]}
 CONFIGURATION = (DOCS / "configuration.md").read_text(encoding="utf-8")
 
 

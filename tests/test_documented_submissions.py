@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import sys
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +13,8 @@ import yaml
 
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
-from tests.commands import command
 from tests.documented import commands, files, section
+from tests.reader import NO_NETWORK, Reader
 from tests.releases import write_challenge, write_ptb_xl
 
 pytestmark = pytest.mark.skipif(
@@ -29,51 +25,13 @@ pytestmark = pytest.mark.skipif(
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/evaluate.md").read_text(encoding="utf-8")
 SUBMIT = (ROOT / "docs/submit.md").read_text(encoding="utf-8")
+TYPES = {
+    "docs/evaluate.md": ["3. Run it", "4. Examples", "5. Predictions instead of a model"],
+    "docs/scale.md": ["$ leadboard prepare --data RELEASES"],
+    "docs/submit.md": ["Hand in the results"],
+}
 EXAMPLES = section(PAGE, "4. Examples")
 ELSEWHERE = section(PAGE, "A model in an environment of its own")
-NO_NETWORK = ("Connection", "connection", "Temporary failure", "No matching distribution")
-
-
-class Reader:
-    """Somebody who types into a shell whose `leadboard` and `python` are those of this checkout."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        programs = home / "programs"
-        programs.mkdir()
-        for name, call in (("leadboard", " -m benchmark"), ("python", ""), ("python3", "")):
-            (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{call} "$@"\n')
-            (programs / name).chmod(0o755)
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("LEADBOARD_", "PYTHON"))
-        }
-        self.environment = {
-            **kept,
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "LEADBOARD_CACHE": str(home / "cache"),
-            "PIP_RETRIES": "0",
-        }
-
-    def tries(self, line: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ("/bin/sh", "-c", line),
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def types(self, line: str) -> str:
-        """Type one line, which has to succeed; what it prints."""
-        if line.startswith("leadboard ") and "*" not in line:
-            with warnings.catch_warnings(action="ignore"):  # of the models
-                return command(self.home, *shlex.split(line)[1:]).out
-        answer = self.tries(line)
-        assert answer.returncode == 0, f"{line}\n{answer.stdout}\n{answer.stderr}"
-        return answer.stdout
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +120,20 @@ def test_the_other_environment(reader: Reader, said_elsewhere: dict[str, str]) -
     reader.types("leadboard submit results/runs/older")
     (card,) = (reader.home / "results/submissions").glob("area-*/card.json")
     assert "by numpy 1.26.4." in card.read_text()
+
+
+def test_a_cluster_prepares_beforehand(reader: Reader) -> None:
+    (command,) = TYPES["docs/scale.md"]
+    assert "ptb-xl" in reader.types(command.removeprefix("$ "))
+
+
+def test_a_new_package_is_run_and_asked_about_other_recordings(reader: Reader) -> None:
+    reader.types(commands(section(PAGE, "1. Start from a package that runs"))[0])
+    run, predict = commands(section(PAGE, "3. Run it"))
+    assert "4 of 4 cells computed now, 0 failed." in reader.types(run)
+    (reader.home / "FILE-OR-FOLDER").symlink_to(reader.home / "RELEASES/challenge-2021")
+    reader.types(predict)
+    assert len(pd.read_csv(reader.home / "scores.csv")) == 40
 
 
 def test_predictions_instead_of_a_model(reader: Reader) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import runpy
 import shlex
+import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -20,7 +22,8 @@ from sklearn.metrics import roc_auc_score
 from benchmark.exchange.checking import verify
 from cohorts.catalogue import all_cohorts
 from tests.benchmark.exchange.leaks import counts, found_in
-from tests.benchmark.tiny_run import NOISY
+from tests.commands import command
+from tests.documented import commands, section
 from tests.releases import write_challenge
 
 with warnings.catch_warnings():  # of pandas, about how wfdb uses it
@@ -30,6 +33,9 @@ with warnings.catch_warnings():  # of pandas, about how wfdb uses it
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "deploy/medperf"
 CONTAINERS = ("data_preparator", "model", "metrics")
+
+PAGE = (ROOT / "docs/medperf.md").read_text(encoding="utf-8")
+TYPES = {"docs/medperf.md": ["Try it without a container", "What the consortium does with the results"]}
 
 PARAMETERS = "parameters/parameters_file.yaml"
 
@@ -92,12 +98,6 @@ def test_a_dockerfile_copies_what_is_there_and_runs_the_steps(container: str) ->
     assert re.search(r"^FROM python:3\.1[123]-slim$", text, re.MULTILINE)
 
 
-def step(volumes: Path, container: str, task: str, *more: str) -> None:
-    """Type the command of a task as the container's entry point does."""
-    command = shlex.split(config(container)["tasks"][task]["run_args"]["command"])
-    program(volumes, *command, "--volumes", str(volumes), *more)
-
-
 def program(folder: Path, *arguments: str) -> None:
     """Call the containers' program in this process: a new one for each step would be all imports."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):  # of wfdb
@@ -111,22 +111,40 @@ def program(folder: Path, *arguments: str) -> None:
     assert end.value.code == 0
 
 
-def test_the_commands_of_all_tasks_give_an_aggregate_submission(tmp_path: Path) -> None:
-    release = tmp_path / "release"
-    write_challenge(release)
-    volumes = tmp_path / "volumes"
-    for name in ("raw_labels", "data", "labels", "predictions", "parameters"):
-        (volumes / name).mkdir(parents=True)
-    (release / "challenge-2021/training/georgia").rename(volumes / "raw_data")
-    (volumes / "parameters/parameters_file.yaml").write_text(
-        (FOLDER / "parameters.yaml").read_text().replace("10000", "200")
-    )
-    model = tmp_path / "model.py"
-    model.write_text(NOISY)
+def types(home: Path, line: str) -> str:
+    """Type a line of the page; the steps are typed as the container of the task has them."""
+    first, *words = shlex.split(line)
+    if first == "leadboard":
+        return command(home, *words).out
+    if first == "python":
+        assert words.pop(0) == "deploy/medperf/steps.py"
+        if words[0] != "unpack":
+            (container,) = (name for name, task in VOLUMES if task == words[0])
+            told = shlex.split(config(container)["tasks"][words[0]]["run_args"]["command"])
+            ours = ("--volumes", "volumes", "my-model/my_model/model.py:MyModel")
+            assert [word for word in words if word not in ours] == [w for w in told if ":MyModel" not in w]
+        program(home, *words)
+        return ""
+    assert first in ("mkdir", "cp")
+    subprocess.run([first, *words], cwd=home, check=True)
+    return ""
 
-    step(volumes, "data_preparator", "prepare")
-    step(volumes, "data_preparator", "sanity_check")
-    step(volumes, "data_preparator", "statistics")
+
+def test_the_page_is_typed_and_gives_an_aggregate_submission(tmp_path: Path) -> None:
+    """From a release to a board; a hospital checks its data besides, and its file is sent."""
+    write_challenge(tmp_path / "RELEASES")
+    for path in (tmp_path / "RELEASES").rglob("E0000[1-4].hea"):  # else all areas were exactly 0 or 1
+        text = path.read_text()
+        swapped = {"426783006": "164889003,164873001", "164889003,164873001": "426783006"}
+        codes = text.rpartition("#Dx: ")[2].strip()
+        path.write_text(text.replace(codes, swapped[codes]))
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
+    volumes = tmp_path / "volumes"
+    at_home, elsewhere = (commands(section(PAGE, title)) for title in TYPES["docs/medperf.md"])
+    for line in at_home:
+        types(tmp_path, line)
+        if " prepare " in line:
+            types(tmp_path, line.replace(" prepare ", " sanity_check "))
     told = yaml.safe_load((volumes / "statistics/statistics.yaml").read_text())
     assert told["recordings"] == 40
     assert told["concepts"]["AF"] == {"annotated": 40, "positive": 20}
@@ -140,8 +158,6 @@ def test_the_commands_of_all_tasks_give_an_aggregate_submission(tmp_path: Path) 
     assert (first.p_signal == original.p_signal).all()
     assert first.comments[0].startswith("Age: ")
 
-    step(volumes, "model", "infer", "--model", f"{model}:Noisy")
-    step(volumes, "metrics", "evaluate")
     results = volumes / "results/results.yaml"
     content = yaml.safe_load(results.read_text())
     scores = pd.read_parquet(volumes / "predictions/predictions.parquet").sort_values("record_id")["AF"]
@@ -151,8 +167,15 @@ def test_the_commands_of_all_tasks_give_an_aggregate_submission(tmp_path: Path) 
     assert cell["concepts"]["AF"]["auroc"]["value"] == pytest.approx(roc_auc_score(sick, scores), abs=0.0051)
     assert found_in(volumes / "results", ids | {f"r{at:07d}" for at in range(40)}) == set()
 
-    program(tmp_path, "unpack", "--results", str(results), "--to", str(tmp_path / "submissions"))
-    folder = tmp_path / "submissions" / content["submission"]
-    found = verify(folder, lambda cohort, signals=True: None)
+    shutil.copy(results, tmp_path)
+    unpack, check, board = elsewhere
+    types(tmp_path, unpack)
+    assert {path.name for path in (tmp_path / "results/submissions").iterdir()} == {content["submission"]}
+    found = verify(
+        tmp_path / "results/submissions" / content["submission"], lambda cohort, signals=True: None
+    )
     assert found.differences == []
     assert [one.what for one in found.unchecked] == ["self-reported: not recomputable"]
+    assert " 0 differ, 1 could not be made." in types(tmp_path, check)
+    types(tmp_path, board)
+    assert "my-model" in (tmp_path / "results/board/leaderboard.html").read_text()

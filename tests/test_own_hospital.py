@@ -207,6 +207,7 @@ def test_one_hospital_under_four_names_is_noticed(records: dict[str, dict]) -> N
         assert shared == {f"hospital-{other}": RECORDS for other in FORMS if other != form}
 
 
+TYPES = {"docs/own-hospital.md": ["Your own hospital"]}
 PAGE = Path(__file__).parents[1] / "docs" / "own-hospital.md"
 
 

@@ -154,9 +154,11 @@ def check_cell(at: Findings, cell: AggregateCell) -> None:
     for name, concept in cell.concepts.items():
         _check_concept(at, name, concept, scored, minimum)
     for figure in _figures(cell):
-        low, high = figure.low, figure.high
-        holds = low is None or high is None or low <= figure.value <= high
-        at.check(holds and 0 <= figure.value <= 1, f"has a value {figure.value} outside [{low}, {high}]")
+        # A bootstrap interval need not hold what was measured: where that is 0, no resample is below.
+        ends = [end for end in (figure.low, figure.high) if end is not None]
+        said = f"has a value {figure.value} with an interval [{figure.low}, {figure.high}]"
+        at.check(ends == sorted(ends), f"{said}, whose ends are exchanged")
+        at.check(all(0 <= one <= 1 for one in (figure.value, *ends)), f"{said}, which is not within [0, 1]")
     _check_macro(at, cell)
     for name, grouping in cell.subgroups.items():
         total = sum(_least(group.records) for group in grouping.groups.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cohorts import sources
 from cohorts.catalogue import all_cohorts, open_cohort, sharing
-from cohorts.cohort import Cohort
+from cohorts.cohort import Cohort, CohortCard
 from cohorts.download.publishers import publication_by
 from cohorts.ontology import load_ontology
 from cohorts.ontology.coverage_table import coverage_matrix, coverage_reasons, positives, positives_in_words
@@ -72,7 +72,7 @@ def overview(stated: Mapping[str, frozenset[str]]) -> str:
             f"[{code(name)}]({name}.md)",
             plain(card.name),
             plain(card.country),
-            f"{card.records:,}",
+            _records(card),
             "yes" if "patient" in stated[name] else "no",
             str(int((ontology.coverage(name) == "annotated").sum())),
             card.access,
@@ -91,7 +91,7 @@ def page(cohort: type[Cohort], stated: frozenset[str]) -> str:
     known = facts(
         (
             ("Release", f"{plain(card.name)} {plain(card.version)}"),
-            ("Recordings", f"{card.records:,}"),
+            ("Recordings", _records(card)),
             ("Country", plain(card.country)),
             ("Licence", plain(card.licence)),
             ("Access", plain(card.access)),
@@ -111,7 +111,7 @@ def page(cohort: type[Cohort], stated: frozenset[str]) -> str:
             ("Other readings", ", ".join(f"{plain(k)}: {code(v)}" for k, v in card.readings.items())),
             (
                 "Same recordings in",
-                ", ".join(f"[{code(o)}]({o}.md)" for o in sorted(sharing(card.id) - {card.id})),
+                ", ".join(map(_linked, sorted(sharing(card.id) - {card.id}))),
             ),
             ("Publisher's page", f"<{card.url}>"),
             ("Cite", plain(card.citation)),
@@ -196,8 +196,7 @@ def caveats(cohort: type[Cohort]) -> str:
     card, ontology = cohort.card, load_ontology()
     found = [f"Its signals are {plain(card.signal_note)}"] if card.signal_note else []
     if card.copy_of:
-        other = f"[{code(card.copy_of)}]({card.copy_of}.md)"
-        found.append(f"It holds recordings of {other}: the two never take part in one run")
+        found.append(f"It holds recordings of {_linked(card.copy_of)}: the two never take part in one run")
     open_ = ontology.questions.loc[ontology.questions["cohort"] == card.id]
     found += [
         f"{', '.join(map(code, row['concepts']))}: {plain(row['reason'])}" for _, row in open_.iterrows()
@@ -206,6 +205,15 @@ def caveats(cohort: type[Cohort]) -> str:
         return ""
     bullets = "\n".join(f"- {one.rstrip('.')}." for one in found)
     return f"## What to know\n\n{bullets}"
+
+
+def _records(card: CohortCard) -> str:
+    return NOTHING if card.records is None else f"{card.records:,}"
+
+
+def _linked(name: str) -> str:
+    """Name a cohort, with a link to its page if it has one: that of an installed package has none."""
+    return f"[{code(name)}]({name}.md)" if name in published() else code(name)
 
 
 def slug(text: str) -> str:

@@ -219,8 +219,9 @@ def af(content: Any) -> Any:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda c: af(c)["auroc"].update(low=0.99), "outside [0.99"),
-        (lambda c: af(c)["auroc"].update(value=1.5, high=1.6), "has a value 1.5 outside"),
+        (lambda c: af(c)["auroc"].update(low=0.99, high=0.5), "[0.99, 0.5], whose ends are exchanged"),
+        (lambda c: af(c)["auroc"].update(value=1.5), "has a value 1.5 with an interval ["),
+        (lambda c: af(c)["auroc"].update(high=1.5), "1.5], which is not within [0, 1]"),
         (lambda c: af(c).update(positives=7), "counts that are no multiples of 10: 7"),
         (lambda c: af(c).update(positives="< 5"), "counts that are no multiples of 10: < 5"),
         (lambda c: af(c).update(n=90), "n and positives of AF that do not go together"),
@@ -243,6 +244,15 @@ def test_numbers_that_do_not_go_together_are_named(folder: Path, edit: Any, said
     found = verify(forged, NOBODY)
     assert said in " | ".join(one.what for one in found.differences)
     assert {one.where for one in found.differences} <= {"cells/as-is/georgia.json", "card.json"}
+
+
+def test_an_interval_may_lie_beside_its_value(folder: Path) -> None:
+    """As that of a concept whose resamples are all above what was measured."""
+    edit_json(
+        folder / "cells/as-is/georgia.json",
+        lambda c: af(c)["auroc"].update(low=af(c)["auroc"]["value"] + 0.001, high=1.0),
+    )
+    assert not [one for one in verify(reseal(folder), NOBODY).differences if "interval" in one.what]
 
 
 def test_a_file_that_was_changed_or_added_is_named(folder: Path) -> None:
