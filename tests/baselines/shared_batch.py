@@ -1,4 +1,4 @@
-"""Pairs that two processes share, each with a half of the batch; what the second of them runs."""
+"""Pairs that two processes share, each with a half of the batch; what each of them runs."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ def of_a_share(rank: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    of_a_share(1, Path(sys.argv[1]))
+    of_a_share(int(sys.argv[2]), Path(sys.argv[1]))
