@@ -108,14 +108,33 @@ def typing_at(
     log.propagate, log.handlers = propagate, handlers
 
 
-def type_session(code: str, types: Typed) -> None:
+def type_session(code: str, types: Typed, within: float = 0) -> None:
     """Type the commands of a block, and find each line that it shows among those that are printed."""
     for line, expected in sessions(code):
-        find_lines(expected, types(line))
+        find_lines(expected, types(line), within)
 
 
-def find_lines(expected: list[str], printed: str) -> None:
-    """Find each line that a page shows among those that are printed."""
+def find_lines(expected: list[str], printed: str, within: float = 0) -> None:
+    """Find each line that a page shows among those that are printed.
+
+    Parameters
+    ----------
+    within
+        How far a number with three decimals may lie from the one that is shown.
+    """
     lines = [found.rstrip() for found in printed.splitlines()]
     for shown in expected:
-        assert any(pattern(shown).fullmatch(found) for found in lines), (shown, lines)
+        assert any(pattern(shown).fullmatch(found) or _near(shown, found, within) for found in lines), (
+            shown,
+            lines,
+        )
+
+
+_DECIMALS = re.compile(r"\b\d\.\d{3}\b")
+
+
+def _near(shown: str, found: str, within: float) -> bool:
+    if not within or _DECIMALS.sub("#", shown) != _DECIMALS.sub("#", found):
+        return False
+    numbers = (map(float, _DECIMALS.findall(line)) for line in (shown, found))
+    return all(abs(one - other) <= within for one, other in zip(*numbers, strict=True))

@@ -130,4 +130,5 @@ def test_the_session_is_typed_with_random_numbers_in_the_authors_layout(
     (desk / "RELEASES").symlink_to(shared / "data")
     for name, file in brought(SHOWN).items():
         write_official(find_model(name).build("cpu"), desk / "official").rename(desk / file)
-    type_session(SHOWN, types)
+    # Features that have learnt nothing: the rounding of another processor changes the order of some records.
+    type_session(SHOWN, types, within=0.005)
