@@ -39,8 +39,7 @@ NOT_TYPED = {
         "make soak MINUTES=20",
     ],
     "needs a CUDA device": [
-        "leadboard pretrain ecgclip --source ptb-xl --source mimic-iv-ecg --data RELEASES --device cuda "
-        "--precision bf16-mixed",
+        "leadboard pretrain ecgclip --source ptb-xl --source mimic-iv-ecg --data RELEASES --device cuda",
         "leadboard run --data RELEASES --model ecgclip --pretrain-on ptb-xl --pretrain-on mimic-iv-ecg "
         "--device cuda",
         "leadboard pretrain ecgclip --source my-clinic --cohort-file clinic/cohort.toml --device cuda",
@@ -77,8 +76,9 @@ NOT_TYPED = {
     "starts Ray for all models; tests/benchmark/run/test_ray.py starts it for some": [
         "leadboard run --engine ray",
     ],
-    "trains a network for an hour": [
+    "trains a network several times, or for an hour; tests/benchmark/run/test_seeds.py trains a small one": [
         "python -m tests.soak.occlusion_hits FOLDER",
+        "leadboard run --data RELEASES --model resnet1d --model minirocket --seed 0 --seed 1 --seed 2",
     ],
     "makes the committed board again; tests/test_results.py makes its numbers again": [
         "leadboard verify results/submissions --data releases",

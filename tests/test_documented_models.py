@@ -22,7 +22,10 @@ from tests.releases import write_challenge, write_ptb_xl
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
-TYPES = {"docs/models.md": ["From the authors' file to a table", "Trained here, on request"]}
+TYPES = {
+    "docs/models.md": ["From the authors' file to a table", "Trained here, on request"],
+    "README.md": ["Published models beside yours"],
+}
 ASKED, SHOWN = blocks(section(PAGE, "From the authors' file to a table"), "console")
 (TRAINED,) = blocks(section(PAGE, "Trained here, on request"), "console")
 """The commands as anybody types them, and a session with what it prints."""

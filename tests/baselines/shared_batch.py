@@ -51,15 +51,20 @@ def of_a_share(rank: int, folder: Path) -> None:
         "gloo", init_method=meeting, rank=rank, world_size=2, timeout=timedelta(seconds=200)
     )
     try:
-        network, pairs = pairs_to_place()
-        mine = [tensor[rank::2] for tensor in pairs]
-        shared = DistributedDataParallel(network)
-        loss = shared(*mine, 3, lambda tensor: torch.cat(all_gather(tensor.contiguous())), rank)
-        loss.backward()
-        gradients = [parameter.grad for parameter in network.parameters()]
-        torch.save([loss.detach(), gradients], folder / str(rank))
+        torch.save(_loss_and_gradients(rank), folder / str(rank))
+        distributed.barrier()  # neither takes the group apart while the other one is still at work
     finally:
         distributed.destroy_process_group()
+
+
+def _loss_and_gradients(rank: int) -> list[Any]:
+    """Leave nothing behind that holds the group: what is taken apart after it may wait for the other process."""
+    network, pairs = pairs_to_place()
+    mine = [tensor[rank::2] for tensor in pairs]
+    shared = DistributedDataParallel(network)
+    loss = shared(*mine, 3, lambda tensor: torch.cat(all_gather(tensor.contiguous())), rank)
+    loss.backward()
+    return [loss.detach(), [parameter.grad for parameter in network.parameters()]]
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ from typing import Any
 from benchmark.metrics.cell.calibration import ConceptCalibration
 from benchmark.metrics.cell.operating_points import Called
 from benchmark.metrics.cell.subgroups import Grouping
+from benchmark.metrics.names import METRICS
 from benchmark.protocols.protocol import PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
+from benchmark.report.fits import between_fits
 from benchmark.report.measured_curves import ConceptCurve, MeasuredCurves
 from benchmark.report.page.columns import ESTIMATE, ITSELF, in_columns
 from benchmark.report.page.encoding import deflated, ends, triple, units
@@ -215,6 +217,8 @@ def _of_cell(record: ResultRecord) -> dict[str, Any]:
         "why_no_calibration": one_line(statistics.why_no_calibration or ""),
         "subgroups": {one_line(name): _grouping(one) for name, one in statistics.subgroups.items()},
     }
+    between = {metric: between_fits(record, metric) for metric in METRICS}
+    found["between"] = {metric: list(map(units, one)) for metric, one in between.items() if one}
     if whole is not None:
         errors = units(whole.ece_equal_width), units(whole.ece_equal_mass)
         middle = units(whole.slope), units(whole.intercept)

@@ -11,7 +11,7 @@ from cohorts.errors import LeadboardError
 from cohorts.ontology import load_ontology
 from cohorts.ontology.ontology import Ontology
 from cohorts.ontology.tables import read_tables
-from tests.cohorts.ontology.own_tables import own_tables, unmasked
+from tests.cohorts.ontology.own_tables import FOLDER, own_tables, unmasked
 from tests.cohorts.ontology.test_tables import folder  # noqa: F401  (a fixture)
 
 UNCERTAIN = {"301": "borderline", "302": "consider", "312": "possible", "315": "probable", "322": "versus"}
@@ -190,7 +190,7 @@ def test_a_modifier_belongs_to_its_vocabulary_alone():
 )
 def test_a_slip_in_a_modifier_is_named(folder, old, new, message):  # noqa: F811
     path = folder / "vocabularies/aha.csv"
-    text = path.read_text("utf-8")
+    text = (FOLDER / "vocabularies/aha.csv").read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(LeadboardError, match=message):
