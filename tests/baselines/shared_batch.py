@@ -58,7 +58,7 @@ def of_a_share(rank: int, folder: Path) -> None:
 
 
 def _loss_and_gradients(rank: int) -> list[Any]:
-    """Leave nothing behind that holds the group: what is taken apart after it may wait for the other process."""
+    """Leave nothing that holds the group: what is taken apart after it may wait for the other process."""
     network, pairs = pairs_to_place()
     mine = [tensor[rank::2] for tensor in pairs]
     shared = DistributedDataParallel(network)
