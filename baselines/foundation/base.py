@@ -42,6 +42,8 @@ class FoundationModel(ABC):
         Noted on the card of the weights, for models that have several.
     join
         How the rows of the windows of a recording are joined; features are always averaged.
+    at_once
+        Recordings that go through the network at a time on a processor.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ class FoundationModel(ABC):
     layout: Layout = Layout()
     size: ClassVar[str] = "one size"
     join: ClassVar[Literal["mean", "maximum"]] = "mean"
+    at_once: ClassVar[int] = 8
     bfloat16: ClassVar[bool] = True
 
     def __init__(self, device: str = "cpu") -> None:
@@ -134,6 +137,7 @@ class FoundationModel(ABC):
             lambda signals: joined(step, self._windows(signals), join),
             batch.signals,
             torch.device(self._device),
+            self.at_once,
         )
 
     def _windows(self, signals: torch.Tensor) -> torch.Tensor:
@@ -211,6 +215,7 @@ class FineTunable(FoundationModel):
             lambda signals: classifier.probabilities(self._windows(signals)),
             batch.signals,
             torch.device(self._device),
+            self.at_once,
         )
 
     def save(self, folder: Path) -> None:

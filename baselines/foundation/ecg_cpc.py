@@ -40,6 +40,7 @@ class EcgCpc(FineTunable):
         parameters=2_932_736,
     )
     repository = "https://github.com/AI4HealthUOL/ecg-fm-benchmarking"
+    at_once = 2  # eight windows: what its layers make of more is beyond a processor's cache
     weights_file = "ecg_cpc.ckpt"  # in a zip file of figshare; its own name is not stated
     layout = Layout(prefix="ts_encoder.", ignored=(r"head_ssl\..*",))
     recipe = Recipe("", epochs=10, batch_size=64, least_steps=4, learning_rate=1e-4, weight_decay=1e-3)

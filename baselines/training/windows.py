@@ -36,7 +36,9 @@ def joined(step: Step, windows: torch.Tensor, join: Join) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def in_parts(step: Step, recordings: npt.NDArray[Any], device: torch.device) -> npt.NDArray[np.float32]:
+def in_parts(
+    step: Step, recordings: npt.NDArray[Any], device: torch.device, on_cpu: int = AT_ONCE["cpu"]
+) -> npt.NDArray[np.float32]:
     """Apply something to a few recordings at a time, on a device, and collect its rows.
 
     Parameters
@@ -45,8 +47,10 @@ def in_parts(step: Step, recordings: npt.NDArray[Any], device: torch.device) -> 
         Maps recordings ``[records, ...]`` on ``device`` to rows ``[records, columns]``.
     recordings
         ``[records, ...]``, possibly on disk.
+    on_cpu
+        How many at a time on a processor.
     """
-    size = AT_ONCE.get(device.type, AT_ONCE_ELSEWHERE // 8)
+    size = on_cpu if device.type == "cpu" else AT_ONCE.get(device.type, AT_ONCE_ELSEWHERE // 8)
     rows = [
         step(torch.tensor(recordings[start : start + size]).to(device))
         for start in range(0, len(recordings), size)
