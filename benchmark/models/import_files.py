@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib.util
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmark.models.model_files import SUITE
+from benchmark.models.worker.modules import imports_of
 from benchmark.models.worker.standalone import OpenedFiles, deepest, libraries, spellings
 
 
@@ -75,14 +75,4 @@ def _imported(module: ModuleType, file: str) -> Iterator[str]:
 
 @functools.cache
 def _imports(file: str, _changed: int) -> frozenset[tuple[int, str]]:
-    """Level and name of whatever a Python file imports; the name may be that of a class in a module."""
-    try:
-        nodes = list(ast.walk(ast.parse(Path(file).read_bytes())))
-    except (SyntaxError, ValueError, OSError):  # compiled, or changed since
-        return frozenset()
-    found = [(0, alias.name) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom):
-            before = f"{node.module}." if node.module else ""
-            found += [(node.level, before + alias.name) for alias in node.names]
-    return frozenset(found)
+    return frozenset(imports_of(Path(file)))

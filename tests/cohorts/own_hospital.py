@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.catalogue import forget, open_cohort, register
+from cohorts.labelled import LabelledIndex
 from cohorts.own.cohort import OwnCohort, home_of, own_cohort
 
 ID = "my-hospital"
@@ -96,3 +97,15 @@ def beats(records: int, samples: int = 1000, leads: int = 12) -> npt.NDArray[np.
     signal = rng.integers(-40, 41, (records, leads, samples))
     signal[:, :, 100::400] += rng.integers(600, 1400, (records, leads, 1))
     return signal.astype(np.int16)
+
+
+def labelled(folder, rows: pd.DataFrame, description: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Labels by record, and warnings."""
+    with known(write(folder, rows, description)) as cohort:
+        found = LabelledIndex(cohort)
+        return found.labels.set_axis(found.index["record_id"]), cohort.warnings()
+
+
+def annotated(labels: pd.DataFrame) -> set[str]:
+    """Concepts that some record has a label for."""
+    return set(labels.columns[(labels >= 0).any()])

@@ -209,7 +209,7 @@ class Neighbours:
         to_read = [file]
         while to_read:
             current = to_read.pop()
-            for level, name in imports_of(current):
+            for level, name in {(level, name.partition(".")[0]) for level, name in imports_of(current)}:
                 self.is_relative |= current == file and level > 0
                 new = [path for path in self._found(current, level, name) if path not in self.files]
                 self.files += new
@@ -236,7 +236,7 @@ def _offered(folder: Path, name: str) -> list[Path]:
 
 
 def imports_of(file: Path) -> set[tuple[int, str]]:
-    """Level of each import of a file, 0 if it is absolute, and the first part of the name."""
+    """Level of each import of a file, 0 if it is absolute, and its whole name, which may end in a class."""
     try:
         nodes = list(ast.walk(ast.parse(file.read_bytes())))
     except (SyntaxError, ValueError, OSError):  # whoever imports it will hear of it
@@ -244,9 +244,9 @@ def imports_of(file: Path) -> set[tuple[int, str]]:
     found = [(0, alias.name) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found += [(node.level, name) for name in names]
-    return {(level, name.partition(".")[0]) for level, name in found}
+            before = f"{node.module}." if node.module else ""
+            found += [(node.level, before + alias.name) for alias in node.names]
+    return set(found)
 
 
 def code_files(module: Any) -> list[Path]:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmark.config import Places
 from benchmark.records.run_folder import load_run_file
 from benchmark.records.submission import pack
 from cohorts.cohort import MARKER
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.locks import alone
 from tests.benchmark.tiny_run import edit_json, make_places, make_run
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_places(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs"), places)
-
-
-@pytest.fixture
-def run(tmp_path: Path, genuine: Path) -> Path:
-    return Path(shutil.copytree(genuine, tmp_path / "run"))
 
 
 def test_every_file_is_there_with_its_hash(run: Path, tmp_path: Path) -> None:

@@ -20,24 +20,9 @@ from benchmark.records.verification import verify
 from benchmark.run.cohorts import labelled
 from cohorts.errors import LeadboardError
 from cohorts.labelled import Labelled
-from tests.benchmark.tiny_run import edit_json, make_places, make_run, reseal
+from tests.benchmark.tiny_run import edit_json, reseal
 
 GEORGIA = "noisy/as-is/georgia.json"
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_places(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs"), places)
-
-
-@pytest.fixture
-def run(tmp_path: Path, genuine: Path) -> Path:
-    return Path(shutil.copytree(genuine, tmp_path / "run"))
 
 
 def check(path: Path, places: Places, without: str = "") -> Verification:
