@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.commands import report_server
 from benchmark.commands.report_server import ReportServer
@@ -45,10 +46,10 @@ def test_a_run_is_followed_from_its_first_cell_to_its_last(browser: Any, served:
     waiting = [planned("net", "sph", "planned"), planned("old", "sph", "failed", reason="out of memory")]
     write_report(write_run(run, cells, waiting))
     page.locator(".matrix td[data-cohort]", has_text="0.814").wait_for()
-    assert page.locator(".matrix thead th.cohort").all_inner_texts() == ["georgia"]
+    expect(page.locator(".matrix thead th.cohort")).to_have_text(["georgia"])
     assert "2 of 4 planned cells have no result" in page.inner_text("header")
     page.get_by_role("link", name="the reasons are here").click()
-    assert page.locator("nav [aria-current=page]").inner_text() == "All tables"
+    expect(page.locator("nav [aria-current=page]")).to_have_text("All tables")
     problems = page.locator("#problems").inner_text()
     assert "not run yet" in problems
     assert "out of memory" in problems
@@ -60,9 +61,9 @@ def test_a_run_is_followed_from_its_first_cell_to_its_last(browser: Any, served:
         write_run(run, [*cells, record("net", "sph", {"AF": 0.9}), record("old", "sph", {"AF": 0.6})])
     )
     page.locator(".matrix thead th.cohort", has_text="sph").wait_for()
-    assert page.locator("form.choices [name=metric]").input_value() == "auprc"
-    assert page.locator("form.choices [name=search]").input_value() == "ne"
-    assert page.locator(".matrix tbody tr").count() == 1
+    expect(page.locator("form.choices [name=metric]")).to_have_value("auprc")
+    expect(page.locator("form.choices [name=search]")).to_have_value("ne")
+    expect(page.locator(".matrix tbody tr")).to_have_count(1)
     assert "planned cells" not in page.inner_text("header")
     context.close()
     assert not wrong

@@ -23,8 +23,14 @@ def opened(tab: tuple[Any, list[str]], folder: Path) -> Iterator[Any]:
     assert not complaints
 
 
+def settle(page: Any) -> None:
+    """Let the page follow a new address or an opened table, of which it is told a little later."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def matrix(page: Any) -> dict[str, dict[str, str]]:
     """Model -> head of a column -> what the cell says, without its marks."""
+    settle(page)
     found = page.evaluate(
         """() => {
           const heads = [...document.querySelectorAll(".matrix thead button")].map((one) => one.textContent);

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.report.page import written as written_module
 from benchmark.report.page.columns import folded, in_columns
@@ -123,7 +124,7 @@ def test_a_browser_that_cannot_unpack_says_so_and_shows_the_tables(
     page.add_init_script("delete globalThis.DecompressionStream")
     page.goto((run[0] / "leaderboard.html").as_uri())
     assert "cannot unpack the numbers of this page" in page.get_by_role("alert").inner_text()
-    assert page.locator("#ranking table").first.is_visible()
-    assert not page.locator("details.later").first.is_visible()
+    expect(page.locator("#ranking table").first).to_be_visible()
+    expect(page.locator("details.later").first).to_be_hidden()
     page.close()
     assert not wrong

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.exchange.joining import Joined, one_run
 from benchmark.records.record import ResultRecord
@@ -18,7 +19,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.text import count, interval, number, signed, signed_interval
 from benchmark.report.writing import write_report
 from tests.benchmark.measured_cells import CONCEPTS, write_measured
-from tests.benchmark.report.first_screen import opened
+from tests.benchmark.report.first_screen import opened, settle
 
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 
@@ -52,6 +53,7 @@ def cell(joined: Joined, model: str, cohort: str) -> ResultRecord:
 
 def tables(page: Any, caption: str) -> list[list[list[str]]]:
     """Rows of every table whose caption has this in it, heads left out."""
+    settle(page)
     found: list[list[list[str]]] = page.evaluate(
         """caption => [...document.querySelectorAll("#view table")]
           .filter((table) => table.caption.textContent.includes(caption))
@@ -77,7 +79,7 @@ def test_each_cohort_has_its_curves_and_the_numbers_of_the_record(page: Any, joi
         roc = drawn_points.first.get_attribute("points").split()
         assert len(roc) == len(points) + 1
         assert (roc[0], roc[-1]) == ("34.0,198.0", "224.0,8.0")
-    assert page.locator("#view svg.plot").count() == 6
+    expect(page.locator("#view svg.plot")).to_have_count(6)
     for label in page.locator("#view svg.plot").all():
         assert "LBBB on" in label.get_attribute("aria-label")
 
@@ -166,7 +168,7 @@ def test_another_concept_is_chosen_by_keyboard_and_stays_in_the_address(page: An
     chooser.focus()
     page.keyboard.press("ArrowUp")
     page.wait_for_function("() => location.hash.includes('concept=AF')")
-    assert page.locator("#view h3", has_text="Curves and calibration: AF").count() == 1
+    expect(page.locator("#view h3", has_text="Curves and calibration: AF")).to_have_count(1)
     assert page.evaluate("document.activeElement.name") == "concept"
 
 
@@ -187,7 +189,7 @@ def test_no_serious_barrier_and_nothing_wider_than_the_screen(page: Any, width: 
 
 def test_printed_the_tables_are_open(page: Any) -> None:
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("#view details:not([open])").count() == 0
+    expect(page.locator("#view details:not([open])")).to_have_count(0)
 
 
 def test_why_there_are_no_curves_is_said_once_for_all_cohorts(tab: Any, folder: Path, tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_why_there_are_no_curves_is_said_once_for_all_cohorts(tab: Any, folder: 
         page.evaluate("() => { location.hash = '#/model?entry=net/as-is'; }")
         page.locator("#view h2", has_text="net").wait_for()
         said = page.locator("#view p.rules", has_text="No curves on").inner_text()
-        assert page.locator("polyline.curve").count() == 0
+        expect(page.locator("polyline.curve")).to_have_count(0)
     assert said == (
         "No curves on ptb-xl, georgia: the labels were not on this machine when the page was made."
     )

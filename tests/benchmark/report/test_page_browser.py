@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.report.text import number
 from benchmark.report.writing import write_report
@@ -164,13 +165,13 @@ def test_search_keeps_what_is_typed_and_the_address_keeps_every_choice(page: Any
     before = matrix(page)
     page.reload()
     assert matrix(page) == before
-    assert choice(page, "search").input_value() == "nE"
-    assert choice(page, "concept").input_value() == HOSTILE
+    expect(choice(page, "search")).to_have_value("nE")
+    expect(choice(page, "concept")).to_have_value(HOSTILE)
     assert page.locator("th[aria-sort=descending]").text_content() == "home"
     page.go_back()
-    assert choice(page, "concept").input_value() == HOSTILE
+    expect(choice(page, "concept")).to_have_value(HOSTILE)
     choice(page, "search").fill("nobody")
-    assert page.get_by_text("No model is like that.").is_visible()
+    expect(page.get_by_text("No model is like that.")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -188,12 +189,12 @@ def test_hostile_names_are_text_in_every_view(page: Any) -> None:
     page.get_by_role("link", name="All tables").click()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert "not annotated here: " + HOSTILE in page.locator("#concepts").inner_text()
-    assert page.locator("img, [onerror], b, iframe").count() == 0
+    expect(page.locator("img, [onerror], b, iframe")).to_have_count(0)
 
 
 def test_print_has_the_matrix_and_every_table_that_is_opened(page: Any) -> None:
     page.emulate_media(media="print")
-    assert page.locator(".matrix").is_visible()
+    expect(page.locator(".matrix")).to_be_visible()
     assert page.locator("form.choices").is_hidden()
     region = page.locator(".scroll:has(.matrix)")
     assert region.evaluate("e => getComputedStyle(e).overflow") == "visible"
@@ -206,7 +207,7 @@ def test_print_has_the_matrix_and_every_table_that_is_opened(page: Any) -> None:
 
 
 def test_the_matrix_is_one_tab_stop_and_arrows_reach_every_cell(page: Any) -> None:
-    assert page.locator(".matrix [tabindex='0']").count() == 1
+    expect(page.locator(".matrix [tabindex='0']")).to_have_count(1)
     choice(page, "search").focus()
     page.keyboard.press("Tab")
     reached = {page.evaluate("document.activeElement.textContent")}
@@ -235,7 +236,7 @@ def test_the_link_to_the_content_leaves_the_choices(page: Any) -> None:
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    assert choice(page, "metric").input_value() == "auprc"
+    expect(choice(page, "metric")).to_have_value("auprc")
     assert "metric=auprc" in page.url
 
 
@@ -259,29 +260,29 @@ def test_no_serious_barrier_and_nothing_wider_than_the_screen(page: Any, width: 
     page.wait_for_function("document.querySelector('.matrix')")
     if width > 1000:
         heads = page.locator(".matrix thead th")
-        assert heads.count() == 3 + len(COHORTS)
+        expect(heads).to_have_count(3 + len(COHORTS))
         assert all(head.is_visible() for head in heads.all())
 
 
 def test_rows_become_strips_where_columns_have_no_room_and_only_there(page: Any) -> None:
-    assert page.locator(".strip").count() == 0
+    expect(page.locator(".strip")).to_have_count(0)
     for width in (900, 640, 420, 1280):
         page.set_viewport_size({"width": width, "height": 844})
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         region = page.locator(".scroll:has(.home)")
         assert region.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
         assert choice(page, "sort").is_visible() == page.locator(".matrix thead").is_hidden()
-    assert page.locator(".strip").count() == 0
+    expect(page.locator(".strip")).to_have_count(0)
 
 
 def test_a_phone_shows_rank_name_pooled_value_and_every_cohort_at_once(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     row = page.locator(".matrix tbody tr").first
     shown = row.inner_text()
-    assert row.locator("td.rank").inner_text() == "1"
+    expect(row.locator("td.rank")).to_have_text("1")
     assert row.locator("td.pooled .value").inner_text() in shown
     cells = row.locator("td.rank, th, td.pooled, td[data-cohort]")
-    assert cells.count() == 3 + len(COHORTS)
+    expect(cells).to_have_count(3 + len(COHORTS))
     for cell in cells.all():
         box = cell.bounding_box()
         assert box["x"] >= 0
@@ -311,7 +312,7 @@ def test_a_phone_shows_every_table_as_cards_or_says_that_it_goes_on(page: Any) -
         assert "Swipe sideways" in said
     cells = page.locator("#cohorts table").first
     cells.get_by_role("button", name="Model").click()
-    assert cells.locator("tbody td:first-of-type").first.inner_text() == "old"
+    expect(cells.locator("tbody td:first-of-type").first).to_have_text("old")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.cli import app
 from benchmark.exchange.joining import one_run
@@ -19,7 +20,7 @@ from benchmark.report.sets import OwnSets, choose
 from benchmark.report.text import interval, number
 from benchmark.report.writing import write_report
 from cohorts.errors import UnknownNameError
-from tests.benchmark.report.first_screen import choice, matrix, opened
+from tests.benchmark.report.first_screen import choice, matrix, opened, settle
 from tests.benchmark.report.report_factory import drawn, record, write_drawn
 
 DASH = "\N{EN DASH}"
@@ -128,7 +129,7 @@ def test_a_call_that_names_the_protocol_writes_the_same_matrix(
             list(row.values())[2:] for row in shown.values()
         ]
         assert asked.locator("ul.rules").first.text_content() == rules
-        assert choice(asked, "protocol").count() == 0
+        expect(choice(asked, "protocol")).to_have_count(0)
 
 
 def test_an_unknown_protocol_is_named_with_those_that_there_are(folder: Path) -> None:
@@ -145,12 +146,19 @@ def go(page: Any, address: str) -> None:
 
 def firsts(page: Any, where: str) -> list[str]:
     """First cells of the rows that are shown."""
+    settle(page)
     found: list[str] = page.evaluate(
         """where => [...document.querySelectorAll(`${where} tbody tr`)].filter((row) => row.checkVisibility())
           .map((row) => row.cells[0].textContent.trim())""",
         where,
     )
     return found
+
+
+def offered(page: Any, name: str) -> set[str]:
+    """Give what can be chosen now."""
+    settle(page)
+    return set(choice(page, name).locator("option").all_inner_texts())
 
 
 TEN = {"net (linear-probe-10)", "old (linear-probe-10)", "twin"}
@@ -177,40 +185,40 @@ def test_views_list_the_models_of_the_chosen_protocol_alone(page: Any, address: 
     page.locator("#view .only a").click()
     assert firsts(page, table) == everybody
     assert "protocol=" not in page.url
-    assert page.locator("#view .only").count() == 0
+    expect(page.locator("#view .only")).to_have_count(0)
 
 
 def test_a_cohort_without_the_protocol_says_so(page: Any) -> None:
     go(page, "#/cohort?cohort=ptb-xl&protocol=linear-probe-10")
-    assert page.get_by_text("No model was measured here by linear-probe-10.").count() == 1
-    assert page.locator("#view .only").count() == 1
+    expect(page.get_by_text("No model was measured here by linear-probe-10.")).to_have_count(1)
+    expect(page.locator("#view .only")).to_have_count(1)
 
 
 def test_a_model_is_shown_under_the_chosen_protocol(page: Any) -> None:
     go(page, "#/model?entry=net/linear-probe-100")
-    assert choice(page, "entry").locator("option").count() == len(LEVELS)
+    expect(choice(page, "entry").locator("option")).to_have_count(len(LEVELS))
     choice(page, "protocol").select_option("linear-probe-10")
-    assert page.locator("#view h2").inner_text() == "net (linear-probe-10)"
-    assert set(choice(page, "entry").locator("option").all_inner_texts()) == TEN
+    expect(page.locator("#view h2")).to_have_text("net (linear-probe-10)")
+    assert offered(page, "entry") == TEN
     assert "entry=net%2Flinear-probe-10&" in page.url
     page.locator("#view .only a").click()
-    assert page.locator("#view h2").inner_text() == "net (linear-probe-10)"
+    expect(page.locator("#view h2")).to_have_text("net (linear-probe-10)")
     go(page, "#/model?entry=rhythm/linear-probe-100&protocol=as-is")
-    assert page.locator("#view h2").inner_text() == "chance"
+    expect(page.locator("#view h2")).to_have_text("chance")
 
 
 def test_two_models_of_the_chosen_protocol_are_compared(page: Any) -> None:
     go(page, "#/compare?a=old/linear-probe-100&b=twin/linear-probe-10")
     choice(page, "protocol").select_option("linear-probe-10")
-    assert page.locator("#view h2").inner_text() == "old (linear-probe-10) against twin"
-    assert set(choice(page, "a").locator("option").all_inner_texts()) == TEN
+    expect(page.locator("#view h2")).to_have_text("old (linear-probe-10) against twin")
+    assert offered(page, "a") == TEN
     assert "a=old%2Flinear-probe-10&b=twin%2Flinear-probe-10" in page.url
     page.get_by_role("button", name="Swap").click()
-    assert page.locator("#view h2").inner_text() == "twin against old (linear-probe-10)"
+    expect(page.locator("#view h2")).to_have_text("twin against old (linear-probe-10)")
     choice(page, "protocol").select_option("as-is")
-    assert page.get_by_text("There are no two models with as-is to compare.").count() == 1
+    expect(page.get_by_text("There are no two models with as-is to compare.")).to_have_count(1)
     page.locator("#view .only a").click()
-    assert page.locator("#view h2").inner_text() == "twin against old (linear-probe-10)"
+    expect(page.locator("#view h2")).to_have_text("twin against old (linear-probe-10)")
 
 
 def test_tables_with_protocols_show_the_chosen_one(page: Any) -> None:
@@ -219,24 +227,24 @@ def test_tables_with_protocols_show_the_chosen_one(page: Any) -> None:
     assert len(firsts(page, ranking)) == len(LEVELS)
     grid = page.locator("details.later", has_text="sph: all records")
     grid.locator("summary").click()
-    assert grid.locator("th.group").count() == len(LEVELS)
+    expect(grid.locator("th.group")).to_have_count(len(LEVELS))
     choice(page, "protocol").select_option("linear-probe-10")
     assert sorted(firsts(page, ranking)) == ["net", "old", "twin"]
-    assert grid.locator("th.group").count() == 3
+    expect(grid.locator("th.group")).to_have_count(3)
     empty = page.locator("details.later", has_text="ptb-xl: test fold")
     empty.locator("summary").click()
-    assert empty.locator("p").inner_text() == "Nothing here is of linear-probe-10."
+    expect(empty.locator("p")).to_have_text("Nothing here is of linear-probe-10.")
     averages = page.locator("details.later", has_text="Macro averages, one row per cohort and model")
     averages.locator("summary").click()
     column = [head.strip() for head in averages.locator("thead th").all_inner_texts()].index("Protocol")
     shown = averages.locator("tbody tr:visible")
-    assert shown.count() == 3 * len(COHORTS)
+    expect(shown).to_have_count(3 * len(COHORTS))
     assert {row.locator("td").nth(column - 1).inner_text() for row in shown.all()} == {"linear-probe-10"}
     page.evaluate("() => { location.hash = '#problems'; }")
-    assert page.locator("#view .only").count() == 1
+    expect(page.locator("#view .only")).to_have_count(1)
     page.locator("#view .only a").click()
     assert len(firsts(page, ranking)) == len(LEVELS)
-    assert empty.locator("table").count() == 1
+    expect(empty.locator("table")).to_have_count(1)
 
 
 def test_the_choice_goes_along_with_every_link(page: Any) -> None:
@@ -244,5 +252,5 @@ def test_the_choice_goes_along_with_every_link(page: Any) -> None:
     for view in ("Models", "Cohorts", "Concepts", "Compare", "All tables", "Leaderboard"):
         page.get_by_role("navigation", name="Pages").get_by_role("link", name=view, exact=True).click()
         assert "protocol=linear-probe-10" in page.url
-        assert choice(page, "protocol").input_value() == "linear-probe-10"
-        assert page.locator("#view .only a").inner_text() == "Show all protocols"
+        expect(choice(page, "protocol")).to_have_value("linear-probe-10")
+        expect(page.locator("#view .only a")).to_have_text("Show all protocols")

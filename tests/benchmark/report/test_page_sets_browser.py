@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.cli import app
 from benchmark.exchange.joining import one_run
@@ -111,7 +112,7 @@ def test_a_call_that_names_the_sets_writes_the_same_matrix(
     }
     with opened(tab, run) as asked:
         assert matrix(asked) == shown
-        assert choice(asked, "set").locator("option").first.inner_text() == "rhythm (2)"
+        expect(choice(asked, "set").locator("option").first).to_have_text("rhythm (2)")
 
 
 @pytest.mark.parametrize("concept_set", SETS)
@@ -142,7 +143,7 @@ def test_who_answers_none_of_a_set_is_absent_and_costs_nobody_anything(page: Any
     everybody = matrix(page)
     choice(page, "set").select_option("rhythm")
     page.locator("tr.absent").wait_for()
-    assert page.locator("tr.absent th a").all_inner_texts() == ["blocks"]
+    expect(page.locator("tr.absent th a")).to_have_text(["blocks"])
     assert "absent from 'rhythm'" in page.locator("tr.absent").inner_text()
     assert {m for m, cells in matrix(page).items() if cells["Rank"] != DASH} == {"wide", "other", "chance"}
     assert everybody["blocks"]["Rank"] == DASH
@@ -168,7 +169,7 @@ def test_views_keep_the_sets_and_a_strange_one_is_the_first(page: Any) -> None:
     choice(page, "set").select_option("rhythm")
     page.get_by_role("link", name="wide").click()
     page.get_by_role("link", name="Leaderboard", exact=True).click()
-    assert choice(page, "set").input_value() == "rhythm"
+    expect(choice(page, "set")).to_have_value("rhythm")
     page.evaluate("location.hash = '#/?set=__proto__&cohortset=constructor'")
     page.wait_for_function("document.querySelector('[name=set]').value === ''")
     assert page.locator(".matrix caption").inner_text().startswith("Macro AUROC over all shared concepts (4)")

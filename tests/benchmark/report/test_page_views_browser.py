@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from benchmark.exchange.joining import one_run
 from benchmark.report.board import Entry
@@ -22,7 +23,7 @@ from benchmark.report.ranking import make_boards
 from benchmark.report.text import number, signed
 from benchmark.report.view_facts import concept_facts, overlap_sentence
 from benchmark.report.writing import write_report
-from tests.benchmark.report.first_screen import choice, on_the_screen, opened
+from tests.benchmark.report.first_screen import choice, on_the_screen, opened, settle
 from tests.benchmark.report.report_factory import concept, drawn, record, write_drawn
 
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
@@ -91,6 +92,7 @@ def open_view(page: Any, view: str, **chosen: str) -> None:
 
 def table(page: Any, caption: str) -> list[list[str]]:
     """Rows of the table whose caption begins so, with heads first."""
+    settle(page)
     found: list[list[list[str]]] = page.evaluate(
         """caption => [...document.querySelectorAll("#view table")]
           .filter((table) => table.caption.textContent.startsWith(caption))
@@ -142,7 +144,7 @@ def test_the_pooled_row_of_a_model_is_that_of_the_tables(page: Any) -> None:
     assert pooled[1] in texts
     assert "Over 3 cohorts" in pooled[4]
     results = page.locator("#view table", has_text="Training overlap")
-    assert results.locator(".diamond rect.pooled").count() == 1
+    expect(results.locator(".diamond rect.pooled")).to_have_count(1)
 
 
 def test_a_cohort_has_its_facts_and_ranks_its_models(page: Any, estimates: list[dict[str, Any]]) -> None:
@@ -244,7 +246,7 @@ def test_p_is_adjusted_for_the_cohorts_that_are_shown(page: Any, folder: Path) -
 def test_what_is_simulated_is_marked_in_every_view(page: Any, view: str) -> None:
     wanted = ADDRESSES[view] | ({"cohort": "sim"} if view == "cohort" else {})
     open_view(page, view, **wanted, cohorts="simulated")
-    assert page.locator("#view .banner.simulated").inner_text() == "Simulated recordings, not patients."
+    expect(page.locator("#view .banner.simulated")).to_have_text("Simulated recordings, not patients.")
     captions = [text for text in page.locator("#view caption").all_text_contents() if "Codes in" not in text]
     assert captions
     assert all(text.startswith("Simulated, not patients: ") for text in captions)
@@ -258,7 +260,7 @@ def test_hostile_names_stay_text(page: Any, view: str) -> None:
     if view in ("cohort", "concept"):
         assert HOSTILE in page.locator("#view h2").inner_text()
     assert HOSTILE in "".join(page.locator("#view table").all_text_contents())
-    assert page.locator("#view :is(img, b, iframe, [onerror], [style])").count() == 0
+    expect(page.locator("#view :is(img, b, iframe, [onerror], [style])")).to_have_count(0)
 
 
 @pytest.mark.parametrize("view", ["model", "cohort", "concept"])
@@ -270,15 +272,15 @@ def test_what_is_not_there_is_said(page: Any, view: str, name: str) -> None:
 
 def test_heads_of_the_matrix_and_names_lead_to_the_views(page: Any) -> None:
     page.locator(".matrix tbody th a", has_text="old").click()
-    assert page.locator("#view h2").inner_text() == "old"
+    expect(page.locator("#view h2")).to_have_text("old")
     page.locator("#view .matrix tbody th a", has_text="LBBB").click()
     assert page.locator("#view h2").inner_text().startswith("LBBB")
     page.get_by_role("link", name="Leaderboard", exact=True).click()
     page.get_by_role("link", name="about ningbo").click()
-    assert page.locator("#view h2").inner_text() == "Ningbo"
+    expect(page.locator("#view h2")).to_have_text("Ningbo")
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("button", name="Swap").click()
-    assert page.locator("#view h2").inner_text() == "old against net"
+    expect(page.locator("#view h2")).to_have_text("old against net")
 
 
 def test_the_list_of_pages_leads_to_the_first_of_each_kind_and_keeps_what_was_chosen(page: Any) -> None:
@@ -286,14 +288,14 @@ def test_the_list_of_pages_leads_to_the_first_of_each_kind_and_keeps_what_was_ch
     page.get_by_role("link", name="LBBB").click()
     assert page.locator("#view h2").inner_text().startswith("LBBB")
     page.get_by_role("link", name="Models", exact=True).click()
-    assert page.locator("#view h2").inner_text() == "net"
+    expect(page.locator("#view h2")).to_have_text("net")
     page.get_by_role("link", name="Cohorts", exact=True).click()
     choice(page, "cohort").select_option("georgia")
     page.get_by_role("link", name="Cohorts", exact=True).click()
-    assert page.locator("#view h2").inner_text() == "Georgia"
+    expect(page.locator("#view h2")).to_have_text("Georgia")
     page.get_by_role("link", name="Concepts", exact=True).click()
-    assert page.locator("nav [aria-current=page]").inner_text() == "Concepts"
-    assert choice(page, "concept").input_value() == "AF"
+    expect(page.locator("nav [aria-current=page]")).to_have_text("Concepts")
+    expect(choice(page, "concept")).to_have_value("AF")
 
 
 def test_on_a_phone_every_cell_of_a_view_is_on_the_screen_under_the_name_of_its_column(page: Any) -> None:
