@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 NAME ?= $(if $(DATA),local,simulated)
 SIMULATED := data/simulated
+SCALE ?= 0.5
 RUN := results/runs/$(NAME)
 STAMP := $(VENV)/.installed
 ARGS ?=
@@ -27,8 +28,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,docs]'
 	@touch $@
 
-benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones] [NAME=run] [ARGS='--device cuda']
-	$(if $(DATA),,$(BIN)/leadboard simulate --out $(SIMULATED))
+benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones of SCALE=0.5] [NAME=run] [ARGS='--device cuda']
+	$(if $(DATA),,$(BIN)/leadboard simulate --out $(SIMULATED) --scale $(SCALE))
 	$(BIN)/leadboard run --data $(or $(DATA),$(SIMULATED)) --out $(RUN) $(ARGS)
 
 test: $(STAMP) ## all tests, a process for every processor

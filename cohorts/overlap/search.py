@@ -27,7 +27,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.ndimage import maximum_filter1d
 
 from cohorts.catalogue import share
 from cohorts.overlap.same_recording import BORDER, Floats, Match, band_pass, compare, filled, summit, window
@@ -198,6 +197,8 @@ def _joined(parts: list[_Anchors]) -> _Anchors:
 
 def _anchors(recording: Recording, record: int) -> _Anchors:
     """Find the places where a recording moves more than a quarter of a second before and after."""
+    from scipy.ndimage import maximum_filter1d
+
     if recording.signal.shape[1] < SHORTEST * recording.sampling_rate:
         return _joined([])
     summed = resample(filled(recording.signal).sum(axis=0), recording.sampling_rate, _RATE)
