@@ -19,6 +19,7 @@ READING_ROOMS = (
     "cohorts/formats",
     "cohorts/cohort.py",
     "cohorts/index.py",
+    "cohorts/preparing.py",
     "cohorts/recording.py",
     "cohorts/release_files.py",
     "cohorts/store.py",

@@ -19,8 +19,8 @@ from benchmark.run.runner import run
 from benchmark.run.states import RunOptions
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import MARKER
+from cohorts.preparing import prepare
 from cohorts.simulator.simulate import simulate
-from cohorts.store import prepare
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from cohorts.catalogue import all_cohorts, broken_cohorts, open_cohort
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.ontology.names import concept_meant
 from cohorts.ontology.ontology import load_ontology
-from cohorts.store import find_store
+from cohorts.preparing import find_store
 
 Row = dict[str, Any]
 

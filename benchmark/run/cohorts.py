@@ -22,7 +22,8 @@ from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.ontology.labelling import hash_of_labelling
 from cohorts.ontology.ontology import load_ontology
-from cohorts.store import Store, Stores, find_store, prepare, why_outdated
+from cohorts.preparing import find_store, prepare, why_outdated
+from cohorts.store import Store, Stores
 from cohorts.task_store import open_task
 from cohorts.tasks import all_tasks, cohort_of, find_task
 

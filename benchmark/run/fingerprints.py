@@ -20,6 +20,7 @@ OVERLAP_ROOMS = (
     "cohorts/recording.py",
     "cohorts/resampling.py",
     "cohorts/store.py",
+    "cohorts/store_file.py",
 )
 """The code that decides which recordings are found in another cohort, given their stores."""
 

@@ -27,7 +27,8 @@ from cohorts.locks import ANOTHER_CACHE, alone
 from cohorts.overlap.fingerprint import SEED
 from cohorts.overlap.fingerprint_file import CohortFingerprints
 from cohorts.overlap.fingerprint_search import confirmed, find_pairs
-from cohorts.store import Store, Stores, find_store
+from cohorts.preparing import find_store
+from cohorts.store import Store, Stores
 
 
 def find_overlaps(

@@ -19,8 +19,9 @@ from benchmark.models.contract import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inputs import Inputs
 from cohorts.catalogue import find_cohort
+from cohorts.preparing import prepare
 from cohorts.simulator.simulate import simulate
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.benchmarks.measuring import in_turns, seconds
 
 BATCH, BATCHES, TURNS = 64, 20, 5

@@ -25,8 +25,9 @@ from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inference import predict
 from cohorts.catalogue import find_cohort
 from cohorts.ontology.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.simulator.simulate import simulate
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.benchmarks.measuring import in_turns
 from tests.benchmarks.table import written
 

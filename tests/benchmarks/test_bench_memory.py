@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from cohorts.catalogue import find_cohort
+from cohorts.preparing import prepare
 from cohorts.simulator.simulate import simulate
-from cohorts.store import prepare
 from tests.benchmarks.measuring import LEADBOARD, in_process
 
 SCALES = (1.0, 4.0, 16.0)

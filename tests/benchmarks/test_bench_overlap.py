@@ -17,11 +17,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from cohorts.catalogue import open_cohort
 from cohorts.overlap import search as overlap
 from cohorts.overlap.search import find_overlap
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, Recording
 from cohorts.simulator.recordings import recordings_of
 from cohorts.simulator.sites import SITES
 from cohorts.sources.ptb_xl import PtbXl
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.benchmarks.measuring import in_turns, seconds
 
 PTB_XL, CHAPMAN_NINGBO = 21_799, 45_152

@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from cohorts.catalogue import find_cohort
 from cohorts.formats.wfdb_files import read_record
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.benchmarks.measuring import in_turns
 
 TURNS = 3

@@ -166,7 +166,7 @@ def stub_ontology(monkeypatch: pytest.MonkeyPatch) -> Callable[[StubOntology], N
     """Labels from a stub; call it to change the stub."""
 
     def use(ontology: StubOntology) -> None:
-        monkeypatch.setattr("cohorts.store.load_ontology", lambda: ontology)
+        monkeypatch.setattr("cohorts.preparing.load_ontology", lambda: ontology)
 
     use(StubOntology())
     return use

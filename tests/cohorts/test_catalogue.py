@@ -27,7 +27,7 @@ from cohorts.cohort import Cohort, CohortCard
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError
 from cohorts.labelled import LabelledIndex
 from cohorts.ontology.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 
 
 def test_an_unknown_cohort_is_named_with_its_neighbour():

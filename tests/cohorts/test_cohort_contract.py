@@ -13,8 +13,8 @@ from cohorts.conformance import problems
 from cohorts.index import INDEX_COLUMNS
 from cohorts.ontology.labelling import hash_of_labelling
 from cohorts.ontology.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, standard_leads
-from cohorts.store import prepare
 from tests.cohorts.own_hospital import ID, known, write_hospital
 
 COHORTS = [

@@ -22,9 +22,9 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.cohort import Cohort
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS
 from cohorts.simulator.simulate import simulate
-from cohorts.store import prepare
 from cohorts.tasks import find_task
 from tests.cohorts.wfdb_releases import WRITERS
 

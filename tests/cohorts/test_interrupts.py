@@ -19,7 +19,7 @@ LOST = """
 import os, signal, sys, weakref
 from pathlib import Path
 from cohorts.catalogue import find_cohort
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 
 class Thing:
     pass

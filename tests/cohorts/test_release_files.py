@@ -9,8 +9,8 @@ import pytest
 
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.errors import RecordError, UsageError
+from cohorts.preparing import prepare
 from cohorts.release_files import ReleaseFiles
-from cohorts.store import prepare
 from cohorts.store_staleness import stamp_of
 
 TREES = ("georgia", "ecg-arrhythmia", "incartdb", "ptbdb")

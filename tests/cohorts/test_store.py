@@ -18,8 +18,8 @@ from cohorts.cohort import Cohort, IndexRow, Unreadable
 from cohorts.errors import LeadboardError
 from cohorts.ontology.labelling import hash_of_labelling
 from cohorts.ontology.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import MISSING, STANDARD_LEADS
-from cohorts.store import prepare
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -110,7 +110,7 @@ def test_an_up_to_date_store_in_somebody_elses_cache_needs_no_lock(georgia, cach
     def refuse(path, otherwise):
         raise LeadboardError(f"Cannot write {path}: Permission denied; {otherwise}.")
 
-    monkeypatch.setattr("cohorts.store.alone", refuse)
+    monkeypatch.setattr("cohorts.preparing.alone", refuse)
     assert len(prepare(georgia(), cache)) == 6
 
 

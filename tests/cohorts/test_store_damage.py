@@ -8,7 +8,8 @@ import h5py
 import pytest
 
 from cohorts.errors import LeadboardError
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from cohorts.store_file import DamagedStoreError, open_file
 
 

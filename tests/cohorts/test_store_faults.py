@@ -17,7 +17,8 @@ from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort, IndexRow
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.families.challenge import ChallengeCohort
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +30,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from cohorts.catalogue import find_cohort
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 def progress(done, total):
     if done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -64,7 +65,7 @@ import resource, sys
 from pathlib import Path
 from cohorts.catalogue import find_cohort
 from cohorts.errors import LeadboardError
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
     prepare(find_cohort("georgia")(Path(sys.argv[1])), Path(sys.argv[2]))
@@ -154,7 +155,7 @@ def peak(root, cache, times):
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
         from test_store_faults import Repeated
-        from cohorts.store import prepare
+        from cohorts.preparing import prepare
         store = prepare(Repeated(Path({str(root)!r}), {times}), Path({str(cache)!r}))
         assert len(store) == {times}
         for position in range(len(store)):

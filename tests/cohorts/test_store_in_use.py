@@ -14,7 +14,8 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from cohorts.store_file import DamagedStoreError
 from cohorts.task_store import open_task
 from tests.cohorts.test_store_damage import everything, flip, place_of

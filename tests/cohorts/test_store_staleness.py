@@ -22,6 +22,7 @@ SHARED = [
     ),
     "cohort.py",
     "index.py",
+    "preparing.py",
     "recording.py",
     "release_files.py",
     "store.py",

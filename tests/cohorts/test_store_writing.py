@@ -13,8 +13,9 @@ import pytest
 
 from cohorts.catalogue import find_cohort
 from cohorts.cohort import Cohort, IndexRow, Unreadable
+from cohorts.preparing import prepare
 from cohorts.recording import MISSING
-from cohorts.store import Store, prepare, rows_of
+from cohorts.store import Store, rows_of
 
 
 def text(table):

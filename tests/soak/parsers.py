@@ -31,8 +31,9 @@ from cohorts.download import plan_download, publishers, transfer, unpacking
 from cohorts.download.disk import Meter
 from cohorts.formats.any_file import read_file
 from cohorts.formats.wfdb_files import read_record
+from cohorts.preparing import prepare
 from cohorts.release import Unpack
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.soak.stage import SIMULATED, Stage
 
 

@@ -16,7 +16,8 @@ from benchmark.text import printable
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError
-from cohorts.store import Store, find_store
+from cohorts.preparing import find_store
+from cohorts.store import Store
 
 Status = Literal["fine", "note", "problem"]
 

@@ -16,7 +16,7 @@ from benchmark.run.doctor.machine import Finding, Machine, Release, nearest_fold
 from cohorts.catalogue import is_private
 from cohorts.errors import LeadboardError
 from cohorts.hashing import ROOT
-from cohorts.store import why_outdated
+from cohorts.preparing import why_outdated
 
 LEAST_FREE = 5 * 2**30
 RECORD = 12 * 5_000 * 2

@@ -18,7 +18,8 @@ from benchmark.protocols.linear_probe import Probe
 from cohorts import locks
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from tests.releases import write_ptb_xl
 
 SPEC = InputSpec(sampling_rate=100, seconds=3, leads=("II", "V1"), long_records="windows")

@@ -8,8 +8,9 @@ import pytest
 from benchmark.models.contract import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords, harmonise, window_starts
 from cohorts.catalogue import open_cohort
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, Recording
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.releases import write_challenge
 
 

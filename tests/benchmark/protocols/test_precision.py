@@ -21,7 +21,8 @@ from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.training import TrainingPlan, plan_training
 from benchmark.records.record import Training
 from cohorts.catalogue import open_cohort
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from tests.releases import write_ptb_xl
 
 BATCH = Batch(np.ones((3, 12, 50), np.float32), np.zeros(3, np.float32), np.array(["", "", ""]))

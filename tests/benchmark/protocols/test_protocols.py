@@ -30,7 +30,8 @@ from benchmark.run.states import RunOptions
 from benchmark.text import unnamed
 from cohorts.catalogue import open_cohort
 from cohorts.errors import ModelError, UsageError
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from tests.benchmark.metrics.draws import counts_of
 from tests.releases import write_challenge, write_ptb_xl
 

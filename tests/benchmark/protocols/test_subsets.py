@@ -11,7 +11,8 @@ import pytest
 from benchmark.protocols.pretraining import split
 from benchmark.protocols.subsets import labelled, owners
 from cohorts.catalogue import open_cohort
-from cohorts.store import Store, prepare, rows_of
+from cohorts.preparing import prepare
+from cohorts.store import Store, rows_of
 from tests.releases import write_challenge, write_ptb_xl
 
 

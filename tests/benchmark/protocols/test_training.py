@@ -20,7 +20,8 @@ from benchmark.protocols.artifacts import Artifact
 from benchmark.protocols.training import learnable_concepts, load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
 from cohorts.errors import LeadboardError, ModelError, UsageError
-from cohorts.store import Store, prepare, rows_of
+from cohorts.preparing import prepare
+from cohorts.store import Store, rows_of
 from tests.releases import write_challenge, write_ptb_xl
 
 FITS: list[int] = []

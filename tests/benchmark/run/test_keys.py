@@ -33,7 +33,8 @@ from cohorts.hashing import ROOT, code_hash
 from cohorts.ontology import ontology as ontology_module
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.tables import Tables, read_tables
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parents[2] / "plugins"

@@ -22,7 +22,7 @@ from benchmark.run.runner import run as run_cells
 from benchmark.run.states import RunOptions
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parents[2] / "plugins"

@@ -29,8 +29,8 @@ from benchmark.run.planning import make_plan
 from benchmark.run.reopening import reopen
 from benchmark.run.states import RunOptions
 from cohorts.catalogue import open_cohort
+from cohorts.preparing import prepare
 from cohorts.simulator.simulate import simulate
-from cohorts.store import prepare
 from tests.benchmark.tiny_run import NOISY
 
 FOUNDATION = Path(__file__).parents[2] / "plugins" / "foundation.py"

@@ -26,7 +26,8 @@ from benchmark.scoring.on_cohort import read_submitted, score_submitted, setting
 from benchmark.scoring.prediction_files import read_prediction_file
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
-from cohorts.store import Store, prepare
+from cohorts.preparing import prepare
+from cohorts.store import Store
 from tests.benchmark.scoring.table_files import write
 from tests.benchmark.tiny_run import SETTINGS, edit_json, make_places, make_run
 

@@ -21,8 +21,8 @@ from cohorts.catalogue import find_cohort
 from cohorts.cohort import Cohort, IndexRow
 from cohorts.errors import RecordError
 from cohorts.formats.any_file import read_file
+from cohorts.preparing import prepare
 from cohorts.recording import DigitalRecording
-from cohorts.store import prepare
 from tests.cohorts.formats.every_format import write_every_format
 from tests.cohorts.formats.vendor_files import PERSON
 

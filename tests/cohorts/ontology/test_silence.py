@@ -11,7 +11,7 @@ import pytest
 
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.ontology.test_golden import COHORT_OF, published, records  # noqa: F401  (fixtures)
 
 ONTOLOGY = load_ontology()

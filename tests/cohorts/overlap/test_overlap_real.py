@@ -6,8 +6,9 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.overlap.search import find_overlap, overlap_sentences, summarise
+from cohorts.preparing import prepare
 from cohorts.sources.ptb_xl import PtbXl
-from cohorts.store import Store, prepare
+from cohorts.store import Store
 from tests.cohorts.overlap.test_overlap import Drawn, stored
 
 

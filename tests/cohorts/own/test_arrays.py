@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from cohorts.errors import UsageError
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS
-from cohorts.store import prepare
 from tests.cohorts.own_hospital import COLUMNS, HEAD, beats, known, table, write, write_array_description
 
 ECGS = 4

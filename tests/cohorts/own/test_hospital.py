@@ -14,7 +14,7 @@ from benchmark.cli import app
 from cohorts.catalogue import forget, open_cohort
 from cohorts.errors import UsageError
 from cohorts.labelled import LabelledIndex
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.own_hospital import ID, known, write_array_description
 
 RECORDS = 30

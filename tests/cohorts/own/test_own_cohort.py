@@ -15,7 +15,7 @@ from cohorts.cohort import MARKER
 from cohorts.errors import UsageError
 from cohorts.hashing import imported_files
 from cohorts.own.cohort import SAME_FILE, home_of, own_cohort
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from cohorts.store_staleness import reading_code
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, beats, known, table, write
 

@@ -8,8 +8,8 @@ import pytest
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS
-from cohorts.store import prepare
 from tests.cohorts.wfdb_releases import BRUGADA_ROWS, counts_of, write_brugada
 
 

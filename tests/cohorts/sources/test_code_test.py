@@ -13,8 +13,8 @@ from cohorts.catalogue import open_cohort
 from cohorts.errors import RecordError, UsageError
 from cohorts.families.code import CLASSES
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, standard_leads
-from cohorts.store import prepare
 from tests.cohorts.array_releases import (
     CODE_TEST_LEADS,
     READERS,

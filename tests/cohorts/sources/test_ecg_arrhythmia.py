@@ -7,7 +7,7 @@ import pytest
 
 from cohorts.catalogue import all_cohorts, open_cohort
 from cohorts.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.wfdb_releases import write_ecg_arrhythmia
 
 

@@ -11,8 +11,8 @@ import pytest
 from cohorts.catalogue import open_cohort
 from cohorts.errors import RecordError, UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.sources.echonext import DEVIATION, FLAGS, HIGHEST, LOWEST, MEAN, SEVERE, EchoNext
-from cohorts.store import prepare
 from tests.cohorts.array_releases import MEASURED, NO_FLAG, ecg, echonext_row, write_echonext, write_table
 
 # Flag, the concept it is, a value that makes it 1 and one that leaves it 0.

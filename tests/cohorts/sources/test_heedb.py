@@ -9,8 +9,8 @@ import pytest
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.families.twelve_sl import statements
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.sources.heedb import _name
-from cohorts.store import prepare
 from tests.cohorts.wfdb_releases import HEEDB_CODES, write_heedb
 
 HOSPITALS = {"heedb-mgh": "I0001", "heedb-emory": "I0006"}

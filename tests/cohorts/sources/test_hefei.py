@@ -9,8 +9,8 @@ import pytest
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import standard_leads
-from cohorts.store import prepare
 from tests.cohorts.array_releases import ecg, write_hefei
 
 # The list of events that came with round two.

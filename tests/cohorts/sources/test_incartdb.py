@@ -8,7 +8,7 @@ import wfdb
 
 from cohorts.catalogue import open_cohort
 from cohorts.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.wfdb_releases import UPPER, counts_of, write_incartdb
 
 # Findings and diagnoses as the release writes them.

@@ -12,8 +12,8 @@ from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.formats.wfdb_header import read_header
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import standard_leads
-from cohorts.store import prepare
 from tests.cohorts.wfdb_releases import LOWER, counts_of, write_ludb
 
 # Records with each statement among the 150 real ones, counted in the table with another program.

@@ -9,9 +9,9 @@ import pytest
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, standard_leads
 from cohorts.sources.mimic_iv_ecg import _statements
-from cohorts.store import prepare
 from tests.cohorts.wfdb_releases import counts_of, write_mimic
 
 LVH = "left ventricular hypertrophy"

@@ -13,7 +13,7 @@ from cohorts.errors import UsageError
 from cohorts.families import icd10
 from cohorts.families.icd10 import AMYLOID_HEART, CODES
 from cohorts.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.wfdb_releases import ICD_ROWS, write_icd
 
 

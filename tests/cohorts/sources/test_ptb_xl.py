@@ -10,8 +10,8 @@ import pytest
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.sources.ptb_xl import PtbXl
-from cohorts.store import prepare
 
 
 def test_ptb_xl_at_100_hz_by_choice_and_where_nothing_else_is_there(write_release, tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 from cohorts.catalogue import open_cohort
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS, standard_leads
-from cohorts.store import prepare
 from tests.cohorts.wfdb_releases import LOWER, counts_of, write_ptbdb
 
 REASONS = (

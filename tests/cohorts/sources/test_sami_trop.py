@@ -10,8 +10,8 @@ import pytest
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS
-from cohorts.store import prepare
 from tests.cohorts.array_releases import ecg, write_code_15, write_sami_trop, write_table
 
 

@@ -14,8 +14,8 @@ import pytest
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.errors import RecordError, UsageError
 from cohorts.ontology import load_ontology
+from cohorts.preparing import prepare
 from cohorts.recording import STANDARD_LEADS
-from cohorts.store import prepare
 from tests.cohorts.array_releases import write_sph, write_table
 
 REASON = "Its signal file is not there."

@@ -9,7 +9,7 @@ import pytest
 from cohorts.catalogue import open_cohort
 from cohorts.errors import UsageError
 from cohorts.ontology import load_ontology
-from cohorts.store import prepare
+from cohorts.preparing import prepare
 from tests.cohorts.wfdb_releases import NINE_LEADS, UPPER, ZZU_ROWS, counts_of, write_zzu
 
 # The release's ECGCode.csv: its AHA codes by letter, and what AHA has no code for.

@@ -14,7 +14,8 @@ import pytest
 from cohorts.catalogue import measured_cards, open_cohort, sharing
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.ontology import load_ontology
-from cohorts.store import Store, prepare, rows_of
+from cohorts.preparing import prepare
+from cohorts.store import Store, rows_of
 from cohorts.task_store import open_task
 from cohorts.tasks import all_tasks, cohort_of, find_task
 from cohorts.tasks.ptb_xl import class_name
