@@ -14,18 +14,15 @@ import pandas as pd
 
 from cohorts.cohort import Cohort
 from cohorts.errors import LeadboardError
-from cohorts.ontology.tables import (
-    QUESTION_COLUMNS,
-    VOCABULARY_COLUMNS,
-    annotated_exactly_with,
+from cohorts.ontology.checks import (
     check_coverage,
     check_questions,
     check_reasons,
     check_vocabulary,
     complete_without,
-    descendants,
-    read_table,
 )
+from cohorts.ontology.table_files import read_table
+from cohorts.ontology.tables import QUESTION_COLUMNS, VOCABULARY_COLUMNS, Tables
 
 CODE_COLUMNS = ("code", "name", "concept", "relation", "note")
 """A vocabulary of a cohort: as those of the ontology, without a column for other cohorts."""
@@ -145,9 +142,7 @@ def _is_row(row: object, cells: int = len(CODE_COLUMNS)) -> bool:
     )
 
 
-def own_coverage(
-    cohort: str, brought: Brought, concepts: pd.DataFrame, computed: pd.DataFrame
-) -> pd.DataFrame:
+def own_coverage(cohort: str, brought: Brought, tables: Tables) -> pd.DataFrame:
     """Give a coverage row for every concept: what the cohort does not state is not annotated.
 
     Returns
@@ -160,17 +155,18 @@ def own_coverage(
     LeadboardError
         If a concept is not known or a reason is missing.
     """
-    below = descendants(concepts)
     stated = {
-        concept: complete_without(child for child in below.get(concept, ()) if child not in brought.annotates)
+        concept: complete_without(
+            child for child in tables.below.get(concept, ()) if child not in brought.annotates
+        )
         + reason
         for concept, reason in brought.annotates.items()
     }
-    for concept, parts in annotated_exactly_with(computed).items():
+    for concept, parts in tables.parts.items():
         if concept not in stated and all(part in stated for part in parts):
             stated[concept] = COMPUTED
     check_reasons(f"The coverage of {cohort}", pd.Series(dict(brought.annotates), dtype="str"))
-    every = [*stated, *(str(concept) for concept in concepts["id"] if concept not in stated)]
+    every = [*stated, *(concept for concept in tables.below if concept not in stated)]
     rows = pd.DataFrame(
         [
             (cohort, concept, *(("annotated", stated[concept]) if concept in stated else DEFAULT))
@@ -180,7 +176,7 @@ def own_coverage(
         index=every,
         dtype="str",
     )
-    check_coverage(f"The coverage of {cohort}", rows, below, computed)
+    check_coverage(f"The coverage of {cohort}", rows, tables.below, tables.parts)
     return rows.set_index("concept")[["state", "reason"]]
 
 

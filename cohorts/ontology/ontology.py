@@ -19,9 +19,9 @@ modifier is ``uncertain`` ("possible").
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,19 +30,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cohorts.errors import LeadboardError, UnknownNameError
-from cohorts.hashing import hash_of_json
-from cohorts.ontology.brought import (
-    DEFAULT,
-    Brought,
-    announced,
-    own_coverage,
-    own_questions,
-    own_rows,
-)
-from cohorts.ontology.codes import AMBIGUOUS, POSITIVE, Rows, Statements, checked, strengths
-from cohorts.ontology.labelling import hashes_of_labels
-from cohorts.ontology.tables import Tables, descendants, read_tables, split, with_members
+from cohorts.errors import UnknownNameError
+from cohorts.ontology.brought import DEFAULT, announced
+from cohorts.ontology.codes import POSITIVE, Statements, checked
+from cohorts.ontology.cohort_ontology import CohortOntology, Said
+from cohorts.ontology.table_files import split
+from cohorts.ontology.tables import Tables, read_tables, with_members
 
 VERSION = "1.2.0"
 LABELLING = 3  # raise it whenever `Ontology.labels` answers differently from the same tables
@@ -93,22 +86,8 @@ class Ontology:
         )
         self.questions = with_members(tables.questions.reset_index(drop=True), tables.concepts)
         self.cohorts = tuple(dict.fromkeys(tables.coverage["cohort"]))
-        self._tables = tables
-        self._descendants = descendants(tables.concepts)
-        self._coverage = {
-            str(cohort): rows.set_index("concept")[["state", "reason"]]
-            for cohort, rows in tables.coverage.groupby("cohort", sort=False)
-        }
-        self._brought: dict[str, Brought] = {}
-        self._own_codes: dict[str, pd.DataFrame] = {}
-        self._own_questions: dict[str, pd.DataFrame] = {}
-        self._computed = {
-            concept: split(parts)
-            for concept, parts in zip(tables.computed["concept"], tables.computed["all_of"], strict=True)
-        }
-        self._strengths: dict[tuple[str, str], tuple[Rows, npt.NDArray[np.uint8]]] = {}
-        self._hashes: dict[tuple[str, str], dict[str, str]] = {}
-        self._rows: dict[str, Rows] = {}
+        self._tables = replace(tables, vocabularies=self.vocabularies, questions=self.questions)
+        self._asked: dict[str, CohortOntology] = {}
 
     def descendants(self, concept: str) -> tuple[str, ...]:
         """Ids of all concepts below this one.
@@ -118,8 +97,8 @@ class Ontology:
         UnknownNameError
             If there is no such concept.
         """
-        self._check("concept", concept, self._descendants)
-        return self._descendants[concept]
+        self._check_concept(concept)
+        return self._tables.below[concept]
 
     def coverage(self, cohort: str) -> pd.Series[str]:
         """Look up what a release annotates.
@@ -136,10 +115,7 @@ class Ontology:
         LeadboardError
             If what it brings contradicts itself.
         """
-        self._take_in(cohort)
-        self._check("cohort", cohort, self._coverage)
-        states: pd.Series[str] = self._coverage[cohort]["state"].reindex(self.concepts.index)
-        return states.fillna(DEFAULT[0])
+        return self._known(cohort).states.copy()
 
     def coverage_reason(self, cohort: str, concept: str) -> str:
         """Why the coverage of this concept in this cohort is what it is.
@@ -149,10 +125,9 @@ class Ontology:
         UnknownNameError
             If there is no such cohort or concept.
         """
-        self._take_in(cohort)
-        self._check("cohort", cohort, self._coverage)
-        self._check("concept", concept, self._descendants)
-        return str(self._coverage[cohort]["reason"].get(concept, DEFAULT[1]))
+        coverage = self._known(cohort).coverage
+        self._check_concept(concept)
+        return str(coverage["reason"].get(concept, DEFAULT[1]))
 
     def labels(self, cohort: str, vocabulary: str, statements: Statements) -> pd.DataFrame:
         """Label records by what was stated of them.
@@ -181,8 +156,9 @@ class Ontology:
         UsageError
             If a record's statements are not a collection of codes.
         """
-        covered = (self.coverage(cohort) == "annotated").to_numpy()
-        row_of, strength = self.says(cohort, vocabulary)
+        here = self._known(cohort)
+        covered = (here.states == "annotated").to_numpy()
+        row_of, strength = here.says(vocabulary)
         # Row 0 says nothing. It stands at the start of every record, so that none is empty.
         starts: list[int] = []
         rows: list[int] = []
@@ -193,11 +169,11 @@ class Ontology:
         said = np.zeros((0, len(self.concepts)), dtype=np.uint8)
         if starts:
             said = np.maximum.reduceat(strength[rows], starts, axis=0)
-        self._leave_open(cohort, said)
+        here.leave_open(said)
         values = _LABEL[said]
         values[:, ~covered] = -1
         labels = pd.DataFrame(values, columns=pd.Index(self.concepts.index))
-        for concept, parts in self._computed.items():
+        for concept, parts in self._tables.parts.items():
             if covered[self.concepts.index.get_loc(concept)]:
                 labels[concept] = _all_of(labels[list(parts)].to_numpy())
         return labels
@@ -219,9 +195,9 @@ class Ontology:
         UsageError
             If a record's statements are not a collection of codes.
         """
-        rows = self._rows_of(cohort, vocabulary)
+        row_of, _ = self.says(cohort, vocabulary)
         counts = Counter(
-            code for codes in checked(statements) for code in set(codes) if rows[code] == rows.unknown
+            code for codes in checked(statements) for code in set(codes) if row_of[code] == row_of.unknown
         )
         return dict(sorted(counts.items()))
 
@@ -236,7 +212,7 @@ class Ontology:
         _, strength = self.says(cohort, vocabulary)
         stated = set(self.concepts.index[(strength == POSITIVE).any(axis=0)])
         return frozenset(
-            stated | {name for name, parts in self._computed.items() if stated.issuperset(parts)}
+            stated | {name for name, parts in self._tables.parts.items() if stated.issuperset(parts)}
         )
 
     def label_hashes(self, cohort: str, vocabulary: str) -> dict[str, str]:
@@ -256,78 +232,15 @@ class Ontology:
         UnknownNameError
             If there is no such cohort or vocabulary.
         """
-        row_of, strength = self.says(cohort, vocabulary)
-        if (cohort, vocabulary) in self._hashes:  # a run asks for those of a cohort many hundred times
-            return self._hashes[cohort, vocabulary]
-        annotated = (self.coverage(cohort) == "annotated").to_numpy()
-        decided = hashes_of_labels(
-            LABELLING, self.concepts.index, row_of, strength, annotated, self._questions(cohort)
-        )
-        for concept, parts in self._computed.items():
-            content = hash_of_json([decided[concept], *(decided[part] for part in parts)]).encode()
-            decided[concept] = hashlib.sha256(content).hexdigest()
-        self._hashes[cohort, vocabulary] = decided
-        return decided
+        return self._known(cohort).label_hashes(LABELLING, vocabulary)
 
-    def says(self, cohort: str, vocabulary: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    def says(self, cohort: str, vocabulary: str) -> Said:
         """Tabulate what each code of a vocabulary says of each concept in a cohort; see `strengths`."""
-        self._take_in(cohort)
-        if (cohort, vocabulary) not in self._strengths:
-            table = self.rows(cohort, vocabulary)
-            self._strengths[cohort, vocabulary] = strengths(table, self._descendants)
-        return self._strengths[cohort, vocabulary]
-
-    def _take_in(self, cohort: str) -> None:
-        """Take in what a cohort brings; the labels of all other cohorts stay what they are.
-
-        Rows of the coverage table outweigh what is brought. A cohort that is announced again replaces what
-        it had brought.
-        """
-        brought = announced.get(cohort)
-        if brought is None or brought == self._brought.get(cohort):
-            return
-        rows = own_rows(cohort, brought, self._tables.concepts)
-        if brought.vocabulary not in self.vocabularies and rows.empty:
-            raise LeadboardError(
-                f"{cohort} is written in the vocabulary '{brought.vocabulary}', which the ontology does not "
-                f"have ({', '.join(self.vocabularies)}), and it has no own_codes; give it some."
-            )
-        if cohort not in self.cohorts:
-            tables = self._tables
-            self._coverage[cohort] = own_coverage(cohort, brought, tables.concepts, tables.computed)
-        asked = own_questions(cohort, brought, self._tables.concepts)
-        self._own_questions[cohort] = with_members(asked, self._tables.concepts)
-        self._own_codes[cohort], self._brought[cohort] = rows, brought
-        self._strengths = {key: value for key, value in self._strengths.items() if key[0] != cohort}
-        self._hashes = {key: value for key, value in self._hashes.items() if key[0] != cohort}
+        return self._in(cohort).says(vocabulary)
 
     def rows(self, cohort: str, vocabulary: str) -> pd.DataFrame:
         """Rows of a vocabulary as they hold in one cohort: its own ones replace those of the same code."""
-        table = self._codes(cohort, vocabulary)
-        own = table["cohort"] == cohort
-        return table[own | ((table["cohort"] == "") & ~table["code"].isin(table.loc[own, "code"]))]
-
-    def _codes(self, cohort: str, vocabulary: str) -> pd.DataFrame:
-        """Rows of a vocabulary, those of all cohorts that it has and those that this cohort brings."""
-        self._take_in(cohort)
-        own = self._own_codes.get(cohort)
-        if own is None or own.empty:
-            self._check("vocabulary", vocabulary, self.vocabularies)
-            return self.vocabularies[vocabulary]
-        table = self.vocabularies.get(vocabulary)
-        if table is None:
-            return own
-        replaced = (table["cohort"] == cohort) & table["code"].isin(own["code"])
-        return pd.concat([table[~replaced], own], ignore_index=True)
-
-    def _rows_of(self, cohort: str, vocabulary: str) -> Rows:
-        """Row of each code; where a cohort brings none of its own, a vocabulary is looked through once."""
-        table = self._codes(cohort, vocabulary)
-        if table is not self.vocabularies.get(vocabulary):
-            return Rows(table)
-        if vocabulary not in self._rows:
-            self._rows[vocabulary] = Rows(table)
-        return self._rows[vocabulary]
+        return self._in(cohort).rows(vocabulary)
 
     def parts(self, concept: str) -> tuple[str, ...]:
         """Ids of the concepts that this one is computed from; empty for one that is stated.
@@ -337,35 +250,33 @@ class Ontology:
         UnknownNameError
             If there is no such concept.
         """
-        self._check("concept", concept, self._descendants)
-        return self._computed.get(concept, ())
+        self._check_concept(concept)
+        return self._tables.parts.get(concept, ())
 
     def asked(self, cohort: str) -> pd.DataFrame:
         """Give the questions that a record of a cohort may leave open, as `questions` has them."""
-        self._take_in(cohort)
-        asked = self.questions[self.questions["cohort"] == cohort]
-        own = self._own_questions.get(cohort)
-        return asked if own is None else pd.concat([asked, own])
+        return self._in(cohort).questions
 
-    def _questions(self, cohort: str) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-        """Columns that each question of a cohort is about, and those that answer it."""
-        asked, column = self.asked(cohort), self.concepts.index.get_indexer
-        return [
-            (column(about), column(answered_by))
-            for about, answered_by in zip(asked["concepts"], asked["answered_by"], strict=True)
-        ]
+    def _in(self, cohort: str) -> CohortOntology:
+        """Give what holds in a cohort, with what it has announced since it was last asked about.
 
-    def _leave_open(self, cohort: str, said: npt.NDArray[np.uint8]) -> None:
-        """Make the concepts of every question that a record does not answer ambiguous, in place."""
-        for about, answered_by in self._questions(cohort):
-            unanswered = (said[:, answered_by] < POSITIVE).all(axis=1)
-            cells = np.ix_(unanswered, about)
-            said[cells] = np.maximum(said[cells], AMBIGUOUS)
+        The labels of all other cohorts stay what they are.
+        """
+        brought, asked = announced.get(cohort), self._asked.get(cohort)
+        if asked is None or (brought is not None and brought != asked.brought):
+            asked = self._asked[cohort] = CohortOntology(cohort, self._tables, brought)
+        return asked
 
-    @staticmethod
-    def _check(kind: str, name: str, available: Collection[str]) -> None:
-        if name not in available:
-            raise UnknownNameError(kind, name, available)
+    def _known(self, cohort: str) -> CohortOntology:
+        found = self._in(cohort)
+        if found.coverage.empty:
+            asked = (name for name, one in self._asked.items() if not one.coverage.empty)
+            raise UnknownNameError("cohort", cohort, tuple(dict.fromkeys((*self.cohorts, *asked))))
+        return found
+
+    def _check_concept(self, concept: str) -> None:
+        if concept not in self._tables.below:
+            raise UnknownNameError("concept", concept, self._tables.below)
 
 
 def _all_of(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from cohorts.errors import LeadboardError, UsageError
+from cohorts.ontology.checks import check_vocabulary
 from cohorts.ontology.codes import Rows
 from cohorts.ontology.coverage_table import minimum_prevalence
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.sentences import NO_SENTENCE
-from cohorts.ontology.tables import VOCABULARY_COLUMNS, check_vocabulary
+from cohorts.ontology.tables import VOCABULARY_COLUMNS
+from cohorts.own.column_names import named
 from cohorts.own.label_description import StatementsPart
 from cohorts.own.labels import STATES, Code, Positions, Question, Said, without
 from cohorts.own.phrases import SEPARATOR, codes_of, plain_phrase
 from cohorts.own.reading import unknown_name
-from cohorts.own.table import named
 
 NOTHING, UNKNOWN = "no statement", "a code of no vocabulary"
 """Codes that stand for an ECG of which nothing is stated, and for what nobody can read."""
