@@ -10,7 +10,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from cohorts.errors import UsageError, some
+from cohorts.own.column_names import check_columns
 
 EXACT = 2**53
 """Up to here a float holds every whole number."""
@@ -18,8 +21,27 @@ _MOST_UNPACKED = 2**29
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 
 
+def read_sheet(path: Path, wanted: list[str], sheet: str | None) -> pd.DataFrame:
+    """Read columns of a sheet as text; the sheet need be named only where there are several."""
+    with _rows_of_sheet(path, sheet) as (names, rows):
+        check_columns(path, wanted, names)
+        places = [names.index(name) for name in wanted]
+        cells = [
+            [_cell_text(row[at]) if at < len(row) else "" for at in places]
+            for row in rows
+            if any(cell is not None for cell in row)
+        ]
+    return pd.DataFrame(cells, columns=wanted, dtype="str")
+
+
+def sheet_columns(path: Path, sheet: str | None) -> list[str]:
+    """Names of a sheet's columns."""
+    with _rows_of_sheet(path, sheet) as (names, _):
+        return names
+
+
 @contextmanager
-def rows_of_sheet(path: Path, sheet: str | None) -> Iterator[tuple[list[str], Iterator[Any]]]:
+def _rows_of_sheet(path: Path, sheet: str | None) -> Iterator[tuple[list[str], Iterator[Any]]]:
     """Open a workbook and give the names of a sheet's columns and its other rows."""
     from openpyxl import load_workbook
 
@@ -48,7 +70,7 @@ def _check_workbook(path: Path) -> None:
                 )
 
 
-def cell_text(cell: object) -> str:
+def _cell_text(cell: object) -> str:
     """Write a cell of Excel as text."""
     if cell is None:
         return ""

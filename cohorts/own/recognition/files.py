@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cohorts.own.column_names import is_name
 from cohorts.own.paths import fill, objections
-from cohorts.own.table import is_name
 from cohorts.release_files import is_foreign
 
 _FORMATS = (".hea", ".xml", ".dcm", ".edf", ".bdf")

@@ -14,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from cohorts.errors import UsageError
+from cohorts.own.column_names import is_name
 from cohorts.own.recognition import column_names as known
 from cohorts.own.recognition.files import signals
 from cohorts.own.recognition.finding import Finding, called, text
 from cohorts.own.recognition.labels import codes_to_fill_in, concept_called, labels
 from cohorts.own.recognition.people import people
-from cohorts.own.table import column_names, is_name, likely_encoding, read_columns
+from cohorts.own.table import column_names, likely_encoding, read_columns
 
 _ROLES = (
     known.RECORD_ID,
