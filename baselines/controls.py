@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
 from benchmark.models.labels import Doubles, learnable, prevalence, targets
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.weights import load_weights, save_weights, untrained
 
 # Neither control looks at the signal, so both ask for as little of it as possible.

@@ -6,7 +6,7 @@ from typing import Any
 
 from baselines.training.crop_model import INPUT, CropModel, FrozenEncoder, Network, control_of
 from baselines.training.recipes import Recipe
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 
 _BENCHMARK = "Strodthoff et al. Deep Learning for ECG Analysis. IEEE JBHI 2021. doi:10.1109/JBHI.2020.3022989"
 

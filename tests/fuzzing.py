@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from baselines.checkpoints import read_checkpoint, read_weights, write_weights
 from benchmark.config import find_places
 from benchmark.models.cards import card_beside, read_card
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.weights import load_weights, save_weights
 from benchmark.records.manifest import Environment, Manifest
 from benchmark.records.predictions import load_predictions, predictions_table, save_predictions

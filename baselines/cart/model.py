@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
 from benchmark.models.labels import learnable, prevalence, targets
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.weights import Array, load_weights, save_weights, untrained
 
 logger = logging.getLogger("leadboard")

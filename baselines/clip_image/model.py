@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from baselines.contrastive.pretrained import ContrastiveModel
 from baselines.training.recipe_files import Recipes
 from baselines.training.recipes import PretrainRecipe, Recipe
-from benchmark.models.contract import Batch, InputSpec, ModelCard
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

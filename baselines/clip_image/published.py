@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baselines.clip_image.hub import Loaded, fetch, keep, readable_errors, restore
-from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
+from benchmark.models.contract import Batch, Floats
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.training.recipes import Recipe
-from benchmark.models.contract import Batch, FitSettings, Floats, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
+from benchmark.models.model_card import ModelCard
 from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from baselines.contrastive.model import DualEncoderModel
 from baselines.training.recipe_files import Recipes
-from benchmark.models.contract import ModelCard, Pairs, PretrainSettings
+from benchmark.models.contract import Pairs, PretrainSettings
+from benchmark.models.model_card import ModelCard
 from cohorts.errors import ModelError
 
 logger = logging.getLogger("leadboard")

@@ -10,7 +10,8 @@ from baselines.contrastive.model import DualEncoderModel
 from baselines.contrastive.pretrained import ContrastiveModel
 from baselines.training.recipe_files import Recipes
 from baselines.training.recipes import Augmentation
-from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
+from benchmark.models.contract import Batch, Floats
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

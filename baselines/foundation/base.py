@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from baselines.foundation.layout import Layout
 from baselines.training.recipes import Recipe
-from benchmark.models.contract import Batch, FitSettings, Floats, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
+from benchmark.models.model_card import ModelCard
 from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from baselines.foundation.base import FineTunable, FoundationModel
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
-from benchmark.models.contract import Batch, Floats, InputSpec, ModelCard
+from benchmark.models.contract import Batch, Floats
 from benchmark.models.label_map import scored_concepts
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

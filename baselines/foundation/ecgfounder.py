@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from baselines.foundation.base import FineTunable
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
-from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.models.label_map import scored_concepts
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.recording import STANDARD_LEADS
 
 if TYPE_CHECKING:

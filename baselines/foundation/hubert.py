@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from baselines.foundation.base import FineTunable
 from baselines.foundation.layout import Layout
-from benchmark.models.contract import InputSpec, ModelCard
 from benchmark.models.known_models import find_known
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

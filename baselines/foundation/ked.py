@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
 from baselines.foundation.words import AskedInWords
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.errors import ModelError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from baselines.foundation.base import FineTunable
 from baselines.foundation.layout import Layout
 from baselines.foundation.words import AskedInWords
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from baselines.foundation.base import FoundationModel
 from baselines.foundation.layout import Layout
 from baselines.foundation.maps import own_labels
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 
 if TYPE_CHECKING:
     import torch

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
 from benchmark.models.labels import targets
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.weights import Array, load_weights, save_weights, untrained
 
 if TYPE_CHECKING:

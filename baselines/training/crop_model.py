@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from baselines.training.recipes import Recipe
-from benchmark.models.contract import Batch, FitSettings, Floats, InputSpec, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Floats, Records
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.weights import load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 

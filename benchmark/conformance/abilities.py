@@ -15,8 +15,9 @@ from benchmark.conformance.habits import check_unchanged
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.cards import card_of, check_outputs
-from benchmark.models.contract import Floats, Model, ModelCard, Published
+from benchmark.models.contract import Floats, Model, Published
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.published import find_published
 from cohorts.catalogue import all_cohorts

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.models.contract import Batch, Floats, Model, ModelCard
+from benchmark.models.contract import Batch, Floats, Model
 from benchmark.models.guard import asked
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols.embeddings import checked_features
 from benchmark.protocols.inference import checked_scores
 

@@ -8,7 +8,8 @@ import pandas as pd
 from benchmark.conformance.asking import Mode
 from benchmark.conformance.subject import Subject
 from benchmark.models.cards import card_of
-from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
 from cohorts.errors import ModelError
 from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS, Recording

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmark.models.contract import Floats, InputSpec
+from benchmark.models.contract import Floats
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.pretraining import PairedRecords
 from benchmark.protocols.prompts import prompts_of

@@ -15,15 +15,14 @@ from benchmark.models.cards import card_of
 from benchmark.models.contract import (
     Batch,
     FitSettings,
-    InputSpec,
     Model,
-    ModelCard,
     Pretrainable,
     PretrainSettings,
     Prompted,
     Trainable,
 )
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.prompts import prompts_of

@@ -18,7 +18,7 @@ from benchmark.exchange.disclosure import WITHHELD, Count, Figure
 from benchmark.files import inside, read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import relation_of
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.findings import Findings, Verification
 from benchmark.records.manifest import CARD, MANIFEST, README, hashes
 from benchmark.records.verification import MOST_ABOUT_BYTES, check_manifest, read_about

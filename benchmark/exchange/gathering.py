@@ -15,7 +15,7 @@ from benchmark.exchange.aggregate import AggregateCell
 from benchmark.exchange.checking import check_aggregate, is_aggregate, submissions_in
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.draws import MOST_RESAMPLES
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Verification
 from benchmark.records.locations import RecordFiles, in_run, in_submission

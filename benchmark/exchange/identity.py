@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from benchmark.exchange.aggregate import AggregateCell
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.fit_seeds import run_seeds
 from benchmark.records.record import Pretraining, ResultRecord, learnt_from
 from benchmark.text import printable, unnamed

@@ -5,9 +5,7 @@ from benchmark.models.contract import (
     Batch,
     Encoder,
     FitSettings,
-    InputSpec,
     Model,
-    ModelCard,
     Pretrainable,
     PretrainSettings,
     Prompted,
@@ -15,6 +13,7 @@ from benchmark.models.contract import (
     Trainable,
 )
 from benchmark.models.label_map import OwnLabel, read_labels
+from benchmark.models.model_card import InputSpec, ModelCard
 
 __all__ = [
     "Adjustable",

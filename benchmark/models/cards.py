@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from yaml.constructor import ConstructorError
 
 from benchmark.models import label_map
-from benchmark.models.contract import InputSpec, Model, ModelCard
+from benchmark.models.contract import Model
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.text import printable, some
 from cohorts.catalogue import find_cohort
 from cohorts.errors import ModelError, UsageError

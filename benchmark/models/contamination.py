@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from benchmark.models.contract import ModelCard
 from benchmark.models.known_models import find_known
+from benchmark.models.model_card import ModelCard
 from cohorts.catalogue import sharing
 
 Relation = Literal["internal", "external", "unknown"]

@@ -20,9 +20,10 @@ from typing import Any
 
 from benchmark.config import from_home
 from benchmark.models.cards import card_beside, card_of
-from benchmark.models.contract import ABILITIES, Model, ModelCard
+from benchmark.models.contract import ABILITIES, Model
 from benchmark.models.guard import guarded
 from benchmark.models.import_files import FilesAtImport
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import (
     SUITE,
     ModelFiles,

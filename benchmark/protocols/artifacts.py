@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.files import sweep, write_atomically
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.worker.handing import FOLDER
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.records.record import Pretraining, Training

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.files import sweep, write_atomically
-from benchmark.models.contract import Encoder, Floats, Model, ModelCard
+from benchmark.models.contract import Encoder, Floats, Model
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFiles
 from benchmark.models.worker.standalone import hash_of_file
 from benchmark.progress import Callback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.precision import ScoringPrecision
 from benchmark.protocols.protocol import Protocol

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmark.models.contract import Batch, Floats, InputSpec
+from benchmark.models.contract import Batch, Floats
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.inputs import Inputs
 from benchmark.protocols.reading_ahead import ahead
 from cohorts.recording import MV_PER_UNIT, Recording, select_leads

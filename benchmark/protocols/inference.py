@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import AgeTeller, Model, ModelCard
+from benchmark.models.contract import AgeTeller, Model
 from benchmark.models.guard import guarded
 from benchmark.models.label_map import joined_scores
+from benchmark.models.model_card import ModelCard
 from benchmark.models.worker.standalone import NoNumbersError, numbers
 from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware

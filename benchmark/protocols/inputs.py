@@ -6,7 +6,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
 
-from benchmark.models.contract import Floats, InputSpec
+from benchmark.models.contract import Floats
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.hardware import spare_memory
 
 SHARE = 0.25

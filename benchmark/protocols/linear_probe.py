@@ -9,8 +9,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import Floats, ModelCard
+from benchmark.models.contract import Floats
 from benchmark.models.labels import Labels
+from benchmark.models.model_card import ModelCard
 from benchmark.models.weights import load_weights, save_weights
 from benchmark.protocols.embeddings import Embeddings
 

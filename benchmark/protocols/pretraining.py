@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmark.models.contract import InputSpec, ModelCard, Pretrainable, PretrainSettings
+from benchmark.models.contract import Pretrainable, PretrainSettings
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource

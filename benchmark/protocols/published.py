@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from benchmark.models.cards import card_of
-from benchmark.models.contract import Model, ModelCard, Published
+from benchmark.models.contract import Model, Published
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts, sha256_of_folder
 from cohorts.errors import LeadboardError, ModelError, UsageError

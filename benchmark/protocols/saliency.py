@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import window_starts
 from benchmark.protocols.inference import array_of
 from benchmark.protocols.occlusion import Doubles, Parts

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.models.cards import card_of
-from benchmark.models.contract import FitSettings, Model, ModelCard, Trainable
+from benchmark.models.contract import FitSettings, Model, Trainable
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords

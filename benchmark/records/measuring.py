@@ -17,7 +17,7 @@ from benchmark.metrics.cell.subgroups import USUAL, usual_members
 from benchmark.metrics.checks import ELIGIBLE_MINIMUM
 from benchmark.metrics.resampling import group_records
 from benchmark.models.contamination import Relation, unstated_training
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import Origin
 from benchmark.records.comparability import labelling_of
 from benchmark.records.predictions import ages_of, content_hash, score_tables

@@ -13,7 +13,7 @@ from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation, holders
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile, Origin
 from benchmark.records.migration import migrated
 from benchmark.text import printable

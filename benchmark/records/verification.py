@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from benchmark.files import inside, read_json
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.comparability import why_other_resamples
 from benchmark.records.findings import Verification

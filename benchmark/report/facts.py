@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import (
     CohortFacts,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from benchmark.config import Places
 from benchmark.files import read_json, sweep, write_atomically
 from benchmark.models.contamination import all_training_of
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.progress import Reporter
 from benchmark.records.provenance import package_versions
 from benchmark.records.record import ComparedCohort, Overlap

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols.protocol import Protocol
 from benchmark.text import some
 from cohorts.ontology.ontology import load_ontology

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark.files import sweep
 from benchmark.models.cards import read_card
 from benchmark.models.contamination import relation_of
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.measuring import (
     PREDICTIONS,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec
 
 CONCEPTS = ("AF", "LBBB", "OLD", "PACE")
 

@@ -9,7 +9,8 @@ import torch
 
 from baselines.networks import resnet1d_wang
 from baselines.supervised import ResNet1d
-from benchmark.models.contract import FitSettings, InputSpec
+from benchmark.models.contract import FitSettings
+from benchmark.models.model_card import InputSpec
 from tests.baselines.fakes import CONCEPTS, FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=10)

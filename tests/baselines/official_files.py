@@ -18,7 +18,8 @@ from torch import nn
 
 from baselines.foundation.base import FoundationModel
 from baselines.foundation.words import VOCABULARY
-from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec
 from benchmark.models.plugins import installed_models
 from benchmark.protocols.harmonise import harmonise, windows_of
 from cohorts.catalogue import open_cohort

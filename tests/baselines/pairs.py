@@ -13,7 +13,8 @@ from baselines.contrastive.augment import vary_signals
 from baselines.contrastive.pretrained import ContrastiveModel
 from baselines.training.recipe_files import Recipes
 from baselines.training.recipes import PretrainRecipe, Recipe
-from benchmark.models.contract import Batch, InputSpec, ModelCard, PretrainSettings
+from benchmark.models.contract import Batch, PretrainSettings
+from benchmark.models.model_card import InputSpec, ModelCard
 from tests.baselines.fakes import FakeRecords
 
 SPEC = InputSpec(sampling_rate=100, seconds=4, leads=("I", "V1"))

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from baselines.cart.measurements import NAMES, measure
 from baselines.cart.model import Cart
 from baselines.cart.trees import decision, flattened
-from benchmark.models.contract import Batch, FitSettings, InputSpec
+from benchmark.models.contract import Batch, FitSettings
+from benchmark.models.model_card import InputSpec
 from cohorts.recording import STANDARD_LEADS
 from tests.baselines.official_files import real_batch
 

@@ -21,8 +21,9 @@ from baselines.foundation.hub import located
 from baselines.foundation.layout import Layout
 from baselines.training.windows import WindowClassifier
 from benchmark.models.cards import card_of, check_outputs, check_training
-from benchmark.models.contract import Batch, Encoder, FitSettings, InputSpec, ModelCard, Published
+from benchmark.models.contract import Batch, Encoder, FitSettings, Published
 from benchmark.models.known_models import find_known
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.catalogue import all_cohorts
 from cohorts.errors import ModelError, UsageError
 from cohorts.ontology.ontology import load_ontology

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from baselines.ecgclip.model import EcgClipSmallRandom
 from baselines.supervised import S4, Inception1dRandom, ResNet1d, S4Random, XResNet1d101Random
-from benchmark.models.contract import Batch, FitSettings, InputSpec
+from benchmark.models.contract import Batch, FitSettings
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.precision import TrainingPrecision, asked_in, training_precision
 from tests.baselines.fakes import CONCEPTS, FakeRecords

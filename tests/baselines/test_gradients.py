@@ -15,7 +15,8 @@ from baselines.networks import resnet1d_wang
 from baselines.supervised import S4, ResNet1d, ResNet1dRandom
 from baselines.training.crops import CropClassifier
 from baselines.training.gradients import integrated_gradients
-from benchmark.models.contract import Batch, Explainer, InputSpec
+from benchmark.models.contract import Batch, Explainer
+from benchmark.models.model_card import InputSpec
 from tests.baselines.fakes import FakeRecords
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.models.cards import card_of
-from benchmark.models.contract import Batch, Floats, Model, ModelCard
+from benchmark.models.contract import Batch, Floats, Model
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds
 from benchmark.models.contamination import Relation
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.record import ResultRecord

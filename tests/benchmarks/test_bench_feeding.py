@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inputs import Inputs
 from cohorts.catalogue import find_cohort

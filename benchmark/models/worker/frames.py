@@ -1,6 +1,6 @@
 """Frames between the suite and a worker, and what of a worker's answer is believed.
 
-The layout is described in `benchmark.models.worker.worker`. A worker runs a stranger's code: every length
+The layout is described in `benchmark.models.worker.pipes`. A worker runs a stranger's code: every length
 is checked before memory is taken for it, the header is checked against a strict schema, and arrays are
 numbers only.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,9 +17,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.models.model_files import ModelFile
+from benchmark.models.worker.pipes import MAGIC, PREFIX
 
-MAGIC = b"\x93LBFRAME"
-PREFIX = struct.Struct("<8sIQ")
 HEADER_LIMIT = 1 << 20
 BODY_LIMIT = 1 << 28
 NOISE_LIMIT = 1 << 16

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.models.contract import InputSpec, Records
+from benchmark.models.contract import Records
+from benchmark.models.model_card import InputSpec
 from benchmark.models.worker.handed import FILES
 from cohorts.errors import LeadboardError
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +28,43 @@ ROUNDS = 20
 
 PAUSE = 0.01
 """Seconds between two looks."""
+
+
+GRACE = 1.0
+"""Seconds that a worker has to end in order once the suite is gone."""
+
+
+def leave_a_guard(source: int, sink: int) -> None:
+    """Leave a process that ends everything soon after the suite is gone, whatever the model is doing.
+
+    It is nobody's child, so that a model may wait for all children of its own. That ``source`` is closed
+    tells that the suite is gone.
+    """
+    worker = os.getpid()
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    for end in (sink, 1, 2):
+        os.close(end)
+    poll = select.poll()
+    poll.register(source, 0)  # a hang-up is reported without being asked for
+    poll.poll()
+    mark = os.environ.get(MARK, "")
+    known = stemming_from(worker, mark)
+    time.sleep(GRACE)
+    end_all(worker, mark, known)
+    shutil.rmtree(folder_for_children(mark), ignore_errors=True)
+    if os.getpgrp() == worker:
+        os.killpg(worker, signal.SIGKILL)
+    os._exit(0)
+
+
+def folder_for_children(mark: str) -> Path:
+    """Where a process leaves modules for its children; whoever kills a worker removes its folder."""
+    return Path(tempfile.gettempdir()) / f"leadboard-modules-{mark}"
 
 
 def end_all(worker: int, mark: str, known: Iterable[tuple[int, str]] = ()) -> None:

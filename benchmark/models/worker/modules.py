@@ -19,12 +19,11 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
 
-from .leftovers import MARK
+from .leftovers import MARK, folder_for_children
 from .standalone import deepest, libraries, spellings
 
 PREFIX = "leadboard_plugin_"
@@ -126,11 +125,6 @@ def _executed(name: str, file: Path | None, folders: list[str]) -> Any:
             sys.modules.pop(name, None)
             raise
     return module
-
-
-def folder_for_children(mark: str) -> Path:
-    """Where a process leaves modules for its children; whoever kills a worker removes its folder."""
-    return Path(tempfile.gettempdir()) / f"leadboard-modules-{mark}"
 
 
 _for_children: list[str] = []

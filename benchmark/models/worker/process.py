@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
-from benchmark.models.worker.leftovers import MARK, end_all, stemming_from
-from benchmark.models.worker.modules import folder_for_children
+from benchmark.models.worker.leftovers import MARK, end_all, folder_for_children, stemming_from
 from benchmark.text import printable
 
 GRACE = 2.0

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from benchmark.config import from_home
-from benchmark.models.contract import Batch, FitSettings, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Records
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile
 from benchmark.models.worker.environments import Deadlines, Launcher
 from benchmark.models.worker.frames import Array

@@ -1,16 +1,8 @@
 """Runs one model in whatever Python it needs, and speaks with the suite through two pipes.
 
 The suite starts this file by its path with another interpreter: Python 3.8 or newer with numpy 1.20 or
-newer. It imports nothing else but `handed`, `leftovers`, `modules` and `standalone`, which lie beside it;
-nothing of the suite need be installed there.
-
-A frame, in both directions and little-endian::
-
-    8 bytes  0x93 and LBFRAME
-    uint32   length of the header
-    uint64   length of all arrays together
-    header   JSON in UTF-8; header["arrays"] lists [name, dtype, shape] of each array
-    arrays   raw bytes in C order, one after another
+newer. It imports nothing else but what lies beside it: `handed`, `leftovers`, `modules`, `pipes` and
+`standalone`. Nothing of the suite need be installed there.
 
 The suite asks; the worker answers, naming the question by its "id". What the model prints, in Python or
 below it, goes to standard error, the end of which the suite keeps as last words.
@@ -23,27 +15,17 @@ import functools
 import importlib
 import io
 import json
-import math
 import os
 import platform
 import resource
-import select
-import shutil
 import signal
-import struct
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
 
-MAGIC = b"\x93LBFRAME"
-PREFIX = struct.Struct("<8sIQ")
-ITEM_SIZES = {"<f4": 4, "<U6": 24}
 ABILITIES = ("embed", "ages", "set_concepts", "fit", "save", "load")
 """Methods beside ``predict`` that the suite may call."""
-GRACE = 1.0
-"""Seconds that a worker has to end in order once the suite is gone."""
 
 
 def _beside(*names: str) -> list[Any]:
@@ -54,7 +36,9 @@ def _beside(*names: str) -> list[Any]:
     return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
-handed, leftovers, modules, standalone = _beside("handed", "leftovers", "modules", "standalone")
+handed, leftovers, modules, pipes, standalone = _beside(
+    "handed", "leftovers", "modules", "pipes", "standalone"
+)
 
 
 class UnansweredError(Exception):
@@ -254,90 +238,17 @@ def _plain_array(value: Any) -> Any:
     raise TypeError(f"it holds an object of type {type(value).__name__}; it may hold plain data only")
 
 
-def receive(source: io.FileIO) -> tuple[dict[str, Any], dict[str, bytearray]] | None:
-    """Read one frame; None where the suite has closed the pipe."""
-    prefix = _read(source, PREFIX.size)
-    content = prefix and _read(source, PREFIX.unpack(prefix)[1])
-    if not content:
-        return None
-    header, raw = json.loads(content), {}
-    for name, dtype, shape in header["arrays"]:
-        array = _read(source, math.prod(shape) * ITEM_SIZES[dtype])
-        if array is None:
-            return None
-        raw[name] = array
-    return header, raw
-
-
-def _read(source: io.FileIO, size: int) -> bytearray | None:
-    data = bytearray(size)  # new each time, so that a model may keep or change its input
-    view, done = memoryview(data), 0
-    while done < size:
-        count = source.readinto(view[done:])
-        if not count:
-            return None
-        done += count
-    return data
-
-
-def send(sink: int, header: dict[str, Any], array: Any) -> None:
-    """Write one frame."""
-    body = b"" if array is None else array.tobytes()
-    header["arrays"] = [] if array is None else [["answer", array.dtype.str, array.shape]]
-    content = json.dumps(header, ensure_ascii=False).encode(errors="replace")
-    frame = memoryview(PREFIX.pack(MAGIC, len(content), len(body)) + content + body)
-    while frame:
-        frame = frame[os.write(sink, frame) :]
-
-
-def own_the_streams() -> tuple[int, int]:
-    """Move the two pipes out of reach of the model; its standard input is empty."""
-    source, sink = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return source, sink
-
-
-def leave_a_guard(source: int, sink: int) -> None:
-    """Leave a process that ends everything soon after the suite is gone, whatever the model is doing.
-
-    It is nobody's child, so that a model may wait for all children of its own.
-    """
-    worker = os.getpid()
-    between = os.fork()
-    if between:
-        os.waitpid(between, 0)
-        return
-    if os.fork():
-        os._exit(0)
-    for end in (sink, 1, 2):
-        os.close(end)
-    poll = select.poll()
-    poll.register(source, 0)  # a hang-up is reported without being asked for
-    poll.poll()
-    mark = os.environ.get(leftovers.MARK, "")
-    known = leftovers.stemming_from(worker, mark)
-    time.sleep(GRACE)
-    leftovers.end_all(worker, mark, known)
-    shutil.rmtree(modules.folder_for_children(mark), ignore_errors=True)
-    if os.getpgrp() == worker:
-        os.killpg(worker, signal.SIGKILL)
-    os._exit(0)
-
-
 def main() -> None:
     """Answer until the suite closes the pipe."""
-    source, sink = own_the_streams()
-    leave_a_guard(source, sink)
+    source, sink = pipes.own_the_streams()
+    leftovers.leave_a_guard(source, sink)
     faulthandler.enable(all_threads=False)
     faulthandler.register(signal.SIGUSR1, all_threads=False)  # so the suite can ask where a model hangs
     if sys.path and Path(sys.path[0]).resolve() == Path(__file__).resolve().parent:
         del sys.path[0]  # or `import models` would find the suite's
     worker, server, requests = os.getpid(), Server(), io.FileIO(source, "rb", closefd=False)
     while True:
-        request = receive(requests)
+        request = pipes.receive(requests)
         if request is None:
             return
         try:
@@ -346,7 +257,7 @@ def main() -> None:
             answer, array = failure.report, None
         if os.getpid() != worker:  # the model has forked, and its child has come back as well
             os._exit(0)
-        send(sink, dict(answer, id=request[0]["id"]), array)
+        pipes.send(sink, dict(answer, id=request[0]["id"]), array)
 
 
 if __name__ == "__main__":

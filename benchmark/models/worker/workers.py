@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmark.models.cards import card_beside, card_of
-from benchmark.models.contract import Batch, FitSettings, ModelCard, Records
+from benchmark.models.contract import Batch, FitSettings, Records
+from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile
 from benchmark.models.worker.environments import Deadlines, Launcher
 from benchmark.models.worker.frames import Array, Loaded, Reply

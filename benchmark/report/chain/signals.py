@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import window_starts
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord

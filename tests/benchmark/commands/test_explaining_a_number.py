@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmark.cli import app
 from benchmark.config import Places
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.progress import Reporter
 from benchmark.protocols.hardware import Hardware
 from benchmark.records.predictions import load_predictions

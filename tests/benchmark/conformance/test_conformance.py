@@ -21,7 +21,7 @@ from benchmark.conformance.differences import compared
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED, MockCohort, mock_cohort
 from benchmark.conformance.resources import resident
 from benchmark.conformance.suite import CHECKS, LOADING
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.plugins import find_model
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.published import install

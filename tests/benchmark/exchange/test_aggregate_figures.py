@@ -12,7 +12,7 @@ from benchmark.exchange.summarising import aggregate_of
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.cell.operating_points import Called
 from benchmark.metrics.cell.subgroups import Group, GroupConcept, Grouping
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.record import ResultRecord
 from cohorts.catalogue import find_cohort
 from tests.benchmark.report.report_factory import concept, drawn, estimate, record, statistics

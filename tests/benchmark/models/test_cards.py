@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.models.cards import card_beside, card_of, check_outputs, check_training, read_card
 from benchmark.models.concept_names import no_score, unknown_concept
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.errors import ModelError, UnknownNameError, UsageError
 
 CARD = """\

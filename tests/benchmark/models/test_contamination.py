@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmark.models.contamination import holders, relation, relation_of, unstated_training
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from cohorts.catalogue import all_cohorts, sharing
 
 

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from benchmark.models.cards import card_of
-from benchmark.models.contract import Batch, InputSpec, ModelCard
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec, ModelCard
 from cohorts.errors import ModelError
 from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS
 

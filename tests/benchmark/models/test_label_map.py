@@ -10,7 +10,6 @@ import pytest
 from pydantic import ValidationError
 
 from benchmark.models.cards import card_beside, card_of, check_outputs
-from benchmark.models.contract import ModelCard
 from benchmark.models.label_map import (
     OwnLabel,
     joined_scores,
@@ -19,6 +18,7 @@ from benchmark.models.label_map import (
     read_labels,
     scored_concepts,
 )
+from benchmark.models.model_card import ModelCard
 from cohorts.errors import ModelError
 
 MAP = """\

@@ -8,8 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from baselines.controls import Prevalence
 from benchmark.models.cards import card_of
-from benchmark.models.contract import InputSpec
 from benchmark.models.labels import learnable, macro_auroc, prevalence, targets
+from benchmark.models.model_card import InputSpec
 from cohorts.errors import ModelError
 from tests.baselines.fakes import FakeRecords
 

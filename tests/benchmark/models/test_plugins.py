@@ -11,8 +11,9 @@ import pytest
 
 from benchmark.models import plugins
 from benchmark.models.cards import check_outputs
-from benchmark.models.contract import Batch, ModelCard
+from benchmark.models.contract import Batch
 from benchmark.models.guard import guarded
+from benchmark.models.model_card import ModelCard
 from benchmark.models.plugins import find_model, installed_models
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.protocols.inference import checked_scores

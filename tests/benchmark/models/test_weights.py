@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.models.weights import FILE, load_weights, save_weights, untrained
 from cohorts.errors import ModelError
 

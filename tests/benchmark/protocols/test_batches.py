@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols import batches
 from benchmark.protocols.batches import BatchSize
 from benchmark.protocols.hardware import Hardware

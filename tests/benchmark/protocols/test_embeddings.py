@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.models.contract import InputSpec, ModelCard
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.protocols.embeddings import Embeddings, embed_store
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.harmonise import PreparedRecords

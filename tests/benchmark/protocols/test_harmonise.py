@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords, harmonise, window_starts
 from cohorts.catalogue import open_cohort
 from cohorts.preparing import prepare

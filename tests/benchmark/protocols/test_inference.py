@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.models.contract import ModelCard
 from benchmark.models.label_map import OwnLabel
+from benchmark.models.model_card import ModelCard
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.inference import predict
 from cohorts.errors import ModelError

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.models.contract import InputSpec
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.inputs import Inputs
 from cohorts.recording import STANDARD_LEADS, Recording

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.models.contract import Batch, InputSpec
+from benchmark.models.contract import Batch
+from benchmark.models.model_card import InputSpec
 from benchmark.protocols.harmonise import RecordingSource
 from benchmark.protocols.map_test import GROUPS, ORDERS, SHARES, MapTest, RelevanceMap
 from benchmark.protocols.occlusion import Doubles, Erased, Parts, occluded

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.models.contract import FitSettings, InputSpec, ModelCard
+from benchmark.models.contract import FitSettings
+from benchmark.models.model_card import InputSpec, ModelCard
 from benchmark.models.plugins import ModelSource
 from benchmark.protocols.artifacts import Artifact
 from benchmark.protocols.training import learnable_concepts, load_trained, plan_training, train

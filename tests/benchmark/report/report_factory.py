@@ -19,7 +19,7 @@ from benchmark.metrics.cell.evaluation import (
     Resampled,
 )
 from benchmark.metrics.cell.statistics import CellStatistics
-from benchmark.models.contract import ModelCard
+from benchmark.models.model_card import ModelCard
 from benchmark.records.record import (
     CohortFacts,
     OntologyFacts,

@@ -35,9 +35,9 @@ def test_the_same_scores_from_another_environment(old_python: str) -> None:
     np.testing.assert_array_equal(scores, scores_of(find_model(GOOD).build("cpu"), records))
 
 
-@pytest.mark.parametrize("file", ["worker.py", "handed.py", "standalone.py", "leftovers.py", "modules.py"])
-def test_it_needs_python_3_8_and_nothing_installed(file: str) -> None:
-    tree = ast.parse(WORKER.with_name(file).read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("name", ["worker", "handed", "standalone", "leftovers", "modules", "pipes"])
+def test_it_needs_python_3_8_and_nothing_installed(name: str) -> None:
+    tree = ast.parse(WORKER.with_name(f"{name}.py").read_text(), feature_version=(3, 8))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     beside = {node.module for node in imports if isinstance(node, ast.ImportFrom) and node.level}
     assert beside <= {"leftovers", "standalone"}
