@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.commands.listing import Row
-from benchmark.models.plugins import ModelSource, find_model, installed_models
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model, installed_models
 from benchmark.protocols.protocol import possible
 from benchmark.protocols.published import command_for_weights, find_published
 from benchmark.report.text import UNDEFINED

@@ -22,7 +22,7 @@ from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
-    from benchmark.models.plugins import ModelSource
+    from benchmark.models.model_source import ModelSource
     from benchmark.progress import Reporter
     from benchmark.protocols.hardware import Hardware
 

@@ -23,7 +23,7 @@ from benchmark.models.contract import (
 )
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import InputSpec, ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.published import find_published

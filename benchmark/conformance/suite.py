@@ -14,7 +14,8 @@ from benchmark.conformance.habits import Habits
 from benchmark.conformance.outcome import CheckReport, CheckResult
 from benchmark.conformance.resources import memory_and_speed
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.models.plugins import ModelSource, find_model
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model
 from cohorts.errors import LeadboardError, ModelError
 
 

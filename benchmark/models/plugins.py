@@ -9,9 +9,7 @@ import importlib.util
 import logging
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -19,18 +17,11 @@ from types import ModuleType
 from typing import Any
 
 from benchmark.config import from_home
-from benchmark.models.cards import card_beside, card_of
-from benchmark.models.contract import ABILITIES, Model
+from benchmark.models.cards import card_beside
 from benchmark.models.guard import guarded
 from benchmark.models.import_files import FilesAtImport
-from benchmark.models.model_card import ModelCard
-from benchmark.models.model_files import (
-    SUITE,
-    ModelFiles,
-    hash_with_files,
-    hash_with_later_files,
-    notes_of,
-)
+from benchmark.models.model_files import SUITE, ModelFiles, hash_with_files, hash_with_later_files
+from benchmark.models.model_source import ModelSource, notes_in
 from benchmark.models.worker.environments import Deadlines, Interpreter, WorkerEnvironment
 from benchmark.models.worker.modules import CrowdedError, code_hash, folder_of, module_of_file
 from benchmark.models.worker.remote import RemoteModel
@@ -38,62 +29,6 @@ from benchmark.models.worker.standalone import GROUP, OpenedFiles, construct, wi
 from cohorts.errors import ModelError, UnknownNameError, UsageError, some
 
 logger = logging.getLogger("leadboard")
-
-
-@dataclass(frozen=True)
-class ModelSource:
-    """A model class, with what is needed to make it again and to tell whether it changed.
-
-    Attributes
-    ----------
-    spec
-        How the user named it.
-    code_hash
-        Hash of the Python files that define it and of the data files that these opened, as far as is known.
-    abilities
-        Names of the optional abilities of `benchmark.models` that it has.
-    small
-        Whether a run may pre-train it without being asked to.
-    on_request
-        Whether a run has it only when it is named: it takes hours, or is the control of one that does.
-    usual_protocols
-        Names of the protocols that it confines itself to unless others are asked for, None for all.
-    environment
-        Versions of Python and of packages where it runs, if that is not this process.
-    files
-        The data files that it opens, such as weights beside it.
-    bfloat16
-        Whether it runs in this process and computes in lower precision where that is asked for.
-    """
-
-    spec: str
-    model_class: Any = field(repr=False)
-    code_hash: str
-    card: ModelCard
-    abilities: frozenset[str] = frozenset()
-    small: bool = False
-    on_request: bool = False
-    usual_protocols: tuple[str, ...] | None = None
-    environment: tuple[tuple[str, str], ...] = ()
-    files: ModelFiles = field(default_factory=ModelFiles, compare=False, repr=False)
-    bfloat16: bool = False
-
-    def build(self, device: str) -> Model:
-        """Make an instance; ``device`` is handed over if the constructor has such a parameter."""
-        with self.files.watched():
-            model = guarded(f"{self.spec}()", lambda: construct(self.model_class, device))
-        if not isinstance(model, Model):
-            raise ModelError(f"{self.spec} has no 'predict' or no 'card'; the contract asks for both.")
-        return model
-
-    @contextmanager
-    def asked(self, cache: Path) -> Iterator[None]:
-        """Note in the cache which files the model opens while it learns or is asked."""
-        try:
-            with self.files.watched(cache):
-                yield
-        finally:  # what it has learnt may be kept though it failed later
-            self.files.note_later_ones(notes_of(_notes(self.card.name, cache), self.code_hash))
 
 
 def installed_models() -> dict[str, EntryPoint]:
@@ -151,7 +86,7 @@ def find_model(
     files.at_start = files.now()
     hashed = hash_with_files(found.code_hash, files.at_start)
     if cache is not None:
-        hashed = hash_with_later_files(hashed, files, _notes(found.card.name, cache))
+        hashed = hash_with_later_files(hashed, files, notes_in(cache, found.card.name))
     return replace(found, code_hash=hashed)
 
 
@@ -175,17 +110,13 @@ def source_of(model: Any) -> ModelSource:
     name = model.__qualname__ if isinstance(model, type) else type(model).__qualname__
     make = model if isinstance(model, type) else (lambda: model)
     built = guarded(f"{name}()", lambda: construct(make, "cpu"))
-    found = _source(name, make, uuid.uuid4().hex, built)
+    found = ModelSource.of(name, make, uuid.uuid4().hex, built)
     if not found.card.outputs:
         raise UsageError(
             f"{found.card.name} has to learn first; name it as path/to/file.py:Class, so that what it "
             "learns is kept."
         )
     return replace(found, abilities=found.abilities & {"Prompted"}, usual_protocols=None)
-
-
-def _notes(name: str, cache: Path) -> Path:
-    return cache / "model-files" / name
 
 
 def _found_there(spec: str, environment: WorkerEnvironment, folder: Path) -> ModelSource:
@@ -201,7 +132,7 @@ def _found_there(spec: str, environment: WorkerEnvironment, folder: Path) -> Mod
     with make(device="cpu") as model:
         files.folder = model.folder
         versions = {"python": model.python, **model.packages}
-        found = _source(spec, make, model.code_hash, model)
+        found = ModelSource.of(spec, make, model.code_hash, model)
         return replace(found, environment=tuple(sorted(versions.items())), files=files)
 
 
@@ -225,7 +156,7 @@ def _found_here(spec: str, folder: Path) -> ModelSource:
         opened.folder = folder_of(module)
         make = _with_card(model_class, module)
         model = guarded(f"{spec}()", lambda: construct(make, "cpu"))
-        found = _source(spec, make, hashed, model)
+        found = ModelSource.of(spec, make, hashed, model)
     return replace(found, files=ModelFiles(opened.folder, opened))
 
 
@@ -273,31 +204,6 @@ def _with_card(model_class: Any, module: ModuleType) -> Any:
     if not isinstance(model_class, type) or hasattr(model_class, "card") or not module.__file__:
         return model_class
     return with_card(model_class, card_beside(Path(module.__file__)))
-
-
-def _source(spec: str, make: Any, hashed: str, model: Any) -> ModelSource:
-    """Read the card and the abilities of a model."""
-    if not guarded(spec, lambda: isinstance(model, Model)) or not callable(model.predict):
-        raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
-    card = guarded(f"The card of {spec}", lambda: card_of(model))
-    abilities = frozenset(ability.__name__ for ability in ABILITIES if isinstance(model, ability))
-    if not card.outputs and not abilities & {"Trainable", "Encoder", "Published"}:
-        raise ModelError(f"The card of {spec} names no outputs.")
-    if card.outputs == "any" and "Prompted" not in abilities:
-        raise ModelError(f"The card of {spec} has outputs 'any', but it has no 'set_concepts'.")
-    usual = getattr(model, "protocols", None)
-    small = bool(getattr(model, "small", False))
-    return ModelSource(
-        spec,
-        make,
-        hashed,
-        card,
-        abilities,
-        small,
-        bool(getattr(model, "on_request", False)),
-        None if usual is None else tuple(usual),
-        bfloat16=bool(getattr(model, "bfloat16", False)),
-    )
 
 
 def _from_reference(spec: str, folder: Path) -> tuple[ModuleType, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from benchmark.models.model_card import ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.precision import ScoringPrecision
 from benchmark.protocols.protocol import Protocol
 from benchmark.protocols.published import StartingWeights

@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.models.contract import Pretrainable, PretrainSettings
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import InputSpec, ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords, RecordingSource
 from benchmark.protocols.held_out import keeps_silent

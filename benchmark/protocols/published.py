@@ -11,7 +11,7 @@ from benchmark.models.cards import card_of
 from benchmark.models.contract import Model, Published
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.artifacts import Artifact, DamagedError, WeightsFacts, sha256_of_folder
 from cohorts.errors import LeadboardError, ModelError, UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.models.contract import Adjustable
 from benchmark.models.guard import guarded
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.text import printable
 from cohorts.errors import ModelError, UsageError
 

@@ -9,7 +9,7 @@ from benchmark.models.cards import card_of
 from benchmark.models.contract import FitSettings, Model, Trainable
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.artifacts import Artifact, WeightsFacts
 from benchmark.protocols.harmonise import PreparedRecords
 from benchmark.protocols.precision import TrainingPrecision

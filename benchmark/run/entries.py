@@ -10,7 +10,8 @@ from typing import Any
 
 from benchmark.models.cards import check_outputs, check_training
 from benchmark.models.contamination import all_training_of
-from benchmark.models.plugins import ModelSource, find_model, installed_models
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model, installed_models
 from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 from benchmark.protocols.evaluated import EvaluatedModel
 from benchmark.protocols.held_out import HELD_OUT

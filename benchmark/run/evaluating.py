@@ -9,7 +9,8 @@ from typing import Any, Literal
 from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.metrics.draws import RESAMPLES, check_draws, check_seeds
 from benchmark.models.contract import Model
-from benchmark.models.plugins import ModelSource, source_of
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import source_of
 from benchmark.progress import Reporter, logging_to
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision, training_precision

@@ -71,10 +71,7 @@ def make_plan(
     stores, left_out = prepare_all(chosen, give, reporter)
     entries = plan_entries(sources, entry_settings(options, give))
     entries.broken.update(unusable)
-    for name, reason in entries.broken.items():
-        reporter.say(f"FAILED {name}: {reason}")
-    if not entries.evaluated and not entries.broken:
-        raise UsageError(_why_no_model(entries, options.protocols))
+    _tell_broken(entries, options.protocols, reporter)
     source = find_source(
         options.learns_from,
         is_here(options.learns_from, options.places),
@@ -136,6 +133,14 @@ def _cohort(name: str, give: Stores) -> Store:
     if store is None:
         raise UsageError(f"it has to learn from {name} first, which is not on this machine; see --data.")
     return store
+
+
+def _tell_broken(entries: Entries, protocols: Sequence[str], reporter: Reporter) -> None:
+    """Say which models cannot be evaluated, and refuse a run without any that might have been."""
+    for name, reason in entries.broken.items():
+        reporter.say(f"FAILED {name}: {reason}")
+    if not entries.evaluated and not entries.broken:
+        raise UsageError(_why_no_model(entries, protocols))
 
 
 def _why_no_model(entries: Entries, protocols: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.config import Places
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision

@@ -10,7 +10,8 @@ from typing import Any
 
 from benchmark.commands.model_list import kind_of, model_rows
 from benchmark.models.known_models import find_known
-from benchmark.models.plugins import ModelSource, find_model
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model
 from benchmark.protocols.protocol import possible
 from docs.generate.cohort_pages import published, slug
 from docs.generate.markup import NOTHING, code, console, facts, plain, table

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.commands.evaluation import report
 from benchmark.commands.papers import PaperOptions
+from benchmark.commands.reporting import report
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import concept, record, write_run
 

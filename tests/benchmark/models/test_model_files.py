@@ -14,7 +14,8 @@ import pytest
 
 from benchmark.models.contract import Batch
 from benchmark.models.model_files import ModelFile, ModelFiles
-from benchmark.models.plugins import ModelSource, find_model
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model
 from benchmark.models.worker import standalone
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from benchmark.models.worker.modules import code_files, module_of_file

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.models.plugins import ModelSource, find_model
+from benchmark.models.model_source import ModelSource
+from benchmark.models.plugins import find_model
 from benchmark.models.worker.environments import Interpreter, WorkerEnvironment
 from cohorts.errors import ModelError
 from tests.benchmark.fake_records import FakeRecords, scores_of

@@ -16,7 +16,7 @@ import pytest
 
 from benchmark.models.contract import FitSettings
 from benchmark.models.model_card import InputSpec, ModelCard
-from benchmark.models.plugins import ModelSource
+from benchmark.models.model_source import ModelSource
 from benchmark.protocols.artifacts import Artifact
 from benchmark.protocols.training import learnable_concepts, load_trained, plan_training, train
 from cohorts.catalogue import open_cohort
