@@ -1,4 +1,4 @@
-"""What every test may need: the real sample data, and Ctrl-C as it works on a terminal."""
+"""What every test may need: real and made-up releases, and Ctrl-C as it works on a terminal."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def shared() -> Path:
     folder = Path(os.environ.get("LEADBOARD_SAMPLES", root.parent / "shared"))
     if not (folder / "data").is_dir():
         pytest.skip(f"needs the real sample data (LEADBOARD_SAMPLES, or {folder.name}/ beside the checkout)")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data/ (PTB-XL and Georgia) and a cache for all tests of a file."""
+    from tests.releases import write_challenge, write_ptb_xl
+
+    folder = tmp_path_factory.mktemp("home")
+    write_ptb_xl(folder / "data")
+    write_challenge(folder / "data")
     return folder
 
 

@@ -15,20 +15,10 @@ import pytest
 
 from benchmark.records.record import load_record
 from tests.commands import COMMAND, Printed, command, environment
-from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
 FOUNDATION = f"{PLUGINS / 'foundation.py'}:Foundation"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data/ (PTB-XL and Georgia) and a cache for all tests of this module."""
-    folder = tmp_path_factory.mktemp("home")
-    write_ptb_xl(folder / "data")
-    write_challenge(folder / "data")
-    return folder
 
 
 def leadboard(home: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -50,38 +40,14 @@ def inside(home: Path) -> Inside:
 
 
 def test_run_then_run_again(home: Path) -> None:
-    first = leadboard(
-        home,
-        "run",
-        "--data",
-        "data",
-        "--model",
-        "prevalence",
-        "--model",
-        GOOD,
-        "--out",
-        "run",
-        "--resamples",
-        "50",
-    )
+    models = ("--model", "prevalence", "--model", GOOD)
+    arguments = ("run", "--data", "data", *models, "--out", "run", "--resamples", "50")
+    first = leadboard(home, *arguments)
     assert "2 models and protocols x 2 cohorts = 4 cells, 4 to compute" in first.stderr
     assert "4 of 4 cells computed now, 0 failed" in first.stdout
     for name in ("leaderboard.html", "leaderboard.md", "leaderboard.csv", "leaderboard.json", "run.json"):
         assert (home / "run" / name).stat().st_size > 0
-    again = command(
-        home,
-        "run",
-        "--data",
-        "data",
-        "--model",
-        "prevalence",
-        "--model",
-        GOOD,
-        "--out",
-        "run",
-        "--resamples",
-        "50",
-    )
+    again = command(home, *arguments)
     assert "Nothing to do: all 4 cells are done." in again.out
     command(home, "report", "run")
 

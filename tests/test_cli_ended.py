@@ -12,19 +12,9 @@ import pytest
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
 from tests.commands import COMMAND, command, environment
-from tests.releases import write_challenge, write_ptb_xl
 
 PLUGINS = Path(__file__).parent / "plugins"
 GOOD = f"{PLUGINS / 'good.py'}:Amplitude"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data/ (PTB-XL and Georgia) and a cache for all tests of this module."""
-    folder = tmp_path_factory.mktemp("home")
-    write_ptb_xl(folder / "data")
-    write_challenge(folder / "data")
-    return folder
 
 
 SLOW = """
@@ -49,19 +39,8 @@ class Slow:
 def test_a_killed_run_loses_at_most_the_running_cell(home: Path, how: signal.Signals) -> None:
     (home / "slow.py").write_text(SLOW)
     out = home / f"killed-{how.name}"
-    arguments = (
-        "run",
-        "--data",
-        "data",
-        "--model",
-        GOOD,
-        "--model",
-        "slow.py:Slow",
-        "--out",
-        str(out),
-        "--resamples",
-        "20",
-    )
+    models = ("--model", GOOD, "--model", "slow.py:Slow")
+    arguments = ("run", "--data", "data", *models, "--out", str(out), "--resamples", "20")
     (home / "slow-now").touch()
     (home / "stuck").unlink(missing_ok=True)
     process = subprocess.Popen(

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +20,12 @@ from benchmark.models.cards import card_of
 from benchmark.models.contract import Batch, Encoder, Model, Prompted, Published
 from cohorts.errors import ModelError
 from cohorts.recording import STANDARD_LEADS
-from tests.baselines.tiny_clip import MEAN, STD, clip, publish
+from tests.baselines.tiny_clip import MEAN, STD, clip
+
+pytestmark = pytest.mark.usefixtures("offline")
 
 PROMPTS = {"AF": ("atrial fibrillation", "AF without P waves"), "NORM": ("normal ECG",)}
 FAMILIES = ("clip", "siglip")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def offline() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        import huggingface_hub.constants
-
-        patch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-        yield
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders ``clip`` and ``siglip`` as somebody might have published them."""
-    return publish(tmp_path_factory.mktemp("published"))
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

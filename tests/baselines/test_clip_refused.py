@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,8 @@ import pytest
 
 from baselines.clip_image.published import ClipImage
 from cohorts.errors import ModelError
-from tests.baselines.tiny_clip import publish
 
-
-@pytest.fixture(scope="module", autouse=True)
-def offline() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        import huggingface_hub.constants
-
-        patch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-        yield
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders ``clip`` and ``siglip`` as somebody might have published them."""
-    return publish(tmp_path_factory.mktemp("published"))
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 @pytest.fixture

@@ -1,12 +1,34 @@
-"""A browser for the tests of pages."""
+"""A run that the tests of a file share, and a browser for those of pages."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmark.config import Places
+from tests.benchmark.tiny_run import make_places, make_run
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """PTB-XL and Georgia, tiny."""
+    return make_places(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def genuine(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
+    """A run that nobody changes."""
+    return make_run(tmp_path_factory.mktemp("runs"), places)
+
+
+@pytest.fixture
+def run(tmp_path: Path, genuine: Path) -> Path:
+    """A copy of it to tamper with."""
+    return Path(shutil.copytree(genuine, tmp_path / "run"))
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,7 @@ from benchmark.config import Places
 from cohorts.catalogue import find_cohort
 from cohorts.errors import UsageError
 from tests.benchmark.exchange.leaks import found_in
-from tests.benchmark.tiny_run import make_places, make_run, score_table
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_places(tmp_path_factory.mktemp("home"))
+from tests.benchmark.tiny_run import make_run, score_table
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import getpass
 import json
 import os
 import re
-import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -25,26 +24,11 @@ from benchmark.records.submission import pack
 from cohorts.catalogue import find_cohort
 from cohorts.errors import LeadboardError, UsageError
 from tests.benchmark.exchange.leaks import counts, found_in, json_files, numbers, scores_of, texts
-from tests.benchmark.tiny_run import edit_json, make_places, make_run
+from tests.benchmark.tiny_run import edit_json
 
 KEY = b"the key of this site"
 
 NOBODY = lambda cohort, signals=True: None  # noqa: E731
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return make_places(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs"), places)
-
-
-@pytest.fixture
-def run(tmp_path: Path, genuine: Path) -> Path:
-    return Path(shutil.copytree(genuine, tmp_path / "run"))
 
 
 @pytest.fixture(autouse=True)

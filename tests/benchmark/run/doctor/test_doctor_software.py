@@ -17,19 +17,7 @@ import pytest
 from benchmark.config import Places
 from benchmark.run.doctor import of_folders, of_software
 from benchmark.run.doctor.machine import Machine
-from tests.benchmark.run.examined import TORCH, found, torch_of
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    """An empty folder of releases, and a cache that is not there yet."""
-    (tmp_path / "data").mkdir()
-    return Places(tmp_path / "data", tmp_path / "cache")
-
-
-@pytest.fixture(autouse=True)
-def _torch_that_is_quickly_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch_of(tmp_path, TORCH.format(cuda=None, devices=0), monkeypatch)
+from tests.benchmark.run.doctor.examined import TORCH, found, torch_of
 
 
 def test_torch_is_asked_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

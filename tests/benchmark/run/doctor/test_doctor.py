@@ -21,7 +21,7 @@ from benchmark.run.cohorts import prepare_cohort
 from benchmark.run.doctor import examine, of_folders, of_software
 from benchmark.run.doctor.machine import Finding, Machine
 from cohorts.catalogue import find_cohort
-from tests.benchmark.run.examined import TORCH, found, torch_of
+from tests.benchmark.run.doctor.examined import found
 from tests.benchmark.tiny_run import make_places
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, known, table, write
 from tests.releases import make_signal, write_record
@@ -33,18 +33,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = make_places(tmp_path_factory.mktemp("places"))
     prepare_cohort("georgia", places, Reporter())
     return places
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    """An empty folder of releases, and a cache that is not there yet."""
-    (tmp_path / "data").mkdir()
-    return Places(tmp_path / "data", tmp_path / "cache")
-
-
-@pytest.fixture(autouse=True)
-def _torch_that_is_quickly_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch_of(tmp_path, TORCH.format(cuda=None, devices=0), monkeypatch)
 
 
 def test_a_sound_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,5 +266,5 @@ def test_a_private_cohort_is_named_to_whoever_sits_here_alone(
 
 
 def test_the_page_tells_of_every_check() -> None:
-    page = (Path(__file__).parents[3] / "docs/doctor.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs/doctor.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| ([a-z ]+) \| (?!a problem)", page, re.MULTILINE) == list(examine.CHECKS)
