@@ -10,7 +10,6 @@ from typing import Literal
 
 import pandas as pd
 
-INDEX_COLUMNS = ("record_id", "patient_id", "age", "sex", "fold", "statements", "report", "path")
 OLDEST = 120.0
 LONGEST_TEXT = 100_000
 

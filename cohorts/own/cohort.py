@@ -22,8 +22,9 @@ from cohorts.own.description import Description
 from cohorts.own.paths import objections
 from cohorts.own.reading import read_description
 from cohorts.own.recordings import Recordings
-from cohorts.own.statements import from_statements, read_vocabulary
+from cohorts.own.statements import from_statements
 from cohorts.own.table import read_columns
+from cohorts.own.vocabulary import read_vocabulary
 from cohorts.recording import DigitalRecording
 
 SAME_FILE = "Its file is that of another row too; the first row is used."

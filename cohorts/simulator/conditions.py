@@ -102,16 +102,6 @@ TABLE = (
 
 CONDITIONS = {condition.id: condition for condition in TABLE}
 
-PARENTS = {
-    "MoI": "IIAVB",
-    "MoII": "IIAVB",
-    "ASMI": "AMI",
-    "STEI": "STE",
-    "STEA": "STE",
-    "STEL": "STE",
-}
-"""Conditions that are finer than a concept of the ontology, and that concept."""
-
 CONFUSED = {
     "IRBBB": "RBBB",
     "RBBB": "IRBBB",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.commands.data import prepare
-from cohorts.own.statements import read_vocabulary
+from cohorts.own.vocabulary import read_vocabulary
 from tests.cohorts.own_hospital import FILES, HEAD, ID, PEOPLE, beats, known, table, write
 from tests.releases import write_record
 

@@ -25,8 +25,6 @@ from cohorts.simulator.writers.ptb_xl import LOW_RATE_RECORDS
 from cohorts.simulator.writers.zzu_pecg import aha_token
 from tests.cohorts.simulator.reading import SCALE, headers, table, with_wfdb
 
-LONG = {"ptb", "ptbdb", "incart", "incartdb"}  # few but long: at their least size already
-
 
 def test_every_release_is_marked(data: Path) -> None:
     for release in RELEASES.values():
