@@ -11,7 +11,7 @@ from benchmark.exchange.disclosure import Count, Figure
 from benchmark.exchange.gathering import Source, Told
 from benchmark.report.board_statistics import plain_numbers
 from benchmark.report.export import csv_cell
-from benchmark.report.self_reported import PooledWith
+from benchmark.report.self_reported_pool import PooledWith
 
 CSV_COLUMNS = (
     "model", "protocol", "cohort", "concept", "metric", "value", "low", "high", "standard_error",

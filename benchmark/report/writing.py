@@ -29,6 +29,7 @@ from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.pages import FOLDER, mistake_pages
 from benchmark.report.page.details import concepts_with_room
 from benchmark.report.page.page import as_html
+from benchmark.report.self_reported_pool import pooled_with_told
 from benchmark.report.sets import NONE, OwnSets, boards_by_set
 from cohorts.errors import UnknownNameError, UsageError
 from cohorts.labelled import LabelledCohorts
@@ -184,7 +185,7 @@ def _content(
         drawing = beside.submit(lambda: [forest(boards), heatmap(boards)])
         found = [statistics_of(board) for board in boards]
     pictures = drawing.result()
-    pooled = self_reported.pooled_with_told(joined.told, boards, found)
+    pooled = pooled_with_told(joined.told, boards, found)
     told = self_reported.self_reported_tables(joined.told, pooled)
     plain = self_reported_files.as_plain(joined.told, pooled, joined.sources) if joined.sources else {}
     by_labels = efficiency(boards)
