@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ def commands() -> list[str]:
     return sorted(name for name in app if not name.startswith("-"))
 
 
-def arguments(command: str) -> list[Argument]:
+@cache
+def arguments(command: str) -> tuple[Argument, ...]:
     sub: App = app[command]
-    return list(sub.assemble_argument_collection(parse_docstring=False))
+    return tuple(sub.assemble_argument_collection(parse_docstring=False))
 
 
 def kinds_of(argument: Argument) -> set[Any]:
