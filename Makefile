@@ -12,6 +12,9 @@ ARGS ?=
 MINUTES ?= 20
 TABLE ?= .benchmarks/table.md
 
+# Compiled on all processors at setup; of all else that is installed, nothing before it is imported.
+LARGE := matplotlib numba numpy pandas scipy sklearn sympy torch torchmetrics transformers/utils
+
 # Without compiled files every process, and the tests start a hundred, would compile the suite anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -25,7 +28,10 @@ setup: $(STAMP) ## install everything into .venv/
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,docs]'
+	@# an older pip compares each file of an index with a thousand platforms
+	-$(BIN)/python -m pip install --quiet --no-compile 'pip>=26'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test,dev,docs]'
+	-$(BIN)/python -m compileall -q -j 0 -x '/test(s|ing)?/' $(foreach name,$(LARGE),$(VENV)/lib/python*/site-packages/$(name))
 	@touch $@
 
 benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones of SCALE=0.5] [NAME=run] [ARGS='--device cuda']
