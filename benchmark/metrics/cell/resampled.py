@@ -76,8 +76,9 @@ class Resampled:
         return self.variances[at] if self.variances else variance(self.auroc[:, at].astype(np.float64))
 
 
-ROWS = 1_000
-"""Resamples at once: with a hundred concepts they stay in the cache."""
+ONE_THREAD = 2**18
+"""Multiplications of a product of matrices up to which OpenBLAS takes no threads: those that wait for the
+next product keep the processors busy."""
 
 
 def means_over(drawn: Drawn, concepts: Sequence[str], sets: Sequence[frozenset[str]]) -> Values:
@@ -98,8 +99,9 @@ def means_over(drawn: Drawn, concepts: Sequence[str], sets: Sequence[frozenset[s
     """
     within = np.array([[concept in one for one in sets] for concept in concepts], np.float64)
     sums = np.empty((len(drawn), len(sets)))
-    for start in range(0, len(drawn), ROWS):
-        np.matmul(drawn[start : start + ROWS].astype(np.float64), within, out=sums[start : start + ROWS])
+    rows = max(1, ONE_THREAD // within.size)
+    for start in range(0, len(drawn), rows):
+        np.matmul(drawn[start : start + rows].astype(np.float64), within, out=sums[start : start + rows])
     undefined = np.flatnonzero(np.isnan(sums[:, 0]))  # in any concept, of the set or not
     for at, columns in enumerate(within.T.astype(bool) if len(undefined) else ()):
         sums[undefined, at] = drawn[np.ix_(undefined, columns)].sum(axis=1, dtype=np.float64)

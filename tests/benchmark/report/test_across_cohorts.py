@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from benchmark.metrics.cell.evaluation import Resampled
-from benchmark.metrics.intervals import percentile_interval
+from benchmark.metrics.cell.resampled import means_over
+from benchmark.metrics.intervals import Values, percentile_interval
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
 from benchmark.records.run_folder import load_cells, load_draws
@@ -281,3 +282,18 @@ def test_means_over_sets_are_those_of_numpy_to_the_last_digit() -> None:
             expected = each[:, columns].mean(axis=1, dtype=np.float64)
             for found in (resampled, with_means):
                 np.testing.assert_array_equal(found.mean_over(one, metric), expected)
+
+
+def test_products_for_means_are_small_enough_for_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, product = [], np.matmul
+
+    def counted(left: Values, right: Values, out: Values) -> Values:
+        sizes.append(len(left) * right.size)
+        return product(left, right, out=out)
+
+    monkeypatch.setattr(np, "matmul", counted)
+    concepts = tuple(f"c{at}" for at in range(100))
+    drawn = np.random.default_rng(0).random((3_000, 100)).astype(np.float32)
+    means_over(drawn, concepts, [frozenset(concepts[:size]) for size in (3, 50, 99)])
+    assert sum(sizes) == 3_000 * 100 * 3
+    assert max(sizes) <= 2**18  # of OpenBLAS: 65,536 times GEMM_MULTITHREAD_THRESHOLD, which is 4
