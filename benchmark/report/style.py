@@ -30,6 +30,9 @@ class Picture:
     png: bytes
 
 
+_IDS = ('id="', 'href="#', "url(#")
+
+
 def inline_svg(picture: Picture) -> str:
     """SVG element for an HTML page: no XML declaration, no style, and ids that no other picture has.
 
@@ -42,8 +45,12 @@ def inline_svg(picture: Picture) -> str:
         svg = svg.replace(sheet[0], "", 1).replace("<svg", f'<svg style="{sheet[1]}"', 1)
 
     def own_ids(tag: re.Match[str]) -> str:
-        plain = re.sub(r'\bstyle="([^"]*)"', lambda style: _as_attributes(style[1]), tag[0])
-        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", plain)
+        plain = tag[0]
+        if 'style="' in plain:
+            plain = re.sub(r'\bstyle="([^"]*)"', lambda style: _as_attributes(style[1]), plain)
+        if any(sign in plain for sign in _IDS):  # in few of the tags, of which there may be 70,000
+            plain = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.name}-", plain)
+        return plain
 
     return re.sub(r"(?<=>)\s*\n\s*(?=<)", "", re.sub(r"<[^<>]+>", own_ids, svg).strip())
 
