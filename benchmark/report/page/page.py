@@ -47,6 +47,7 @@ SCRIPTS = (
     "address.js",
     "tip.js",
     "narrow.js",
+    "ranked.js",
     "tables.js",
     "grid.js",
     "forest.js",

@@ -6,7 +6,7 @@ addView("tables", {
   title: "All tables",
   show(place, chosen) {
     const protocol = protocolOf(chosen);
-    place.append(...[protocolForm(protocol), onlyProtocol(protocol, "where a table has a row or a column for each; ranks in tables are those among all protocols")].filter(Boolean));
+    place.append(...[protocolForm(protocol), onlyProtocol(protocol, "where a table has a row or a column for each; ranks are those within it, p values in other tables are adjusted for the comparisons of all protocols")].filter(Boolean));
     tablesOf(protocol);
   },
 });
