@@ -59,10 +59,12 @@ SCRIPTS = (
     "curves.js",
     "people.js",
     "spread.js",
+    "heat.js",
     "model.js",
     "cohort.js",
     "concept.js",
     "compare.js",
+    "shorten.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""
