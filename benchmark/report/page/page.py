@@ -47,6 +47,7 @@ SCRIPTS = (
     "address.js",
     "tip.js",
     "narrow.js",
+    "ranked.js",
     "tables.js",
     "grid.js",
     "forest.js",
@@ -58,10 +59,12 @@ SCRIPTS = (
     "curves.js",
     "people.js",
     "spread.js",
+    "heat.js",
     "model.js",
     "cohort.js",
     "concept.js",
     "compare.js",
+    "shorten.js",
     "start.js",
 )
 """Put together in this order, in one scope: a file may use what an earlier one defines."""

@@ -33,13 +33,17 @@ def board_data(one: SetBoard, places: Places) -> dict[str, Any]:
         "chosen": None if chosen is None else [place(c) for c in chosen if place(c) is not None],
         "concepts": places.concept_list(board.concepts),
         **_ranked_by(board, places),
-        "alone": {one_line(name): _ranked_by(alone, places) for name, alone in one.of_protocol.items()},
+        "alone": {one_line(name): _alone(alone, places) for name, alone in one.of_protocol.items()},
         "rows": [_row(standing, one, places) for standing in board.standings],
     }
 
 
 def _ranked_by(board: Board, places: Places) -> dict[str, Any]:
     return {"by_groups": board.by_groups, "rules": places.texts.places(ranking_rules(board))}
+
+
+def _alone(board: Board, places: Places) -> dict[str, Any]:
+    return {**_ranked_by(board, places), "entries": [places.entries[one.entry] for one in board.standings]}
 
 
 def _row(standing: Standing, one: SetBoard, places: Places) -> dict[str, Any]:

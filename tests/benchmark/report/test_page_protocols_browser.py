@@ -221,6 +221,54 @@ def test_two_models_of_the_chosen_protocol_are_compared(page: Any) -> None:
     expect(page.locator("#view h2")).to_have_text("twin against old (linear-probe-10)")
 
 
+RANKED_BY = ("AUROC", "AUPRC")
+
+
+def rankings(page: Any) -> dict[str, tuple[list[list[str]], list[str], str]]:
+    """Metric -> cells of the rows of its ranking that are shown, what stands beneath, and its caption."""
+    settle(page)
+    found: list[Any] = page.evaluate(
+        """() => [...document.querySelectorAll("#ranking .choice")].map((section) => [
+          [...section.querySelectorAll("tbody tr")].filter((row) => row.checkVisibility())
+            .map((row) => [...row.cells].map((cell) => cell.firstChild?.textContent.trim() ?? "")),
+          [...section.querySelectorAll(".rules li")].map((rule) => rule.textContent),
+          section.querySelector("caption").textContent])"""
+    )
+    return dict(zip(RANKED_BY, map(tuple, found), strict=True))
+
+
+@pytest.mark.parametrize("protocol", ["as-is", "linear-probe-10", "linear-probe-100"])
+def test_the_tables_of_rankings_are_those_of_the_chosen_protocol(
+    tab: Any, folder: Path, tmp_path: Path, protocol: str
+) -> None:
+    """Row by row as a report of that protocol alone writes them, and its JSON."""
+    with opened(tab, folder) as page:
+        go(page, "#/tables")
+        of_all = rankings(page)
+        page.locator("#ranking .choice").first.get_by_role("button", name="Model").click()
+        assert rankings(page) != of_all
+        choice(page, "protocol").select_option(protocol)
+        expect(page.locator("#ranking caption").first).to_contain_text(f", {protocol} alone")
+        shown = rankings(page)
+        choice(page, "protocol").select_option("")
+        expect(page.locator("#ranking caption").first).not_to_contain_text("alone")
+        assert rankings(page) == of_all
+    run = shutil.copytree(folder, tmp_path / "run")
+    call = ["report", str(run), "--protocol", protocol]
+    assert app(call, exit_on_error=False, print_error=False, result_action="return_value") == 0
+    [ranking] = json.loads((run / "leaderboard.json").read_text())["rankings"]
+    assert [(row[0], row[2]) for row in shown["AUROC"][0]] == [
+        (one["model"], DASH if one["rank"] is None else str(one["rank"])) for one in ranking["rows"]
+    ]
+    with opened(tab, run) as asked:
+        go(asked, "#/tables")
+        alone = rankings(asked)
+    for metric in RANKED_BY:
+        assert shown[metric][0] == alone[metric][0]
+        assert shown[metric][2] == alone[metric][2]
+    assert shown["AUROC"][1] == alone["AUROC"][1]
+
+
 def test_tables_with_protocols_show_the_chosen_one(page: Any) -> None:
     go(page, "#/tables")
     ranking = "#ranking section:first-of-type table"

@@ -15,7 +15,7 @@ addView("model", {
       modelCard(entry),
       el("h3", {}, "Results on each cohort"),
       cohorts.length ? cohortsOfModel(entry, cohorts, metric, simulated) : el("p", {}, "It was measured on none of these cohorts."),
-      ...(cohorts.length ? [el("h3", {}, "Concepts"), conceptsOfModel(entry, cohorts, metric, simulated), legend(metric), ...moreOf(entry, cohorts, chosen, metric, simulated)] : []),
+      ...(cohorts.length ? [el("h3", {}, "Concepts"), ...conceptsOfModel(entry, cohorts, chosen, metric, simulated), ...moreOf(entry, cohorts, chosen, metric, simulated)] : []),
       el("h3", {}, "More about it"),
       data.mistakes[entry] ? el("p", {}, el("a", { href: data.mistakes[entry] }, "Its most confident mistakes, as ECG sheets")) : "",
       el("p", {}, "Tables with it: ", listed([...tables.querySelectorAll("section[id][aria-label]")].map((section) => el("a", { href: `#${section.id}` }, section.getAttribute("aria-label"))))));
@@ -71,17 +71,4 @@ function cohortsOfModel(entry, cohorts, metric, simulated) {
     rows.push(["Pooled: the next hospital", drawnValue(metric, pooled, dots), ...fitted(), "", "", pooledWords(pooled)]);
   }
   return tableOf(captioned(simulated, `Macro ${METRICS[metric]} with 95 % interval`), ["Cohort", METRICS[metric], ...fitted("Between fits"), "Records", "Concepts", "Training overlap"], rows, "results");
-}
-
-function conceptsOfModel(entry, cohorts, metric, simulated) {
-  const there = data.concepts.map((_, concept) => concept).filter((concept) => cohorts.some((cohort) => cellOf(entry, cohort).concepts.includes(concept)));
-  const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.concepts ?? {} : {};
-  const withPooled = there.some((concept) => pooled[concept]);
-  const rows = there.map((concept) => {
-    const found = new Map(cohorts.map((cohort) => [cohort, { cell: cellOf(entry, cohort), reading: reading(cellOf(entry, cohort), concept, metric) }]));
-    const row = { name: `${entryName(entry)}, ${data.concepts[concept][0]}`, found };
-    return [conceptLink(concept), ...(withPooled ? [el("td", { class: pooled[concept] ? "pooled" : "pooled lacking" }, interval(pooled[concept] ?? []))] : []), ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept }))];
-  });
-  const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort`);
-  return tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map((cohort) => el("th", { scope: "col", class: "cohort" }, cohortLink(cohort)))], rows, matrixKind(cohorts));
 }

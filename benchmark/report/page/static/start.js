@@ -6,7 +6,7 @@ addView("tables", {
   title: "All tables",
   show(place, chosen) {
     const protocol = protocolOf(chosen);
-    place.append(...[protocolForm(protocol), onlyProtocol(protocol, "where a table has a row or a column for each; ranks in tables are those among all protocols")].filter(Boolean));
+    place.append(...[protocolForm(protocol), onlyProtocol(protocol, "where a table has a row or a column for each; ranks are those within it, p values in other tables are adjusted for the comparisons of all protocols")].filter(Boolean));
     tablesOf(protocol);
   },
 });
@@ -32,6 +32,7 @@ function show({ keepFocus = false } = {}) {
   tables.hidden = chosen.view !== "tables";
   views[chosen.view].show(place, chosen);
   place.hidden = !place.children.length;
+  shorten(place);
   fit();
   mark(chosen.view);
   if (!focused) return;
@@ -56,11 +57,17 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 pages.hidden = false;
 addEventListener("hashchange", follow);
 addEventListener("popstate", () => location.hash.startsWith("#/") && show());
+// On paper nothing is folded; afterwards all is as it was.
+let opened = [];
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#tables:not([hidden]) details, #view details")) {
+  opened = [...document.querySelectorAll("header details, #tables:not([hidden]) details, #view details")].filter((details) => !details.open);
+  for (const details of opened) {
     details.open = true;
     openLater(details); // at once: that it was opened is told after the page is drawn for the printer
   }
+});
+addEventListener("afterprint", () => {
+  for (const details of opened) details.open = false;
 });
 show();
 follow();

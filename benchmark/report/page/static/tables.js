@@ -68,6 +68,7 @@ function tablesOf(protocol) {
   if (protocol === tablesAreOf) return;
   tablesAreOf = protocol;
   for (const table of document.querySelectorAll("#tables table.sortable")) rowsOf(table);
+  for (const ranking of rankings) rankWithin(protocol, ranking);
   for (const details of document.querySelectorAll("details.later")) openLater(details);
 }
 for (const details of document.querySelectorAll("details.later")) details.addEventListener("toggle", () => openLater(details));
