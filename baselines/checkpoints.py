@@ -1,7 +1,6 @@
-"""Checkpoints that others have published: read without running them, checked name by name, kept with a card.
+"""Checkpoints that others have published: read without running them, kept with a card.
 
-A checkpoint is a file of a stranger. It is read as tensors and nothing else; what it lacks, has too much or
-has in another shape is said by name.
+A checkpoint is a file of a stranger. It is read as tensors and nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load_file, save
 
 from baselines.memory import limited_memory
+from baselines.states import State, few
 from benchmark.files import refusing, regular_size, sha256_of, write_atomically
 from benchmark.text import printable
 from cohorts.errors import LeadboardError, ModelError, UsageError
@@ -27,9 +27,6 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Where training scripts put the tensors if not at the top."""
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
-
-State = Mapping[str, torch.Tensor]
-
 
 _ROOM = 2**30
 """Bytes that reading a checkpoint may take besides twice its size: fifty bytes can ask for a hundred GB."""
@@ -142,16 +139,16 @@ def read_checkpoint(
     """
     try:
         size = regular_size(path)
-    except (OSError, ValueError):
-        raise UsageError(
-            f"There is no file {printable(str(path), 200)}: give the checkpoint that the authors published."
-        ) from None
+    except (OSError, ValueError) as error:
+        name, folder = printable(str(path), 200), isinstance(error, IsADirectoryError)
+        what = f"{name} is a folder" if folder else f"There is no file {name}"
+        raise UsageError(f"{what}: give the checkpoint that the authors published.") from None
     _check_unpacked(path, size)
     content = _load(path)
     if isinstance(content, dict):
         content = next((content[key] for key in wrappers if isinstance(content.get(key), dict)), content)
     if not isinstance(content, dict) or not content or not all(map(_is_named_tensor, content.items())):
-        found = f"the keys {_few(map(str, content))}" if isinstance(content, dict) else type(content).__name__
+        found = f"the keys {few(map(str, content))}" if isinstance(content, dict) else type(content).__name__
         raise ModelError(
             f"{path} holds no state dict, neither at its top nor under {', '.join(wrappers)}, but {found}: "
             "give the file with the model's weights."
@@ -205,57 +202,6 @@ def _is_named_tensor(item: tuple[object, object]) -> bool:
     # A few bytes on disk can claim to be a tensor of any size, with strides of 0 or without data.
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
     return plain and tensor.nbytes <= tensor.untyped_storage().nbytes()
-
-
-def check_state(found: State, expected: State, where: str) -> None:
-    """Check that tensors are exactly those of a network.
-
-    Parameters
-    ----------
-    found
-        What `read_checkpoint` gave.
-    expected
-        The network's ``state_dict``; it may be on the meta device.
-    where
-        The file and what it was taken for: the beginning of the error's sentence.
-
-    Raises
-    ------
-    ModelError
-        If names are missing or unexpected, shapes or kinds of numbers differ, or a value is not finite.
-    """
-    missing = [name for name in expected if name not in found]
-    unexpected = [name for name in found if name not in expected]
-    both = [name for name in expected if name in found]
-    different = [
-        f"{name} is {_described(found[name])} instead of {_described(expected[name])}"
-        for name in both
-        if (found[name].shape, found[name].is_floating_point())
-        != (expected[name].shape, expected[name].is_floating_point())
-    ]
-    faults = [
-        f"{len(names)} of {total} tensors {what} ({_few(names)})"
-        for names, total, what in (
-            (missing, len(expected), "are missing"),
-            (unexpected, len(found), "are unexpected"),
-            (different, len(both), "differ"),
-        )
-        if names
-    ]
-    if not faults:  # only now is it known that every tensor is as small as it should be
-        broken = [name for name in both if not found[name].isfinite().all()]
-        faults = [f"{len(broken)} tensors hold NaN or infinity ({_few(broken)})"] if broken else []
-    if faults:
-        raise ModelError(f"{where} does not fit: {'; '.join(faults)}.")
-
-
-def _described(tensor: torch.Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
-
-
-def _few(names: Iterable[str], count: int = 3) -> str:
-    every = [printable(name, 200) for name in names]
-    return ", ".join(every[:count]) + (", ..." if len(every) > count else "")
 
 
 def write_weights(

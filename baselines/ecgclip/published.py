@@ -8,8 +8,9 @@ from typing import Literal
 
 import torch
 
-from baselines.checkpoints import check_state, read_checkpoint, read_weights, write_weights
+from baselines.checkpoints import read_checkpoint, read_weights, write_weights
 from baselines.ecgclip.encoder import ResidualEncoder
+from baselines.states import check_state, precision_changed
 from cohorts.errors import ModelError
 
 Layers = Literal[18, 34, 50]
@@ -50,7 +51,8 @@ def convert_ecgclip(file: str | Path, folder: Path, expected: Layers | None = No
         If the file cannot be read or does not fit; the message says what exactly.
     """
     source = Path(file)
-    layers, encoder = _encoder(read_checkpoint(source), str(source))
+    found = read_checkpoint(source)
+    layers, encoder = _encoder(found, str(source))
     _check_size(str(source), layers, expected)
     state = encoder.state_dict()
     size = f"resnet{layers}"
@@ -60,7 +62,7 @@ def convert_ecgclip(file: str | Path, folder: Path, expected: Layers | None = No
     outputs = encoder.linear.out_features if encoder.linear is not None else "no"
     return (
         f"Signal encoder of ECGCLIP with {layers} layers and {outputs} outputs, {len(state)} tensors, "
-        f"from {source.name} (sha256 {card.source_sha256[:12]})."
+        f"from {source.name} (sha256 {card.source_sha256[:12]}){precision_changed(found, state)}."
     )
 
 

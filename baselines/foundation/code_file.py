@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from baselines.checkpoints import State
 from baselines.foundation.keras_file import Layer, read_layers
+from baselines.states import State
 from cohorts.errors import ModelError
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from baselines.clip_image.hub import quiet
+from benchmark.text import some
 from cohorts.errors import ModelError, UsageError
 
 
@@ -33,13 +34,28 @@ def located(file: str, name: str) -> Path:
         return _in_folder(path, name)
     if name and not path.is_absolute() and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+(@[\w./-]+)?", file):
         return _from_hub(file, name)
-    raise UsageError(f"There is no file {file}: give the file that the authors published.")
+    beside = f" in {path.parent}, {_described(path.parent)}" if path.parent.is_dir() else ""
+    raise UsageError(f"There is no file {file}{beside}: give the file that the authors published.")
 
 
 def _in_folder(folder: Path, name: str) -> Path:
-    if not (name and (folder / name).is_file()):
-        raise ModelError(f"{folder} is a folder without {name or 'a known file'}: give the file itself.")
-    return folder / name
+    if name and (folder / name).is_file():
+        return folder / name
+    if name:
+        raise ModelError(f"{folder} is a folder without {name}, {_described(folder)}: give the file itself.")
+    raise ModelError(
+        f"{folder} is a folder, {_described(folder)}, and the file of this model goes by any name: give the "
+        "file itself."
+    )
+
+
+def _described(folder: Path) -> str:
+    """Say which files are in a folder, but for hidden ones."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    except OSError:
+        return "which cannot be looked into"
+    return f"in which {'lie ' + some(names) if names else 'no file lies'}"
 
 
 def _from_hub(file: str, name: str) -> Path:

@@ -12,16 +12,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from baselines.checkpoints import (
-    WEIGHTS,
-    State,
-    check_state,
-    read_checkpoint,
-    read_weights,
-    write_weights,
-)
+from baselines.checkpoints import WEIGHTS, read_checkpoint, read_weights, write_weights
 from baselines.foundation.hub import located
 from baselines.foundation.layout import Layout
+from baselines.states import State, check_state, precision_changed
 from benchmark.files import sha256_of
 from cohorts.errors import ModelError
 
@@ -84,7 +78,8 @@ def convert(official: Official, file: str, folder: Path) -> str:
         repository=official.repository,
         licence=official.licence,
     )
-    return f"{official.model}, {len(state)} tensors, from {source.name} (sha256 {digest[:12]})."
+    changed = precision_changed(found, official.expected)
+    return f"{official.model}, {len(state)} tensors, from {source.name} (sha256 {digest[:12]}){changed}."
 
 
 def restored(network: nn.Module, model: str, folder: Path, device: str) -> nn.Module:

@@ -20,7 +20,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from baselines.checkpoints import CARD, WEIGHTS, check_state, read_checkpoint, read_weights, write_weights
+from baselines.checkpoints import CARD, WEIGHTS, read_checkpoint, read_weights, write_weights
+from baselines.states import check_state, precision_changed
 from cohorts.errors import LeadboardError, ModelError, UsageError
 
 STATE = {
@@ -132,7 +133,7 @@ def test_no_state_dict(tmp_path: Path, content: Any) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no file"):
         read_checkpoint(tmp_path / "none.pth")
-    with pytest.raises(UsageError, match="There is no file"):
+    with pytest.raises(UsageError, match="is a folder: give the checkpoint"):
         read_checkpoint(tmp_path)
 
 
@@ -285,6 +286,21 @@ def test_what_cannot_be_a_file(tmp_path: Path) -> None:
 def test_a_state_that_fits() -> None:
     check_state(STATE, {name: tensor.to("meta") for name, tensor in STATE.items()}, "x")
     check_state({**STATE, "bn.running_var": torch.ones(2, dtype=torch.float16)}, STATE, "x")
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_counts_that_were_made_real_numbers_with_all_the_rest(kind: torch.dtype) -> None:
+    found = {name: tensor.to(kind) for name, tensor in STATE.items()}
+    check_state(found, STATE, "x")
+    what = str(kind).removeprefix("torch.")
+    assert precision_changed(found, STATE) == f"; 2 of them in {what}, read as float32"
+    assert precision_changed(STATE, STATE) == ""
+
+
+@pytest.mark.parametrize("count", [6.5, float("nan"), float("inf"), 1e30])
+def test_a_count_that_is_no_whole_number_is_refused(count: float) -> None:
+    found = {**STATE, "bn.num_batches_tracked": torch.tensor(count)}
+    assert "bn.num_batches_tracked is float32 [] instead of int64 []" in message(found)
 
 
 def message(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor] = STATE) -> str:

@@ -176,6 +176,21 @@ def test_loading_leaves_no_trace_in_the_generator(tiny: tuple[Tiny, Network], tm
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_file_in_half_precision_is_read_as_float32_and_that_is_said(
+    tmp_path: Path, kind: torch.dtype
+) -> None:
+    network = official(tmp_path / "tiny.pth")
+    torch.save(
+        {"net": {f"encoder.{n}": t.to(kind) for n, t in network.state_dict().items()}}, tmp_path / "a.pt"
+    )
+    model, name = Tiny(), str(kind).removeprefix("torch.")
+    said = model.convert(str(tmp_path / "a.pt"), tmp_path / "weights")
+    assert said.endswith(f"); 6 of them in {name}, read as float32.")
+    model.load(tmp_path / "weights")
+    assert torch.equal(model._network.head.weight, network.head.weight.to(kind).float())
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -230,9 +245,14 @@ def test_a_file_is_found_by_path_in_a_folder_or_on_the_hub(
         == located(str(tmp_path / "model.pth"), "")
         == tmp_path / "model.pth"
     )
-    with pytest.raises(ModelError, match=r"is a folder without other\.pth"):
+    (tmp_path / ".hidden").write_bytes(b"1")
+    with pytest.raises(ModelError, match=r"is a folder without other\.pth, in which lie model\.pth: give"):
         located(str(tmp_path), "other.pth")
-    with pytest.raises(UsageError, match="There is no file"):
+    with pytest.raises(ModelError, match=r"is a folder, in which lie model\.pth, and the file of this model"):
+        located(str(tmp_path), "")
+    with pytest.raises(
+        UsageError, match=rf"There is no file \S+none\.pth in {tmp_path}, in which lie model\.pth"
+    ):
         located(str(tmp_path / "none.pth"), "other.pth")
     with pytest.raises(UsageError, match="There is no file"):
         located("no/such/path.pth", "other.pth")
