@@ -203,10 +203,10 @@ def _seen_from(x: Floats, whole: Floats, start: int, y: Floats) -> tuple[float, 
 
 def _most_similar_elsewhere(x: Floats, whole: Floats, start: int) -> Floats:
     """Put together, for every second of ``x``, the most similar one that begins 0.3 s from it or more."""
-    pieces, summed = _in_seconds(x).sum(axis=0), whole.sum(axis=0)
-    places = np.arange(len(summed) - _RATE + 1)
     from scipy.fft import irfft, next_fast_len, rfft  # which takes a third of a second to import
 
+    pieces, summed = _in_seconds(x).sum(axis=0), whole.sum(axis=0)
+    places = np.arange(len(summed) - _RATE + 1)
     size = next_fast_len(len(summed) + _RATE, real=True)
     products = irfft(rfft(summed, size) * np.conj(rfft(pieces, size)), size)[:, : len(places)]
     power = np.concatenate([[0.0], np.cumsum(summed**2)])
