@@ -182,7 +182,11 @@ def read_json(path: Path, long: Collection[str] = (), most: int = MOST_JSON_BYTE
     LeadboardError
         If it is not that, is no regular file, or cannot be read.
     """
-    content = _json_bytes(path, most)
+    return parsed_json(json_bytes(path, most), path, long)
+
+
+def parsed_json(content: bytes, path: Path, long: Collection[str] = ()) -> Any:
+    """Parse what `json_bytes` read of a file, by the rules of `read_json`."""
     plain = _plain_json(content)
     if plain is not None:
         return plain
@@ -198,7 +202,7 @@ def read_json(path: Path, long: Collection[str] = (), most: int = MOST_JSON_BYTE
         raise LeadboardError(f"{path} is not strict JSON ({printable(str(error), 120)}).") from None
 
 
-def _json_bytes(path: Path, most: int) -> bytes:
+def json_bytes(path: Path, most: int = MOST_JSON_BYTES) -> bytes:
     """Read a text that takes no more memory as JSON than one of ours may; counting its signs says so."""
     try:
         if regular_size(path) > most:
@@ -234,9 +238,8 @@ def _plain_json(content: bytes) -> Any | None:
     """
     from pydantic_core import from_json, to_json
 
-    shape, row = content.translate(_DIGITS), b"0" * 20
-    large = row in shape and shape.count(row) > shape.count(b"." + row)
-    if large or b"\\" in content or sum(_count(content, sign) for sign in "[{,") > MOST_JSON_VALUES:
+    signs = sum(_count(content, sign) for sign in "[{,")
+    if may_have_large_integers(content) or b"\\" in content or signs > MOST_JSON_VALUES:
         return None
     try:
         found = from_json(content, allow_inf_nan=False)
@@ -245,6 +248,12 @@ def _plain_json(content: bytes) -> Any | None:
         return None
     whole = _count(content, '"') == _count(again, '"') and b"Infinity" not in again
     return found if whole else None
+
+
+def may_have_large_integers(content: bytes) -> bool:
+    """Whether there are twenty digits in a row: a large integer, or a fraction."""
+    shape, row = content.translate(_DIGITS), b"0" * 20
+    return row in shape and shape.count(row) > shape.count(b"." + row)
 
 
 def sha256_of(path: Path) -> str:

@@ -16,7 +16,7 @@ from benchmark.records.comparability import resampling_of, same_labels
 from benchmark.records.locations import RecordFiles, in_run
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
-from benchmark.records.resamples import CellName, Draws, name_of
+from benchmark.records.resamples import CellName, Draws, ReadAhead, name_of
 from benchmark.records.run_folder import (
     AbsentCohort,
     AbsentModel,
@@ -87,8 +87,9 @@ def join(results: Results, name: str, key: bytes | None = None) -> Joined:
 
 def one_run(run: Path) -> Joined:
     """Give what the board of a single run is made from."""
-    plan, cells = load_cells(run)
-    draws, lacking = load_draws(cells)
+    with ReadAhead() as ahead:
+        plan, cells = load_cells(run, ahead)
+        draws, lacking = load_draws(cells, ahead)
     files = {name_of(record): in_run(path) for path, record in cells}
     return Joined(plan, tuple(record for _, record in cells), draws, lacking, files)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,14 @@ from cohorts.errors import UsageError
 
 STEPS = 1000
 
+EPSILON = float(np.finfo(np.float64).eps)
+
+MOST = 1e30
+"""What can be squared and cubed; no figure of a cohort comes near it."""
+
+NOISE = 1e-12
+"""What a likelihood may seem to fall by: near its maximum it is flat, and its last digits are chance."""
+
 
 def pool(
     estimates: npt.ArrayLike, variances: npt.ArrayLike, *, level: float = LEVEL, cautious: bool = True
@@ -25,8 +34,8 @@ def pool(
     ----------
     estimates, variances
         ``[cohorts]``: of AUROC differences, or of anything that is near normal; for AUROCs see
-        `pool_aurocs`. A cohort with an undefined estimate, or a variance that is undefined or not above 0,
-        has no weight and is left out.
+        `pool_aurocs`. A cohort with an undefined estimate, or a variance that is undefined, not above 0 or
+        beyond computing, has no weight and is left out.
     cautious
         Never let the Hartung-Knapp factor narrow the interval, as it does where few cohorts happen to
         agree (Knapp and Hartung, Statistics in Medicine 22:2693, 2003; Röver, Knapp and Friede,
@@ -55,7 +64,7 @@ def pool(
     y, v = np.asarray(estimates, np.float64), np.asarray(variances, np.float64)
     if y.ndim != 1 or y.shape != v.shape:
         raise UsageError(f"The estimates {y.shape} and variances {v.shape} do not fit.")
-    usable = np.isfinite(y) & np.isfinite(v) & (v > 0)
+    usable = (np.abs(y) < MOST) & (v > 1 / MOST) & (v < MOST)
     left_out = tuple(int(i) for i in np.flatnonzero(~usable))
     y, v = y[usable], v[usable]
     k = len(y)
@@ -77,7 +86,7 @@ def pool(
         factor = max(1.0, factor)
     error = math.sqrt(factor / float(np.sum(w)))
     fixed = 1 / v
-    typical = (k - 1) * np.sum(fixed) / (np.sum(fixed) ** 2 - np.sum(fixed**2))
+    typical = (k - 1) * np.sum(fixed) / np.sum(fixed * (np.sum(fixed) - fixed))
     half = float(stdtrit(k - 1, (1 + level) / 2)) * error
     ahead = float(stdtrit(k - 2, (1 + level) / 2)) * math.sqrt(tau2 + error**2) if k > 2 else None
     return _pooled(
@@ -183,32 +192,44 @@ def pool_aurocs(
     )
 
 
-def _restricted_likelihood(y: Floats, v: Floats) -> float:
+def _restricted_likelihood(estimates: Floats, variances: Floats) -> float:
     """Between-cohort variance at the maximum of the restricted likelihood, 0 where that is at the edge.
 
-    Fisher scoring, halved where it overshoots (Viechtbauer 2005).
+    Fisher scoring, halved where it overshoots (Viechtbauer 2005) or turns back. In plain numbers: a report
+    does this some thousand times for a handful of cohorts, where a call of numpy takes longer than what it
+    computes.
     """
+    y: list[float] = estimates.tolist()
+    v: list[float] = variances.tolist()
 
-    def at(tau2: float) -> tuple[float, Floats, float, Floats]:
+    def at(tau2: float) -> tuple[float, list[float], float, list[float]]:
         """Likelihood; weights, their sum, and squared deviations from the mean, which the next step needs."""
-        w = 1 / (v + tau2)
-        total = add(w)
-        squared = (y - add(w * y) / total) ** 2
-        return float(add(np.log(w)) - np.log(total) - add(w * squared)) / 2, w, total, squared
+        w = [1 / (one + tau2) for one in v]
+        total = sum(w)
+        mean = sum(map(mul, w, y)) / total
+        away = [one - mean for one in y]
+        squared = list(map(mul, away, away))
+        likelihood = (sum(map(math.log, w)) - math.log(total) - sum(map(mul, w, squared))) / 2
+        return likelihood, w, total, squared
 
-    add, least = np.add.reduce, float(v.min())  # of a few cohorts: np.sum is mostly the call of it
-    tau2 = max(0.0, float(np.var(y, ddof=1) - np.mean(v)))
+    least = min(v)
+    tau2 = max(0.0, float(np.var(estimates, ddof=1) - np.mean(variances)))
     reached, w, total, squared = at(tau2)
+    last = 0.0
     for _ in range(STEPS):
-        squares = add(w**2)
-        slope = add(w**2 * squared) - total + squares / total
-        information = squares - 2 * add(w**3) / total + (squares / total) ** 2
-        moved = max(0.0, float(tau2 + slope / information))
+        again = list(map(mul, w, w))
+        squares = sum(again)
+        slope = sum(map(mul, again, squared)) - total + squares / total
+        information = squares - 2 * sum(map(mul, again, w)) / total + (squares / total) ** 2
+        step = slope / max(information, EPSILON * squares)  # where one cohort has nearly all the weight
+        if step * last < 0 and abs(step) > abs(last) / 2:  # to and fro about the maximum
+            step /= 2
+        moved: float = max(0.0, tau2 + step)
         there = at(moved)
-        while there[0] < reached and abs(moved - tau2) > 1e-14 * (tau2 + least):
+        while there[0] < reached - NOISE * (1 + abs(reached)) and abs(moved - tau2) > 1e-14 * (tau2 + least):
             moved = (moved + tau2) / 2
             there = at(moved)
         if abs(moved - tau2) <= 1e-12 * (tau2 + least):
             return moved
-        tau2, (reached, w, total, squared) = moved, there
+        last, tau2, (reached, w, total, squared) = moved - tau2, moved, there
     return tau2

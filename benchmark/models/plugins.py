@@ -33,7 +33,20 @@ logger = logging.getLogger("leadboard")
 
 def installed_models() -> dict[str, EntryPoint]:
     """All models that installed packages offer, by name."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+    return dict(_offered(entry_points, tuple(map(_state, sys.path))))
+
+
+@functools.lru_cache(maxsize=1)
+def _offered(read: Any, _folders: tuple[tuple[str, int], ...]) -> dict[str, EntryPoint]:
+    """Read what every installed package offers, again where one has been installed since."""
+    return {entry.name: entry for entry in sorted(read(group=GROUP))}
+
+
+def _state(folder: str) -> tuple[str, int]:
+    try:
+        return folder, Path(folder).stat().st_mtime_ns
+    except OSError:
+        return folder, 0
 
 
 def find_model(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from benchmark.files import read_json, write_atomically
+from benchmark.files import json_bytes, may_have_large_integers, parsed_json, write_atomically
 from benchmark.metrics.age import AgeAgreement
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
@@ -293,7 +293,11 @@ def cohorts_of(record: ResultRecord) -> list[str]:
 
 def save_record(record: ResultRecord, path: Path) -> None:
     """Write a record as JSON, atomically."""
-    write_atomically(path, record.model_dump_json(indent=2) + "\n")
+    write_atomically(path, _text_of(record))
+
+
+def _text_of(record: ResultRecord) -> str:
+    return record.model_dump_json(indent=2) + "\n"
 
 
 def load_record(path: Path) -> ResultRecord:
@@ -304,7 +308,11 @@ def load_record(path: Path) -> ResultRecord:
     LeadboardError
         If the file cannot be read, is not strict JSON or does not follow its schema.
     """
-    content = migrated(read_json(path, long=("record_ids",)))
+    text = json_bytes(path)
+    own = _as_saved(text)
+    if own is not None:
+        return own
+    content = migrated(parsed_json(text, path, long=("record_ids",)))
     try:
         return ResultRecord.model_validate(content)
     except ValidationError as error:
@@ -318,6 +326,20 @@ def load_record(path: Path) -> ResultRecord:
             f"{path} is not a result record of schema {SCHEMA_VERSION}: {first_fault(error)}; run the cell "
             "again."
         ) from None
+
+
+def _as_saved(text: bytes) -> ResultRecord | None:
+    """Read a record in two thirds of the time if every sign of it is as this version would write it.
+
+    Such a text is strict JSON, has no name twice and needs no migration. None if it is any other.
+    """
+    if may_have_large_integers(text):
+        return None
+    try:
+        record = ResultRecord.model_validate_json(text)
+    except ValidationError:
+        return None
+    return record if _text_of(record).encode() == text else None
 
 
 def first_fault(error: ValidationError) -> str:

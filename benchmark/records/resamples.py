@@ -11,8 +11,8 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -154,18 +154,28 @@ def load_resamples(
     )
 
 
-def load_several(cells: Sequence[tuple[ResultRecord, Path]]) -> Iterator[Resampled | LeadboardError]:
-    """Do what `load_resamples` does for many, two files at once, and give the error of what is refused."""
-    with ThreadPoolExecutor(READERS) as pool:
-        ahead = [pool.submit(_content, path) for _, path in cells]
-        try:
-            for (record, path), content in zip(cells, ahead, strict=True):
-                try:
-                    yield load_resamples(record, path, content.result)
-                except LeadboardError as error:
-                    yield error
-        finally:
-            pool.shutdown(cancel_futures=True)
+class ReadAhead:
+    """Reads files of resamples, two at once, while records are parsed or others checked."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(READERS)
+        self._begun: dict[Path, Future[_Content]] = {}
+
+    def __enter__(self) -> ReadAhead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, path: Path) -> None:
+        """Begin to read a file, unless that was begun; whether it is there and whole is told by `load`."""
+        if path not in self._begun:
+            self._begun[path] = self._pool.submit(_content, path)
+
+    def load(self, record: ResultRecord, path: Path) -> Resampled:
+        """Do what `load_resamples` does, once."""
+        self.begin(path)
+        return load_resamples(record, path, self._begun.pop(path).result)
 
 
 def _content(path: Path) -> _Content:

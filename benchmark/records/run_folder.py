@@ -22,7 +22,7 @@ from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import predictions_path
 from benchmark.records.record import ResultRecord, load_record
-from benchmark.records.resamples import CellName, Draws, load_several, name_of, resamples_path
+from benchmark.records.resamples import CellName, Draws, ReadAhead, name_of, resamples_path
 from benchmark.records.salvage import salvaged
 from benchmark.text import printable, readable, unnamed
 from cohorts.errors import LeadboardError, UsageError
@@ -255,8 +255,14 @@ def load_run(run: Path) -> tuple[RunFile, list[ResultRecord]]:
     return content, [record for _, record in cells]
 
 
-def load_cells(run: Path) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
-    """Do what `load_run` does, with the path of each record."""
+def load_cells(run: Path, ahead: ReadAhead | None = None) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
+    """Do what `load_run` does, with the path of each record.
+
+    Parameters
+    ----------
+    ahead
+        Begins to read the resamples meanwhile.
+    """
     content = load_run_file(run)
     states: list[PlannedCell] = []
     found: list[tuple[Path, ResultRecord]] = []
@@ -264,6 +270,8 @@ def load_cells(run: Path) -> tuple[RunFile, list[tuple[Path, ResultRecord]]]:
         state = cell
         if cell.status == "done":
             path = cell_path(run, *cell.name)
+            if ahead is not None:
+                ahead.begin(resamples_path(path))
             try:
                 found.append((path, load_named_record(path, cell.name)))
             except LeadboardError as error:
@@ -288,7 +296,9 @@ def load_named_record(path: Path, name: CellName) -> ResultRecord:
     return record
 
 
-def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[CellName, str]]:
+def load_draws(
+    cells: Iterable[tuple[Path, ResultRecord]], ahead: ReadAhead
+) -> tuple[Draws, dict[CellName, str]]:
     """Read the resampled figures of finished cells.
 
     Parameters
@@ -303,10 +313,9 @@ def load_draws(cells: Iterable[tuple[Path, ResultRecord]]) -> tuple[Draws, dict[
     """
     found: dict[CellName, Resampled] = {}
     lacking: dict[CellName, str] = {}
-    asked = [(record, resamples_path(path)) for path, record in cells]
-    for (record, _), drawn in zip(asked, load_several(asked), strict=True):
-        if isinstance(drawn, LeadboardError):
-            lacking[name_of(record)] = unnamed(str(drawn))
-        else:
-            found[name_of(record)] = drawn
+    for path, record in cells:
+        try:
+            found[name_of(record)] = ahead.load(record, resamples_path(path))
+        except LeadboardError as error:
+            lacking[name_of(record)] = unnamed(str(error))
     return found, lacking

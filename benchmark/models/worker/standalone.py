@@ -6,6 +6,7 @@ Python 3.8 or newer and its standard library: the worker takes this file from be
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import inspect
 import os
@@ -171,7 +172,7 @@ class OpenedFiles:
         if path.endswith((".py", ".pyc")) or "__pycache__" in path:
             return False
         if path not in self._own:  # asked twice a cell of hundreds of files of libraries
-            named = spellings(path)
+            named = _spellings_of_file(path)
             skipped = deepest(named, self._skipped)
             self._own[path] = not skipped or deepest(named, spellings(self.folder)) > skipped
         if not self._own[path] or not os.path.isfile(path):
@@ -212,6 +213,12 @@ def _below_python(folder: Path) -> list[str]:
 def spellings(path: Any) -> list[str]:
     """Give an absolute path as it was named and without links."""
     return list({os.path.abspath(path): 0, os.path.realpath(path): 0})
+
+
+@functools.cache
+def _spellings_of_file(path: str) -> list[str]:
+    """The same for all models: files of libraries are opened by dozens of them."""
+    return spellings(path)
 
 
 def deepest(paths: Iterable[str], folders: Iterable[str]) -> int:

@@ -72,6 +72,27 @@ def test_equal_to_maximising_the_restricted_likelihood(seed: int, cohorts: int, 
     assert found.value == pytest.approx((w * y).sum() / w.sum(), abs=1e-12)
 
 
+@given(st.integers(0, 2**32), st.integers(3, 40), st.floats(-3, -0.5))
+@settings(max_examples=200, deadline=None)
+def test_the_slope_is_0_where_the_likelihood_is_highest(seed: int, cohorts: int, tau: float) -> None:
+    """Where the last digits of the likelihood are chance, its slope still tells the way."""
+    rng = np.random.default_rng(seed)
+    v = 10 ** rng.uniform(-6, -2, cohorts)
+    y = rng.normal(1, 10**tau, cohorts) + rng.normal(0, np.sqrt(v))
+
+    def slope(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        mean = np.sum(w * y) / np.sum(w)
+        return float(np.sum(w**2 * (y - mean) ** 2) - np.sum(w) + np.sum(w**2) / np.sum(w))
+
+    tau2 = pool(y, v).tau2
+    assert tau2 is not None
+    if tau2:
+        assert slope(tau2 * (1 - 1e-8)) >= 0 >= slope(tau2 * (1 + 1e-8))
+    else:
+        assert slope(0) <= 0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_equal_to_pymare(seed: int) -> None:
     pytest.importorskip("pymare", reason="needs PyMARE")
@@ -124,6 +145,20 @@ def test_cohorts_without_a_variance_are_left_out_and_named() -> None:
 
     assert (found.cohorts, found.left_out) == (2, (1, 2, 3))
     assert found.value == pool([0.5, 0.8], [0.04, 0.05]).value
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-1e300, 1e300), st.floats(0, 1e300) | st.sampled_from([5e-324, 1e-200, 1e200])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_what_is_beyond_computing_is_left_out(figures: list[tuple[float, float]]) -> None:
+    found = pool([value for value, _ in figures], [variance for _, variance in figures])
+
+    assert found.cohorts + len(found.left_out) == len(figures)
+    assert all(end is None or math.isfinite(end) for end in (found.value, found.low, found.high))
 
 
 def test_aurocs_are_pooled_as_logits() -> None:

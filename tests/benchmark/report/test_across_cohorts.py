@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmark.exchange.joining import one_run
 from benchmark.metrics.cell.evaluation import Resampled
 from benchmark.metrics.cell.resampled import means_over
 from benchmark.metrics.intervals import Values, percentile_interval
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
-from benchmark.records.run_folder import load_cells, load_draws
 from benchmark.report.across_cohorts import ResampledCell, compare, gaps, mean_over_cohorts, next_hospital
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import statistics_of
@@ -223,7 +223,7 @@ def test_missing_or_stale_resamples_are_told_and_ranks_fall_back(tmp_path: Path)
     assert "shares rank 1" in (run / "leaderboard.html").read_text()
     assert resamples_path(run / "b/as_is/georgia.json").is_file()
     resamples_path(run / "b/as_is/georgia.json").unlink()
-    assert set(load_draws(load_cells(run)[1])[1]) == {("b", "as_is", "georgia")}
+    assert set(one_run(run).lacking) == {("b", "as_is", "georgia")}
     write_report(run)
     found = json.loads((run / "leaderboard.json").read_text())["rankings"][0]
     assert [row["rank"] for row in found["rows"]] == [1, 2]

@@ -13,10 +13,10 @@ from scipy.stats import norm
 
 from benchmark.cli import app
 from benchmark.config import Places
+from benchmark.exchange.joining import one_run
 from benchmark.progress import Reporter
 from benchmark.records.predictions import load_predictions
 from benchmark.records.resamples import resamples_path
-from benchmark.records.run_folder import load_cells, load_draws
 from benchmark.report.pairwise import compare_models
 from benchmark.run.cohorts import labelled
 from cohorts.errors import UnknownNameError, UsageError
@@ -57,7 +57,7 @@ def test_delong_and_bootstrap_agree_with_an_independent_computation(run: Path, p
     assert test is not None
     assert test.value == pytest.approx(difference.mean())
     assert test.p == pytest.approx(2 * norm.sf(abs(difference.mean()) / error))
-    draws, _ = load_draws(load_cells(run)[1])
+    draws = one_run(run).draws
     first, second = draws["noisy", "as-is", "georgia"], draws["other", "predictions", "georgia"]
     ends = np.percentile(first.macro_auroc - second.macro_auroc, [2.5, 97.5])
     assert [one.auroc.low, one.auroc.high] == pytest.approx(list(ends), abs=1e-9)

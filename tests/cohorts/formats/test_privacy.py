@@ -124,7 +124,7 @@ def check(
                 except RecordError as error:
                     made.append(("error", str(error).encode()))
     said = capfd.readouterr()
-    # The fonts of this machine ("... Sans Narrow") are told when a process draws for the first time, whatever it draws.
+    # Fonts of this machine ("... Sans Narrow") are told when a process first draws, whatever it draws.
     logged = "".join(str(one.__dict__) for one in caplog.records if one.name != "matplotlib.font_manager")
     made += [("output", said.out.encode()), ("errors", said.err.encode()), ("log", logged.encode())]
     leaks = {
