@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 from benchmark.records.long_table import COLUMNS, rows_of
@@ -20,6 +20,9 @@ from benchmark.report.facts import quarantined
 from benchmark.text import harmless
 from cohorts.catalogue import is_private
 
+AS_IT_IS = {float, int, NoneType}
+"""What is most of a table, and looks the same to a spreadsheet as to us."""
+
 
 def as_csv(records: Sequence[ResultRecord]) -> str:
     """All estimates as CSV: full precision, an undefined value is an empty cell."""
@@ -28,7 +31,7 @@ def as_csv(records: Sequence[ResultRecord]) -> str:
     writer.writerow(COLUMNS)
     for record in records:
         for row in rows_of(record):
-            writer.writerow([one if one.__class__ is float else csv_cell(one) for one in row.values()])
+            writer.writerow([one if one.__class__ in AS_IT_IS else csv_cell(one) for one in row.values()])
     return file.getvalue()
 
 
