@@ -12,8 +12,9 @@ from benchmark.files import read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import Relation
 from benchmark.models.model_files import Origin
+from benchmark.records.faults import first_fault
 from benchmark.records.manifest import Manifest, folder_name
-from benchmark.records.record import OntologyFacts, first_fault
+from benchmark.records.record import OntologyFacts
 from cohorts.errors import LeadboardError
 
 CELLS = "cells"

@@ -15,14 +15,11 @@ from benchmark.metrics.cell.statistics import CellStatistics
 from benchmark.models.contamination import Relation, holders
 from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile, Origin
+from benchmark.records.faults import first_fault
 from benchmark.records.migration import migrated
-from benchmark.text import printable
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
-
-MOST_FAULTS = 1_000
-"""Of one file that are looked at one by one: what pydantic says of each takes memory."""
 
 
 class _Schema(BaseModel):
@@ -340,12 +337,3 @@ def _as_saved(text: bytes) -> ResultRecord | None:
     except ValidationError:
         return None
     return record if _text_of(record).encode() == text else None
-
-
-def first_fault(error: ValidationError) -> str:
-    """Say where a stranger's file first departs from its schema, and how."""
-    if error.error_count() > MOST_FAULTS:
-        return f"{error.error_count():,} faults"
-    first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{printable(where, 80)}: {printable(first['msg'], 120)}"

@@ -12,6 +12,7 @@ from benchmark.files import inside, read_json
 from benchmark.models.model_card import ModelCard
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.comparability import why_other_resamples
+from benchmark.records.faults import first_fault
 from benchmark.records.findings import Verification
 from benchmark.records.locations import RecordFiles, files_of, in_run, in_submission
 from benchmark.records.manifest import (
@@ -24,7 +25,7 @@ from benchmark.records.manifest import (
     Manifest,
     hashes,
 )
-from benchmark.records.record import ResultRecord, first_fault
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
 from benchmark.text import some
