@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 import numpy as np
 
 from benchmark.metrics.comparison import rank_groups
 from benchmark.metrics.intervals import Values
-from benchmark.metrics.names import METRICS, Metric
+from benchmark.metrics.names import Metric
 from benchmark.protocols.protocol import UNSEEN
-from benchmark.records.measuring import PREDICTIONS
-from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
 from benchmark.records.run_folder import PlannedCell, RunFile
-from benchmark.report.across_cohorts import ResampledCell, mean_of, mean_over_cohorts
 from benchmark.report.board import EVERYTHING, Board, Entry, Standing, Within, entry_of
-from benchmark.report.standard import Cells, Standard, measured_alike, partial_cells, standard_of
+from benchmark.report.standard import partial_cells, standard_of
+from benchmark.report.standing import Contest, standing_of
 
 
 def make_boards(
@@ -116,11 +113,12 @@ class Ranking:
     def __init__(self, kind: KindOfCells, metric: Metric, within: Within) -> None:
         self._kind, self._metric, self._within = kind, metric, within
         self._cells = {(entry_of(record), record.cohort.id): record for record in kind.records}
-        self._planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in kind.plan}
-        relations = {key: cell.relation for key, cell in self._planned.items()}
+        planned = {(Entry(cell.model, cell.protocol), cell.cohort): cell for cell in kind.plan}
+        relations = {key: cell.relation for key, cell in planned.items()}
         relations |= {key: record.relation for key, record in self._cells.items()}
-        self._partial = partial_cells(self._cells)
-        self._standard = standard_of(self._cells, self._partial, relations, within, metric)
+        partial = partial_cells(self._cells)
+        standard = standard_of(self._cells, partial, relations, within, metric)
+        self._contest = Contest(standard, self._cells, planned, partial, metric, within)
         self._found: list[tuple[Standing, Values | None]] = []
         self.entries = [e for e in dict.fromkeys(e for e, _ in relations) if _is_of(within.protocol, e)]
         """All that are to be added."""
@@ -133,22 +131,11 @@ class Ranking:
         draws
             Those of its cells, if they have means at hand; by default those of the ranking.
         """
-        self._found.append(
-            _standing(
-                entry,
-                self._standard,
-                self._cells,
-                self._planned,
-                self._partial,
-                self._metric,
-                self._within,
-                self._kind.draws if draws is None else draws,
-            )
-        )
+        self._found.append(standing_of(entry, self._contest, self._kind.draws if draws is None else draws))
 
     def board(self, protocol: str | None = None) -> Board:
         """Rank the entries that were added; if a protocol is named, those of it alone."""
-        standard = self._standard
+        standard = self._contest.standard
         entries = {entry for entry in self.entries if _is_of(protocol, entry)}
         return Board(
             simulated=self._kind.simulated,
@@ -167,108 +154,6 @@ class Ranking:
 
 def _is_of(protocol: str | None, entry: Entry) -> bool:
     return protocol in (None, entry.protocol)
-
-
-def _standing(
-    entry: Entry,
-    standard: Standard,
-    cells: Cells,
-    planned: Mapping[tuple[Entry, str], PlannedCell],
-    partial: Mapping[tuple[Entry, str], str],
-    metric: Metric,
-    within: Within,
-    draws: Draws,
-) -> tuple[Standing, Values | None]:
-    """One row, and its mean in each resample; None where resampled figures are missing."""
-    own = [record for (owner, _), record in cells.items() if owner == entry]
-    external = tuple(record for record in own if record.relation == "external")
-    unlike = {
-        record.cohort.id: f"measured on other records or labels of {record.cohort.id}"
-        for record in external
-        if record.cohort.id in standard.like and not measured_alike(standard.like[record.cohort.id], record)
-    }
-    unlike |= {cohort: why for (owner, cohort), why in partial.items() if owner == entry}
-    measured = {r.cohort.id: r for r in external if r.cohort.id in standard.cohorts}
-    measured = {c: measured[c] for c in standard.cohorts if c in measured and c not in unlike}
-    lacking = {
-        concept
-        for cohort, record in measured.items()
-        for concept in set(standard.reference[cohort]) - set(record.evaluation.macro.concepts)
-    }
-    needed = list(dict.fromkeys(c for cohort in measured for c in standard.reference[cohort]))
-    over = {
-        # One that lacks a concept is shown with the mean over what it has, and compared with nobody.
-        cohort: [c for c in record.evaluation.macro.concepts if c in within]
-        if lacking
-        else standard.reference[cohort]
-        for cohort, record in measured.items()
-    }
-    macros = {cohort: mean_of(record, over[cohort], metric) for cohort, record in measured.items()}
-    values = {cohort: value for cohort, value in macros.items() if value is not None}
-    reasons = [
-        unlike.get(cohort) or _why_missing(entry, cohort, cells, planned, metric)
-        for cohort in standard.cohorts
-        if cohort not in values and (cohort not in measured or not lacking)
-    ]
-    if own and all(record.relation == "unknown" for record in own):
-        reasons = [
-            "undisclosed what it learnt from"
-            if entry.protocol == PREDICTIONS
-            else "training data undisclosed"
-        ]
-    elif not own:
-        reasons = ["no finished cell"]
-    elif any(is_task(record.cohort.id) for record in own):
-        reasons = ["a published task"]
-    elif not standard.cohorts:
-        reasons = ["no external cohort to rank on"]
-    if lacking:
-        names = ", ".join(concept for concept in needed if concept in lacking)
-        reasons.append(f"{len(needed) - len(lacking)} of {len(needed)} concepts (without {names})")
-    figures = {
-        cohort: ResampledCell(measured[cohort], draws[name]).over(over[cohort], metric)
-        for cohort in values
-        if (name := name_of(measured[cohort])) in draws
-    }
-    spread, resampled = None, None
-    drawn = [figure for figure in figures.values() if figure is not None]
-    if values and len(drawn) == len(values):
-        # Each at its cohort's place: independent draws for cohorts, the same ones for models.
-        places = [figures.get(cohort) for cohort in standard.cohorts]
-        spread, resampled = mean_over_cohorts(places)
-    standing = Standing(
-        entry=entry,
-        rank=None,
-        metric=metric,
-        mean=fmean(values.values()) if values else None,
-        spread=spread,
-        cohorts=tuple(values),
-        concepts=tuple(concept for concept in needed if concept not in lacking),
-        why_unranked="; ".join(reasons),
-        internal=tuple(record for record in own if record.relation == "internal"),
-        external=external,
-        unknown=tuple(record for record in own if record.relation == "unknown"),
-    )
-    return standing, resampled
-
-
-def _why_missing(
-    entry: Entry,
-    cohort: str,
-    cells: Cells,
-    planned: Mapping[tuple[Entry, str], PlannedCell],
-    metric: Metric,
-) -> str:
-    cell = cells.get((entry, cohort)) or planned.get((entry, cohort))
-    if cell is None:
-        return f"not evaluated on {cohort}"
-    handed = entry.protocol == PREDICTIONS
-    if cell.relation == "internal":
-        return f"learnt from {cohort}, or had a part in its labels" if handed else f"trained on {cohort}"
-    if cell.relation == "unknown":
-        may = f"may have learnt from {cohort}, or had a part in its labels"
-        return may if handed else f"may have been trained on {cohort}"
-    return f"no macro {METRICS[metric]} on {cohort}"
 
 
 def _ranked(found: Iterable[tuple[Standing, Values | None]]) -> list[Standing]:

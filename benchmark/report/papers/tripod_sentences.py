@@ -177,7 +177,7 @@ def groupings(record: ResultRecord) -> str:
 
 
 def shared(record: ResultRecord) -> str:
-    """Say which of its records are in the training cohort too."""
+    """Say how many of its records the model had learnt from already."""
     if record.overlap is None:
         return ""
     return f"{cohort_label(record.cohort)}: {overlap_text(record.overlap)}."
