@@ -30,8 +30,10 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	@# an older pip compares each file of an index with a thousand platforms
 	-$(BIN)/python -m pip install --quiet --no-compile 'pip>=26'
+	@# what is known by its version needs no resolving and is unpacked by two at once; pip then sees to the rest
+	-grep == constraints.txt | sort -r | xargs -P 2 -n 25 $(BIN)/python -m pip install --quiet --no-compile --no-deps
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[test,dev,docs]'
-	-$(BIN)/python -m compileall -q -j 0 -x '/test(s|ing)?/' $(foreach name,$(LARGE),$(VENV)/lib/python*/site-packages/$(name))
+	-$(BIN)/python -m compileall -q -j 0 -x '/(test(s|ing)?|_inductor)/' $(foreach name,$(LARGE),$(VENV)/lib/python*/site-packages/$(name))
 	@touch $@
 
 benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of releases, else simulated ones of SCALE=0.5] [NAME=run] [ARGS='--device cuda']

@@ -1,5 +1,7 @@
 """Models that answer with tensors as their networks leave them."""
 
+from itertools import cycle
+
 import torch
 
 CARD = {"outputs": ["AF", "LVH"], "trained_on": []}
@@ -35,3 +37,15 @@ class NumberByNumber(RequiresGrad):
 
     def predict(self, batch):
         return [tuple(scores) for scores in super().predict(batch)]
+
+
+class EachInTurn:
+    """Answers one batch after the other as another of these."""
+
+    card = {**CARD, "name": "eachinturn"}
+
+    def __init__(self):
+        self.models = cycle([RequiresGrad(), BFloat16(), OneForEachRecord(), NumberByNumber()])
+
+    def predict(self, batch):
+        return next(self.models).predict(batch)

@@ -6,10 +6,11 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
@@ -76,21 +77,13 @@ def page_paths(entries: Iterable[Entry]) -> dict[Entry, str]:
 
 def as_page(entry: Entry, found: Found) -> str:
     """One self-contained page without any script."""
-    environment = Environment(
-        loader=PackageLoader("benchmark.report", "mistakes"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
     style = (files("benchmark.report.mistakes") / "mistakes.css").read_text("utf-8")
     titles = [_title(one) for one in found.mistakes]
     sheets = [
         (one, sheet(recording, _alt(one, title), WARNING if one.card.simulated else ""))
         for one, recording, title in zip(found.mistakes, found.recordings, titles, strict=True)
     ]
-    return environment.get_template("mistakes.html.j2").render(
+    return _template().render(
         name=one_line(entry.model) + ("" if entry.protocol in ("as_is", "as-is") else f", {entry.protocol}"),
         count=plural(len(sheets), "recording"),
         left_out=found.left_out,
@@ -103,6 +96,20 @@ def as_page(entry: Entry, found: Found) -> str:
         style=Markup(style),  # noqa: S704
         style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
+
+
+@cache
+def _template() -> Template:
+    """The template, compiled once for the pages of all models."""
+    environment = Environment(
+        loader=PackageLoader("benchmark.report", "mistakes"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    return environment.get_template("mistakes.html.j2")
 
 
 def _title(one: Mistake) -> str:

@@ -6,11 +6,12 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
@@ -97,14 +98,6 @@ def as_html(
     curves
         Of the concepts that have details.
     """
-    environment = Environment(
-        loader=PackageLoader("benchmark.report.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
     # Style and scripts are this project's own files; the policy lets the browser use these and no others.
     style = "\n".join(map(_static, STYLES))
     script = '(async () => {\n"use strict";\n' + "\n".join(map(_static, SCRIPTS)) + "\n})();\n"
@@ -112,7 +105,7 @@ def as_html(
     with ThreadPoolExecutor(1) as beside:  # half of a view's time is in resamples, without the interpreter
         views = beside.submit(view_data, boards, found, mistakes, curves)
         content = page_data(joined.plan.name, boards, found, by_set)
-        shown = environment.get_template("page.html.j2").render(
+        shown = _template().render(
             run=joined.plan,
             records=joined.records,
             joined=joined,
@@ -170,6 +163,20 @@ def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:
     }
     there = {what: [name for name in names if name in kept] for what, names in files.items()}
     return {what: names for what, names in there.items() if names}
+
+
+@cache
+def _template() -> Template:
+    """The page's template, compiled once a process: a run makes its page again and again."""
+    environment = Environment(
+        loader=PackageLoader("benchmark.report.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    return environment.get_template("page.html.j2")
 
 
 class _Said:

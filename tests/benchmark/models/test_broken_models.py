@@ -16,6 +16,7 @@ from cohorts.errors import ModelError, UsageError
 from tests.benchmark.fake_records import FakeRecords, scores_of
 
 BROKEN = Path(__file__).parents[2] / "plugins" / "broken"
+TENSORS = BROKEN.parent / "tensors.py"
 GIB = 2**30
 SHORT = Deadlines(batch=0.5, start=20)
 
@@ -118,11 +119,20 @@ def test_in_a_worker(name: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["RequiresGrad", "BFloat16", "OneForEachRecord", "NumberByNumber"])
 def test_tensors_are_arrays(name: str) -> None:
-    spec, records = f"{BROKEN.parent / 'tensors.py'}:{name}", FakeRecords()
-    here = scores_of(find_model(spec).build("cpu"), records)
-    with RemoteModel(spec, Interpreter(sys.executable)) as model:
-        np.testing.assert_array_equal(scores_of(model, records), here)
+    records = FakeRecords()
+    here = scores_of(find_model(f"{TENSORS}:{name}").build("cpu"), records)
     np.testing.assert_allclose(here, records.signals.std(axis=2)[:, :2], rtol=0.01)
+
+
+def test_tensors_are_arrays_in_a_worker() -> None:
+    """In one worker, a batch of each kind: to import torch takes longer than all else."""
+    records = FakeRecords(12)
+    kinds = ("RequiresGrad", "BFloat16", "OneForEachRecord", "NumberByNumber")
+    here = [scores_of(find_model(f"{TENSORS}:{name}").build("cpu"), records, 3) for name in kinds]
+    expected = np.concatenate([scores[3 * at : 3 * at + 3] for at, scores in enumerate(here)])
+    assert not np.array_equal(here[0], here[1])
+    with RemoteModel(f"{TENSORS}:EachInTurn", Interpreter(sys.executable)) as model:
+        np.testing.assert_array_equal(scores_of(model, records, 3), expected)
 
 
 @pytest.mark.parametrize(("name", "words"), HANGS.items())
