@@ -212,7 +212,7 @@ def _standing(
     ]
     if own and all(record.relation == "unknown" for record in own):
         reasons = [
-            "undisclosed what it learnt from"
+            "what it learnt from is undisclosed"
             if entry.protocol == PREDICTIONS
             else "training data undisclosed"
         ]
