@@ -88,7 +88,7 @@ class MidRun:
         self.reporter.above = self.draw
 
     def draw(self) -> Table | Text:
-        """Give the table: who is where so far, and how long the rest will take; that alone before any cell."""
+        """Give the table: who is where so far, and how long the rest will take; first of all that alone."""
         found = standings(list(self._records.values()))
         if not found.rows:
             return Text(self._state(), style="dim italic")

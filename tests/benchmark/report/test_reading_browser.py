@@ -168,3 +168,11 @@ def test_intervals_of_the_tables_are_not_broken_where_there_is_room(page: Any) -
     texts = page.locator("#ranking .ends").all_inner_texts()
     assert texts
     assert all(re.fullmatch(r"\[.*\]", text) for text in texts)
+
+
+def test_the_method_is_among_the_pages_and_leads_to_what_is_said_beside_the_numbers(page: Any) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Method").click()
+    section = page.locator("#method")
+    expect(section).to_be_in_viewport()
+    for link in section.locator("p a").all():
+        expect(page.locator(link.get_attribute("href"))).to_be_visible()
