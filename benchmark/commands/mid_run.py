@@ -10,12 +10,14 @@ from statistics import fmean
 from typing import NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from benchmark.metrics.names import Metric
 from benchmark.progress import Reporter
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.sets import NONE, OwnSets
+from benchmark.report.text import plural
 from benchmark.report.writing import write_report
 from benchmark.run.states import Plan
 from benchmark.text import visible
@@ -85,11 +87,16 @@ class MidRun:
                     continue
         self.reporter.above = self.draw
 
-    def draw(self) -> Table:
-        """Give the table: who is where so far, and how long the rest will take."""
+    def draw(self) -> Table | Text:
+        """Give the table: who is where so far, and how long the rest will take; first of all that alone."""
         found = standings(list(self._records.values()))
-        kind = "SIMULATED cohorts (not patients)" if found.simulated else "external cohorts"
-        title = f"So far, over the concepts and {kind} that all of these have ({found.cohorts})"
+        if not found.rows:
+            return Text(self._state(), style="dim italic")
+        kind = "SIMULATED cohort" if found.simulated else "external cohort"
+        patients = " (not patients)" if found.simulated else ""
+        title = (
+            f"So far, over {plural(found.cohorts, kind)}{patients} and the concepts that all of these have"
+        )
         table = Table(title=title, caption=self._state())
         for column in ("Rank", "Model", "Protocol", "Mean AUROC", "Own cells"):
             table.add_column(column, justify="left" if column in ("Model", "Protocol") else "right")

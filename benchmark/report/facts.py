@@ -238,7 +238,7 @@ def trained_on(record: ResultRecord) -> str:
     if not card.trained_on:
         return "none of the cohorts"
     theirs = "its" if len(card.trained_on) == 1 else "their"
-    part = f", or had a part in {theirs} labels" if record.protocol == PREDICTIONS else ""
+    part = f" (or had a part in {theirs} labels)" if record.protocol == PREDICTIONS else ""
     return ", ".join(card.trained_on) + part
 
 

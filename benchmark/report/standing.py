@@ -129,7 +129,7 @@ def _why_unranked(entry: Entry, covered: Covered, values: Mapping[str, float], c
     if not own:
         reasons = ["no finished cell"]
     elif all(record.relation == "unknown" for record in own):
-        reasons = ["undisclosed what it learnt from" if handed else "training data undisclosed"]
+        reasons = ["what it learnt from is undisclosed" if handed else "training data undisclosed"]
     elif any(is_task(record.cohort.id) for record in own):
         reasons = ["a published task"]
     elif not cohorts:

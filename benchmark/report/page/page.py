@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -176,18 +177,19 @@ def _template() -> Template:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    environment.filters["whole_intervals"] = _whole_intervals
     return environment.get_template("page.html.j2")
 
 
 class _Said:
-    """Sentences that stand on the page already."""
+    """Sentences that stand on the page already; one as short as what would point to it is said again."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
 
     def new(self, sentences: Sequence[str]) -> list[str]:
         """Give those that do not, and note them."""
-        found = [sentence for sentence in sentences if sentence not in self._said]
+        found = [sentence for sentence in sentences if len(sentence) < 80 or sentence not in self._said]
         self._said.update(found)
         return found
 
@@ -203,6 +205,15 @@ def _digest(text: str) -> str:
 def _shown(value: Any) -> Any:
     """What a value of the page becomes before it is escaped: text has no characters that cannot be seen."""
     return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")
+
+
+def _whole_intervals(text: str) -> Markup:
+    """Text in which what stands in brackets is marked, not to be broken over two lines if there is room."""
+    parts = re.split(r"(\[[^\]]*\])", visible(text, " "))
+    return Markup("").join(
+        Markup('<span class="ends">{}</span>').format(part) if at % 2 else part
+        for at, part in enumerate(parts)
+    )
 
 
 def _any_simulated(joined: Joined) -> bool:

@@ -25,14 +25,21 @@ MARKERS = {"external": "o", "internal": "s", "unknown": "D"}
 
 
 def forest_figure(records: Sequence[ResultRecord], cohorts: Sequence[str], width: str) -> PaperFigure:
-    """Draw the macro AUROC of every model on some cohorts, or all of the run, with their intervals."""
-    chosen = chosen_cohorts(records, cohorts)
+    """Draw the macro AUROC of every model on some cohorts, or all of the run, with their intervals.
+
+    A cohort on which no model has a value is named in the caption and takes no room.
+    """
+    asked = chosen_cohorts(records, cohorts)
+    there = {r.cohort.id for r in records if r.evaluation.macro.auroc.value is not None}
+    chosen = [cohort for cohort in asked if cohort in there] or asked
     shown = [record for cohort in chosen for record in records if record.cohort.id == cohort]
+    left_out = ", ".join(cohort for cohort in asked if cohort not in chosen)
     names = entry_labels(dict.fromkeys(map(entry_of, shown)))
     caption = (
         "Macro-average AUROC with 95% percentile bootstrap intervals, over the eligible concepts of each "
         "cohort. Filled: external; hollow squares: internal, on the test fold; hollow diamonds: training "
         f"data undisclosed. {told_by_cohort(shown, chosen, names)}{unlike(shown, chosen)}"
+        + (f" Not drawn, since no concept is eligible there: {left_out}." if left_out else "")
     )
     height = _height(len(shown) + len(chosen))
     return PaperFigure(f"forest-{width}", caption, lambda: _forest(shown, width, height))

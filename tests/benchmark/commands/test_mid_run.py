@@ -79,6 +79,19 @@ def test_the_page_is_written_when_it_is_due_and_not_before(
     assert not page.exists()
 
 
+def test_before_any_cell_there_is_no_table_but_how_many_there_will_be(tmp_path: Path) -> None:
+    reporter = Reporter()
+    reporter.console = Console(force_terminal=True)
+    planned = SimpleNamespace(state=SimpleNamespace(status="planned"), cell=None)
+    MidRun(tmp_path, "auroc", reporter)(SimpleNamespace(tasks=[planned] * 3))
+    assert reporter.above is not None
+    with reporter.console.capture() as printed:
+        reporter.console.print(reporter.above())
+    text = printed.get()
+    assert "0 of 3 cells done" in text
+    assert "Rank" not in text
+
+
 def test_the_table_shows_ranks_and_what_is_left(tmp_path: Path, records: list[ResultRecord]) -> None:
     run = write_run(tmp_path / "run", records)
     reporter = Reporter()
@@ -89,6 +102,6 @@ def test_the_table_shows_ranks_and_what_is_left(tmp_path: Path, records: list[Re
     with reporter.console.capture() as printed:
         reporter.console.print(reporter.above())
     text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", printed.get()).split())
-    assert "over the concepts and external cohorts that all of these have (1)" in text
+    assert "So far, over 1 external cohort and the concepts that all of these have" in text
     assert text.index("0.900") < text.index("0.800")
     assert "2 of 2 cells done" in text

@@ -221,6 +221,12 @@ def drawn(
     Cells of one seed have the same noise: they are as paired as can be.
     """
     eligible = one.evaluation.macro.concepts
+    settings = one.evaluation.bootstrap.model_copy(update={"resamples": resamples})
+    if not eligible:
+        none, empty = np.full(resamples, np.nan), np.empty((resamples, 0), np.float32)
+        without = one.evaluation.model_copy(update={"bootstrap": settings})
+        nothing = Resampled(none, none, (), drawn=empty, drawn_auprc=empty)
+        return one.model_copy(update={"evaluation": without}), nothing
     rng = np.random.default_rng(seed)
     noises = rng.normal(0, noise, (2, resamples, len(eligible)))
     found = one.evaluation.concepts
@@ -236,7 +242,6 @@ def drawn(
         replace(old, low=float(low), high=float(high))
         for old, (low, high) in zip((macro.auroc, macro.auprc), ends, strict=True)
     ]
-    settings = one.evaluation.bootstrap.model_copy(update={"resamples": resamples})
     macro = macro.model_copy(update={"auroc": estimates[0], "auprc": estimates[1]})
     evaluation = one.evaluation.model_copy(update={"macro": macro, "bootstrap": settings})
     return one.model_copy(update={"evaluation": evaluation}), resampled

@@ -32,8 +32,8 @@ def test_a_simulated_cohort_is_measured_against_no_release() -> None:
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (("code-test",), "code-test, or had a part in its labels"),
-        (("code-15", "code-test"), "code-15, code-test, or had a part in their labels"),
+        (("code-test",), "code-test (or had a part in its labels)"),
+        (("code-15", "code-test"), "code-15, code-test (or had a part in their labels)"),
         ((), "none of the cohorts"),
         ("undisclosed", "undisclosed"),
     ],

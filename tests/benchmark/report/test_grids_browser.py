@@ -21,7 +21,9 @@ READ = """() => [...document.querySelectorAll("#tables details.later")].map((det
   details.open = true;
   const table = details.querySelector("table");
   if (!table) return null;
-  const cell = (one) => [one.firstChild?.textContent ?? "", one.classList.contains("muted"),
+  const parts = (one) => [...one.childNodes].filter(({ tagName }) => tagName !== "SUP");
+  const text = (one) => parts(one).map((part) => part.textContent).join("");
+  const cell = (one) => [text(one), one.classList.contains("muted"),
     [...one.querySelectorAll("sup a")].map(({ hash }) => document.getElementById(hash.slice(1)).textContent)];
   const [groups, columns] = table.tHead.rows.length > 1 ? table.tHead.rows : [null, table.tHead.rows[0]];
   return { caption: table.caption.textContent, columns: [...columns.cells].map((one) => one.textContent),

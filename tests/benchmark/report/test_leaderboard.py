@@ -144,7 +144,7 @@ def test_nobody_says_of_people_why_they_have_no_rank_that_they_were_trained() ->
     board = board_of([*records, handed_in("nobody", relation="unknown")])
     assert why(board, "cardiologist") == "learnt from code-test, or had a part in its labels"
     assert why(board, "student") == "may have learnt from code-test, or had a part in its labels"
-    assert why(board, "nobody") == "undisclosed what it learnt from"
+    assert why(board, "nobody") == "what it learnt from is undisclosed"
     assert not any("train" in standing.why_unranked for standing in board.standings)
 
 

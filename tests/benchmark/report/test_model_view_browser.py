@@ -78,7 +78,7 @@ def test_each_cohort_has_its_curves_and_the_numbers_of_the_record(page: Any, joi
         drawn_points = page.locator("#view figure").nth(int(cohort == "georgia")).locator("polyline.curve")
         roc = drawn_points.first.get_attribute("points").split()
         assert len(roc) == len(points) + 1
-        assert (roc[0], roc[-1]) == ("34.0,198.0", "224.0,8.0")
+        assert (roc[0], roc[-1]) == ("42.0,198.0", "232.0,8.0")
     expect(page.locator("#view svg.plot")).to_have_count(6)
     for label in page.locator("#view svg.plot").all():
         assert "LBBB on" in label.get_attribute("aria-label")
@@ -134,7 +134,14 @@ def test_groups_and_gaps_are_those_of_the_records(page: Any, joined: Joined) -> 
         sex = cell(joined, "net", cohort).statistics.subgroups["sex"]
         for name, group in sex.groups.items():
             one = group.concepts["LBBB"]
-            expected = [interval(group.macro), count(group.records), interval(one.auroc), count(one.n)]
+            shared = count(len(sex.common)) if group.macro.value is not None else ""
+            expected = [
+                interval(group.macro),
+                shared,
+                count(group.records),
+                interval(one.auroc),
+                count(one.n),
+            ]
             row = next(row for key, row in rows.items() if re.match(rf"{cohort}, {name}\b", key))
             assert row[1:] == [*expected, count(one.positives)]
         assert sex.gap is not None

@@ -269,6 +269,32 @@ def test_the_tables_of_rankings_are_those_of_the_chosen_protocol(
     assert shown["AUROC"][1] == alone["AUROC"][1]
 
 
+def test_what_has_no_rank_within_the_chosen_protocol_is_not_sorted_by_another(
+    tab: Any, folder: Path, tmp_path: Path
+) -> None:
+    """Made up in the numbers of the page: the first of the protocol has a rank among all models alone."""
+    text = (folder / "leaderboard.html").read_text()
+    before, start, rest = text.partition('<script type="application/json" id="data">')
+    content, end, after = rest.partition("</script>")
+    numbers = json.loads(content)
+    for board in numbers["boards"]:
+        first = next(row for row in board["rows"] if numbers["entries"][row["entry"]]["protocol"] == "as-is")
+        assert first["rank"] is not None
+        first["alone"] = None
+    (tmp_path / "leaderboard.html").write_text(before + start + json.dumps(numbers) + end + after)
+    with opened(tab, tmp_path) as page:
+        go(page, "#/tables")
+        for protocol in ("as-is", ""):
+            choice(page, "protocol").select_option(protocol)
+            settle(page)
+            found = page.evaluate(
+                """() => [...document.querySelectorAll("#ranking .choice tbody tr")]
+                  .map(({ cells }) => [cells[2].textContent.trim(), cells[2].dataset.sort])"""
+            )
+            assert not protocol or (DASH, DASH) in map(tuple, found)
+            assert all(sort in (text, None) for text, sort in found)
+
+
 def test_tables_with_protocols_show_the_chosen_one(page: Any) -> None:
     go(page, "#/tables")
     ranking = "#ranking section:first-of-type table"

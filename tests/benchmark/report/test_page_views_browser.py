@@ -180,7 +180,10 @@ def test_a_concept_has_its_codes_counts_and_models(page: Any, estimates: list[di
         assert [row[:2] for row in rows] == [[one["model"], bracketed(one)] for one in expected]
     facts = concept_facts(["LBBB"])["LBBB"]
     for vocabulary, codes in facts["codes"].items():
-        assert table(page, f"Codes in {vocabulary}")[1:] == codes["first"]
+        said = [at for at in range(4) if any(code[at] for code in codes["first"])]
+        assert table(page, f"Codes in {vocabulary}")[1:] == [
+            [code[at] for at in said] for code in codes["first"]
+        ]
 
 
 @pytest.mark.parametrize("metric", ["auroc", "auprc"])

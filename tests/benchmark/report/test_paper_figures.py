@@ -16,7 +16,7 @@ from benchmark.report.papers.curve_figures import curve_figure
 from benchmark.report.papers.drawing import PaperFigure
 from benchmark.report.papers.overview_figures import forest_figure, heatmap_figure
 from cohorts.errors import UsageError
-from tests.benchmark.report.report_factory import record
+from tests.benchmark.report.report_factory import concept, record
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,16 @@ def test_a_forest_plot_has_every_interval_and_marks_simulated() -> None:
         assert part in text
     assert "ptb-xl" not in text
     assert "simulated data, not patients" in made.caption
+
+
+def test_a_cohort_without_a_value_takes_no_room_in_a_forest_plot_and_is_named() -> None:
+    rare = record("net", "ludb", {"AF": concept(0.8, positives=3)})
+    made = forest_figure([*CELLS, rare], [], "column")
+    assert made.caption.endswith("Not drawn, since no concept is eligible there: ludb.")
+    assert ">ludb<" not in made.render("svg").decode()
+    alone = forest_figure([rare], [], "column")
+    assert "Not drawn" not in alone.caption
+    assert ">ludb<" in alone.render("svg").decode()
 
 
 def test_a_heat_map_has_the_numbers_and_says_what_is_internal() -> None:

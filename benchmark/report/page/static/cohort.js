@@ -3,7 +3,7 @@ addView("cohort", {
   title: "Cohorts",
   show(place, chosen) {
     const [metric, simulated] = [metricOf(chosen), kindOf(chosen)];
-    const cohort = chosen.cohort === undefined ? cohortsOf(simulated)[0] ?? -1 : cohortOf(chosen.cohort, simulated);
+    const cohort = chosen.cohort === undefined ? firstMeasured(simulated) : cohortOf(chosen.cohort, simulated);
     if (cohort < 0) return place.append(unknown("cohort"));
     const about = data.about_cohorts[cohort];
     place.append(
@@ -23,6 +23,9 @@ addView("cohort", {
   },
 });
 
+// The first on which somebody has a macro average, or the first.
+const firstMeasured = (simulated) => cohortsOf(simulated).find((cohort) => data.cells.some((cell) => cell.cohort === cohort && cell.covers.length)) ?? cohortsOf(simulated)[0] ?? -1;
+
 const cohortCard = (cohort, about) => card([
   ["Id", data.cohorts[cohort].id], ["Version", about.version], ["Records", about.records], ["Licence", about.licence],
   ["Access", about.access], ["Country", about.country], ["Source", about.url && /^https?:\/\//.test(about.url) ? el("a", { href: about.url }, about.url) : about.url],
@@ -40,12 +43,14 @@ function modelsOnCohort(cohort, metric, concept, protocol) {
   if (rows.every(({ value }) => value === null)) return el("p", {}, rows.length ? `No model has a value here: ${[...new Set(rows.flatMap(({ read }) => read.notes))].join("; ") || "no concept counts"}.` : `No model was measured here${by}.`);
   const covered = new Set(rows.map(({ cell }) => cell.covers.join()));
   const macro = concept === "macro";
+  const notes = footnotes();
   return el("div", {},
-    tableOf(captioned(simulated, `${what} on ${cohortName(cohort)}${by} with 95 % interval`), ["Model", METRICS[metric], "Records", macro ? "Concepts" : "Positives", "Training overlap"],
-      bestFirst(rows).map(({ cell, read }) => [entryLink(cell.entry), drawnValue(metric, read.estimate),
+    tableOf(captioned(simulated, `${what} on ${cohortName(cohort)}${by} with 95 % interval`), ["Model", scaledHead(forestScale(metric), METRICS[metric]), "Records", macro ? "Concepts" : "Positives", macro ? "Training overlap" : "Relation"],
+      bestFirst(rows).map(({ cell, read }) => [entryLink(cell.entry), notes.marked(drawnValue(metric, read.estimate), read.notes),
         `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
         macro ? String(cell.covers.length) : `${count(read.positives)}${read.counts ? "" : " (too few to count)"}`,
-        [data.overlap[data.cells.indexOf(cell)], ...read.notes.map(sentence)].join(" ")]), "results"),
+        macro ? data.overlap[data.cells.indexOf(cell)] : cell.relation]), "results"),
+    notes.list(),
     macro && covered.size > 1 ? el("p", { class: "rules" }, "Not all of these averages are over the same concepts: only those over the same ones can be compared.") : "");
 }
 
@@ -58,7 +63,7 @@ function populationOf(cohort) {
 function annotatedHere(cohort, about) {
   const population = populationOf(cohort);
   const rows = population.concepts.map((concept, at) => [conceptLink(concept), count(population.positives[at]), count(population.n[at]),
-    percent(population.positives[at], population.n[at]), population.eligible[at] ? "yes" : "too few", (about.annotated[data.concepts[concept][0]] ?? []).filter(Boolean).join(": ")]);
+    percent(population.positives[at], population.n[at]), population.eligible[at] ? "yes" : "too few", (about.annotated[data.concepts[concept][0]] ?? []).filter(Boolean).map(sentence).join(" ")]);
   const absent = Object.entries(about.annotated).filter(([concept]) => !population.concepts.includes(conceptPlace.get(concept)));
   return [
     tableOf(captioned(data.cohorts[cohort].simulated, `Concepts of ${cohortName(cohort)} in ${count(population.scored)} scored records (${selectionOf(population)})`),

@@ -19,8 +19,7 @@ addView("compare", {
     if (!pair) return place.append(el("p", {}, "Choose two different models."));
     place.append(
       el("h3", {}, `Macro ${METRICS[metric]} of A minus B`),
-      differences(pair, [a, b], metric, simulated),
-      el("p", { class: "rules" }, `From the same resampled patients for both models, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. ${ACROSS[metric]}`),
+      ...differences(pair, [a, b], metric, simulated),
       el("h3", {}, "Every concept on every cohort"),
       ...scatter(a, b, Object.keys(pair.cohorts).map(Number), metric, simulated));
   },
@@ -58,6 +57,10 @@ function differenceDrawn([value, low, high], widest, pooled) {
     el("span", { class: "value" }, interval([value, low, high], signed)));
 }
 
+// Its scale, for the head of a column.
+const differenceScale = (widest) => svg("svg", { class: "forest", viewBox: "0 0 128 12", width: 128, height: 12, "aria-hidden": "true" },
+  [-1, 0, 1].map((side) => svg("text", { x: 64 + 58 * side, y: 10, "text-anchor": ["start", "middle", "end"][side + 1] }, signed(side * widest))));
+
 // A row for each cohort: difference, p, p after Holm, concepts, why not.
 function differencesOn(pair, metric) {
   if (metric === "auroc") return Object.entries(pair.cohorts);
@@ -66,29 +69,27 @@ function differencesOn(pair, metric) {
 }
 
 function differences(pair, [a, b], metric, simulated) {
-  const found = differencesOn(pair, metric);
-  const pooledHere = metric === "auroc" ? pair.pooled : [];
-  const widest = Math.max(1, ...[...found.map(([, one]) => one), pooledHere].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
-  const scoredOn = (id) => {
-    const { scored, selection, resamples, seed } = data.populations[cellOf(a, id).population];
-    return `${count(scored)} (${selection === "test" ? "test fold" : "all"}), ${count(resamples)} resamples, seed ${seed}`;
-  };
+  const all = differencesOn(pair, metric);
+  const found = all.filter(([, [value]]) => value !== null);
+  const pooled = metric === "auroc" && pair.pooled_over.length ? pair.pooled : null;
+  const widest = Math.max(1, ...[...found.map(([, one]) => one), pooled ?? []].flatMap((one) => one.slice(0, 3).map((units) => Math.abs(units ?? 0))));
+  const populationOn = (id) => data.populations[cellOf(a, id).population];
+  const drawn = [...new Set(found.map(([id]) => `${count(populationOn(id).resamples)} resamples, seed ${populationOn(id).seed}`))];
+  const scoredOn = (id) => `${count(populationOn(id).scored)} (${selectionOf(populationOn(id))})${drawn.length > 1 ? `, ${count(populationOn(id).resamples)} resamples, seed ${populationOn(id).seed}` : ""}`;
   const relations = (id) => {
     const [one, other] = [a, b].map((entry) => cellOf(entry, id).relation);
     return one === other ? `${one} to both` : `A ${one}, B ${other}`;
   };
-  const rows = found.map(([id, one]) => {
-    const [, , , p, adjusted, concepts, why] = one;
-    return [cohortLink(id), differenceDrawn(one, widest), number(p), number(adjusted), scoredOn(id), String(concepts), relations(id), why ?? ""];
-  });
-  const not = Object.entries(pair.why_not).filter(([id]) => !pair.cohorts[id])
-    .map(([id, why]) => [cohortLink(id), DASH, DASH, DASH, "", "", "", why]);
-  const over = pair.pooled_over.length;
-  const pooled = metric === "auroc" && ["Pooled", differenceDrawn(pair.pooled, widest, true), number(pair.pooled[3]), "", "", "", `${plural(over, "external cohort")}`,
-    over ? "" : "no cohort is external to both"];
-  const all = [...rows, ...not, ...(pooled ? [pooled] : [])];
-  const columns = ["Cohort", "A minus B", "p", "p (Holm)", "Records", "Concepts", "Relation", ...(all.some((row) => row[7]) ? ["Note"] : [])];
-  return tableOf(captioned(simulated, `${METRICS[metric]} of A minus B with 95 % interval`), columns, all.map((row) => row.slice(0, columns.length)), "results");
+  const rows = found.map(([id, one]) => [cohortLink(id), differenceDrawn(one, widest), number(one[3]), number(one[4]), scoredOn(id), String(one[5]), relations(id)]);
+  if (pooled) rows.push(["Pooled", differenceDrawn(pooled, widest, true), number(pooled[3]), "", "", "", plural(pair.pooled_over.length, "external cohort")]);
+  const without = [...all.filter(([, [value]]) => value === null).map(([id, one]) => [id, one[6]]), ...Object.entries(pair.why_not).filter(([id]) => !pair.cohorts[id])];
+  const across = metric === "auroc" && !pooled ? "Not pooled: no cohort is external to both." : ACROSS[metric];
+  return [
+    rows.length ? tableOf(captioned(simulated, `${METRICS[metric]} of A minus B with 95 % interval`), ["Cohort", scaledHead(differenceScale(widest), "A minus B"), "p", "p (Holm)", "Records", "Concepts", "Relation"], rows, "results")
+      : el("p", {}, "They cannot be compared on any cohort."),
+    reasons("No difference on", without),
+    el("p", { class: "rules" }, `From the same resampled patients for both models${drawn.length === 1 ? ` (${drawn[0]})` : ""}, over the concepts that count for both. p (Holm) is adjusted for all cohorts of this pair. Above 0, A is better. ${across}`),
+  ];
 }
 
 // Dots of what counts for both models, where both were measured alike.
@@ -116,7 +117,7 @@ function scatter(a, b, cohorts, metric, simulated) {
         svg("title", {}, `${data.concepts[concept][0]} on ${cohortName(cohort)}: A ${number(x)}, B ${number(y)}`))),
       simulated ? svg("text", { x: 60, y: 28, class: "mark" }, "Simulated, not patients") : null,
       svg("text", { x: 200, y: 346, "text-anchor": "middle" }, `A: ${names[0]}`.slice(0, 50)), svg("text", { x: -160, y: 2, transform: "rotate(-90)", "text-anchor": "middle" }, `B: ${names[1]}`.slice(0, 50))),
-    el("details", { open: matchMedia("(min-width: 75rem)").matches }, el("summary", {}, `The ${count(furthest.length)} furthest apart`),
+    el("details", { open: matchMedia("(min-width: 75rem)").matches }, el("summary", {}, furthest.length < dots.length ? `The ${count(furthest.length)} furthest apart` : "All, furthest apart first"),
       tableOf(captioned(simulated, `${METRICS[metric]} of A and of B`), ["Concept", "Cohort", "A", "B"], furthest.map(({ cohort, concept, x, y }) => [conceptLink(concept), cohortLink(cohort), number(x), number(y)])))),
   ];
 }

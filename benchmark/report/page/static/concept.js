@@ -20,7 +20,8 @@ addView("concept", {
       cohorts.length ? positivesOf(cohorts, concept, simulated) : el("p", {}, "It is annotated in none of these cohorts."),
       cohorts.length ? el("h3", {}, "Models, best first on each cohort") : "",
       ...(metric === "auroc" ? [pooledOnConcept(concept, simulated, protocol)] : []),
-      ...cohorts.map((cohort) => el("details", { open: cohort === open }, el("summary", {}, `${cohortName(cohort)}: ${positivesText(cohort, concept)}`), modelsOnCohort(cohort, metric, concept, protocol))));
+      cohorts.length ? el("p", { class: "rules" }, "External: the model was not trained on the cohort, nor on one that is known to share recordings with it; the page of a model says what that was.") : "",
+      el("div", { class: "each" }, cohorts.map((cohort) => el("details", { open: cohort === open }, el("summary", {}, `${cohortName(cohort)}: ${positivesText(cohort, concept)}`), modelsOnCohort(cohort, metric, concept, protocol)))));
   },
 });
 
@@ -28,7 +29,7 @@ addView("concept", {
 const conceptLinks = (ids) => listed(ids.map((id) => (conceptPlace.has(id) ? conceptLink(conceptPlace.get(id), id) : id)));
 
 const conceptCard = (about) => card([
-  ["Name", about.name], ["Category", about.category], ["SNOMED CT", about.snomed], ["Is a kind of", conceptLinks(about.parents)],
+  ["Category", about.category], ["SNOMED CT", about.snomed], ["Is a kind of", conceptLinks(about.parents)],
   ["Kinds of it", conceptLinks(about.children)], ["Any of", conceptLinks(about.parts)], ["In words, as models that read text are asked", about.prompts.join("; ")],
 ]);
 
@@ -38,7 +39,14 @@ const VOCABULARIES = {
 };
 const codesOf = (about) => Object.entries(about.codes).map(([vocabulary, { count: all, first }]) => el("details", {},
   el("summary", {}, `${VOCABULARIES[vocabulary] ?? vocabulary}: ${all > first.length ? `${count(first.length)} of ${count(all)}` : count(all)}`),
-  tableOf(`Codes in ${vocabulary}`, ["Code", "Name", "Relation", "Cohort"], first)));
+  tableOf(`Codes in ${vocabulary}`, ...withoutEmpty(["Code", "Name", "Relation", "Cohort"], first))));
+
+// Columns in which a row says something.
+function withoutEmpty(heads, rows) {
+  const kept = heads.map((_, at) => rows.some((row) => row[at]));
+  const [columns, ...others] = [heads, ...rows].map((row) => row.filter((_, at) => kept[at]));
+  return [columns, others];
+}
 
 // [records, positives, whether it counts, set of records], of the largest set in which somebody was scored on it.
 function countsOf(cohort, concept) {
@@ -66,6 +74,6 @@ function pooledOnConcept(concept, simulated, protocol) {
   const rows = entriesOf(simulated).filter((entry) => isOf(protocol, entry)).map((entry) => ({ entry, pooled: pooledOf(entry, simulated)?.concepts[concept] }))
     .filter(({ pooled }) => pooled).map((row) => ({ ...row, value: row.pooled[0] }));
   if (!rows.length) return el("p", {}, `It is not pooled for any model${protocol ? ` by ${protocol}` : ""}: that needs two external cohorts in which it counts.`);
-  return tableOf(captioned(simulated, `Pooled over external cohorts${protocol ? `, ${protocol} alone` : ""}: the next hospital`), ["Model", "AUROC", "Pooled over"],
+  return tableOf(captioned(simulated, `Pooled over external cohorts${protocol ? `, ${protocol} alone` : ""}: the next hospital`), ["Model", scaledHead(forestScale("auroc"), "AUROC"), "Pooled over"],
     bestFirst(rows).map(({ entry, pooled }) => [entryLink(entry), drawnValue("auroc", pooled, []), pooledWords(pooled)]), "results");
 }

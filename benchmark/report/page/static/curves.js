@@ -36,8 +36,8 @@ function curvesOf(entry, cohorts, concept, simulated) {
   return [
     panels.length ? el("div", { class: cohorts.some((cohort) => detailOf(entry, cohort, concept)?.bins) ? "panels three" : "panels" }, panels) : el("p", {}, "No curve of this concept can be drawn here."),
     why,
-    el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. Curves are drawn through some of their own thresholds. With the band and every threshold: ",
-      el("code", {}, ["leadboard report RUN ", "--figure roc ", `--model ${data.entries[entry].model} `, "--cohort COHORT ", `--concept ${data.concepts[concept][0]}`].map((part) => el("span", {}, part))), "."),
+    el("p", { class: "rules" }, "A square is the model at a threshold chosen on its source's validation fold, a diamond one that gave calls in place of scores for the same records, such as a reader. With the band and every threshold: ",
+      el("code", {}, ["leadboard report RUN ", "--figure roc ", `--model ${data.entries[entry].model} `, "--cohort COHORT ", `--concept ${data.concepts[concept][0]}`].map((part) => el("span", {}, part)))),
     left.length ? behindIt(`${plural(left.length, "concept")} left out of this page for its size`, el("p", {}, `Those measured on fewest cohorts have no curves, calls or subgroups here: ${left.join(", ")}. The command above draws them, and the tables have their numbers.`)) : "",
   ];
 }
@@ -70,7 +70,7 @@ function curvePanel(entry, cohort, concept, simulated) {
     ...(detail.curve ? rocAndPr(detail, readers, auroc, said) : []),
     ...(detail.bins ? [reliability(detail.bins, said)] : []),
   ];
-  const error = detail.errors ? ` Off the full curves by ${number(detail.errors[0])} (ROC) and ${number(detail.errors[1])} (precision) at most.` : "";
+  const error = detail.errors ? ` Drawn through some of the thresholds: at most ${number(detail.errors[0])} (ROC) and ${number(detail.errors[1])} (precision) from the full curves.` : "";
   const who = readers.length && detail.curve ? ` Diamonds: ${readers.map(({ entry: other }, at) => `(${letterOf(at)}) ${entryName(other)}`).join(", ")}.` : "";
   const fits = several ? " Curve, calls and bins are of the first fit, the areas means of all." : "";
   return figureOf(captioned(simulated, head + error + who + fits), drawn, behindIt(`Numbers on ${cohortName(cohort)}`,
@@ -83,13 +83,14 @@ function rocAndPr({ curve, calls = {} }, readers, { n, positives: m }, said) {
   const marks = [...Object.entries(calls).map(([rule, call]) => ["own", rule, call, ""]),
     ...readers.map(({ entry, call }, at) => ["reader", entryName(entry), call, letterOf(at)])];
   const told = (name, [, tp, fp]) => `${name}: sensitivity ${ratio(tp, m)}, specificity ${ratio(n - m - fp, n - m)}, precision ${ratio(tp, tp + fp)}`;
+  const drawn = (some, placeOf) => [some.map(([form, name, call]) => markAt(...placeOf(call), form, told(name, call))), lettered(some.filter(([, , , letter]) => letter).map(([, , call, letter]) => [...placeOf(call), letter]))];
   return [
     squarePlot(`${said}ROC curve. ${marks.map(([, name, call]) => told(name, call)).join("; ")}`, "1 − specificity", "Sensitivity",
       straight(0, 0, 1, 1, "chance"), lineOf([[0, 0], ...points.map(([, tp, fp]) => [fp / negatives, tp / positives])], "curve"),
-      marks.map(([form, name, call, letter]) => markAt(call[2] / (n - m), call[1] / m, form, told(name, call), letter))),
+      drawn(marks, ([, tp, fp]) => [fp / (n - m), tp / m])),
     squarePlot(`${said}Precision-recall curve; the prevalence is ${ratio(m, n)}`, "Recall", "Precision", straight(0, m / n, 1, m / n, "chance"),
       lineOf(points.map(([, tp, fp]) => [tp / positives, tp / (tp + fp)]), "curve"),
-      marks.filter(([, , call]) => call[1] + call[2]).map(([form, name, call, letter]) => markAt(call[1] / m, call[1] / (call[1] + call[2]), form, told(name, call), letter))),
+      drawn(marks.filter(([, , [, tp, fp]]) => tp + fp), ([, tp, fp]) => [tp / m, tp / (tp + fp)])),
   ];
 }
 const letterOf = (at) => String.fromCharCode(97 + (at % 26));
@@ -133,7 +134,7 @@ const binTable = (bins, said) => tableOf(`${said}Bins of equal width`, ["Mean pr
   inBins(bins).map(([n, positives, at]) => [number(at), count(n), count(positives), ratio(positives, n), `[${wilson(positives, n).map((end) => end.toFixed(3)).join(", ")}]`]));
 
 const calibrationTable = (numbers, { n, positives }, said) => tableOf(`${said}Calibration with 95 % interval`,
-  ["Brier", "Mean prediction", "Prevalence", "Slope", "Intercept", "Error, equal width", "Error, equal mass"],
+  ["Brier", "Mean prediction", "Prevalence", "Slope", "Intercept", "Error, bins of equal width", "Error, bins of equal mass"],
   [[interval(numbers.slice(0, 3)), number(numbers[3]), ratio(positives, n), interval(numbers.slice(4, 7), signed), interval(numbers.slice(7, 10), signed), number(numbers[10]), number(numbers[11])]]);
 
 // Calibration of a model on each cohort, over the concepts that count there; and why there is none.
@@ -142,7 +143,7 @@ function calibrationOf(entry, cohorts, simulated) {
   const rows = found.filter(([, cell]) => cell.calibration).map(([cohort, { calibration: [value, low, high, slope, intercept, width, mass, concepts] }]) =>
     [cohortLink(cohort), count(data.populations[cellOf(entry, cohort).population].scored), String(concepts), interval([value, low, high]), signed(slope), signed(intercept), number(width), number(mass)]);
   return [
-    rows.length ? tableOf(captioned(simulated, "Calibration over the concepts that count"), ["Cohort", "Records", "Concepts", "Brier, mean", "Slope, median", "Intercept, median", "Error, equal width", "Error, equal mass"], rows) : "",
+    rows.length ? tableOf(captioned(simulated, "Calibration over the concepts that count"), ["Cohort", "Records", "Concepts", "Brier, mean", "Slope, median", "Intercept, median", "Error, bins of equal width", "Error, bins of equal mass"], rows) : "",
     reasons("Not measured on", found.filter(([, cell]) => !cell.calibration).map(([cohort, cell]) => [cohort, cell.why_no_calibration])),
   ];
 }

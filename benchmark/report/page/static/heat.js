@@ -15,14 +15,14 @@ function conceptsOfModel(entry, cohorts, chosen, metric, simulated) {
   const withPooled = found.some((row) => row.pooled);
   const rows = shown.map((row) => [conceptLink(row.concept), ...(withPooled ? [el("td", { class: row.pooled ? "pooled" : "pooled lacking" }, interval(row.pooled ?? []))] : []),
     ...cohorts.map((cohort) => cellIn(row, cohort, { metric, concept: row.concept }))]);
-  const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort${order ? `, ${ORDERS[order]}` : ""}`);
+  const caption = captioned(simulated, `${METRICS[metric]} of each concept on each cohort (${plural(rows.length, "concept")})${order ? `, ${ORDERS[order]}` : ""}`);
   return [
     ...(found.length > MANY ? [bestAndWorst(found), conceptChoices(chosen, order)] : []),
-    shown.length ? tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map((cohort) => el("th", { scope: "col", class: "cohort" }, cohortLink(cohort)))], rows, matrixKind(cohorts))
-      : el("p", { role: "status" }, "No concept is like that."),
-    legend(metric),
+    ...(shown.length ? withLegend(metric, tableOf(caption, ["Concept", ...(withPooled ? ["Pooled"] : []), ...cohorts.map((cohort) => el("th", { scope: "col", class: "cohort" }, cohortLink(cohort)))], rows, matrixKind(cohorts))) : [el("p", { role: "status" }, "No concept is like that.")]),
   ];
 }
+
+const withLegend = (metric, table) => [table, legend(metric, table)];
 
 // By what a concept is put in order where it is not pooled: its mean over the external cohorts where it counts, or over all.
 function meanOver(cells) {

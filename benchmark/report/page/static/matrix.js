@@ -1,5 +1,6 @@
 // The first screen: models down, cohorts across.
 const MARKS = { internal: "i", unknown: "?" };
+const MARKED = { i: "internal (trained on this cohort, or its labels are from it)", "?": "training data undisclosed", few: "too few positives or negatives to count" };
 const RELATIONS = { internal: "internal: trained on it, or its labels are from it", external: "external", unknown: "unknown: training data undisclosed" };
 
 addView("", {
@@ -32,8 +33,8 @@ addView("", {
       banner(simulated) ?? "",
       el("div", { class: "scroll", role: "region", "aria-label": "Models by cohorts" }, oneStop(table)),
       matrix.rows.length ? "" : el("p", { role: "status" }, "No model is like that. ", link("", { search: "", protocol: "" }, "Show all")),
-      legend(metric),
-      keyOf(matrix),
+      legend(metric, table),
+      keyOf(matrix, table.querySelector(".further")),
       matrix.concept === "macro" ? "" : el("p", { class: "key" }, "What it is, its codes and how often it occurs: ", conceptLink(matrix.concept)),
       el("p", { class: "narrow" }, "Cohorts: ", listed(full.map(cohortLink))),
       matrix.empty.length ? el("details", {}, el("summary", {}, `${plural(matrix.empty.length, "cohort")} without a value here`), el("p", {}, listed(matrix.empty.map(cohortLink)))) : "",
@@ -44,11 +45,15 @@ addView("", {
 // The names of many cohorts stand upright, and more yet stand closer.
 const matrixKind = (cohorts) => ["matrix", cohorts.length > 6 && "many", cohorts.length > 12 && "crowded"].filter(Boolean).join(" ");
 
-// Without room for all columns each row becomes a strip, so that none is out of sight.
+// With room for them the cells have their intervals; without room for all columns each row becomes a strip, so that none is out of sight.
 function fit() {
   for (const table of place.querySelectorAll(".matrix")) {
+    const tooWide = () => table.parentNode.scrollWidth > table.parentNode.clientWidth + 1;
     table.classList.remove("strip");
-    table.classList.toggle("strip", table.parentNode.scrollWidth > table.parentNode.clientWidth + 1);
+    table.classList.add("roomy", "unbroken");
+    table.classList.toggle("roomy", !tooWide());
+    table.classList.remove("unbroken");
+    table.classList.toggle("strip", tooWide());
   }
 }
 addEventListener("resize", fit);
@@ -116,7 +121,8 @@ function cellIn(row, cohort, { metric, concept }) {
   const value = read.estimate[0];
   const colour = value === null ? "none" : read.counts ? `c${step(metric, value)}` : "few";
   const marks = [MARKS[cell.relation], read.counts ? null : "few"].filter(Boolean);
-  const made = el("td", { class: colour, "data-cohort": data.cohorts[cohort].id }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "");
+  const made = el("td", { class: colour, "data-cohort": data.cohorts[cohort].id }, number(value), marks.length ? el("sup", {}, marks.join(" ")) : "",
+    value === null || read.estimate[1] === null ? "" : el("span", { class: "range" }, ends(read.estimate[1], read.estimate[2])));
   return explained(made, () => [
     el("strong", {}, `${row.name} on ${cohortName(cohort)}`),
     facts([
@@ -131,16 +137,19 @@ function cellIn(row, cohort, { metric, concept }) {
   ]);
 }
 
-function keyOf(matrix) {
+function keyOf(matrix, further) {
   const { metric, board } = matrix;
-  const drawn = `■ ${metric === "auroc" ? "pooled" : "mean of the ranking"}, thick line its 95 % interval, ${metric === "auroc" ? "thin line the next hospital, " : ""}○ one external cohort. `;
+  const drawn = `■ ${metric === "auroc" ? "pooled" : "mean of the ranking"}, thick line its 95 % interval, ${metric === "auroc" ? "thin line the next hospital, " : ""}○ one external cohort${further ? ", ‹ a line that goes on below the scale" : ""}. `;
   return el("p", { class: "key" }, el("span", { class: "drawn" }, drawn), "In brackets: 95 % interval. ",
     metric === "auroc" ? "Next hospital: where 95 % of further hospitals are expected. " : "",
     board.task || !board.cohorts.length ? "" : `Ranks go by the mean over the cohorts${metric === "auroc" ? ", not by the pooled value" : ""}${rankedBy(matrix).by_groups ? "; models that share a rank do not differ significantly from the best of them" : ""}.`);
 }
 
-function legend(metric) {
+// The scale, and the marks that the cells of a table have.
+function legend(metric, table) {
+  const marks = new Set([...table.querySelectorAll("td[data-cohort] sup")].flatMap((mark) => mark.textContent.split(" ")));
+  const said = Object.entries(MARKED).filter(([mark]) => marks.has(mark)).map(([mark, meaning]) => ` · ${mark}: ${meaning}`);
   return el("p", { class: "legend" }, `${METRICS[metric]}: `, metric === "auroc" ? el("span", { class: "c0" }, "< 0.500") : "",
     STEPS[metric].map((from, at) => el("span", { class: `c${at + 1}` }, `≥ ${number(from)}`)),
-    " i: internal (trained on this cohort, or its labels are from it) · ?: training data undisclosed · few: too few positives or negatives to count");
+    said, table.querySelector("td[data-cohort]:not(:has(:not(.spoken))):has(.spoken)") ? " · blank: not measured, or not annotated there" : "");
 }

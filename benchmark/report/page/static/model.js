@@ -14,7 +14,7 @@ addView("model", {
       banner(simulated) ?? "",
       modelCard(entry),
       el("h3", {}, "Results on each cohort"),
-      cohorts.length ? cohortsOfModel(entry, cohorts, metric, simulated) : el("p", {}, "It was measured on none of these cohorts."),
+      ...(cohorts.length ? cohortsOfModel(entry, cohorts, metric, simulated) : [el("p", {}, "It was measured on none of these cohorts.")]),
       ...(cohorts.length ? [el("h3", {}, "Concepts"), ...conceptsOfModel(entry, cohorts, chosen, metric, simulated), ...moreOf(entry, cohorts, chosen, metric, simulated)] : []),
       el("h3", {}, "More about it"),
       data.mistakes[entry] ? el("p", {}, el("a", { href: data.mistakes[entry] }, "Its most confident mistakes, as ECG sheets")) : "",
@@ -45,8 +45,8 @@ function modelCard(entry) {
   return card([
     ["Description", one.description], ["Version", one.version], ["Protocol", one.protocol], ["Licence", one.licence],
     ["Citation", one.citation], ["Input", one.input], ["Trained on", one.trained_on], ["Training here", one.training],
-    ["Scores", one.probabilities ? "claim to be probabilities" : "claim to be no probabilities"],
-    ["Lower precision", one.lower], ["Control for", one.control_for], ["Weights (SHA-256)", one.weights.join(", ")],
+    ["Scores", one.probabilities ? "probabilities, by its card" : "no probabilities, by its card"],
+    ["Lower precision", one.lower], ["Control for", one.control_for === "any" ? "any model: one that does not beat it has learnt nothing of use" : one.control_for], ["Weights (SHA-256)", one.weights.join(", ")],
   ]);
 }
 
@@ -58,17 +58,25 @@ function cohortsOfModel(entry, cohorts, metric, simulated) {
   const between = new Map(cohorts.map((cohort) => [cohort, data.details.cells[data.cells.indexOf(cellOf(entry, cohort))]])
     .filter(([, { between }]) => between?.[metric]).map(([cohort, { between, fits }]) => [cohort, betweenFits(between[metric], fits)]));
   const fitted = (text) => (between.size ? [text ?? ""] : []);
-  const rows = cohorts.map((cohort) => {
+  const rowOn = (cohort, notes) => {
     const cell = cellOf(entry, cohort);
     const read = reading(cell, "macro", metric);
-    return [cohortLink(cohort), drawnValue(metric, read.estimate), ...fitted(between.get(cohort)), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
-      String(cell.covers.length), [data.overlap[data.cells.indexOf(cell)], ...read.notes.map(sentence)].join(" ")];
-  });
+    return [cohortLink(cohort), notes.marked(drawnValue(metric, read.estimate), read.notes), ...fitted(between.get(cohort)), `${count(read.n)} (${selectionOf(data.populations[cell.population])})`,
+      String(cell.covers.length), data.overlap[data.cells.indexOf(cell)]];
+  };
+  const [full, empty] = [true, false].map((has) => cohorts.filter((cohort) => (reading(cellOf(entry, cohort), "macro", metric).estimate[0] !== null) === has));
+  const [notes, whyEmpty] = [footnotes(), footnotes()];
+  const rows = full.map((cohort) => rowOn(cohort, notes));
   const pooled = metric === "auroc" ? pooledOf(entry, simulated)?.macro : null;
   if (pooled) {
     const external = cohorts.map((cohort) => cellOf(entry, cohort)).filter((cell) => cell.relation === "external");
     const dots = external.map((cell) => reading(cell, "macro", metric).estimate[0]).filter((value) => value !== null);
     rows.push(["Pooled: the next hospital", drawnValue(metric, pooled, dots), ...fitted(), "", "", pooledWords(pooled)]);
   }
-  return tableOf(captioned(simulated, `Macro ${METRICS[metric]} with 95 % interval`), ["Cohort", METRICS[metric], ...fitted("Between fits"), "Records", "Concepts", "Training overlap"], rows, "results");
+  const table = (caption, some) => tableOf(captioned(simulated, caption), ["Cohort", scaledHead(forestScale(metric), METRICS[metric]), ...fitted("Between fits"), "Records", "Concepts", "Training overlap"], some, "results");
+  return [
+    rows.length ? table(`Macro ${METRICS[metric]} with 95 % interval`, rows) : "",
+    notes.list(),
+    folded("cohort", empty.map(cohortName), () => [table(`Cohorts without a macro ${METRICS[metric]}`, empty.map((cohort) => rowOn(cohort, whyEmpty))), whyEmpty.list()]),
+  ];
 }

@@ -5,7 +5,7 @@ function narrowed(table) {
     table.classList.add("wide");
     return table;
   }
-  const names = [...rows[0].cells].map((head) => head.textContent.trim());
+  const names = [...rows[0].cells].map((head) => head.dataset.name ?? head.textContent.trim());
   if (names.length < 3 || table.classList.contains("small")) return table; // fits as it is
   table.classList.add("cards");
   for (const row of table.tBodies[0].rows) for (const cell of row.cells) cell.dataset.label = names[cell.cellIndex];

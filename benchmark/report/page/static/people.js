@@ -6,7 +6,7 @@ function subgroupsOf(entry, cohorts, concept, simulated) {
   const id = concept === null ? null : data.concepts[concept][0];
   return [...names.map((name, at) => el("details", { open: at === 0 }, el("summary", {}, `By ${name}`),
     tableOf(captioned(simulated, `Groups by ${name}, with 95 % interval`),
-      ["Cohort and group", "Macro AUROC", "Records", ...(id === null ? [] : [`AUROC of ${id}`, "Annotated", "Positives"])],
+      ["Cohort and group", scaledHead(forestScale("auroc"), "Macro AUROC"), "Concepts", "Records", ...(id === null ? [] : [scaledHead(forestScale("auroc"), `AUROC of ${id}`), "Annotated", "Positives"])],
       found.flatMap((cohort) => groupRows(cohort, name, id !== null)), "results"))),
   el("p", { class: "rules" }, `Macro AUROC is over the concepts with at least ${data.minimum} positives and negatives in every group that has one. Of many groups, some gap is always the largest. Of a model with several fits it is that of the first.`)];
 }
@@ -24,9 +24,9 @@ function groupRows({ cohort, of, one }, name, withConcept) {
   const groups = inOrder([...known.keys()]).map((group) => known.get(group));
   const rows = groups.map(([group, records, ...macro]) => {
     const [value, low, high, n, positives] = one[name]?.[group] ?? [];
-    return [`${cohortName(cohort)}, ${group}`, drawnValue("auroc", macro), count(records),
+    return [`${cohortName(cohort)}, ${group}`, drawnValue("auroc", macro), macro[0] === null ? "" : count(common), count(records),
       ...(!withConcept ? [] : value === undefined ? ["", "", ""] : [drawnValue("auroc", [value, low, high]), count(n), count(positives)])];
   });
-  if (gap) rows.push([`${cohortName(cohort)}, largest gap`, el("td", { class: "pooled" }, el("span", { class: "value" }, `${interval(gap.slice(0, 3), signed)} ${gap[3]} minus ${gap[4]}`)), "", ...(withConcept ? ["", "", ""] : [])]);
-  return rows.map((row, at) => (at ? row : [el("th", { scope: "row" }, cohortLink(cohort), `, ${groups[0]?.[0] ?? ""}`, common ? `, over ${plural(common, "concept")}` : ""), ...row.slice(1)]));
+  if (gap) rows.push([`${cohortName(cohort)}, largest gap`, el("td", { class: "pooled" }, el("span", { class: "value" }, `${interval(gap.slice(0, 3), signed)} ${gap[3]} minus ${gap[4]}`)), "", "", ...(withConcept ? ["", "", ""] : [])]);
+  return rows.map((row, at) => (at ? row : [el("th", { scope: "row" }, cohortLink(cohort), `, ${groups[0]?.[0] ?? ""}`), ...row.slice(1)]));
 }

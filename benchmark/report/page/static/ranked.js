@@ -23,7 +23,7 @@ function rankWithin(protocol, { board, title, ofAll, heads, rank, body, rows, li
   for (const { row, shown } of placed) {
     const own = (alone ? row.alone : row.rank) ?? DASH;
     shown.cells[rank].textContent = own;
-    if (own !== DASH) shown.cells[rank].dataset.sort = own;
+    shown.cells[rank].dataset.sort = own;
   }
   body.append(...placed.map(({ shown }) => shown));
   for (const head of heads) head.removeAttribute("aria-sort");

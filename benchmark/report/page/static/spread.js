@@ -6,7 +6,7 @@ function gapsOf(entry, simulated) {
   const rows = found.pairs.map(([home, away, concepts, here, there, ...gap]) => [el("th", { scope: "row" }, cohortLink(home), " to ", cohortLink(away)),
     differenceDrawn(gap, widest), number(here), number(there), String(concepts)]);
   rows.push([found.pairs.length > 1 ? "Mean of these" : "Mean", differenceDrawn(found.mean, widest, true), "", "", ""]);
-  return [tableOf(captioned(simulated, "AUROC at home minus elsewhere, with 95 % interval"), ["From home to", "At home minus elsewhere", "At home", "Elsewhere", "Concepts in both"], rows, "results"),
+  return [tableOf(captioned(simulated, "AUROC at home minus elsewhere, with 95 % interval"), ["From home to", scaledHead(differenceScale(widest), "At home minus elsewhere"), "At home", "Elsewhere", "Concepts in both"], rows, "results"),
     el("p", { class: "rules" }, "Mean AUROC over the concepts that count in both cohorts, from resamples of both. Above 0, it does worse in the other hospital. At home it is scored on records that it was not trained on.")];
 }
 

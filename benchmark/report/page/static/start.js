@@ -17,7 +17,7 @@ function mark(view) {
     const made = pageLink(name, title);
     if (name === view) made.setAttribute("aria-current", "page");
     return made;
-  }));
+  }), el("a", { href: "#method" }, "Method"));
   const banner = document.querySelector("header .simulated");
   if (banner) banner.hidden = view !== "tables";
 }

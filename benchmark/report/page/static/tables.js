@@ -21,6 +21,9 @@ function sortable(table) {
   return narrowed(table);
 }
 
+// What stands in brackets is not broken over two lines where there is room; `page.py` does the same.
+const wholeIntervals = (text) => text.split(/(\[[^\]]*\])/).map((part, at) => (at % 2 ? el("span", { class: "ends" }, part) : part));
+
 // A table as `later.py` writes it: a cell is its text, or [text, sorted by, muted, notes].
 function laterTable(place) {
   const { caption, columns, groups, rows, notes } = wholeTable(laterTables[place]);
@@ -29,7 +32,7 @@ function laterTable(place) {
   const cell = (content, column) => {
     const [text, sort, muted, marks] = [content].flat(1).length && Array.isArray(content) ? content : [content];
     const kind = muted ? "muted" : text.length > 40 ? "long" : null;
-    const made = el(column ? "td" : "th", { scope: column ? null : "row", class: kind, "data-sort": sort ?? null }, text);
+    const made = el(column ? "td" : "th", { scope: column ? null : "row", class: kind, "data-sort": sort ?? null }, wholeIntervals(text));
     for (const note of marks ?? []) made.append(el("sup", {}, el("a", { href: `#${id(note)}` }, note + 1)));
     return made;
   };

@@ -70,6 +70,22 @@ function pooledWords([value, , , low, high, i2, cohorts, reason]) {
   return `Over ${plural(cohorts, "cohort")}${next}${i2 === null ? "" : `; I² ${(i2 / 10).toFixed(1)} %`}${reason ? ` (${reason})` : ""}.`;
 }
 
+// What has no value is folded into one line that names it.
+const folded = (noun, names, table) => (names.length ? el("details", { class: "without" }, el("summary", {}, `${plural(names.length, noun)} without a value: ${names.join(", ")}`), table()) : "");
+
+// Footnotes of a table: each text once beneath it, by a number beside what it is about.
+function footnotes() {
+  const numbers = new Map();
+  const numberOf = (text) => numbers.get(text) ?? numbers.set(text, numbers.size + 1).size;
+  return {
+    marked(cell, texts) {
+      if (texts.length) cell.append(el("sup", {}, texts.map(numberOf).join(",")));
+      return cell;
+    },
+    list: () => (numbers.size ? el("ol", { class: "notes" }, [...numbers.keys()].map((text) => el("li", {}, sentence(text)))) : ""),
+  };
+}
+
 const selectionOf = (population) => (population.selection === "test" ? "test fold" : "all");
 // Best first; what has no value stands last.
 const bestFirst = (rows) => [...rows].sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
