@@ -145,10 +145,15 @@ def draw(table: pd.DataFrame, file: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    """Count, print and draw."""
+    """Count, print and draw; what the training cohort does not annotate cannot be asked for."""
     cell = cell_in(folder)
-    table = pd.DataFrame([row for concept in FINDINGS for row in counted(cell, concept)])
-    table.to_csv(folder / "occlusion-hits.csv", index=False, float_format="%.3f")
+    asked = [concept for concept in FINDINGS if concept in cell.model.card.outputs]
+    print("not learnt:", ", ".join(sorted(set(FINDINGS) - set(asked))) or "none", flush=True)
+    rows: list[dict[str, object]] = []
+    for concept in asked:
+        rows += counted(cell, concept)
+        table = pd.DataFrame(rows)
+        table.to_csv(folder / "occlusion-hits.csv", index=False, float_format="%.3f")
     draw(table, folder / "occlusion-hits.svg")
     print(table.round(3).to_string(index=False))
 
