@@ -316,6 +316,20 @@ def test_a_phone_shows_every_table_as_cards_or_says_that_it_goes_on(page: Any) -
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_tablet_held_upright_shows_what_has_many_columns_as_cards(page: Any) -> None:
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.evaluate("location.hash = '#/tables'")
+    page.wait_for_function("!document.getElementById('tables').hidden")
+    expect(page.locator("#ranking table.cards")).to_have_count(4)
+    expect(page.locator("#tables table[data-columns=few]:not(.cards)").first).to_be_visible()
+    across = "one => one.scrollWidth > one.clientWidth + 1"
+    tables = page.locator("#tables .scroll:visible:not(:has(.wide))")
+    assert [one.inner_text()[:80] for one in tables.all() if one.evaluate(across)] == []
+    page.set_viewport_size({"width": 1024 + 16, "height": 768})
+    expect(page.locator("#tables table.cards")).to_have_count(0)
+    assert [one.inner_text()[:80] for one in tables.all() if one.evaluate(across)] == []
+
+
 def test_a_board_of_nothing_still_opens(tab: Any, tmp_path: Path) -> None:
     write_report(write_drawn(tmp_path, []))
     with opened(tab, tmp_path) as page:
