@@ -121,9 +121,9 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
     reporter = Reporter()
     log_to(reporter)
     find_cohort(study.source)
-    check_sources(study.pretrain_on)
+    check_sources(by_commas(study.pretrain_on))
     if study.pretrain_on:
-        choose_cohorts(study.pretrain_on, places)  # before anything is prepared for them
+        choose_cohorts(by_commas(study.pretrain_on), places)  # before anything is prepared for them
     options = _options(study, places, own)
     folder = options.folder
     mid_run = MidRun(folder, study.rank_by, reporter, within, own)
@@ -167,10 +167,10 @@ def _options(study: Study, places: Places, own: OwnSets) -> RunOptions:
         settings=RunSettings(study.seeds[0], study.resamples, study.records, study.subgroups),
         hardware=hardware,
         models=study.models,
-        cohorts=[cohort for one in study.cohorts for cohort in own.cohorts.get(one, (one,))],
+        cohorts=[cohort for one in by_commas(study.cohorts) for cohort in own.cohorts.get(one, (one,))],
         source=study.source,
-        protocols=study.protocols,
-        pretrain_on=study.pretrain_on,
+        protocols=by_commas(study.protocols),
+        pretrain_on=by_commas(study.pretrain_on),
         training_precision=training_precision(study.train_precision, hardware.device),
         precision=study.precision,
         recipe=read_recipe(study.recipe),

@@ -53,11 +53,11 @@ class Study:
     models
         Name, path/to/file.py:Class or package.module:Class; may be repeated. All installed ones if not given.
     cohorts
-        Cohort, or a set of [cohort_sets]; may be repeated. All cohorts on this machine if not given.
+        Cohorts, or sets of [cohort_sets], separated by commas or repeated. All on this machine if not given.
     task
         Published task instead of cohorts, such as ptbxl-super; 'leadboard tasks' lists them.
     protocols
-        Such as zero-shot or linear-probe-10; may be repeated. Each model's usual ones if not given.
+        Such as zero-shot,linear-probe-10, or repeated. Each model's usual ones if not given.
     subgroups
         Measure women and men ("sex"), age bands ("age") or both; may be repeated. Both if not given.
     concept_set
@@ -71,7 +71,7 @@ class Study:
     source
         Cohort that labels are learnt from.
     pretrain_on
-        Cohort that models are pre-trained on; may be repeated. The source if not given.
+        Cohorts that models are pre-trained on, separated by commas or repeated. The source if not given.
     records
         Score "all" records or the "test" fold in every cell. By default internal cells take the test fold.
     seeds
