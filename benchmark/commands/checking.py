@@ -61,7 +61,7 @@ def check(
     from benchmark.models.plugins import find_model
     from benchmark.protocols.hardware import Hardware
 
-    environment = elsewhere.environment(deadline)
+    environment = elsewhere.environment(deadline, model)
     hardware = Hardware(device=device, deadline=deadline, fit_deadline=elsewhere.fit_deadline)
     if environment is None:  # this process cannot tell which devices there are in another one
         hardware.check()

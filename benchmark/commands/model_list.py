@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.commands.listing import Row
+from benchmark.models.known_models import find_known
 from benchmark.models.model_source import ModelSource
 from benchmark.models.plugins import find_model, installed_models
 from benchmark.protocols.protocol import possible
@@ -53,6 +54,7 @@ def _row(name: str, value: str, cache: Path) -> Row:
         "input": card.input.model_dump(mode="json"),
         "parameters": card.parameters,
         "trained_on": "undisclosed" if card.trained_on == "undisclosed" else list(card.trained_on),
+        "learns_from": learns_from(source),
         "outputs": card.outputs if card.outputs == "any" else list(card.outputs),
         "own_labels": [row.model_dump(mode="json") for row in card.labels],
         "weights": weights,
@@ -69,6 +71,22 @@ def kind_of(source: ModelSource) -> str:
         return "control"
     kinds = {"Published": "published", "Pretrainable": "pre-trained", "Trainable": "trained"}
     return next((kind for ability, kind in kinds.items() if ability in source.abilities), "complete")
+
+
+def learns_from(source: ModelSource) -> str:
+    """Say what a model is trained on whose card names no cohort: the card is of the model before that."""
+    card, known = source.card, find_known(source.card.name)
+    if card.trained_on:
+        return ""
+    if "Pretrainable" in source.abilities and card.control_for is None:
+        theirs = known.not_here if known and "Published" in source.abilities else ()
+        authors = f" (its authors' weights: {', '.join(theirs)})" if theirs else ""
+        return f"what it is pre-trained on here{authors}"
+    return (
+        "what a run trains it on"
+        if {"Trainable", "Encoder"} & source.abilities == {"Trainable"}
+        else "nothing"
+    )
 
 
 def _weights(source: ModelSource, cache: Path) -> tuple[str, list[str]]:
@@ -109,7 +127,7 @@ def _block(row: Row) -> str:
     line = "".join(_cell(text, width) for text, width in zip(cells, _COLUMNS.values(), strict=True))
     seen = "training undisclosed"
     if row["trained_on"] != "undisclosed":
-        seen = f"trained on {', '.join(row['trained_on']) or 'nothing'}"
+        seen = f"trained on {', '.join(row['trained_on']) or row['learns_from']}"
     about = f"{seen}; {row['licence'] or 'no licence stated'}"
     return f"{line}{_in_millions(row['parameters']):>{_NUMBER - 1}}  {row['weights']}\n{_wrapped(about)}"
 

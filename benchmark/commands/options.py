@@ -240,19 +240,25 @@ class ElsewhereOptions:
     env: Repeated = ()
     fit_deadline: Seconds = 86_400.0
 
-    def environment(self, deadline: float) -> WorkerEnvironment | None:
+    def environment(self, deadline: float, model: str = "") -> WorkerEnvironment | None:
         """Give the environment that models are to run in, None for this process.
+
+        Parameters
+        ----------
+        model
+            The only one that is meant, if it is one alone: an installed one would be asked here all the same.
 
         Raises
         ------
         UsageError
-            If both kinds are given, or a limit is given without an environment.
+            If both kinds are given, a limit without an environment, or an environment for an installed model.
         """
         from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
 
         if self.python and self.container:
             raise UsageError("--python and --container are two environments; give one of them.")
         if self.python or self.container:
+            self._refuse_installed(model)
             return WorkerEnvironment(self._launcher(), Deadlines.of(deadline, self.fit_deadline))
         if self.memory is not None or self.env:
             option, does = ("--memory", "limits") if self.env == () else ("--env", "is for")
@@ -260,6 +266,16 @@ class ElsewhereOptions:
                 f"{option} {does} a model in another environment; give --python or --container too."
             )
         return None
+
+    def _refuse_installed(self, model: str) -> None:
+        from benchmark.models.plugins import installed_models
+
+        if model in installed_models():
+            option = "--python" if self.python else "--container"
+            raise UsageError(
+                f"{option} is for models given by file or module, and {model} is an installed one, which "
+                "runs in this process; leave the option out."
+            )
 
     def _launcher(self) -> Launcher:
         size = None if self.memory is None else int(self.memory * 2**30)

@@ -122,7 +122,7 @@ def predict(
     hardware.check()
     reporter, places = Reporter(), find_places(data, cache, cohort_file)
     log_to(reporter)
-    environment = elsewhere.environment(deadline)
+    environment = elsewhere.environment(deadline, model)
     trained_in = training_precision(train_precision, hardware.device)
     asking = Asking(model, protocol, source, seed, places, hardware, environment, trained_in, precision)
     asked = find_asked(asking, reporter)

@@ -179,7 +179,7 @@ def _start(
 
     reporter = Reporter()
     log_to(reporter)
-    environment = elsewhere.environment(hardware.deadline)
+    environment = elsewhere.environment(hardware.deadline, model)
     if environment is None:  # this process cannot tell which devices there are in another one
         hardware.check()
     return find_model(model, environment, deadlines=hardware.deadlines), reporter

@@ -14,7 +14,7 @@ from benchmark.conformance.differences import compared
 from benchmark.conformance.habits import check_unchanged
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
 from benchmark.conformance.subject import SkippedError, Subject
-from benchmark.models.cards import card_of, check_outputs
+from benchmark.models.cards import card_of, check_outputs, named_cohorts
 from benchmark.models.contract import Floats, Model, Published
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import ModelCard
@@ -44,8 +44,8 @@ def card(subject: Subject) -> str:
         unknown = [cohort for cohort in stated.trained_on if cohort not in all_cohorts()]
         if unknown:
             raise ModelError(
-                f"trained_on names {', '.join(unknown)}, which 'leadboard cohorts' does not list; say in the "
-                "description what else the weights have seen."
+                f"trained_on names {named_cohorts(unknown, all_cohorts())}, which 'leadboard cohorts' "
+                "does not list; say in the description what else the weights have seen."
             )
     for protocol in subject.source.usual_protocols or ():
         find_protocol(protocol)

@@ -45,7 +45,7 @@ def in_every_mode(check: Callable[[Question], str]) -> Callable[[Subject], str]:
             except SkippedError as error:
                 skipped.append(error)
             except ModelError as error:
-                raise ModelError(f"{mode.name}: {error}" if len(modes) > 1 else str(error)) from error
+                raise ModelError(_said_of(mode, error, subject, alone=len(modes) == 1)) from error
         if not seen:
             raise skipped[0]
         if len(set(seen.values())) == 1:
@@ -54,6 +54,17 @@ def in_every_mode(check: Callable[[Question], str]) -> Callable[[Subject], str]:
 
     of_all.__name__, of_all.__doc__ = check.__name__, check.__doc__
     return of_all
+
+
+def _said_of(mode: Mode, error: ModelError, subject: Subject, *, alone: bool) -> str:
+    """Say in which mode a check failed, and why features are asked of a model that has yet to learn."""
+    said = str(error) if alone else f"{mode.name}: {error}"
+    if mode.name == EMBED and subject.has("Trainable") and subject.base() is None:
+        said += (
+            "; features are asked for before any 'fit', of the weights that the model comes with: "
+            "leave 'embed' out if it has none"
+        )
+    return said
 
 
 def answers(question: Question) -> str:

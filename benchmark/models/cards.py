@@ -134,8 +134,7 @@ def check_outputs(card: ModelCard, concepts: Collection[str]) -> None:
     unknown = [concept for concept in meant if concept not in set(concepts)]
     if unknown:
         what = "outputs or labels" if card.labels else "outputs"
-        words = {concept: concept_meant(concept) for concept in unknown[:5]}
-        named = [f"{concept} (write {known})" if known else concept for concept, known in words.items()]
+        named = [_with_what_was_meant(concept, concept_meant(concept), concepts) for concept in unknown[:5]]
         raise ModelError(
             f"{card.name} has {what} that are no concepts of the ontology: {', '.join(named)}; "
             "'leadboard concepts' lists them."
@@ -154,9 +153,22 @@ def check_training(card: ModelCard, cohorts: Collection[str]) -> None:
     unknown = [cohort for cohort in seen if cohort not in cohorts]
     if unknown:
         raise ModelError(
-            f"{card.name} says that it was trained on {', '.join(unknown[:5])}, which is no cohort here; "
-            "'leadboard cohorts' lists them."
+            f"{card.name} says that it was trained on {named_cohorts(unknown[:5], cohorts)}, which is no "
+            "cohort here; 'leadboard cohorts' lists them."
         )
+
+
+def named_cohorts(unknown: Collection[str], cohorts: Collection[str]) -> str:
+    """List names that are no cohorts, each with the cohort that may have been meant."""
+    return ", ".join(_with_what_was_meant(name, None, cohorts) for name in unknown)
+
+
+def _with_what_was_meant(name: str, known: str | None, available: Collection[str]) -> str:
+    if known is not None:
+        return f"{name} (write {known})"
+    spelt = {one.casefold(): one for one in available}
+    near = [spelt[one] for one in get_close_matches(name.casefold(), spelt, n=2)]
+    return f"{name} (did you mean {' or '.join(near)}?)" if near else name
 
 
 def read_card(path: Path | None, name: str | None, outputs: tuple[str, ...]) -> ModelCard:
@@ -224,6 +236,13 @@ def card_of(model: Model) -> ModelCard:
         raise ModelError(f"The card of {type(model).__name__} is not valid: {why_invalid(error)}.") from None
 
 
+_MAY_BE = {
+    "name": "up to 64 letters, digits, '.', '_' and '-', such as my-model",
+    "outputs": "a list of concepts, or 'any'; labels that say what the columns mean may stand for it",
+    "trained_on": "a list of cohorts, [] for none, or 'undisclosed'",
+}
+
+
 def why_invalid(error: ValidationError) -> str:
     """Say which field of a card is wrong and how; of an unknown one, which there are.
 
@@ -232,9 +251,14 @@ def why_invalid(error: ValidationError) -> str:
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
     field = printable(".".join(path) or "card", 60)
+    if first["type"] == "missing":
+        return f"{field} is missing; it is {_MAY_BE[field]}" if field in _MAY_BE else f"{field} is missing"
+    if first["type"] == "value_error":  # of a check of ours, whose sentence is whole
+        return f"{field}: {printable(first['msg'].removeprefix('Value error, '), 160)}"
+    if path and path[0] in _MAY_BE and len(path) < 3:  # of a list's entries pydantic says what is wrong
+        return f"{path[0]} is {printable(repr(first['input']), 60)}; it has to be {_MAY_BE[path[0]]}"
     if first["type"] != "extra_forbidden":
-        instead = "; it may be left out where labels say what the columns mean" if path == ["outputs"] else ""
-        return f"{field}: {printable(first['msg'], 160)}{instead if first['type'] == 'missing' else ''}"
+        return f"{field}: {printable(first['msg'], 160)}"
     names = list((InputSpec if path[0] == "input" else ModelCard).model_fields)
     if path == ["license"]:  # which is read, unless there is the other one
         return "licence and license are one field; keep one of the two"

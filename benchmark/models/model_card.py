@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from benchmark.models.label_map import OwnLabel, check_labels, own_names, scored_concepts
+from benchmark.text import some
 from cohorts.recording import STANDARD_LEADS
 
 
@@ -43,7 +44,8 @@ class InputSpec(BaseModel):
     def _known_leads(cls, leads: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [lead for lead in leads if lead not in STANDARD_LEADS]
         if unknown or not leads or len(set(leads)) != len(leads):
-            raise ValueError(f"leads must be distinct names out of {', '.join(STANDARD_LEADS)}")
+            wrong = f", and {some(unknown)} {'is' if len(unknown) == 1 else 'are'} not" if unknown else ""
+            raise ValueError(f"leads must be distinct names out of {', '.join(STANDARD_LEADS)}{wrong}")
         return leads
 
     @property

@@ -13,7 +13,7 @@ from benchmark.models.contract import ABILITIES, Model
 from benchmark.models.guard import guarded
 from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFiles, notes_of
-from benchmark.models.worker.standalone import construct
+from benchmark.models.worker.standalone import construct, lacking
 from cohorts.errors import ModelError
 
 
@@ -64,8 +64,8 @@ class ModelSource:
         ModelError
             If it breaks the contract.
         """
-        if not guarded(spec, lambda: isinstance(model, Model)) or not callable(model.predict):
-            raise ModelError(f"{spec} has no 'predict' or no 'card'; the contract asks for both.")
+        if absent := guarded(spec, lambda: lacking(model)):
+            raise ModelError(f"{spec} has {absent}.")
         card = guarded(f"The card of {spec}", lambda: card_of(model))
         abilities = frozenset(ability.__name__ for ability in ABILITIES if isinstance(model, ability))
         if not card.outputs and not abilities & {"Trainable", "Encoder", "Published"}:
@@ -91,7 +91,7 @@ class ModelSource:
         with self.files.watched():
             model = guarded(f"{self.spec}()", lambda: construct(self.model_class, device))
         if not isinstance(model, Model):
-            raise ModelError(f"{self.spec} has no 'predict' or no 'card'; the contract asks for both.")
+            raise ModelError(f"{self.spec} has {lacking(model)}.")
         return model
 
     @contextmanager

@@ -178,17 +178,21 @@ def _module_of(spec: str, folder: Path) -> tuple[ModuleType, str]:
         return _from_reference(spec, folder)
     offered = installed_models()
     if spec.endswith(".py"):
-        raise UsageError(f"'{spec}' names a file and no class; write {_with_a_class(spec)}.")
+        if not (file := (folder / from_home(spec)).resolve()).is_file():
+            raise UsageError(f"No file {file}; check the path of --model {spec}.")
+        raise UsageError(f"'{spec}' names a file and no class; write {_with_a_class(spec, file)}.")
     if spec not in offered:
+        if (folder / from_home(spec)).is_dir():
+            raise UsageError(f"'{spec}' is a folder; name the model in it as path/to/file.py:Class.")
         raise UnknownNameError("model", spec, offered)
     entry = offered[spec]
     return _imported(entry.module), entry.attr
 
 
-def _with_a_class(file: str) -> str:
+def _with_a_class(spec: str, file: Path) -> str:
     """Name a file and a class that could be a model, as far as the file can be read."""
     try:
-        nodes = ast.parse(Path(file).expanduser().read_bytes()).body
+        nodes = ast.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):
         nodes = []
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
@@ -197,7 +201,7 @@ def _with_a_class(file: str) -> str:
         for node in classes
         if any(isinstance(member, ast.FunctionDef) and member.name == "predict" for member in node.body)
     ]
-    return " or ".join(f"{file}:{name}" for name in models[:3]) or f"{file}:Class"
+    return " or ".join(f"{spec}:{name}" for name in models[:3]) or f"{spec}:Class"
 
 
 def _no_class(place: str, module: ModuleType, name: str) -> str:

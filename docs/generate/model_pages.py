@@ -70,7 +70,7 @@ def overview() -> str:
             f"{row['input']['seconds']:g}",
             f"{row['input']['sampling_rate']:g}",
             _millions(row["parameters"]),
-            seen(row["trained_on"]),
+            seen(row),
             plain(row["licence"] or "not stated"),
         )
         for row in rows()
@@ -94,7 +94,7 @@ def page(row: Row, section: str) -> str:
             ("Parameters", _millions(row["parameters"])),
             ("Outputs", outputs(row["outputs"])),
             ("Scores are", "probabilities" if source.card.probabilities else "scores of any scale"),
-            ("Trained on", seen(row["trained_on"])),
+            ("Trained on", seen(row)),
             ("Source of that", plain(known.source) if known and _same(known.trained_on, row) else ""),
             ("Control for", plain(source.card.control_for or "")),
             ("Licence", plain(row["licence"] or "not stated")),
@@ -140,14 +140,15 @@ def outputs(names: str | list[str]) -> str:
     return f"{len(names)}: {', '.join(map(code, names))}" if names else "those that it is trained for"
 
 
-def seen(trained_on: str | list[str]) -> str:
+def seen(row: Row) -> str:
     """Say which cohorts its weights have seen, with links to those that have a page."""
+    trained_on: str | list[str] = row["trained_on"]
     if isinstance(trained_on, str):
         return plain(trained_on)
     links = [
         f"[{code(name)}](../cohorts/{name}.md)" if name in published() else code(name) for name in trained_on
     ]
-    return ", ".join(links) or "nothing"
+    return ", ".join(links) or plain(row["learns_from"])
 
 
 def in_words(spec: Row) -> str:

@@ -342,8 +342,8 @@ class Learner(Weighted):
     ("more", "words"),
     [
         ({"model": "amplitud"}, "Unknown model 'amplitud'"),
-        ({"model": 5}, "int has no 'predict' or no 'card'"),
-        ({"model": None}, "NoneType has no 'predict'"),
+        ({"model": 5}, "int has no 'card' and no 'predict'; a model has both"),
+        ({"model": None}, "NoneType has no 'card' and no 'predict'"),
         ({"model": []}, "No model was given"),
         ({"model": Learner()}, "learner has to learn first; name it as path/to/file.py:Class"),
         ({"cohorts": "gorgia"}, "Did you mean 'georgia'"),

@@ -13,6 +13,9 @@ from benchmark.models.worker.environments import NOTHING, WORKER
 
 DOCKER = "docker"
 
+REFUSED = 125
+"""Exit code with which Docker itself fails, before anything runs in a container."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -48,6 +51,14 @@ class Container:
     def needs(self) -> str:
         """One sentence for a user whose worker does not start."""
         return f"The image needs '{self.python}', a Python 3.8 or newer with numpy 1.20 or newer"
+
+    def advice(self, code: int | None) -> str:
+        """Tell apart that there is no Docker, that it cannot start the image, and that there is no Python."""
+        if code is None:
+            return f"Install Docker, so that '{DOCKER}' is a command here, or use --python"
+        if code == REFUSED:
+            return f"'{DOCKER} run --rm {self.image}' has to work first: engine, rights and image"
+        return self.needs
 
     def command(
         self, label: str, file: Path | None, device: str, folders: Mapping[Path, bool] = NOTHING

@@ -55,6 +55,9 @@ class Launcher(Protocol):
     def needs(self) -> str:
         """One sentence for a user whose worker does not start."""
 
+    def advice(self, code: int | None) -> str:
+        """One sentence for a user whose command cannot be started (None), or ended at once with this code."""
+
     @property
     def address_space(self) -> int | None:
         """Bytes that the worker is to limit itself to; None for no limit, or where it is set from outside."""
@@ -114,6 +117,10 @@ class Interpreter:
     ) -> list[str]:
         """Give the command that runs the worker."""
         return [str(from_home(self.python)), "-u", str(WORKER)]
+
+    def advice(self, code: int | None) -> str:
+        """Say what it has to be; whatever ended at once may have been something else."""
+        return self.needs
 
     def environment(self) -> dict[str, str]:
         """Give the named variables and no others: passwords lie among the rest."""

@@ -49,6 +49,13 @@ def with_card(model_class: Any, card: Any) -> Any:
     return type(model_class.__name__, (model_class,), {"card": card, "__module__": model_class.__module__})
 
 
+def lacking(model: Any) -> str:
+    """Say which of the two things that make a model an object does not have; empty if it has both."""
+    absent = ["'card'"] if getattr(model, "card", None) is None else []
+    absent += [] if callable(getattr(model, "predict", None)) else ["'predict'"]
+    return f"no {' and no '.join(absent)}; a model has both" if absent else ""
+
+
 class NoNumbersError(Exception):
     """An answer of a model is no array of real numbers; the message says what it is."""
 
@@ -70,10 +77,13 @@ def numbers(answer: Any, numpy: Any) -> Any:
         array = None
     if array is not None and array.dtype.name == "bfloat16":
         array = array.astype("float32")
+    if answer is None:
+        raise NoNumbersError("nothing (None) instead of real numbers; does it end with 'return'?")
     if array is None or array.dtype.kind == "O":
         raise NoNumbersError(f"{_kind_of(answer)} instead of real numbers; return an array of them")
     if array.dtype.kind not in "iuf":
-        raise NoNumbersError(f"{array.dtype} instead of real numbers")
+        kind = "text" if array.dtype.kind in "US" else array.dtype
+        raise NoNumbersError(f"{kind} instead of real numbers")
     return array
 
 

@@ -164,8 +164,9 @@ class Server:
         make = standalone.with_card(model_class, card)
         self.model = guarded(f"{spec}()", standalone.construct, make, device)
         card = guarded(f"The card of {spec}", getattr, self.model, "card", None)
-        if card is None or not callable(getattr(self.model, "predict", None)):
-            raise UnansweredError(refused=f"{spec} has no 'predict' or no 'card'; the contract asks for both")
+        absent = guarded(spec, standalone.lacking, self.model)
+        if absent:
+            raise UnansweredError(refused=f"{spec} has {absent}")
         whole_single_precision()
         code_hash = guarded(f"Reading the code of {spec}", modules.code_hash, module)
         if code_hash is None:

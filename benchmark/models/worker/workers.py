@@ -183,7 +183,7 @@ class Workers:
             )
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise ModelError(f"{launcher.name} cannot be started ({why}). {launcher.needs}.") from None
+            raise ModelError(f"{launcher.name} cannot be started ({why}). {launcher.advice(None)}.") from None
         model = {
             "spec": self.spec,
             "file": self.file and str(self.file),
@@ -238,7 +238,7 @@ class Workers:
     def _in_words(self, lost: LostError, worker: WorkerProcess) -> str:
         started = worker.answers > 0
         exited = lost.code is not None and lost.code >= 0
-        needs = f" {self.launcher.needs}." if exited and not started else ""
+        needs = f" {self.launcher.advice(lost.code)}." if exited and not started else ""
         who = "the worker" if started else f"the worker of {self.launcher.name}"
         limit = self._limit if lost.code is not None and lost.code < 0 else ""
         return f"{who} {lost}{limit}{_words_of(worker)}.{needs}"

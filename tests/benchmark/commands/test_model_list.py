@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmark.commands import model_list
-from benchmark.commands.model_list import WIDTH, model_rows, text_of
+from benchmark.commands.model_list import WIDTH, learns_from, model_rows, text_of
 from benchmark.models import plugins
 from benchmark.protocols.published import install
 
@@ -74,6 +74,29 @@ def test_every_model_is_listed_with_what_it_needs(tmp_path: Path) -> None:
     assert "no such library" in broken["description"]
     install(plugins.find_model(published["name"]), "file", tmp_path)
     assert [row.get("weights") for row in model_rows(tmp_path)] == ["its own", "here", None]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "ecgclip",
+            "what it is pre-trained on here (its authors' weights: 2,837,962 ECG studies of 1,324,856",
+        ),
+        ("ecgclip-small", "what it is pre-trained on here"),
+        ("ecgclip-small-random", "nothing"),
+        ("resnet1d", "what a run trains it on"),
+        ("resnet1d-random", "nothing"),
+        ("age-sex", "what a run trains it on"),
+        ("merl", ""),
+        ("hubert-ecg-small", ""),
+    ],
+)
+def test_what_a_model_learns_from_whose_card_names_no_cohort(name: str, words: str) -> None:
+    found = learns_from(plugins.find_model(name))
+    assert found.startswith(words)
+    assert words or not found
+    assert ("authors" in found) == (name == "ecgclip")
 
 
 @pytest.mark.usefixtures("offered")

@@ -158,3 +158,14 @@ def test_what_can_be_is_taken() -> None:
     for name, value in (("--seed", MOST_SEED), ("--resamples", MOST_RESAMPLES), ("--deadline", 0.5)):
         app.parse_args(["run", name, str(value)], exit_on_error=False, print_error=False)
     app.parse_args(["run", "--out", "new/folder"], exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("command", [["check"], ["train"], ["predict", "--signals", "."]])
+@pytest.mark.parametrize("option", ["--python", "--container"])
+def test_an_installed_model_runs_here_and_says_so(command: list[str], option: str) -> None:
+    name, *more = command
+    more += ["--out", "scores.csv"] if name == "predict" else []
+    with pytest.raises(
+        UsageError, match=f"^{option} is for models given by file .* resnet1d is an installed"
+    ):
+        app([name, "resnet1d", *more, option, "somewhere"], exit_on_error=False)

@@ -44,8 +44,8 @@ ANSWERS = {
 ANSWERS_ANYWHERE = {
     "answers:WrongShape": r"shape \(4, 3\); the card promises \(4, 2\)",
     "answers:Overflow": "8 NaN or infinite scores",
-    "answers:Strings": "<U3 instead of real numbers",
-    "answers:Nothing": "returned NoneType instead of real numbers; return an array",
+    "answers:Strings": "returned text instead of real numbers",
+    "answers:Nothing": r"returned nothing \(None\) instead of real numbers; does it end with 'return'\?",
     "answers:Generator": "returned generator instead of real numbers; return an array",
     "answers:Dict": r"returned a dict \(logits, hidden\) instead of real numbers; return an array",
     "answers:Ragged": r"returned a list of 4 \(list\) instead of real numbers; return an array",
@@ -76,18 +76,18 @@ HANGS = {
     "deaths:PrintsForever": r"did not answer within 0.5 s.*last words: .*no end",
 }
 NOT_MADE = {
-    "cards:MissingField": "The card of MissingField is not valid: trained_on: Field required",
+    "cards:MissingField": "The card of MissingField is not valid: trained_on is missing; it is a list",
     "cards:DuplicateOutputs": "outputs names a concept twice",
-    "cards:PathInName": "name: String should match",
-    "cards:EscapeInName": "name: String should match",
-    "cards:HtmlInName": "name: String should match",
+    "cards:PathInName": "it has to be up to 64 letters, digits",
+    "cards:EscapeInName": "it has to be up to 64 letters, digits",
+    "cards:HtmlInName": "it has to be up to 64 letters, digits",
     "cards:NegativeRate": "input.sampling_rate: Input should be greater than 0",
     "cards:EndlessInput": "input.seconds: Input should be",
     "cards:RaisingCard": "raised KeyError at cards.py",
 }
 NOT_MADE_ANYWHERE = {
-    "cards:NoCard": "no 'predict' or no 'card'",
-    "cards:NoPredict": "no 'predict' or no 'card'",
+    "cards:NoCard": "cards.py:NoCard has no 'card'; a model has both",
+    "cards:NoPredict": "cards.py:NoPredict has no 'predict'; a model has both",
     "cards:UnknownField": "licence_key is no field of it, did you mean 'licence'; there are: name",
     "cards:ObjectInCard": "version: Input should be a valid string|object of type object; it may hold",
     "construction:MissingWeights": r"raised OSError at construction.py:\d+: weights.bin is missing",

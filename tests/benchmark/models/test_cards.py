@@ -100,8 +100,11 @@ def test_no_object_is_made(tmp_path: Path) -> None:
     [
         (CARD + "colour: red\n", "colour is no field of it"),
         (CARD.replace("trained_on", "trainedon"), "trainedon is no field of it, did you mean 'trained_on'"),
-        (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on: Field required"),
-        ("name: m\ntrained_on: []\n", "outputs: Field required; it may be left out where labels say"),
+        (CARD.replace("trained_on:\n  - ptb-xl\n", ""), "trained_on is missing; it is a list of cohorts"),
+        (
+            "name: m\ntrained_on: []\n",
+            "outputs is missing; it is a list of concepts, or .any.; labels that say",
+        ),
         (CARD.replace("250", "fast"), "input.sampling_rate"),
     ],
 )
@@ -138,7 +141,8 @@ def test_outputs_and_cohorts_that_do_not_exist_are_refused() -> None:
     check_training(made(trained_on=["ptb-xl"]), ["ptb-xl", "sph"])
     check_training(made(trained_on="undisclosed"), ["ptb-xl"])
     with pytest.raises(
-        ModelError, match="m says that it was trained on ptbxl, a, b, c, d, which is no cohort"
+        ModelError,
+        match=r"it was trained on ptbxl \(did you mean ptb-xl\?\), a, b, c, d, which is no cohort",
     ):
         check_training(made(trained_on=["ptb-xl", "ptbxl", "a", "b", "c", "d", "e"]), ["ptb-xl"])
 
@@ -181,7 +185,7 @@ def test_a_card_of_predictions_takes_their_order(tmp_path: Path) -> None:
     [
         ("name: n\ntrained_on: []\n", "The card is of 'n', but --name says 'm'"),
         ("name: m\ntrained_on: []\noutputs: [AF, SB]\n", r"differ in their outputs \(LVH, SB\)"),
-        ("name: m\n", "given.yaml is not valid: trained_on: Field required"),
+        ("name: m\n", "given.yaml is not valid: trained_on is missing"),
         ("name: m\ntrained_on: []\ncolour: red\n", "given.yaml is not valid: colour is no field of it"),
         ("name: [\n", "given.yaml is not valid YAML"),
     ],

@@ -64,7 +64,8 @@ def test_code_hash_follows_the_file(tmp_path: Path) -> None:
         ("resnt1d", UnknownNameError, "Did you mean 'resnet1d'"),
         ("nowhere/model.py:Model", UsageError, "No file"),
         (str(PLUGINS / "good.py"), UsageError, r"names a file and no class; write .*good\.py:Amplitude"),
-        ("nowhere/model.py", UsageError, r"no class; write nowhere/model\.py:Class\."),
+        ("nowhere/model.py", UsageError, r"No file .*/nowhere/model\.py; check the path"),
+        (str(PLUGINS), UsageError, r"plugins' is a folder; name the model in it as path/to/file\.py:Class"),
         (
             f"{PLUGINS / 'good.py'}:Nothing",
             UsageError,
@@ -73,7 +74,7 @@ def test_code_hash_follows_the_file(tmp_path: Path) -> None:
         (f"{PLUGINS / 'good.py'}:amplitude", UsageError, r"'amplitude'\. Did you mean 'Amplitude'\?"),
         (f"{PLUGINS / 'good.py'}:", UsageError, "names no class"),
         ("no_such_package_at_all.models:Model", UsageError, "No package"),
-        (f"{PLUGINS / 'bad.py'}:NoCard", ModelError, "no 'predict' or no 'card'"),
+        (f"{PLUGINS / 'bad.py'}:NoCard", ModelError, "has no 'card'; a model has both"),
         (f"{PLUGINS / 'bad.py'}:BadCard", ModelError, "name"),
         (f"{PLUGINS / 'bad.py'}:RaisesOnBuild", ModelError, "OSError"),
     ],
@@ -138,7 +139,7 @@ CARD = "name: beside\nversion: 1.10\noutputs: [AF]\ntrained_on: [ptb-xl]\ninput:
 def test_a_card_may_lie_beside_the_file(tmp_path: Path, environment: WorkerEnvironment | None) -> None:
     (tmp_path / "model.py").write_text(BARE)
     spec = f"{tmp_path / 'model.py'}:Model"
-    with pytest.raises(ModelError, match="no 'predict' or no 'card'"):
+    with pytest.raises(ModelError, match="has no 'card'"):
         find_model(spec, environment)
     (tmp_path / "card.yaml").write_text(CARD)
     source = find_model(spec, environment)

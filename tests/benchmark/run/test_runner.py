@@ -215,7 +215,8 @@ def test_a_cohort_that_does_not_exist_cannot_have_been_trained_on(
     outcome = run(tmp_path / "run", data, cache, f"{tmp_path / 'typo.py'}:Model")
     assert outcome.failed == outcome.cells == 2
     assert all(
-        "gerogia, which is no cohort" in (c.reason or "") for c in load_run_file(tmp_path / "run").cells
+        "gerogia (did you mean georgia?), which is no cohort" in (c.reason or "")
+        for c in load_run_file(tmp_path / "run").cells
     )
 
 

@@ -56,12 +56,17 @@ def test_how_a_container_ended() -> None:
         with pytest.raises(ModelError, match=expected):
             model.predict(FakeRecords().batch())
     with pytest.raises(
-        ModelError, match=r"exited with code 125; its last words: docker: Error.*denied\. The image"
+        ModelError,
+        match=r"exited with code 125; its last words: docker: Error.*denied\. 'docker run --rm "
+        r"no-such-image' has to work first: engine, rights and image\.$",
     ):
         RemoteModel(GOOD, Container("no-such-image"))
 
 
 def test_without_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ModelError, match=r"docker image some/image:1 cannot be started \(No such file"):
+    with pytest.raises(
+        ModelError,
+        match=r"docker image some/image:1 cannot be started \(No such file or directory\)\. Install",
+    ):
         RemoteModel(GOOD, Container("some/image:1"))
