@@ -6,7 +6,6 @@ Python 3.8 or newer and its standard library: the worker takes this file from be
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import inspect
 import os
@@ -225,10 +224,14 @@ def spellings(path: Any) -> list[str]:
     return list({os.path.abspath(path): 0, os.path.realpath(path): 0})
 
 
-@functools.cache
+_spelt: dict[str, list[str]] = {}
+
+
 def _spellings_of_file(path: str) -> list[str]:
     """The same for all models: files of libraries are opened by dozens of them."""
-    return spellings(path)
+    if path not in _spelt:
+        _spelt[path] = spellings(path)
+    return _spelt[path]
 
 
 def deepest(paths: Iterable[str], folders: Iterable[str]) -> int:

@@ -51,6 +51,12 @@ def test_it_needs_python_3_8_and_nothing_installed(name: str) -> None:
     }
     assert "os" in names
     assert names <= sys.stdlib_module_names
+    newer = subprocess.run(
+        (sys.executable, "-m", "vermin", "--target=3.8-", "--no-tips", "-vv", WORKER.with_name(f"{name}.py")),
+        capture_output=True,
+        text=True,
+    )
+    assert newer.returncode == 0, newer.stdout
 
 
 def test_code_is_hashed_as_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
