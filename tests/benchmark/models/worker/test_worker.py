@@ -51,8 +51,9 @@ def test_it_needs_python_3_8_and_nothing_installed(name: str) -> None:
     }
     assert "os" in names
     assert names <= sys.stdlib_module_names
+    vermin = Path(sys.executable).with_name("vermin")
     newer = subprocess.run(
-        (sys.executable, "-m", "vermin", "--target=3.8-", "--no-tips", "-vv", WORKER.with_name(f"{name}.py")),
+        (vermin, "--target=3.8-", "--no-tips", "-vv", WORKER.with_name(f"{name}.py")),
         capture_output=True,
         text=True,
     )
