@@ -84,6 +84,13 @@ def run(
 
     file = read_config(config)
     study, said = in_force(study, file, config)
+    study = replace(
+        study,
+        cohorts=tuple(by_commas(study.cohorts)),
+        protocols=tuple(by_commas(study.protocols)),
+        concepts=tuple(by_commas(study.concepts)),
+        pretrain_on=tuple(by_commas(study.pretrain_on)),
+    )
     for option, typed, stated in (("--data", data, file.data), ("--cache", cache, file.cache)):
         if None not in (typed, stated) and typed != stated:
             said.append(goes_before(option, config, typed, stated))
@@ -117,13 +124,13 @@ def _run(study: Study, places: Places, sets: Sets) -> int:
         raise UsageError("--address is of a Ray cluster; add --engine ray.")
     ray = RayEngine(study.address or "") if study.engine == "ray" else None
     own = OwnSets(sets["concept_sets"], sets["cohort_sets"])
-    within = choose(study.concept_set, by_commas(study.concepts), (), own)
+    within = choose(study.concept_set, study.concepts, (), own)
     reporter = Reporter()
     log_to(reporter)
     find_cohort(study.source)
-    check_sources(by_commas(study.pretrain_on))
+    check_sources(study.pretrain_on)
     if study.pretrain_on:
-        choose_cohorts(by_commas(study.pretrain_on), places)  # before anything is prepared for them
+        choose_cohorts(study.pretrain_on, places)  # before anything is prepared for them
     options = _options(study, places, own)
     folder = options.folder
     mid_run = MidRun(folder, study.rank_by, reporter, within, own)
@@ -167,10 +174,10 @@ def _options(study: Study, places: Places, own: OwnSets) -> RunOptions:
         settings=RunSettings(study.seeds[0], study.resamples, study.records, study.subgroups),
         hardware=hardware,
         models=study.models,
-        cohorts=[cohort for one in by_commas(study.cohorts) for cohort in own.cohorts.get(one, (one,))],
+        cohorts=[cohort for one in study.cohorts for cohort in own.cohorts.get(one, (one,))],
         source=study.source,
-        protocols=by_commas(study.protocols),
-        pretrain_on=by_commas(study.pretrain_on),
+        protocols=study.protocols,
+        pretrain_on=study.pretrain_on,
         training_precision=training_precision(study.train_precision, hardware.device),
         precision=study.precision,
         recipe=read_recipe(study.recipe),

@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 
 from benchmark.cli import app
 from benchmark.commands import toml_text
-from benchmark.commands.evaluation import _options
 from benchmark.commands.options import ElsewhereOptions
 from benchmark.commands.study import _LISTS, KEPT, Study, _plain, in_force
 from benchmark.commands.toml_text import toml
-from benchmark.config import ConfigFile, Places
+from benchmark.config import ConfigFile
 from benchmark.records.record import load_record
 from benchmark.records.run_folder import load_run_file
-from benchmark.report.sets import OwnSets
 from cohorts.errors import UsageError
 from tests.releases import write_challenge, write_ptb_xl
 
@@ -272,17 +270,14 @@ def test_the_one_in_force_lies_in_the_run_and_repeats_it(
     assert "Nothing to do: all 2 cells are done." in capsys.readouterr().out
 
 
-def test_names_are_separated_by_commas_or_repeated(tmp_path: Path) -> None:
-    asked = Study(
-        out=tmp_path,
-        cohorts=("georgia, mine", "sph"),
-        protocols=("zero-shot,as-is",),
-        pretrain_on=("ptb-xl,mimic-iv-ecg",),
-    )
-    options = _options(asked, Places(tmp_path, tmp_path / "cache"), OwnSets({}, {"mine": ("ludb", "incart")}))
-    assert list(options.cohorts) == ["georgia", "ludb", "incart", "sph"]
-    assert list(options.protocols) == ["zero-shot", "as-is"]
-    assert list(options.pretrain_on) == ["ptb-xl", "mimic-iv-ecg"]
+def test_names_are_separated_by_commas_or_repeated(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = "--cohort georgia,ludb --cohort sph --protocol zero-shot,as-is --concept AF,LVH --pretrain-on a,b"
+    app(f"run {asked} --dump-config", exit_on_error=False, result_action="return_value")
+    found = tomllib.loads(capsys.readouterr().out)["run"]
+    assert found["cohorts"] == ["georgia", "ludb", "sph"]
+    assert found["protocols"] == ["zero-shot", "as-is"]
+    assert found["concepts"] == ["AF", "LVH"]
+    assert found["pretrain_on"] == ["a", "b"]
 
 
 def test_a_run_keeps_the_precision_that_it_trained_in(home: Path) -> None:
