@@ -40,8 +40,8 @@ benchmark: $(STAMP) ## prepare, train, evaluate, report: [DATA=folder of release
 	$(if $(DATA),,$(BIN)/leadboard simulate --out $(SIMULATED) --scale $(SCALE))
 	$(BIN)/leadboard run --data $(or $(DATA),$(SIMULATED)) --out $(RUN) $(ARGS)
 
-test: $(STAMP) ## all tests, a process for every processor
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+test: $(STAMP) ## all tests, a process for every processor and one more: some wait for others
+	$(BIN)/python -m pytest --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) $(ARGS)
 
 soak: $(STAMP) ## kill, damage and fuzz everything: [MINUTES=20] [ARGS='--seed 1']
 	$(BIN)/python -m pytest -m slow
