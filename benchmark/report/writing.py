@@ -181,22 +181,27 @@ def _content(
     asked = [one.board for one in by_set if one.board.within == within]
     boards = [board for board in asked if board.metric == rank_by]
     others = [board for board in asked if board.metric != rank_by]
-    with ThreadPoolExecutor(1) as beside:  # packing a PNG needs none either
-        drawing = beside.submit(lambda: [forest(boards), heatmap(boards)])
-        found = [statistics_of(board) for board in boards]
-    pictures = drawing.result()
+    beside = ThreadPoolExecutor(2)  # packing a PNG needs none either
+    drawing = [beside.submit(draw, boards) for draw in (heatmap, forest)]
+    beside.shutdown(wait=False)
+    found = [statistics_of(board) for board in boards]
     pooled = pooled_with_told(joined.told, boards, found)
     told = self_reported.self_reported_tables(joined.told, pooled)
     plain = self_reported_files.as_plain(joined.told, pooled, joined.sources) if joined.sources else {}
+    tables = {
+        "leaderboard.csv": as_csv(records),
+        "leaderboard.json": as_json(plan, records, boards, others, found, plain),
+    }
     by_labels = efficiency(boards)
-    if by_labels is not None:
-        pictures.append(by_labels)
     shown = [record for board in boards for record in board.records]
     drawn = {record.cohort.id for record in shown} - without_labels(shown, labels).keys()
     chosen = concepts_with_room(shown, drawn)
     curves = MeasuredCurves(chosen, shown, joined.files, labels)
     sheets = mistake_pages(joined, stores, curves)
     mistakes = {entry: one for entry, one in sheets.items() if one[0] in kept}
+    pictures = [one.result() for one in reversed(drawing)]
+    if by_labels is not None:
+        pictures.append(by_labels)
     content: dict[str, str | bytes] = {
         "leaderboard.html": as_html(
             joined,
@@ -219,8 +224,7 @@ def _content(
             [table for table, collapsed in told if not collapsed],
             self_reported.sources_table(joined.sources) if joined.sources else None,
         ),
-        "leaderboard.csv": as_csv(records),
-        "leaderboard.json": as_json(plan, records, boards, others, found, plain),
+        **tables,
     }
     if joined.told:
         content["self-reported.csv"] = self_reported_files.told_csv(joined.told)
