@@ -22,6 +22,7 @@ from benchmark.exchange.checking import verify
 from benchmark.exchange.gathering import gather
 from benchmark.exchange.joining import join
 from benchmark.progress import Reporter
+from benchmark.report.page.page import SCRIPTS, STYLES, _static
 from benchmark.report.pairwise import compare_models
 from benchmark.run.cohorts import labelled
 from cohorts.labelled import Labelled, LabelledCohorts
@@ -223,6 +224,12 @@ def test_the_board_is_of_these_submissions() -> None:
         row = f"| {cohort} | {record['model']['name']} | {record['protocol']} |"
         assert any(line.startswith(row) and shown in line for line in lines), row
         assert shown in page
+
+
+def test_the_board_is_the_page_as_it_is_now() -> None:
+    page = (RESULTS / "leaderboard.html").read_text("utf-8")
+    other = [name for name in (*STYLES, *SCRIPTS) if _static(name) not in page]
+    assert other == [], "make results/leaderboard.html again, as results/README.md says"
 
 
 def test_the_board_links_to_nothing_that_is_not_kept() -> None:
