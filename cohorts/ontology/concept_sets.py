@@ -28,8 +28,8 @@ def concept_sets(ontology: Ontology) -> dict[str, tuple[str, ...]]:
     -------
     Name of a set -> its concepts in the ontology's order. A set depends on the ontology alone.
     """
-    category = ontology.concepts["category"]
-    sets = {ALL: tuple(map(str, category.index))}
+    category: dict[str, str] = ontology.concepts["category"].to_dict()  # asked for every board of a report
+    sets = {ALL: tuple(category)}
     for name, categories in CATEGORIES.items():
-        sets[name] = tuple(map(str, category.index[category.isin(categories)]))
+        sets[name] = tuple(concept for concept, kind in category.items() if kind in categories)
     return sets | {"superclasses": SUPERCLASSES}
