@@ -197,8 +197,9 @@ def test_ked_asks_about_all_concepts_together(tmp_path: Path) -> None:
     assert_each_for_itself(model)
     together = model.predict(batch(2))
     network = model.build().eval()
+    own = network.state_dict()
     for name, tensor in sorted(state.items()):
-        network.state_dict()[name].copy_(tensor)
+        own[name].copy_(tensor)
     from scipy.signal import resample
 
     lowered = torch.from_numpy(resample(batch(2).signals, 1000, axis=-1).astype(np.float32))

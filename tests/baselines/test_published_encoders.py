@@ -107,8 +107,9 @@ def test_from_the_authors_file_to_features_and_scores(name: str, tmp_path: Path)
     state = converted(model, wrap, tmp_path)
     several = batch(model, 2)
     network = model.build().eval()
+    own = network.state_dict()
     for key, tensor in sorted(state.items()):
-        network.state_dict()[key].copy_(tensor)
+        own[key].copy_(tensor)
     with torch.inference_mode():
         windows = model.prepare(torch.from_numpy(several.signals[:1]))[0]
         expected = network.features(windows).mean(dim=0)
