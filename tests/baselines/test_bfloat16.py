@@ -43,7 +43,7 @@ def check_near(whole: Floats, lower: Floats) -> None:
     assert np.abs(whole - lower).max() < NEAR * np.abs(whole).max()
 
 
-def noise(model: Any, records: int = 2) -> Batch:
+def noise(model: Any, records: int = 1) -> Batch:
     spec = model.card.input
     shape = (records, len(spec.leads), spec.samples)
     signals = np.random.default_rng(0).normal(0, 0.3, shape).astype(np.float32)

@@ -184,7 +184,7 @@ def test_what_a_stranger_wrote_is_shown_as_visible_characters_only(submission: P
 FILES = (GEORGIA, "manifest.json", "card.json", "environment.json", "predictions/as-is/georgia.parquet")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), at=st.integers(0), value=st.integers(0, 255), sealed=st.booleans())
 def test_a_damaged_byte_anywhere_is_named(
     submission: Path, places: Places, name: str, at: int, value: int, sealed: bool

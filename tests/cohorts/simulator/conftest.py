@@ -34,12 +34,14 @@ def find_qrs(signal: np.ndarray, rate: float) -> np.ndarray:
     width = max(3, int(0.06 * rate))
     energy = np.convolve(energy, np.hanning(width) / np.hanning(width).sum(), mode="same")
     threshold = 0.1 * np.median(np.sort(energy)[-int(0.05 * len(energy)) :])
-    peaks: list[int] = []
+    apart = int(0.26 * rate)
+    peaks, taken = [], np.zeros(len(energy), dtype=bool)
     for position in np.argsort(-energy):
         if energy[position] < threshold:
             break
-        if all(abs(position - peak) > 0.26 * rate for peak in peaks):
+        if not taken[position]:
             peaks.append(int(position))
+            taken[max(0, position - apart) : position + apart + 1] = True
     edge = int(0.05 * rate)  # a complex cut by the border has no place of its own
     return np.array(sorted(peak for peak in peaks if edge <= peak < len(energy) - edge))
 
