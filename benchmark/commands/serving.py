@@ -27,7 +27,7 @@ def serve(run: Folder = DEFAULT_RUN, *, host: str = "127.0.0.1", port: Port = 80
         Port to listen on; 0 for any free one.
     """
     from benchmark.commands.report_server import LOOPBACK, PAGE, ReportServer
-    from benchmark.records.run_folder import RUN
+    from benchmark.records.run_file import RUN
 
     if not (run / PAGE).is_file() and not (run / RUN).is_file():
         raise UsageError(f"{run} has neither a {PAGE} nor a {RUN}; name the folder of a run or of a board.")

@@ -17,14 +17,8 @@ from benchmark.records.locations import RecordFiles, in_run
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, ReadAhead, name_of
-from benchmark.records.run_folder import (
-    AbsentCohort,
-    AbsentModel,
-    RunFile,
-    finished_cell,
-    load_cells,
-    load_draws,
-)
+from benchmark.records.run_file import AbsentCohort, AbsentModel, RunFile
+from benchmark.records.run_folder import finished_cell, load_cells, load_draws
 from benchmark.text import printable, some
 
 

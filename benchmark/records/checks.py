@@ -14,9 +14,10 @@ from benchmark.records.comparability import labelling_of, resampling_of
 from benchmark.records.findings import Findings
 from benchmark.records.locations import RecordFiles
 from benchmark.records.measuring import PREDICTIONS, keys_of
+from benchmark.records.overlap import also_in
 from benchmark.records.predictions import AGE, FIT, content_hash, load_predictions, score_matrix
 from benchmark.records.recomputation import TOLERANCE, check_against_labels
-from benchmark.records.record import ResultRecord, also_in, load_record
+from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.threshold_checks import check_thresholds
 from benchmark.text import some
 from cohorts.catalogue import cohort_cards, measured_cards

@@ -17,7 +17,8 @@ from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
-from benchmark.records.record import ResultRecord, also_in
+from benchmark.records.overlap import also_in
+from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
 from cohorts.catalogue import measured_cards
 from cohorts.errors import LeadboardError

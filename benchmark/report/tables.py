@@ -79,7 +79,7 @@ class ConceptGrid:
     ----------
     kind
         ``"concepts"`` for the table of `concept_tables`, ``"called"`` for that of
-        `benchmark.report.cell_tables.operating_concepts`.
+        `benchmark.report.operating_tables.operating_concepts`.
     records
         Its cells, in the order of its columns.
     """

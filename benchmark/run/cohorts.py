@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmark.config import Places
 from benchmark.progress import Reporter
-from benchmark.records.run_folder import AbsentCohort
+from benchmark.records.run_file import AbsentCohort
 from cohorts.catalogue import (
     all_cohorts,
     cohort_cards,

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from benchmark.config import Places
-from benchmark.files import read_json, sweep, write_atomically
+from benchmark.files import sweep, write_atomically
 from benchmark.models.contamination import all_training_of
 from benchmark.models.model_card import ModelCard
 from benchmark.progress import Reporter
+from benchmark.records.overlap import ComparedCohort, Overlap
 from benchmark.records.provenance import package_versions
-from benchmark.records.record import ComparedCohort, Overlap
+from benchmark.records.strict_json import read_json
 from benchmark.run.cohorts import is_here, prepared
 from benchmark.run.fingerprints import OVERLAP_ROOMS, read_fingerprints, take_fingerprints
 from cohorts.catalogue import cohort_cards, facts_known, open_cohort

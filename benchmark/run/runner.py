@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.progress import Reporter
-from benchmark.records.run_folder import PlannedCell
+from benchmark.records.run_file import PlannedCell
 from benchmark.run.engines import AfterCell, Engine, Here
 from benchmark.run.plan_text import plan_lines
 from benchmark.run.planning import make_plan

@@ -24,12 +24,13 @@ from benchmark.records.measuring import (
     measure,
     selected_rows,
 )
+from benchmark.records.overlap import Overlap, also_in
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, software, source_commit
-from benchmark.records.record import Overlap, Provenance, ResultRecord, also_in
+from benchmark.records.record import Provenance, ResultRecord
 from benchmark.records.resamples import save_measured
+from benchmark.records.run_file import RunFile
 from benchmark.records.run_folder import (
-    RunFile,
     cell_path,
     change_run,
     find_run_file,

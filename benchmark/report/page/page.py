@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
-from benchmark.report import cell_tables, facts, model_tables, self_reported, tables
+from benchmark.report import cell_tables, facts, model_facts, model_tables, self_reported, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
@@ -125,6 +125,7 @@ def as_html(
             cell_tables=cell_tables,
             figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
             facts=facts,
+            model_facts=model_facts,
             model_tables=model_tables,
             fits=fits_table(joined.records),
             fits_words=FITS_WORDS,
