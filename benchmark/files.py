@@ -1,4 +1,4 @@
-"""Files: written so that a reader never meets half of one, and a stranger's read with care."""
+"""Files and folders: written so that a reader never meets half of one, and a stranger's read with care."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from benchmark.text import printable
-from cohorts.errors import LeadboardError
+from cohorts.errors import LeadboardError, UsageError
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -166,3 +166,52 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise LeadboardError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def why_no_folder(path: Path) -> str:
+    """Say why there is no folder at a path and none can be made; empty if there is one or it can."""
+    try:
+        for place in (path, *path.parents):
+            if place.is_dir():
+                return ""
+            if place.is_symlink() or place.exists():
+                what = "a file" if place.exists() else "a link that leads nowhere"
+                return f"{'it' if place == path else printable(str(place), 200)} is {what}, not a folder"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file at a path, also where no path can be so long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at a path, also where no path can be so long."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def from_home(path: Path | str) -> Path:
+    """Resolve ``~`` at the start of a path; UsageError where there is no such home folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"There is no home folder for {path}; write the path without '~'.") from None
+
+
+def give_home() -> None:
+    """Make sure that there is an answer to where the home folder is, if one below which nothing can be.
+
+    Without any, some libraries fail, and some make a folder that is named ``~``.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.devnull

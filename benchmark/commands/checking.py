@@ -8,10 +8,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
-    ElsewhereOptions,
     File,
     Folder,
     JsonOption,

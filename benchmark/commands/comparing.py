@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     DataOption,
@@ -13,7 +12,7 @@ from benchmark.commands.options import (
     JsonOption,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.terminal import tell
 
 if TYPE_CHECKING:

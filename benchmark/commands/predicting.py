@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
     CohortFiles,
     DataOption,
-    ElsewhereOptions,
     ModelName,
     NewFile,
     Place,

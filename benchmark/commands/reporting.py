@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     DataOption,
@@ -16,7 +15,7 @@ from benchmark.commands.options import (
     by_commas,
 )
 from benchmark.commands.papers import NOTHING, PaperOptions
-from benchmark.config import Places, find_places
+from benchmark.config import DEFAULT_RUN, Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
 from cohorts.errors import UsageError

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     Count,
@@ -27,7 +26,7 @@ from benchmark.commands.options import (
     check_file,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from benchmark.commands.options import DEFAULT_RUN, Folder
+from benchmark.commands.options import Folder
+from benchmark.config import DEFAULT_RUN
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
     CohortFiles,
     DataOption,
-    ElsewhereOptions,
     File,
     ModelName,
     Repeated,
