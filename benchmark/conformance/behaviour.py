@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, Mode, chosen, copied
 from benchmark.conformance.differences import compared
+from benchmark.conformance.modes import usable_modes
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.contract import Batch, Floats
 from cohorts.errors import ModelError
@@ -37,15 +38,15 @@ def in_every_mode(check: Callable[[Question], str]) -> Callable[[Subject], str]:
     def of_all(subject: Subject) -> str:
         seen: dict[str, str] = {}
         skipped: list[SkippedError] = []
-        modes = subject.usable_modes()
-        for mode in modes:
+        asked = usable_modes(subject)
+        for mode in asked:
             question = Question(mode, subject.batch, subject.spec.unit)
             try:
                 seen[mode.name] = check(question)
             except SkippedError as error:
                 skipped.append(error)
             except ModelError as error:
-                raise ModelError(_said_of(mode, error, subject, alone=len(modes) == 1)) from error
+                raise ModelError(_said_of(mode, error, subject, alone=len(asked) == 1)) from error
         if not seen:
             raise skipped[0]
         if len(set(seen.values())) == 1:
