@@ -14,6 +14,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 
 if TYPE_CHECKING:
     from benchmark.metrics.estimates import PairedDifference
@@ -101,8 +102,8 @@ def _show(found: Comparison) -> None:
         ]
     )
     tell(
-        f"[low, high]: 95 %, from {found.resamples:,} shared resamples, seed {found.seed}. p values are "
-        "two-sided; (Holm) is adjusted for all tests in its column."
+        f"[low, high]: 95 %, from {plural(found.resamples, 'shared resample')}, seed {found.seed}. p values "
+        "are two-sided; (Holm) is adjusted for all tests in its column."
     )
     for cohort, why in found.refused.items():
         tell(f"Not compared on {cohort}: {why}.")

@@ -21,6 +21,7 @@ from benchmark.commands.options import (
 from benchmark.commands.reopening import AGAIN, AgainOptions
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 
 if TYPE_CHECKING:
     from benchmark.records.record import ResultRecord
@@ -226,7 +227,8 @@ def feature_map(
     write_atomically(place / "map.csv", found.points.to_csv(index=False))
     tell(
         f"The hospital is told from the features of {name} with an AUROC of {interval(found.hospital)} "
-        f"({len(found.points):,} recordings of {len(found.of_cohort)} cohorts, seed {seed}; 0.5: not at all)."
+        f"({plural(len(found.points), 'recording')} of {plural(len(found.of_cohort), 'cohort')}, seed "
+        f"{seed}; 0.5: not at all)."
     )
     for cohort, estimate in found.of_cohort.items():
         tell(f"  {cohort} against the others: {interval(estimate)}")

@@ -24,6 +24,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def predict(
         table, rounding = ask(asked, recordings, scorer, progress)
     write_atomically(out, as_file(table, out.suffix))
     tell(
-        f"{asked.card.name}, {asked.protocol.name}: {len(table):,} recordings, {table.shape[1] - 1} concepts"
+        f"{asked.card.name}, {asked.protocol.name}: {plural(len(table), 'recording')}, "
+        f"{plural(table.shape[1] - 1, 'concept')}"
         f"{f', {unusable:,} left out' if unusable else ''}: {out}"
     )
     if rounding is not None:

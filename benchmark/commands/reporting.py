@@ -18,6 +18,7 @@ from benchmark.commands.papers import NOTHING, PaperOptions
 from benchmark.config import DEFAULT_RUN, Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def _joined_board(
     if not (joined.records or joined.told):
         raise UsageError("None of these results can be shown: " + " ".join(joined.plan.warnings))
     for source in joined.sources:
-        cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
-        tell(f"{source.name}: {source.kind}, {cells}")
+        tell(f"{source.name}: {source.kind}, {plural(source.cells, 'cell')}")
     tell(*joined.plan.warnings)
     give = prepared_before(places)
     return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own, kept)

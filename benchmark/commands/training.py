@@ -18,6 +18,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def train(
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
         train_model(plan, hardware.device, hardware.workers)
-    tell(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
+    learnt = plural(len(plan.concepts), "concept")
+    tell(f"{found.card.name}: {learnt} learnt from {source}, {plan.artifact.folder}")
     return 0
 
 

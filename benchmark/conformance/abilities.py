@@ -22,6 +22,7 @@ from benchmark.models.model_card import ModelCard
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.published import find_published
 from cohorts.catalogue import all_cohorts
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.ontology.ontology import load_ontology
 
@@ -57,7 +58,7 @@ def card(subject: Subject) -> str:
             raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
     missing = [name for name in ("description", "licence", "citation") if not getattr(stated, name).strip()]
     complete = f"complete but for {', '.join(missing)}" if missing else "complete"
-    own = f"; {len(stated.columns)} labels of its own score {len(stated.outputs)} concepts"
+    own = f"; {plural(len(stated.columns), 'label')} of its own for {plural(len(stated.outputs), 'concept')}"
     return complete + (own if stated.labels else "")
 
 
@@ -119,7 +120,7 @@ def fit(subject: Subject) -> str:
     now = fitted.card.model_copy(update={name: getattr(subject.source.card, name) for name in LEARNT})
     if now != subject.source.card:
         raise ModelError(f"fit changes the card in {_changed(now, subject.source.card)}.")
-    return f"learns {len(fitted.card.outputs)} concepts, and its card says which"
+    return f"learns {plural(len(fitted.card.outputs), 'concept')}, and its card says which"
 
 
 def gaps_in_labels(subject: Subject) -> str:

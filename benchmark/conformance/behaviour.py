@@ -16,6 +16,7 @@ from benchmark.conformance.differences import compared
 from benchmark.conformance.modes import usable_modes
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.contract import Batch, Floats
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 from cohorts.recording import MV_PER_UNIT
 
@@ -77,7 +78,7 @@ def answers(question: Question) -> str:
     constant = [question.mode.column(int(number)) for number in np.flatnonzero(np.ptp(scores, axis=0) == 0)]
     some = ", ".join(constant[:5]) + (f" and {len(constant) - 5} more" if len(constant) > 5 else "")
     same = f"; the same for every record: {some}" if constant else ""
-    return f"{scores.shape[0]} records x {scores.shape[1]} finite numbers{same}"
+    return f"{plural(scores.shape[0], 'record')} x {plural(scores.shape[1], 'finite number')}{same}"
 
 
 def probabilities(question: Question) -> str:

@@ -19,6 +19,7 @@ from benchmark.records.faults import first_fault
 from benchmark.records.migration import migrated
 from benchmark.records.overlap import Overlap
 from benchmark.records.strict_json import json_bytes, may_have_large_integers, parsed_json
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
@@ -151,7 +152,7 @@ class Rounding(_Schema):
         """Say it in a sentence."""
         return (
             f"Scores lie up to {self.largest:.2g} from those in float32, {self.mean:.2g} on average "
-            f"({self.records} records scored both ways)."
+            f"({plural(self.records, 'record')} scored both ways)."
         )
 
 

@@ -22,6 +22,7 @@ from benchmark.records.run_file import RUN, RUN_SCHEMA, PlannedCell, RunFile, re
 from benchmark.records.salvage import salvaged
 from benchmark.records.strict_json import read_json
 from benchmark.text import unnamed
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.locks import alone
 
@@ -77,7 +78,7 @@ def load_run_file(run: Path) -> RunFile:
                 raise
             wrong = f"{run / RUN} is missing."
         done = sum(cell.status == "done" for cell in content.cells)
-        logger.warning("%s Made again from %d record%s.", wrong, done, "s" * (done != 1))
+        logger.warning("%s Made again from %s.", wrong, plural(done, "record"))
         return content
 
 

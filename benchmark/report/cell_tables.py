@@ -24,8 +24,9 @@ from benchmark.report.tables import (
     populations,
     text_cell,
 )
-from benchmark.report.text import count, entry_labels, interval, plural, signed
+from benchmark.report.text import count, entry_labels, interval, signed
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 OF_FIRST_FIT = "Of a model with several fits these are of the first."
 

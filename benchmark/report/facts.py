@@ -10,6 +10,7 @@ from benchmark.records.run_file import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
 from benchmark.report.text import UNDEFINED, count
 from cohorts.catalogue import is_private
+from cohorts.counts import plural
 
 SHORT = 12
 """Characters of a hash that tell one from another; the whole ones are in leaderboard.json."""
@@ -106,11 +107,13 @@ def overlap_text(overlap: Overlap) -> str:
         return "not compared: no other cohort was here"
     said = [
         f"{count(one.shared)} of {count(overlap.records)} shared with {one.cohort} "
-        f"({count(one.records)} records, by {one.by})"
+        f"({plural(one.records, 'record')}, by {one.by})"
         for one in sorted(overlap.cohorts, key=lambda one: -one.shared)
     ]
     if overlap.not_compared:
-        said.append(f"{count(overlap.not_compared)} records too short or without beats were not compared")
+        said.append(
+            f"{plural(overlap.not_compared, 'record')} too short or without beats could not be compared"
+        )
     said.append(f"Leadboard {overlap.leadboard}, code {overlap.code}, seed {overlap.seed}")
     return "; ".join(said)
 
@@ -124,12 +127,12 @@ def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:
     """Say how many records could be used: ``400 of 21,799 records`` for a partial copy."""
     usable = counts.found - counts.unusable
     if cohort.simulated:  # they are no part of the release
-        return f"{count(usable)} simulated records"
+        return plural(usable, "simulated record")
     if cohort.release_records is None or usable == cohort.release_records:
-        return f"{count(usable)} records"
+        return plural(usable, "record")
     if usable > cohort.release_records:
-        return f"{count(usable)} records (the release has {count(cohort.release_records)})"
-    return f"{count(usable)} of {count(cohort.release_records)} records"
+        return f"{plural(usable, 'record')} (the release has {count(cohort.release_records)})"
+    return f"{count(usable)} of {plural(cohort.release_records, 'record')}"
 
 
 def partial_copies(records: Iterable[ResultRecord]) -> list[str]:

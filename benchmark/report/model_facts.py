@@ -8,8 +8,9 @@ from benchmark.models.model_card import InputSpec
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import Pretraining, ResultRecord, Training
 from benchmark.report.tables import Table, cohort_label, fact_table
-from benchmark.report.text import UNDEFINED, count, plural
+from benchmark.report.text import UNDEFINED, count
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 
 def models_table(records: Iterable[ResultRecord]) -> Table:
@@ -54,7 +55,7 @@ def training_text(record: ResultRecord) -> str:
     pretraining = record.pretraining
     if pretraining is not None:
         sources = " and ".join(
-            f"{source.cohort} ({count(source.records)} pairs, "
+            f"{source.cohort} ({plural(source.records, 'pair')}, "
             f"{count(source.validation_records)} for validation)"
             for source in pretraining.sources
         )

@@ -25,8 +25,9 @@ from benchmark.report.tables import (
     populations,
     text_cell,
 )
-from benchmark.report.text import entry_labels, plural
+from benchmark.report.text import entry_labels
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 KEPT = "sensitivity 90 %"
 """The rule of the tables by concept: is a sensitivity of 90 % still one of 90 % in another hospital?"""

@@ -19,8 +19,9 @@ from benchmark.report.tables import (
     number_cell,
     text_cell,
 )
-from benchmark.report.text import count, entry_labels, number, plural, signed_interval
+from benchmark.report.text import entry_labels, number, signed_interval
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 LEVEL = 0.05
 
@@ -234,7 +235,7 @@ def signed_cell(estimate: Estimate) -> TableCell:
 def statistics_sentences(board: Board) -> list[str]:
     """Say how these numbers were made, and which cells had to be left out."""
     drawn = [record.evaluation.bootstrap for record in board.records]
-    settings = " / ".join(dict.fromkeys(f"{count(d.resamples)} resamples, seed {d.seed}" for d in drawn))
+    settings = " / ".join(dict.fromkeys(f"{plural(d.resamples, 'resample')}, seed {d.seed}" for d in drawn))
     sentences = [
         f"Differences are paired: all models of a cohort share the resamples of its patients ({settings}). "
         "Cohorts are independent. p values are two-sided, and adjusted by Holm's method for all comparisons "

@@ -13,6 +13,7 @@ from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.report.board import Board, entry_of
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 Kind = Literal["text", "number", "muted"]
 
@@ -260,7 +261,7 @@ def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[
             ):
                 cell = replace(cell, notes=(*cell.notes, FEW))
             if differs:
-                note = f"on {count(metrics.n)} annotated records, {count(metrics.positives)} positive"
+                note = f"on {plural(metrics.n, 'annotated record')}, {count(metrics.positives)} positive"
                 cell = replace(cell, notes=(*cell.notes, note))
             cells.append(cell)
     return tuple(cells)

@@ -41,6 +41,7 @@ from benchmark.records.run_folder import (
 )
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled
 from cohorts.locks import alone
@@ -194,8 +195,8 @@ def settings_of(run: Path, seed: int | None, resamples: int | None) -> RunSettin
         )
     if seed not in (None, content.seed) or resamples not in (None, content.resamples):
         raise UsageError(
-            f"The run in {run} has {content.resamples:,} resamples and seed {content.seed}; leave both out, "
-            "or choose another folder with --out."
+            f"The run in {run} has {plural(content.resamples, 'resample')} and seed {content.seed}; leave "
+            "both out, or choose another folder with --out."
         )
     return RunSettings(seed=content.seed, resamples=content.resamples)
 
@@ -250,8 +251,8 @@ def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile
     content = content or _begun(run, record)
     if content.drawn != (seed, resamples):
         raise UsageError(
-            f"Another call has begun a run with {content.resamples:,} resamples and seed {content.seed} in "
-            f"{run}; score again, or choose another folder with --out."
+            f"Another call has begun a run with {plural(content.resamples, 'resample')} and seed "
+            f"{content.seed} in {run}; score again, or choose another folder with --out."
         )
     kept = [old for old in content.cells if old.name != cell.name]
     absent = tuple(one for one in content.absent if one.cohort != cell.cohort)

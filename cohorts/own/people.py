@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cohorts.cohort import Folds
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 from cohorts.index import OLDEST, Sex
 from cohorts.own.description import CohortPart
@@ -180,5 +181,5 @@ def _not_understood(written: pd.Series[str], understood: pd.Series[Any], what: s
     odd = int(((written != "") & understood.isna()).sum())
     if not odd:
         return []
-    cells = "cell" if odd == 1 else "cells"
-    return [f"{what} that is not understood, so that it is unknown: {odd:,} {cells} of column '{column}'."]
+    cells = plural(odd, "cell")
+    return [f"{what} that is not understood, so that it is unknown: {cells} of column '{column}'."]

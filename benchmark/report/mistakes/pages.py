@@ -19,8 +19,8 @@ from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
 from benchmark.report.style import WARNING
-from benchmark.report.text import plural
 from benchmark.text import one_line, printable, visible
+from cohorts.counts import plural
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Stores
 

@@ -12,8 +12,9 @@ from benchmark.report.facts import interval_sentences, partial_copies
 from benchmark.report.model_facts import input_text, trained_on, training_text
 from benchmark.report.papers import tripod_sentences as say
 from benchmark.report.tables import cohort_label
-from benchmark.report.text import count, entry_labels, number, plural
+from benchmark.report.text import count, entry_labels, number
 from cohorts.cohort import CohortCard
+from cohorts.counts import plural
 
 Facts = dict[str, list[str]]
 """Number of an item -> what the run knows of it."""
