@@ -38,7 +38,9 @@ class Outcome:
     def sentence(self) -> str:
         """Say it in a sentence or two."""
         if not self.computed and not self.failures:
-            return f"Nothing to do: {plural(self.cells, 'cell is', 'cells are')} done."
+            return (
+                f"Nothing to do: {'the cell is' if self.cells == 1 else f'all {self.cells} cells are'} done."
+            )
         said = f"{self.computed} of {plural(self.cells, 'cell')} computed now, {self.failed} failed."
         models: dict[str, list[str]] = {}
         for cell in self.failures:

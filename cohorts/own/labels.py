@@ -151,9 +151,9 @@ def _values(path: Path, column: pd.Series[str]) -> npt.NDArray[np.int8]:
         other = int(counts.sum() - counts[harmless[:_SHOWN]].sum())
         found += [f"something else ({other:,}x)"] if other else []
         ones, zeros, empty = (int(column.isin(texts).sum()) for texts in (["1", "1.0"], ["0", "0.0"], [""]))
+        others = f"{plural(ones, 'one')}, {plural(zeros, 'zero')} and {plural(empty, 'empty cell')}"
         raise UsageError(
-            f"The column '{column.name}' of {path} holds {' and '.join(found)}, beside "
-            f"{plural(ones, 'one')}, {plural(zeros, 'zero')} and {plural(empty, 'empty cell')}; a label is 1, "
-            "0, or empty where it is not annotated."
+            f"The column '{column.name}' of {path} holds {' and '.join(found)}, beside {others}; a label "
+            "is 1, 0, or empty where it is not annotated."
         )
     return values.to_numpy().astype(np.int8)
