@@ -83,6 +83,11 @@ class Places:
     own: Mapping[str, Path] = field(default_factory=dict)
     fingerprints: tuple[Path, ...] = ()
 
+    @property
+    def have_releases(self) -> bool:
+        """Whether they say where any release is."""
+        return self.data is not None or bool(self.folders or self.own)
+
     def as_entries(self) -> dict[str, Any]:
         """Give what a configuration file of the working folder would say of them."""
         here = Path.cwd()

@@ -56,7 +56,7 @@ def compare(
     from benchmark.run.cohorts import labelled
 
     places = find_places(data, cache, cohort_file)
-    stores = labelled(places, Reporter()) if places.data is not None or places.folders or places.own else None
+    stores = labelled(places, Reporter()) if places.have_releases else None
     found = compare_models(folder, first, second, stores)
     if as_json:
         print_json(found)

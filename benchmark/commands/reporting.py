@@ -129,8 +129,7 @@ def _joined_board(
     from benchmark.report.writing import write_board
     from benchmark.run.cohorts import labelled, labelled_before, prepared_before
 
-    here = places.data is not None or places.folders or places.own
-    stores = labelled(places, Reporter()) if here else None
+    stores = labelled(places, Reporter()) if places.have_releases else None
     joined = join(gather(folders, stores), run_name(out), find_site_key(places.cache))
     if not (joined.records or joined.told):
         raise UsageError("None of these results can be shown: " + " ".join(joined.plan.warnings))

@@ -15,7 +15,7 @@ from benchmark.report.tables import (
     ConceptGrid,
     Table,
     TableCell,
-    board_caption,
+    board_table,
     cohort_label,
     count_cell,
     estimate_cell,
@@ -105,7 +105,7 @@ def calibration_table(board: Board) -> Table | None:
         "ECE, equal mass",
     )
     caption = "calibration of models that claim probabilities, over the eligible concepts"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def _signed_number(value: float | None) -> TableCell:

@@ -16,7 +16,7 @@ from benchmark.report.tables import (
     ConceptGrid,
     Table,
     TableCell,
-    board_caption,
+    board_table,
     count_cell,
     estimate_cell,
     estimate_notes,
@@ -69,7 +69,7 @@ def operating_table(board: Board) -> Table | None:
         "External sensitivity below 90 %",
     )
     caption = "operating points, means over pairs of a cohort and an eligible concept"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def _called(records: Sequence[ResultRecord], rule: str) -> Iterator[Called]:

@@ -14,6 +14,7 @@ from benchmark.report.tables import (
     Table,
     TableCell,
     board_caption,
+    board_table,
     count_cell,
     estimate_cell,
     number_cell,
@@ -82,7 +83,7 @@ def next_hospital_table(board: Board, found: BoardStatistics) -> Table | None:
         "I²",
     )
     caption = "at the next hospital, from the external cohorts of each model"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def next_hospital_concepts(board: Board, found: BoardStatistics) -> Table | None:
@@ -155,7 +156,7 @@ def gap_table(board: Board, found: BoardStatistics) -> Table | None:
         "Gap [interval]",
     )
     caption = "external gap, mean AUROC over the concepts that are eligible in both cohorts"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def comparison_table(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
@@ -186,7 +187,7 @@ def comparison_table(board: Board, comparisons: Sequence[EntryComparison], capti
         "p (Holm)",
         "Cohorts with a significant difference (Holm)",
     )
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def comparison_by_cohort(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:

@@ -133,6 +133,13 @@ def board_caption(board: Board, text: str) -> str:
     return f"Simulated cohorts, not patients: {text}" if board.simulated else text[0].upper() + text[1:]
 
 
+def board_table(
+    board: Board, caption: str, columns: tuple[str, ...], rows: Sequence[tuple[TableCell, ...]]
+) -> Table | None:
+    """A table of a board; None without a row."""
+    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+
+
 def selected(records: RecordCounts) -> str:
     """Which records of a cohort were measured."""
     return "test fold" if records.selection == "test" else "all records"
