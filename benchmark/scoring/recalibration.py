@@ -100,8 +100,8 @@ def check_sample(groups: Groups, patients: int) -> int:
     """
     count = int(groups.max(initial=-1)) + 1
     if not 0 < patients < count:
-        there = plural(count, "patient is", "patients are")
-        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: {there} there.")
+        there = f"there {'is' if count == 1 else 'are'} {plural(count, 'patient')}"
+        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: {there}.")
     return count
 
 
