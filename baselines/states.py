@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from benchmark.text import printable
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 
 State = Mapping[str, torch.Tensor]
@@ -50,7 +51,11 @@ def check_state(found: State, expected: State, where: str) -> None:
     ]
     if not faults:  # only now is it known that every tensor is as small as it should be
         broken = [name for name in both if not found[name].isfinite().all()]
-        faults = [f"{len(broken)} tensors hold NaN or infinity ({few(broken)})"] if broken else []
+        faults = (
+            [f"{plural(len(broken), 'tensor holds', 'tensors hold')} NaN or infinity ({few(broken)})"]
+            if broken
+            else []
+        )
     if faults:
         raise ModelError(f"{where} does not fit: {'; '.join(faults)}.")
 

@@ -30,7 +30,7 @@ from benchmark.commands import (
     tasks,
     training,
 )
-from benchmark.config import give_home
+from benchmark.files import give_home
 from benchmark.terminal import set_up, tell, why_incomplete
 from benchmark.text import visible
 from cohorts.errors import LeadboardError, UsageError

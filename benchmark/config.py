@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.files import from_home, is_file, is_folder, why_no_folder
 from benchmark.text import printable
 from cohorts.errors import UnknownNameError, UsageError
 
@@ -82,6 +83,11 @@ class Places:
     own: Mapping[str, Path] = field(default_factory=dict)
     fingerprints: tuple[Path, ...] = ()
 
+    @property
+    def have_releases(self) -> bool:
+        """Whether they say where any release is."""
+        return self.data is not None or bool(self.folders or self.own)
+
     def as_entries(self) -> dict[str, Any]:
         """Give what a configuration file of the working folder would say of them."""
         here = Path.cwd()
@@ -130,7 +136,7 @@ def find_places(
     )
     if chosen is not None:
         chosen = from_home(chosen)
-        if not _is_folder(chosen):
+        if not is_folder(chosen):
             raise UsageError(
                 f"No folder {_shown(chosen)}; give the folder that holds the releases with --data."
             )
@@ -140,7 +146,7 @@ def find_places(
         from cohorts.catalogue import find_cohort
 
         find_cohort(cohort)
-        if not _is_folder(folder):
+        if not is_folder(folder):
             raise UsageError(
                 f"{shown} says that {cohort} is in {_shown(folder)}, but there is no such folder."
             )
@@ -153,7 +159,7 @@ def find_places(
         raise UsageError(f"The cache cannot be in {_shown(stores)}: {why}; name another folder with --cache.")
     shared = (*fingerprints, *(base / from_home(path) for path in settings.fingerprints))
     for path in shared:
-        if not _is_file(path):
+        if not is_file(path):
             raise UsageError(
                 f"No file of fingerprints {_shown(path)}; correct --fingerprints, or the entry in {shown}."
             )
@@ -184,53 +190,6 @@ def _register_own(named: Mapping[str, Path], file: Path, cohort_files: Sequence[
             )
         register(cohort, home_of(cohort))
     return own
-
-
-def why_no_folder(path: Path) -> str:
-    """Say why there is no folder at a path and none can be made; empty if there is one or it can."""
-    try:
-        for place in (path, *path.parents):
-            if place.is_dir():
-                return ""
-            if place.is_symlink() or place.exists():
-                what = "a file" if place.exists() else "a link that leads nowhere"
-                return f"{'it' if place == path else _shown(place)} is {what}, not a folder"
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long, for one
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that is too long, for one
-        return False
-
-
-def from_home(path: Path | str) -> Path:
-    """Resolve ``~`` at the start of a path; UsageError where there is no such home folder."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise UsageError(f"There is no home folder for {path}; write the path without '~'.") from None
-
-
-def give_home() -> None:
-    """Make sure that there is an answer to where the home folder is, if one below which nothing can be.
-
-    Without any, some libraries fail, and some make a folder that is named ``~``.
-    """
-    try:
-        Path.home()
-    except RuntimeError:
-        os.environ["HOME"] = os.devnull
 
 
 def _shown(path: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cohorts.catalogue import cohort_cards, introduce
 from cohorts.cohort import Cohort
+from cohorts.counts import plural
 from cohorts.download.publishers import publication_by
 from cohorts.errors import LeadboardError, RecordError, some
 from cohorts.ontology.ontology import load_ontology
@@ -96,13 +97,13 @@ def _of_index(cohort: Cohort) -> Iterator[str]:
     card, index, unreadable = cohort.card, cohort.index(), cohort.unreadable
     if len(unreadable):
         yield (
-            f"{len(unreadable):,} records cannot be indexed; the first reason: {unreadable['reason'][0]} "
-            f"Correct _read_index if they can be."
+            f"{plural(len(unreadable), 'record')} cannot be indexed; the first reason: "
+            f"{unreadable['reason'][0]} Correct _read_index if they can be."
         )
     if card.records is not None and len(index) + len(unreadable) > card.records:
         yield (
-            f"It has {len(index) + len(unreadable):,} records, more than the {card.records:,} of its card; "
-            f"correct the card."
+            f"It has {plural(len(index) + len(unreadable), 'record')}, more than the {card.records:,} of its "
+            f"card; correct the card."
         )
     if not index.equals(cohort.anew().index()):
         yield "Its index is another one when it is read again; yield the records in a fixed order."
@@ -114,8 +115,8 @@ def _of_index(cohort: Cohort) -> Iterator[str]:
         yield "Records have folds exactly where the card names the folds; correct one of the two."
     elif card.folds is not None:
         named = [*card.folds.training, *card.folds.validation, *card.folds.test]
-        if folds.isna().any():
-            yield f"{int(folds.isna().sum()):,} records have no fold; give each record one."
+        if without := int(folds.isna().sum()):
+            yield f"{plural(without, 'record has', 'records have')} no fold; give each record one."
         if not folds.isin(named).any():
             yield "No record is in a fold that the card names; correct the card, or the folds of the records."
 

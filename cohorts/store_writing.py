@@ -30,6 +30,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.cohort import Cohort
+from cohorts.counts import plural
 from cohorts.errors import RecordError, some
 from cohorts.ontology.labelling import hash_of_labelling
 from cohorts.ontology.ontology import Ontology
@@ -203,8 +204,9 @@ def _warnings(cohort: Cohort, odd_gains: dict[str, float]) -> list[str]:
     if odd_gains:
         examples = some(f"{record} ({gain:g}/mV)" for record, gain in sorted(odd_gains.items()))
         found.append(
-            f"{len(odd_gains):,} headers declare another gain than the {cohort.declared_gain:g}/mV of "
-            f"{card.name} {card.version}, and are believed: {examples}."
+            f"{plural(len(odd_gains), 'header declares', 'headers declare')} another gain than the "
+            f"{cohort.declared_gain:g}/mV of {card.name} {card.version}, and "
+            f"{'is' if len(odd_gains) == 1 else 'are'} believed: {examples}."
         )
     if cohort.unknown_sexes:
         examples = some(f"'{text}' ({count}x)" for text, count in sorted(cohort.unknown_sexes.items()))

@@ -34,7 +34,7 @@ from benchmark.records.manifest import Environment, Manifest
 from benchmark.records.predictions import load_predictions, predictions_table, save_predictions
 from benchmark.records.record import load_record, save_record
 from benchmark.records.resamples import load_resamples, save_resamples
-from benchmark.records.run_folder import read_run_file
+from benchmark.records.run_file import read_run_file
 from benchmark.records.verification import verify
 from benchmark.scoring.columns import label_column, read_table, record_ids
 from benchmark.scoring.prediction_files import read_prediction_file

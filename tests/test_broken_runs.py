@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.record import load_record
-from benchmark.records.run_folder import PlannedCell, load_run_file
+from benchmark.records.run_file import PlannedCell
+from benchmark.records.run_folder import load_run_file
 from tests.releases import write_challenge
 
 PLUGINS = Path(__file__).parent / "plugins"

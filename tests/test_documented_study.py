@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.commands.options import ElsewhereOptions
+from benchmark.commands.elsewhere import ElsewhereOptions
 from benchmark.commands.study import Study
 from benchmark.config import ConfigFile
 from tests.documented import BLOCK, blocks

@@ -100,7 +100,7 @@ def test_the_wheel_simulates_and_evaluates_outside_of_a_clone(built: Path, tmp_p
         cwd=_with_model(work),
         env=clean,
     )
-    assert "1 of 1 cells computed now, 0 failed." in said
+    assert "1 of 1 cell computed now, 0 failed." in said
     record = json.loads(next((work / "run").rglob("georgia.json")).read_text())
     assert record["provenance"]["leadboard"] == benchmark.__version__
     where = call(python, "-c", "import benchmark; print(benchmark.__file__)", cwd=work, env=clean)

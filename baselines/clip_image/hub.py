@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.files import write_atomically
 from benchmark.protocols.artifacts import sha256_of_folder
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 
 FAMILIES = ("clip", "siglip")
@@ -164,7 +165,7 @@ def _read(file: str, source: str, where: dict[str, Any], facts: Facts | None = N
         )
     absent = sorted(report["missing_keys"])
     if absent:  # they would be random numbers
-        raise ModelError(f"{file}: its weights lack {len(absent)} tensors, {absent[0]} for one.")
+        raise ModelError(f"{file}: its weights lack {plural(len(absent), 'tensor')}, {absent[0]} for one.")
     if len(tokenizer) > config.text_config.vocab_size:
         raise ModelError(
             f"{file}: its tokenizer has more words than its network, so they do not belong together."
@@ -179,7 +180,9 @@ def _facts(file: str, source: str, where: dict[str, Any], config: Any) -> Facts:
     found, _ = ImageProcessingMixin.get_image_processor_dict(source, **where)
     mean, std = found["image_mean"], found["image_std"]
     if not len(mean) == len(std) == 3:
-        raise ValueError(f"it has {len(mean)} means and {len(std)} deviations for three colours")
+        raise ValueError(
+            f"it has {plural(len(mean), 'mean')} and {plural(len(std), 'deviation')} for three colours"
+        )
     if not (found.get("do_rescale", True) and found.get("do_normalize", True)):
         raise ValueError("it leaves the pixels as they are, which no CLIP or SigLIP model does")
     size = config.vision_config.image_size

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.commands.options import DataOption, Folder, JsonOption, Resamples, Seed, print_json
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def agreement(
         return 0
     print_table([_printed(row) for row in _rows(table)])
     tell(
-        f"PTB-XL's labels and those of the 12SL programme in PTB-XL+, {len(ours):,} records here. n: "
+        f"PTB-XL's labels and those of the 12SL programme in PTB-XL+, {plural(len(ours), 'record')} here. n: "
         "labelled by both; then the positives of each, and of both.",
-        f"[low, high]: 95% percentile bootstrap over patients, {resamples:,} resamples, seed {seed}.",
+        f"[low, high]: 95% percentile bootstrap over patients, {plural(resamples, 'resample')}, seed {seed}.",
     )
     return 0
 

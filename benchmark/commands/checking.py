@@ -8,10 +8,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
-    ElsewhereOptions,
     File,
     Folder,
     JsonOption,
@@ -23,6 +22,7 @@ from benchmark.commands.options import (
 from benchmark.config import find_places
 from benchmark.terminal import tell
 from benchmark.text import visible
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 WIDTH = 22
@@ -141,9 +141,12 @@ def new_labels(names: File, *, out: NewFile = Path("labels.csv"), vocabulary: st
         raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
     counts = Counter(relation or "to be decided" for *_, relation, _ in start.rows)
     rows = ", ".join(f"{count} {relation}" for relation, count in counts.items())
-    tell(f"{out}: {len(own)} labels, {len(start.rows)} rows: {rows}.")
+    tell(f"{out}: {plural(len(own), 'label')}, {plural(len(start.rows), 'row')}: {rows}.")
     for name, count in start.vocabularies.items():
-        tell(f"{count} of them are codes of {name}: if that is what they are, add --vocabulary {name}.")
+        tell(
+            f"{plural(count, 'of them is a code', 'of them are codes')} of {name}: if that is what they are, "
+            f"add --vocabulary {name}."
+        )
     if start.undecided:
         tell("To be decided, as 'leadboard check' will say until it is:")
         alike: dict[tuple[str, str], list[str]] = {}

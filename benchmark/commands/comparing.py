@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     DataOption,
@@ -13,8 +12,9 @@ from benchmark.commands.options import (
     JsonOption,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 
 if TYPE_CHECKING:
     from benchmark.metrics.estimates import PairedDifference
@@ -56,7 +56,7 @@ def compare(
     from benchmark.run.cohorts import labelled
 
     places = find_places(data, cache, cohort_file)
-    stores = labelled(places, Reporter()) if places.data is not None or places.folders or places.own else None
+    stores = labelled(places, Reporter()) if places.have_releases else None
     found = compare_models(folder, first, second, stores)
     if as_json:
         print_json(found)
@@ -102,8 +102,8 @@ def _show(found: Comparison) -> None:
         ]
     )
     tell(
-        f"[low, high]: 95 %, from {found.resamples:,} shared resamples, seed {found.seed}. p values are "
-        "two-sided; (Holm) is adjusted for all tests in its column."
+        f"[low, high]: 95 %, from {plural(found.resamples, 'shared resample')}, seed {found.seed}. p values "
+        "are two-sided; (Holm) is adjusted for all tests in its column."
     )
     for cohort, why in found.refused.items():
         tell(f"Not compared on {cohort}: {why}.")

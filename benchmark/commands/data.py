@@ -21,6 +21,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 
 IDS_SHOWN = 5
@@ -164,7 +165,7 @@ def simulate(*cohorts: str, out: Folder, seed: Seed = 0, scale: Scale = 1.0) -> 
 
     with Reporter().step("Simulating", quiet_without_work=True) as progress:
         folders = write_releases(out, seed, cohorts or None, scale, progress)
-    tell(f"{len(folders)} simulated releases are in {out}")
+    tell(f"{plural(len(folders), 'simulated release is', 'simulated releases are')} in {out}")
     return 0
 
 
@@ -205,7 +206,7 @@ def download(*cohorts: str, data: DataOption = None, mirror: str | None = None, 
     for name in cohorts:
         plan = plan_download(name, root, mirror=mirror, verify=verify)
         reporter.say(
-            f"{name}: {len(plan.missing):,} of {len(plan.files):,} files to fetch, "
+            f"{name}: {len(plan.missing):,} of {plural(len(plan.files), 'file')} to fetch, "
             f"about {plan.bytes / 1e9:,.2f} GB; {plan.free / 1e9:,.1f} GB free in {root}; "
             f"licence {plan.publication.card.licence}"
         )

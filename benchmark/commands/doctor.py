@@ -22,6 +22,7 @@ from benchmark.commands.options import (
 from benchmark.config import find_places
 from benchmark.terminal import tell
 from benchmark.text import one_line, unnamed
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def doctor(
         print_json(_for_a_report(found))
     else:
         problems = sum(one.status == "problem" for one in found)
-        tell("", f"{problems} problem{'' if problems == 1 else 's'} in {len(found)} checks.")
+        tell("", f"{plural(problems, 'problem')} in {plural(len(found), 'check')}.")
     return 1 if worst(found) else 0
 
 

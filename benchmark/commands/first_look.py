@@ -13,10 +13,10 @@ from benchmark.config import Places
 from benchmark.files import write_atomically
 from benchmark.progress import Reporter
 from benchmark.report.ecg_sheet import sheet
-from benchmark.report.text import plural
 from benchmark.run.cohorts import open_release
 from benchmark.terminal import tell
 from cohorts.cohort import Cohort
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.first_look.look import FirstLook, first_look
 from cohorts.own.cohort import OwnCohort

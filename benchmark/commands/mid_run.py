@@ -17,10 +17,10 @@ from benchmark.progress import Reporter
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.sets import NONE, OwnSets
-from benchmark.report.text import plural
 from benchmark.report.writing import write_report
 from benchmark.run.states import Plan
 from benchmark.text import visible
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 
 LEAST_SECONDS = 30.0
@@ -119,7 +119,7 @@ class MidRun:
             )
         failed = f", {self._failed} failed" if self._failed else ""
         words = "no interval and no test yet: the page has them"
-        return f"{self._done} of {self._cells} cells done{failed}{eta}; {words}"
+        return f"{self._done} of {plural(self._cells, 'cell')} done{failed}{eta}; {words}"
 
 
 class Row(NamedTuple):

@@ -5,22 +5,16 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import ArgumentCollection, Parameter
 from cyclopts.validators import Number
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from benchmark.config import DEFAULT_RUN as DEFAULT_RUN
-from benchmark.config import why_no_folder
-from benchmark.files import regular_size
+from benchmark.files import regular_size, why_no_folder
 from benchmark.metrics.draws import MOST_RESAMPLES, MOST_SEED, check_seeds
 from cohorts.errors import UsageError
-
-if TYPE_CHECKING:
-    from benchmark.models.worker.environments import Launcher, WorkerEnvironment
 
 LEAST_SECONDS, MOST_SECONDS = 0.001, 7 * 24 * 3600
 LEAST_GIB, MOST_GIB = 2**-10, 2**20
@@ -211,91 +205,6 @@ def noting_given(options: type[Any]) -> None:
         object.__setattr__(self, "given", frozenset(given))
 
     options.__init__ = noted
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class ElsewhereOptions:
-    """Where a model runs that is not to run in this process.
-
-    Attributes
-    ----------
-    python
-        Interpreter that models given by file or module run in, such as /path/to/env/bin/python.
-    container
-        Image that they run in instead, with Docker.
-    memory
-        GiB that a model in another environment may use.
-    env
-        Variable of the environment that such a model may see beside those that are harmless; may be repeated.
-    fit_deadline
-        Seconds that such a model may take to learn.
-    """
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
-
-    python: str | None = None
-    container: str | None = None
-    memory: Gibibytes | None = None
-    env: Repeated = ()
-    fit_deadline: Seconds = 86_400.0
-
-    def environment(self, deadline: float, model: str = "") -> WorkerEnvironment | None:
-        """Give the environment that models are to run in, None for this process.
-
-        Parameters
-        ----------
-        model
-            The only one that is meant, if it is one alone: an installed one would be asked here all the same.
-
-        Raises
-        ------
-        UsageError
-            If both kinds are given, a limit without an environment, or an environment for an installed model.
-        """
-        from benchmark.models.worker.environments import Deadlines, WorkerEnvironment
-
-        if self.python and self.container:
-            raise UsageError("--python and --container are two environments; give one of them.")
-        if self.python or self.container:
-            self._refuse_installed(model)
-            return WorkerEnvironment(self._launcher(), Deadlines.of(deadline, self.fit_deadline))
-        if self.memory is not None or self.env:
-            option, does = ("--memory", "limits") if self.env == () else ("--env", "is for")
-            raise UsageError(
-                f"{option} {does} a model in another environment; give --python or --container too."
-            )
-        return None
-
-    def _refuse_installed(self, model: str) -> None:
-        from benchmark.models.plugins import installed_models
-
-        if model in installed_models():
-            option = "--python" if self.python else "--container"
-            raise UsageError(
-                f"{option} is for models given by file or module, and {model} is an installed one, which "
-                "runs in this process; leave the option out."
-            )
-
-    def _launcher(self) -> Launcher:
-        size = None if self.memory is None else int(self.memory * 2**30)
-        if self.python:
-            from benchmark.models.worker.environments import Interpreter
-
-            return Interpreter(_absolute(self.python), size, self.env)
-        from benchmark.models.worker.containers import Container
-
-        return Container(self.container or "", memory=size, variables=self.env)
-
-
-noting_given(ElsewhereOptions)
-HERE = ElsewhereOptions()
-"""In this process."""
-
-
-def _absolute(program: str) -> str:
-    """Give the whole path of a program, unless the shell would look for its name."""
-    return str(Path(program).expanduser().absolute()) if "/" in program else program
 
 
 def by_commas(given: Sequence[str]) -> list[str]:

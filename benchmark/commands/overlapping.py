@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from benchmark.commands.options import CacheOption, CohortFiles, DataOption, JsonOption, NewFile, print_json
 from benchmark.config import Places, find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _share(names: tuple[str, ...], out: Path, places: Places, reporter: Reporter
     if as_json:
         print_json({"file": str(out), "bytes": size, "cohorts": [one.facts.model_dump() for one in found]})
         return 0
-    tell(f"{out}: fingerprints of {records:,} records, {size / max(1, records):.0f} bytes each.")
+    tell(f"{out}: fingerprints of {plural(records, 'record')}, {size / max(1, records):.0f} bytes each.")
     tell("They hold when each beat came and how it differed from the next, and no lead, id, age or label.")
     return 0
 
@@ -128,11 +129,9 @@ def _compare_fingerprints(a: str, b: str, places: Places, reporter: Reporter, as
             f"{answer['cohort_b']} ({answer['shared_b']:,} of its {answer['records_b']:,}), by fingerprints."
         )
         for side in "ab":
-            if answer[f"without_{side}"]:
-                tell(
-                    f"{answer[f'without_{side}']:,} records of {answer[f'cohort_{side}']} are too short or "
-                    "have no beats and were not compared."
-                )
+            if without := answer[f"without_{side}"]:
+                records = f"{plural(without, 'record')} of {answer[f'cohort_{side}']}"
+                tell(f"{records} could not be compared: too short or without beats.")
     return 0
 
 

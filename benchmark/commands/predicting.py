@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
     CohortFiles,
     DataOption,
-    ElsewhereOptions,
     ModelName,
     NewFile,
     Place,
@@ -25,6 +24,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def predict(
         table, rounding = ask(asked, recordings, scorer, progress)
     write_atomically(out, as_file(table, out.suffix))
     tell(
-        f"{asked.card.name}, {asked.protocol.name}: {len(table):,} recordings, {table.shape[1] - 1} concepts"
+        f"{asked.card.name}, {asked.protocol.name}: {plural(len(table), 'recording')}, "
+        f"{plural(table.shape[1] - 1, 'concept')}"
         f"{f', {unusable:,} left out' if unusable else ''}: {out}"
     )
     if rounding is not None:

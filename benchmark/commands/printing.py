@@ -17,6 +17,7 @@ from benchmark.report.text import UNDEFINED, count, interval, number
 from benchmark.scoring.against_labels import ScoredTable
 from benchmark.terminal import tell
 from benchmark.text import visible
+from cohorts.counts import plural
 
 WIDTH_IN_FILES = 250
 """Columns of a table that is not printed on a terminal: wide enough not to fold."""
@@ -197,7 +198,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     settings = evaluation.bootstrap
     tell(
         f"[low, high]: {settings.level:.0%} percentile bootstrap over {settings.groups:,} {settings.unit}, "
-        f"{settings.resamples:,} resamples, seed {settings.seed}."
+        f"{plural(settings.resamples, 'resample')}, seed {settings.seed}."
     )
     if any(not metrics.eligible for metrics in evaluation.concepts.values()):
         tell(f"* fewer than {evaluation.macro.minimum} positives or negatives: not in the macro average.")

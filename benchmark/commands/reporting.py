@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     DataOption,
@@ -16,9 +15,10 @@ from benchmark.commands.options import (
     by_commas,
 )
 from benchmark.commands.papers import NOTHING, PaperOptions
-from benchmark.config import Places, find_places
+from benchmark.config import DEFAULT_RUN, Places, find_places
 from benchmark.metrics.names import Metric
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -129,14 +129,12 @@ def _joined_board(
     from benchmark.report.writing import write_board
     from benchmark.run.cohorts import labelled, labelled_before, prepared_before
 
-    here = places.data is not None or places.folders or places.own
-    stores = labelled(places, Reporter()) if here else None
+    stores = labelled(places, Reporter()) if places.have_releases else None
     joined = join(gather(folders, stores), run_name(out), find_site_key(places.cache))
     if not (joined.records or joined.told):
         raise UsageError("None of these results can be shown: " + " ".join(joined.plan.warnings))
     for source in joined.sources:
-        cells = "1 cell" if source.cells == 1 else f"{source.cells:,} cells"
-        tell(f"{source.name}: {source.kind}, {cells}")
+        tell(f"{source.name}: {source.kind}, {plural(source.cells, 'cell')}")
     tell(*joined.plan.warnings)
     give = prepared_before(places)
     return write_board(joined, out, rank_by, within, give, labelled_before(places, give), own, kept)

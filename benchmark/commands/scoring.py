@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from benchmark.commands.options import (
-    DEFAULT_RUN,
     CacheOption,
     CohortFiles,
     Count,
@@ -27,8 +26,9 @@ from benchmark.commands.options import (
     check_file,
     print_json,
 )
-from benchmark.config import find_places
+from benchmark.config import DEFAULT_RUN, find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -244,6 +244,8 @@ def _say_where(record: ResultRecord, run: Path) -> None:
 
     model, cohort, counts = record.model.name, record.cohort.id, record.records
     which = "the test fold" if counts.selection == "test" else "all records"
-    tell(f"{cohort} is {record.relation} to {model}: {counts.scored:,} records scored, out of {which}.")
+    tell(
+        f"{cohort} is {record.relation} to {model}: {plural(counts.scored, 'record')} scored, out of {which}."
+    )
     tell(f"Saved: {cell_path(run, model, record.protocol, cohort)}")
     tell(f"'leadboard report {run}' shows it beside the other models of the run.")

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from benchmark.commands.options import DEFAULT_RUN, Folder
+from benchmark.commands.options import Folder
+from benchmark.config import DEFAULT_RUN
 from benchmark.terminal import tell
 from cohorts.errors import UsageError
 
@@ -27,7 +28,7 @@ def serve(run: Folder = DEFAULT_RUN, *, host: str = "127.0.0.1", port: Port = 80
         Port to listen on; 0 for any free one.
     """
     from benchmark.commands.report_server import LOOPBACK, PAGE, ReportServer
-    from benchmark.records.run_folder import RUN
+    from benchmark.records.run_file import RUN
 
     if not (run / PAGE).is_file() and not (run / RUN).is_file():
         raise UsageError(f"{run} has neither a {PAGE} nor a {RUN}; name the folder of a run or of a board.")

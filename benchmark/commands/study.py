@@ -12,10 +12,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    DEFAULT_RUN,
-    HERE,
-    ElsewhereOptions,
     File,
     Folder,
     ModelNames,
@@ -31,8 +29,8 @@ from benchmark.commands.options import (
     noting_given,
 )
 from benchmark.commands.toml_text import toml
-from benchmark.config import CONFIG_FILE, ConfigFile, Places, from_home, wrong_entry
-from benchmark.files import write_atomically
+from benchmark.config import CONFIG_FILE, DEFAULT_RUN, ConfigFile, Places, wrong_entry
+from benchmark.files import from_home, write_atomically
 from benchmark.metrics.names import Metric
 from benchmark.text import printable
 from cohorts.errors import UsageError

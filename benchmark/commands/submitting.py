@@ -18,6 +18,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import Places, find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 SUBMISSIONS = Path("results/submissions")
@@ -66,7 +67,7 @@ def submit(
     if aggregate:
         return _submit_aggregate(run, to, model, simulated, minimum_count, yes, places)
     folder, cells = pack(run, to, model, simulated=simulated)
-    tell(f"{len(cells)} result{'' if len(cells) == 1 else 's'} packed: {folder}")
+    tell(f"{plural(len(cells), 'result')} packed: {folder}")
     cards = measured_cards()
     closed = {cell.record.cohort.id for cell in cells if cards[cell.record.cohort.id].access != "open"}
     for cohort in sorted(closed):
@@ -159,5 +160,6 @@ def verify(
         for where, what in findings:
             tell(f"{title}: {where}: {what}")
     counts = len(found.differences), len(found.unchecked)
-    tell(f"{found.agreed:,} checks agree, {counts[0]:,} differ, {counts[1]:,} could not be made.")
+    agreed = plural(found.agreed, "check agrees", "checks agree")
+    tell(f"{agreed}, {counts[0]:,} differ, {counts[1]:,} could not be made.")
     return 1 if found.differences else 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmark.commands.elsewhere import HERE, ElsewhereOptions
 from benchmark.commands.options import (
-    HERE,
     CacheOption,
     CohortFiles,
     DataOption,
-    ElsewhereOptions,
     File,
     ModelName,
     Repeated,
@@ -19,6 +18,7 @@ from benchmark.commands.options import (
 )
 from benchmark.config import find_places
 from benchmark.terminal import tell
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def train(
         return 0
     with reporter.step(plan.label), found.asked(places.cache):
         train_model(plan, hardware.device, hardware.workers)
-    tell(f"{found.card.name}: {len(plan.concepts)} concepts learnt from {source}, {plan.artifact.folder}")
+    learnt = plural(len(plan.concepts), "concept")
+    tell(f"{found.card.name}: {learnt} learnt from {source}, {plan.artifact.folder}")
     return 0
 
 

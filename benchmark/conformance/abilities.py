@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.conformance import modes
 from benchmark.conformance.differences import compared
 from benchmark.conformance.habits import check_unchanged
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, NEVER, UNANNOTATED
@@ -21,6 +22,7 @@ from benchmark.models.model_card import ModelCard
 from benchmark.protocols.protocol import find_protocol
 from benchmark.protocols.published import find_published
 from cohorts.catalogue import all_cohorts
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, ModelError
 from cohorts.ontology.ontology import load_ontology
 
@@ -56,7 +58,7 @@ def card(subject: Subject) -> str:
             raise ModelError(f"The card of a second instance differs in {_changed(again, stated)}.")
     missing = [name for name in ("description", "licence", "citation") if not getattr(stated, name).strip()]
     complete = f"complete but for {', '.join(missing)}" if missing else "complete"
-    own = f"; {len(stated.columns)} labels of its own score {len(stated.outputs)} concepts"
+    own = f"; {plural(len(stated.columns), 'label')} of its own for {plural(len(stated.outputs), 'concept')}"
     return complete + (own if stated.labels else "")
 
 
@@ -98,10 +100,10 @@ def pretraining(subject: Subject) -> str:
     model = subject.pretrained()
     loaded = subject.load(subject.save(model, "kept"))
     if subject.has("Prompted") and subject.source.card.outputs == "any":
-        mode = subject.prompted_for(CONCEPTS)
+        mode = modes.prompted_for(subject, CONCEPTS)
         model, loaded = (subject.prompt(instance, CONCEPTS) for instance in (model, loaded))
     elif subject.has("Encoder"):
-        mode = subject.embedding()
+        mode = modes.embedding(subject)
     else:
         return "runs, saves and loads"
     expected, found = mode.ask(subject.batch, model), mode.ask(subject.batch, loaded)
@@ -118,7 +120,7 @@ def fit(subject: Subject) -> str:
     now = fitted.card.model_copy(update={name: getattr(subject.source.card, name) for name in LEARNT})
     if now != subject.source.card:
         raise ModelError(f"fit changes the card in {_changed(now, subject.source.card)}.")
-    return f"learns {len(fitted.card.outputs)} concepts, and its card says which"
+    return f"learns {plural(len(fitted.card.outputs), 'concept')}, and its card says which"
 
 
 def gaps_in_labels(subject: Subject) -> str:
@@ -141,7 +143,7 @@ def save_and_load(subject: Subject) -> str:
     A run scores what it has loaded: something that ``save`` forgets changes every number.
     """
     fitted = subject.fitted()
-    mode = subject.fitted_mode()
+    mode = modes.fitted(subject)
     loaded = subject.load(subject.saved())
     outputs, learnt = card_of(loaded).outputs, fitted.card.outputs
     if outputs != learnt:
@@ -157,7 +159,7 @@ def columns(subject: Subject) -> str:
     """
     if not subject.has("Trainable"):
         raise SkippedError("what a column means cannot be seen from outside; it is not trained here")
-    mode = subject.fitted_mode()
+    mode = modes.fitted(subject)
     areas = _aurocs(mode.ask(subject.batch), subject.others.truth)
     learnt = {}
     for finding, best in zip(FINDINGS, _assigned(areas), strict=True):
@@ -198,7 +200,7 @@ def prompts(subject: Subject) -> str:
 
     Otherwise a concept's AUROC depends on which other concepts a run asks for.
     """
-    mode = subject.prompted()
+    mode = modes.prompted(subject)
     model = subject.prompt(subject.make(), CONCEPTS)
     expected = mode.ask(subject.batch, model)
     differences = [
@@ -217,10 +219,10 @@ def _asked_again(
     subject: Subject, model: Model, expected: Floats, concepts: tuple[str, ...], what: str
 ) -> str:
     """Compare the columns of the concepts that were asked for before."""
-    found = subject.prompted_for(concepts).ask(subject.batch, subject.prompt(model, concepts))
+    found = modes.prompted_for(subject, concepts).ask(subject.batch, subject.prompt(model, concepts))
     both = tuple(concept for concept in concepts if concept in CONCEPTS)
     return compared(
-        subject.prompted_for(both),
+        modes.prompted_for(subject, both),
         expected[:, [CONCEPTS.index(concept) for concept in both]],
         found[:, [concepts.index(concept) for concept in both]],
         what,

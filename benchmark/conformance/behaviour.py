@@ -13,8 +13,10 @@ import numpy as np
 
 from benchmark.conformance.asking import AFTER_FIT, EMBED, Mode, chosen, copied
 from benchmark.conformance.differences import compared
+from benchmark.conformance.modes import usable_modes
 from benchmark.conformance.subject import SkippedError, Subject
 from benchmark.models.contract import Batch, Floats
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 from cohorts.recording import MV_PER_UNIT
 
@@ -37,15 +39,15 @@ def in_every_mode(check: Callable[[Question], str]) -> Callable[[Subject], str]:
     def of_all(subject: Subject) -> str:
         seen: dict[str, str] = {}
         skipped: list[SkippedError] = []
-        modes = subject.usable_modes()
-        for mode in modes:
+        asked = usable_modes(subject)
+        for mode in asked:
             question = Question(mode, subject.batch, subject.spec.unit)
             try:
                 seen[mode.name] = check(question)
             except SkippedError as error:
                 skipped.append(error)
             except ModelError as error:
-                raise ModelError(_said_of(mode, error, subject, alone=len(modes) == 1)) from error
+                raise ModelError(_said_of(mode, error, subject, alone=len(asked) == 1)) from error
         if not seen:
             raise skipped[0]
         if len(set(seen.values())) == 1:
@@ -76,7 +78,7 @@ def answers(question: Question) -> str:
     constant = [question.mode.column(int(number)) for number in np.flatnonzero(np.ptp(scores, axis=0) == 0)]
     some = ", ".join(constant[:5]) + (f" and {len(constant) - 5} more" if len(constant) > 5 else "")
     same = f"; the same for every record: {some}" if constant else ""
-    return f"{scores.shape[0]} records x {scores.shape[1]} finite numbers{same}"
+    return f"{plural(scores.shape[0], 'record')} x {plural(scores.shape[1], 'finite number')}{same}"
 
 
 def probabilities(question: Question) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.conformance.asking import Mode
+from benchmark.conformance.modes import usable_modes
 from benchmark.conformance.subject import Subject
 from benchmark.models.cards import card_of
 from benchmark.models.contract import Batch
@@ -47,7 +48,7 @@ def input_as_declared(subject: Subject) -> str:
     ramps = PreparedRecords(Ramps(spec), np.arange(4), spec)
     verify(ramps.batch([0, 1]), spec)
     windows = 0
-    for mode in subject.usable_modes():
+    for mode in usable_modes(subject):
         for batch, _ in ramps.window_batches(3):
             check_form(batch, spec)
             mode.ask(batch)

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmark.conformance.asking import chosen, copied
 from benchmark.conformance.behaviour import Question
 from benchmark.models.contract import Floats
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 
 BATCHES = 64
@@ -56,7 +57,8 @@ def memory_and_speed(question: Question) -> str:
         raise ModelError(f"It keeps the signals of {kept} of {len(given)} batches; copy what it needs.")
     if after < LEAST:
         speed = len(given) * RECORDS / (ended - started)
-        return f"too slow to see a leak ({len(given)} batches in {PATIENCE:g} s); {speed:,.1f} records/s"
+        asked = plural(len(given), "batch", "batches")
+        return f"too slow to see a leak ({asked} in {PATIENCE:g} s); {speed:,.1f} records/s"
     grown = max(0.0, resident() - at_start)
     growth = grown * 10 / after
     if growth > LEAK and grown > NOISE:

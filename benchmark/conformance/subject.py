@@ -1,4 +1,4 @@
-"""The model under test, and the modes in which a run would ask it."""
+"""The model under test, with the weights that a run would start from and what it has learnt so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.conformance.asking import AFTER_FIT, EMBED, PREDICT, Mode
 from benchmark.conformance.habits import Habits
 from benchmark.conformance.mock import CONCEPTS, FINDINGS, MockCohort, mock_cohort
 from benchmark.models.cards import card_of
@@ -126,30 +125,6 @@ class Subject:
         """The first window of each of their records."""
         return self.records.batch(range(len(self.others)))
 
-    def usable_modes(self) -> list[Mode]:
-        """Give every mode in which it can be asked; other checks report what goes wrong with the rest.
-
-        Raises
-        ------
-        SkippedError
-            If there is none.
-        """
-        try:
-            self.base()
-        except SkippedError:
-            raise
-        except LeadboardError as error:
-            raise SkippedError(f"it has no weights: {error}") from error
-        found, reasons = [], []
-        for mode in (self.own, self.prompted, self.fitted_mode, self.embedding):
-            try:
-                found.append(self.once(mode.__name__, mode))
-            except LeadboardError as error:
-                reasons.append(str(error))
-        if not found:
-            raise SkippedError(f"it cannot be asked: {'; '.join(dict.fromkeys(reasons))}")
-        return found
-
     def make(self) -> Model:
         """Build an instance with the weights that a run would start from."""
         base = self.base()
@@ -182,29 +157,6 @@ class Subject:
             raise SkippedError("its weights are not here")
         return None
 
-    def own(self) -> Mode:
-        """Its own outputs, as the weights have them."""
-        if self.stated.outputs == "any" or not self.stated.outputs:
-            raise SkippedError("it has no outputs of its own")
-        self.base()
-        return Mode(PREDICT, self.stated, self.make, self.device, self.deadline)
-
-    def prompted(self) -> Mode:
-        """The concepts whose descriptions it is given."""
-        if self.stated.outputs != "any":
-            raise SkippedError("it is not prompted with concepts")
-        self.base()
-        return self.prompted_for(CONCEPTS)
-
-    def prompted_for(self, concepts: tuple[str, ...]) -> Mode:
-        """Ask a prompted model for these concepts."""
-        card = self.asked_for(concepts)
-        return Mode(PREDICT, card, lambda: self.prompt(self.make(), concepts), self.device, self.deadline)
-
-    def asked_for(self, concepts: tuple[str, ...]) -> ModelCard:
-        """Give its card with these outputs."""
-        return self.source.card.with_outputs(concepts)
-
     def prompt(self, model: Model, concepts: tuple[str, ...]) -> Model:
         """Tell an instance what to look for."""
         if not isinstance(model, Prompted):
@@ -212,25 +164,6 @@ class Subject:
         prompts = prompts_of(concepts)
         guarded(f"{self.source.card.name}.set_concepts", lambda: model.set_concepts(prompts))
         return model
-
-    def embedding(self) -> Mode:
-        """Its features."""
-        if not self.has("Encoder"):
-            raise SkippedError("it has no 'embed'")
-        self.base()
-        return Mode(EMBED, self.source.card, self.make, self.device, self.deadline)
-
-    def fitted_mode(self) -> Mode:
-        """What it has learnt from labels; other instances load it, or are the same one if they cannot."""
-        fitted = self.fitted()
-
-        def build() -> Model:
-            try:
-                return self.load(self.saved())
-            except LeadboardError:
-                return checked_model(fitted.model)
-
-        return Mode(AFTER_FIT, fitted.card, build, self.device, self.deadline)
 
     def fitted(self) -> Fitted:
         """Fit, to labels with gaps if it can.

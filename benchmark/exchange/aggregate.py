@@ -8,13 +8,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from benchmark.exchange.disclosure import LEAST_MINIMUM, MOST_MINIMUM, Count, Figure
-from benchmark.files import read_json
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import Relation
 from benchmark.models.model_files import Origin
 from benchmark.records.faults import first_fault
 from benchmark.records.manifest import Manifest, folder_name
 from benchmark.records.record import OntologyFacts
+from benchmark.records.strict_json import read_json
 from cohorts.errors import LeadboardError
 
 CELLS = "cells"

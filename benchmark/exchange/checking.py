@@ -15,12 +15,13 @@ from benchmark.exchange.aggregate import (
     load_aggregate,
 )
 from benchmark.exchange.disclosure import WITHHELD, Count, Figure
-from benchmark.files import inside, read_json
+from benchmark.files import inside
 from benchmark.metrics.estimates import Result
 from benchmark.models.contamination import relation_of
 from benchmark.models.model_card import ModelCard
 from benchmark.records.findings import Findings, Verification
 from benchmark.records.manifest import CARD, MANIFEST, README, hashes
+from benchmark.records.strict_json import read_json
 from benchmark.records.verification import MOST_ABOUT_BYTES, check_manifest, read_about
 from benchmark.records.verification import verify as verify_recomputable
 from benchmark.text import printable, some

@@ -24,7 +24,8 @@ from benchmark.records.predictions import load_predictions
 from benchmark.records.recomputation import compared, measured_again
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import load_resamples, resamples_path
-from benchmark.records.run_folder import RUN, RunFile, load_cells, load_run_file, run_name
+from benchmark.records.run_file import RUN, RunFile
+from benchmark.records.run_folder import load_cells, load_run_file, run_name
 from benchmark.records.verification import read_about, verify
 from benchmark.text import printable, unnamed
 from cohorts.errors import LeadboardError, UsageError

@@ -17,15 +17,10 @@ from benchmark.records.locations import RecordFiles, in_run
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, ReadAhead, name_of
-from benchmark.records.run_folder import (
-    AbsentCohort,
-    AbsentModel,
-    RunFile,
-    finished_cell,
-    load_cells,
-    load_draws,
-)
+from benchmark.records.run_file import AbsentCohort, AbsentModel, RunFile
+from benchmark.records.run_folder import finished_cell, load_cells, load_draws
 from benchmark.text import printable, some
+from cohorts.counts import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +116,7 @@ def _each_once(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
             decided.setdefault((others, best.source, why), []).append(cell)
     said = [
         printable(
-            f"{len(cells)} {'cell is' if len(cells) == 1 else 'cells are'} in several sources ({others}): "
+            f"{plural(len(cells), 'cell is', 'cells are')} in several sources ({others}): "
             f"what is in {source} counts, {why} ({some(cells, 3)}).",
             500,
         )
@@ -168,8 +163,7 @@ def _name_cohorts(items: Sequence[Item]) -> list[str]:
             for item in group:
                 item.cohort = f"{cohort} [{short[whole]}]"
         what = (
-            f"{len(groups)} {'hospital calls itself' if len(groups) == 1 else 'hospitals call themselves'} "
-            f"{cohort}"
+            f"{plural(len(groups), 'hospital calls itself', 'hospitals call themselves')} {cohort}"
             if private
             else f"{cohort} was measured in {len(groups)} states of the release or of its labels, which are "
             "kept apart"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.text import printable, visible
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 
 FILE = "labels.csv"
@@ -131,7 +132,8 @@ def map_lines(labels: Sequence[OwnLabel]) -> list[str]:
     """Write a map for a reader: what scores each concept, what is too broad to, and what has no concept."""
     scored = scored_concepts(labels)
     lines = [
-        f"{len(own_names(labels))} labels of its own; {len(scored)} concepts, each scored by the highest of:",
+        f"{plural(len(own_names(labels)), 'label')} of its own; {plural(len(scored), 'concept')}, "
+        "each scored by the highest of:",
         *(_line(concept, "; ".join(map(_named, labels_of(concept, labels)))) for concept in scored),
     ]
     broader = [row for row in labels if row.relation == "broader"]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.models.contract import Records
+from cohorts.counts import plural
 from cohorts.errors import ModelError
 
 Labels = npt.NDArray[np.int8]
@@ -52,8 +53,9 @@ def nothing_to_learn(labels: Labels) -> str:
     if learnable(labels).any():
         return ""
     return (
-        f"None of the {labels.shape[1]} concepts has both a positive and a negative among the "
-        f"{len(labels):,} training records, so nothing is learnt: the score of each is its prevalence."
+        f"None of the {plural(labels.shape[1], 'concept')} has both a positive and a negative among the "
+        f"{plural(len(labels), 'training record')}, so nothing is learnt: "
+        "the score of each is its prevalence."
     )
 
 

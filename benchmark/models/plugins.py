@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark.config import from_home
+from benchmark.files import from_home
 from benchmark.models.cards import card_beside
 from benchmark.models.guard import guarded
 from benchmark.models.import_files import FilesAtImport

@@ -14,12 +14,14 @@ from benchmark.records.comparability import labelling_of, resampling_of
 from benchmark.records.findings import Findings
 from benchmark.records.locations import RecordFiles
 from benchmark.records.measuring import PREDICTIONS, keys_of
+from benchmark.records.overlap import also_in
 from benchmark.records.predictions import AGE, FIT, content_hash, load_predictions, score_matrix
 from benchmark.records.recomputation import TOLERANCE, check_against_labels
-from benchmark.records.record import ResultRecord, also_in, load_record
+from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.threshold_checks import check_thresholds
 from benchmark.text import some
 from cohorts.catalogue import cohort_cards, measured_cards
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 from cohorts.labelled import LabelledCohorts
 from cohorts.ontology.ontology import load_ontology
@@ -95,8 +97,8 @@ def _check_statements(findings: Findings, record: ResultRecord) -> bool:
     counts = record.records
     findings.check(
         counts.found == counts.scored + counts.unselected + counts.unusable and counts.unselected >= 0,
-        f"says that {counts.found} records were found, but {counts.scored} scored, {counts.unselected} "
-        f"unselected and {counts.unusable} unusable",
+        f"says that {plural(counts.found, 'record was', 'records were')} found, but "
+        f"{counts.scored} scored, {counts.unselected} unselected and {counts.unusable} unusable",
     )
     strangers = (
         [] if card.trained_on == "undisclosed" else [x for x in card.trained_on if x not in cohort_cards()]
@@ -208,7 +210,8 @@ def _check_predictions(findings: Findings, record: ResultRecord, path: Path) -> 
     )
     findings.check(
         len(predictions) == stated.rows == record.records.scored,
-        f"has {len(predictions)} predictions, but states {stated.rows} and {record.records.scored} scored",
+        f"has {plural(len(predictions), 'prediction')}, but states {stated.rows} and "
+        f"{record.records.scored} scored",
     )
     usable &= findings.check(
         predictions["record_id"].is_unique, "has predictions of one record more than once"

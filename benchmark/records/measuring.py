@@ -20,11 +20,11 @@ from benchmark.models.contamination import Relation, unstated_training
 from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import Origin
 from benchmark.records.comparability import labelling_of
+from benchmark.records.overlap import Overlap
 from benchmark.records.predictions import ages_of, content_hash, score_tables
 from benchmark.records.published_tasks import task_notes
 from benchmark.records.record import (
     CohortFacts,
-    Overlap,
     PredictionsFile,
     Pretraining,
     Provenance,

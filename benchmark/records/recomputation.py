@@ -17,9 +17,11 @@ from benchmark.models.contamination import relation_of
 from benchmark.records.comparability import why_not_of
 from benchmark.records.findings import Findings
 from benchmark.records.measuring import PREDICTIONS, RunSettings, facts_of, measure, selected_rows
-from benchmark.records.record import ResultRecord, also_in
+from benchmark.records.overlap import also_in
+from benchmark.records.record import ResultRecord
 from benchmark.text import printable, some
 from cohorts.catalogue import measured_cards
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 from cohorts.labelled import Labelled, LabelledCohorts, signals_read
 from cohorts.store import Rows
@@ -114,7 +116,7 @@ def _shown(value: object) -> str:
     if isinstance(value, str):
         return f"'{printable(value, 80)}'"
     if isinstance(value, list | tuple | dict):
-        return f"{len(value)} entries"
+        return plural(len(value), "entry", "entries")
     return "undefined" if value is None else printable(repr(value), 40)
 
 
@@ -222,8 +224,8 @@ def _rows(
     unknown = predictions["record_id"][rows < 0]
     ordered = findings.check(
         not len(unknown),
-        f"has predictions of {len(unknown):,} records that are not of its cohort or "
-        f"cannot be used ({some(unknown)})",
+        f"has predictions of {plural(len(unknown), 'record that is', 'records that are')} not of its cohort "
+        f"or cannot be used ({some(unknown)})",
     ) and findings.check(bool((np.diff(rows) > 0).all()), "has predictions in another order than its cohort")
     if not ordered:
         findings.skip("numbers: its predictions are not those of the cohort's records")
@@ -237,6 +239,6 @@ def _rows(
     )
     findings.check(
         not len(beyond),
-        f"has predictions of {len(beyond):,} records outside the test fold ({some(beyond)})",
+        f"has predictions of {plural(len(beyond), 'record')} outside the test fold ({some(beyond)})",
     )
     return np.asarray(rows, np.intp)

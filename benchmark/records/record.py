@@ -7,16 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from benchmark.files import json_bytes, may_have_large_integers, parsed_json, write_atomically
+from benchmark.files import write_atomically
 from benchmark.metrics.age import AgeAgreement
 from benchmark.metrics.cell.evaluation import Evaluation
 from benchmark.metrics.cell.operating_points import Thresholds, no_thresholds
 from benchmark.metrics.cell.statistics import CellStatistics
-from benchmark.models.contamination import Relation, holders
+from benchmark.models.contamination import Relation
 from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile, Origin
 from benchmark.records.faults import first_fault
 from benchmark.records.migration import migrated
+from benchmark.records.overlap import Overlap
+from benchmark.records.strict_json import json_bytes, may_have_large_integers, parsed_json
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 
 SCHEMA_VERSION = 3
@@ -62,63 +65,6 @@ class RecordCounts(_Schema):
     def unusable(self) -> int:
         """How many records are quarantined."""
         return sum(len(group.record_ids) for group in self.quarantined)
-
-
-class ComparedCohort(_Schema):
-    """A cohort in which recordings were looked for.
-
-    Attributes
-    ----------
-    cohort, name, version, fingerprint
-        Which, and in which state.
-    records
-        How many recordings were looked through.
-    shared
-        How many of the own recordings were found in it.
-    by
-        Whether the signals were compared, or fingerprints alone, because the signals are not here.
-    """
-
-    cohort: str
-    name: str
-    version: str
-    fingerprint: str
-    records: int
-    shared: int
-    by: Literal["signals", "fingerprints"]
-
-
-class Overlap(_Schema):
-    """In which other cohorts the recordings of a cohort were found.
-
-    Attributes
-    ----------
-    records
-        How many of its recordings were looked for.
-    not_compared
-        How many could not be: they are too short, or have no beats.
-    cohorts
-        Where they were looked for.
-    code, leadboard, seed
-        Hash of the code that compared, version of this package, seed of the fingerprints' directions.
-    """
-
-    records: int
-    not_compared: int
-    cohorts: tuple[ComparedCohort, ...]
-    code: str
-    leadboard: str
-    seed: int
-
-    @property
-    def shared(self) -> tuple[ComparedCohort, ...]:
-        """The cohorts that hold some of the recordings."""
-        return tuple(one for one in self.cohorts if one.shared)
-
-    @property
-    def also_in(self) -> set[str]:
-        """Ids of the cohorts that hold some of the recordings, or may hold them."""
-        return holders([one.cohort for one in self.shared], [one.cohort for one in self.cohorts])
 
 
 class OntologyFacts(_Schema):
@@ -206,7 +152,7 @@ class Rounding(_Schema):
         """Say it in a sentence."""
         return (
             f"Scores lie up to {self.largest:.2g} from those in float32, {self.mean:.2g} on average "
-            f"({self.records} records scored both ways)."
+            f"({plural(self.records, 'record')} scored both ways)."
         )
 
 
@@ -269,11 +215,6 @@ class ResultRecord(_Schema):
     provenance: Provenance
     origin: Origin | None = None
     overlap: Overlap | None = None
-
-
-def also_in(overlap: Overlap | None) -> set[str]:
-    """Cohorts that hold recordings of a compared cohort, or may hold them; none if it was not compared."""
-    return set() if overlap is None else overlap.also_in
 
 
 def learnt_from(record: ResultRecord) -> list[str]:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmark.files import read_json, sha256_of, write_atomically
+from benchmark.files import sha256_of, write_atomically
 from benchmark.metrics.names import Metric
 from benchmark.records.npz import checksums_of
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import resamples_path
-from benchmark.records.run_folder import RUN, cell_path, load_run_file
+from benchmark.records.run_file import RUN
+from benchmark.records.run_folder import cell_path, load_run_file
+from benchmark.records.strict_json import read_json
 from cohorts.errors import LeadboardError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.labelled import LabelledCohorts, signals_read

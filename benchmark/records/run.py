@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmark.records import run_folder
 from benchmark.records.long_table import COLUMNS, frame_of, rows_of
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import PlannedCell, RunFile
+from benchmark.records.run_file import PlannedCell, RunFile
 
 if TYPE_CHECKING:
     import pandas as pd

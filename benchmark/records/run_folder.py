@@ -11,95 +11,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from benchmark.files import read_json, write_atomically
 from benchmark.metrics.cell.evaluation import Resampled
-from benchmark.models.contamination import Relation
 from benchmark.records.comparability import resampling_of
 from benchmark.records.measuring import RunSettings
 from benchmark.records.predictions import predictions_path
 from benchmark.records.record import ResultRecord, load_record
 from benchmark.records.resamples import CellName, Draws, ReadAhead, name_of, resamples_path
+from benchmark.records.run_file import RUN, RUN_SCHEMA, PlannedCell, RunFile, read_run_file, save_run
 from benchmark.records.salvage import salvaged
-from benchmark.text import printable, readable, unnamed
+from benchmark.records.strict_json import read_json
+from benchmark.text import unnamed
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.locks import alone
 
 logger = logging.getLogger("leadboard")
 
-RUN = "run.json"
-
 LOCKS = ".locks"
-
-RUN_SCHEMA: Literal[2] = 2
-
-
-class PlannedCell(BaseModel):
-    """One line of the plan, and what became of it.
-
-    Attributes
-    ----------
-    files
-        SHA-256 of each file of a finished cell by its name, when all of them were last found whole.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str
-    protocol: str
-    cohort: str
-    relation: Relation
-    key: str
-    status: Literal["planned", "done", "failed"]
-    reason: str | None = None
-    files: dict[str, str] = Field(default_factory=dict)
-
-    @property
-    def name(self) -> CellName:
-        """Model, protocol, cohort."""
-        return self.model, self.protocol, self.cohort
-
-
-class AbsentCohort(BaseModel):
-    """A known cohort that took no part, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    cohort: str
-    reason: str
-
-
-class AbsentModel(BaseModel):
-    """A model whose weights are not on this machine, and how to get them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str
-    reason: str
-
-
-class RunFile(BaseModel):
-    """``run.json``: the cells of the table, and the environment of the latest call."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: Literal[2] = RUN_SCHEMA
-    name: Annotated[str, AfterValidator(readable)]
-    seed: int
-    resamples: int
-    cells: tuple[PlannedCell, ...]
-    absent: tuple[AbsentCohort, ...]
-    absent_models: tuple[AbsentModel, ...] = ()
-    warnings: tuple[str, ...]
-    environment: dict[str, str]
-
-    @property
-    def drawn(self) -> tuple[int, int]:
-        """Seed and number of the resamples of its cells."""
-        return self.seed, self.resamples
 
 
 def cell_path(run: Path, model: str, protocol: str, cohort: str) -> Path:
@@ -117,11 +46,6 @@ def run_name(run: Path) -> str:
     return run.name if run.name not in ("", "..") else run.resolve().name or "run"
 
 
-def save_run(run: Path, content: RunFile) -> None:
-    """Write ``run.json``, atomically."""
-    write_atomically(run / RUN, content.model_dump_json(indent=2) + "\n")
-
-
 def change_run(run: Path, change: Callable[[RunFile | None], RunFile]) -> RunFile:
     """Replace ``run.json`` by what a function makes of it, while no other call does so.
 
@@ -134,31 +58,6 @@ def change_run(run: Path, change: Callable[[RunFile | None], RunFile]) -> RunFil
         content = change(find_run_file(run))
         save_run(run, content)
     return content
-
-
-def read_run_file(run: Path) -> RunFile:
-    """Read ``run.json`` as it is: strict JSON, nothing else.
-
-    Raises
-    ------
-    UsageError
-        If the folder is not a run.
-    LeadboardError
-        If the file is damaged or of another schema.
-    """
-    path = run / RUN
-    if not path.is_file():
-        raise UsageError(f"No {RUN} in {run}; make a run there first with 'leadboard run --out {run}'.")
-    content = read_json(path)
-    try:
-        return RunFile.model_validate(content)
-    except ValidationError as error:
-        first: Any = error.errors()[0]
-    stated = content.get("schema_version", 1) if isinstance(content, dict) else RUN_SCHEMA
-    wrong = f"is damaged ({first['msg']})"
-    if stated != RUN_SCHEMA:
-        wrong = f"is of schema {printable(str(stated), 20)}, and this version reads schema {RUN_SCHEMA}"
-    raise LeadboardError(f"{path} {wrong}; 'leadboard run --out {run}' makes it again.")
 
 
 def load_run_file(run: Path) -> RunFile:
@@ -179,7 +78,7 @@ def load_run_file(run: Path) -> RunFile:
                 raise
             wrong = f"{run / RUN} is missing."
         done = sum(cell.status == "done" for cell in content.cells)
-        logger.warning("%s Made again from %d record%s.", wrong, done, "s" * (done != 1))
+        logger.warning("%s Made again from %s.", wrong, plural(done, "record"))
         return content
 
 

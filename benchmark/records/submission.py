@@ -37,7 +37,8 @@ from benchmark.records.manifest import (
 )
 from benchmark.records.record import ResultRecord, cohorts_of
 from benchmark.records.resamples import name_of
-from benchmark.records.run_folder import PlannedCell, RunFile, load_run_file
+from benchmark.records.run_file import PlannedCell, RunFile
+from benchmark.records.run_folder import load_run_file
 from benchmark.text import printable, some
 from cohorts.catalogue import is_private, measured_cards
 from cohorts.errors import LeadboardError, UnknownNameError, UsageError

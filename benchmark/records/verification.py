@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.files import inside, read_json
+from benchmark.files import inside
 from benchmark.models.model_card import ModelCard
 from benchmark.records.checks import check_record, check_same_model
 from benchmark.records.comparability import why_other_resamples
@@ -27,7 +27,8 @@ from benchmark.records.manifest import (
 )
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
-from benchmark.records.run_folder import RUN, PlannedCell, read_run_file
+from benchmark.records.run_file import RUN, PlannedCell, read_run_file
+from benchmark.records.strict_json import read_json
 from benchmark.text import some
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import LabelledCohorts

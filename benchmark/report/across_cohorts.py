@@ -1,4 +1,4 @@
-"""From single cells to a run: means over cohorts, the external gap, the next hospital, pairs of models.
+"""From single cells to a run: means over cohorts, the external gap, the next hospital.
 
 Pure functions of result records and their resampled figures. Resample r of a cohort is the same draw of
 patients for all models. Cohorts are independent of each other, and so must their draws be: since resamples of
@@ -9,7 +9,7 @@ k-th cohort are taken k places later.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -17,12 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmark.metrics.cell.evaluation import Resampled
-from benchmark.metrics.comparison import paired_difference, pooled_difference
-from benchmark.metrics.estimates import Estimate, PairedDifference, PooledEstimate, nan_if_none, undefined
+from benchmark.metrics.estimates import Estimate, PooledEstimate, nan_if_none, undefined
 from benchmark.metrics.intervals import Values, estimate, variance
 from benchmark.metrics.names import Metric
 from benchmark.metrics.pooling import pool_aurocs
-from benchmark.records.comparability import why_incomparable
 from benchmark.records.record import ResultRecord
 
 Figure = tuple[float, Values]
@@ -106,38 +104,6 @@ class NextHospital:
     left_out: tuple[str, ...]
     concepts: dict[str, PooledEstimate]
     of_concept: dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class CohortDifference:
-    """A macro AUROC minus that of another model in the same cohort."""
-
-    cohort: str
-    concepts: int
-    difference: PairedDifference
-
-
-class ComparedCells(NamedTuple):
-    """A difference on one cohort, and its variance over the resamples."""
-
-    difference: CohortDifference
-    variance: float
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDifferences:
-    """Two models on all cohorts that they can be compared on.
-
-    Attributes
-    ----------
-    refused
-        Cohort -> why they cannot be compared there.
-    """
-
-    pairs: tuple[CohortDifference, ...]
-    pooled: PooledEstimate
-    pooled_p: float | None
-    refused: dict[str, str]
 
 
 def mean_over_cohorts(figures: Sequence[Figure | None]) -> tuple[Estimate, Values]:
@@ -261,65 +227,3 @@ def pool_with(
 
 def _pool(figures: Sequence[tuple[float, Values]]) -> PooledEstimate:
     return pool_aurocs([value for value, _ in figures], [variance(drawn) for _, drawn in figures])
-
-
-def compare(
-    first: Sequence[ResampledCell],
-    second: Sequence[ResampledCell],
-    within: Mapping[str, Container[str]] | None = None,
-) -> ModelDifferences:
-    """One model against another on every cohort that both have, over the concepts eligible for both.
-
-    Parameters
-    ----------
-    within
-        Cohort -> concepts that these must be of; None for any.
-    """
-    other = {cell.record.cohort.id: cell for cell in second}
-    return pool_differences(
-        {
-            cohort: compare_cells(cell, other[cohort], None if within is None else within[cohort])
-            for cell in first
-            if (cohort := cell.record.cohort.id) in other
-        }
-    )
-
-
-def compare_cells(
-    cell: ResampledCell, other: ResampledCell, within: Container[str] | None = None
-) -> ComparedCells | str:
-    """One model against another on a cohort, over the concepts eligible for both; or why that cannot be.
-
-    Parameters
-    ----------
-    within
-        Concepts that these must be of; None for any.
-    """
-    why = why_incomparable(cell.record, other.record)
-    if why:
-        return why
-    shared = shared_concepts(cell, other, within)
-    if not shared:
-        return "no concept is eligible for both models"
-    (one, one_drawn), (two, two_drawn) = cell.mean_auroc(shared), other.mean_auroc(shared)
-    found = paired_difference(one, one_drawn, two, two_drawn)
-    difference = CohortDifference(cell.record.cohort.id, len(shared), found)
-    return ComparedCells(difference, variance(one_drawn - two_drawn))
-
-
-def shared_concepts(
-    cell: ResampledCell, other: ResampledCell, within: Container[str] | None = None
-) -> list[str]:
-    """Concepts that are eligible in both cells, those of a set alone if one is given."""
-    there = set(other.resampled.concepts)
-    return [concept for concept in cell.concepts(within) if concept in there]
-
-
-def pool_differences(found: Mapping[str, ComparedCells | str]) -> ModelDifferences:
-    """Pool the differences of two models on several cohorts, without those where they cannot be compared."""
-    compared = [one for one in found.values() if not isinstance(one, str)]
-    pairs = tuple(one.difference for one in compared)
-    values = [nan_if_none(pair.difference.value) for pair in pairs]
-    pooled, p = pooled_difference(values, [one.variance for one in compared])
-    refused = {cohort: why for cohort, why in found.items() if isinstance(why, str)}
-    return ModelDifferences(pairs, pooled, p, refused)

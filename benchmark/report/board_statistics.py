@@ -12,15 +12,9 @@ import numpy as np
 
 from benchmark.metrics.comparison import holm
 from benchmark.metrics.estimates import Estimate, Result, nan_if_none
-from benchmark.report.across_cohorts import (
-    ExternalGap,
-    ModelDifferences,
-    NextHospital,
-    compare,
-    gaps,
-    next_hospital,
-)
+from benchmark.report.across_cohorts import ExternalGap, NextHospital, gaps, next_hospital
 from benchmark.report.board import Board, Entry, Standing
+from benchmark.report.differences import ModelDifferences, compare
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from benchmark.protocols.protocol import PERCENTS, PROTOCOLS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
 from benchmark.report.style import FAINT, PALETTE, RULE, Picture, label
-from benchmark.report.text import plural
+from cohorts.counts import plural
 
 if TYPE_CHECKING:  # matplotlib's axes take half a second to import, and most runs have no such figure
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from benchmark.records.long_table import COLUMNS, rows_of
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile
+from benchmark.records.run_file import RunFile
 from benchmark.report.board import Board, Standing
 from benchmark.report.board_statistics import BoardStatistics, plain_numbers
 from benchmark.report.facts import quarantined

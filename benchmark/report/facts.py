@@ -1,24 +1,16 @@
-"""What else a reader must know: what did not run, what was left out, and where every number comes from."""
+"""What else a reader must know: what did not run, what was left out, which data and software it was."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.models.model_card import InputSpec
-from benchmark.records.measuring import PREDICTIONS
-from benchmark.records.record import (
-    CohortFacts,
-    Overlap,
-    Pretraining,
-    RecordCounts,
-    ResultRecord,
-    Training,
-)
-from benchmark.records.run_folder import RunFile
+from benchmark.records.overlap import Overlap
+from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
+from benchmark.records.run_file import RunFile
 from benchmark.report.tables import Table, TableCell, cohort_label, count_cell, fact_table, text_cell
-from benchmark.report.text import UNDEFINED, count, plural
-from benchmark.text import one_line
+from benchmark.report.text import UNDEFINED, count
 from cohorts.catalogue import is_private
+from cohorts.counts import plural
 
 SHORT = 12
 """Characters of a hash that tell one from another; the whole ones are in leaderboard.json."""
@@ -115,11 +107,13 @@ def overlap_text(overlap: Overlap) -> str:
         return "not compared: no other cohort was here"
     said = [
         f"{count(one.shared)} of {count(overlap.records)} shared with {one.cohort} "
-        f"({count(one.records)} records, by {one.by})"
+        f"({plural(one.records, 'record')}, by {one.by})"
         for one in sorted(overlap.cohorts, key=lambda one: -one.shared)
     ]
     if overlap.not_compared:
-        said.append(f"{count(overlap.not_compared)} records too short or without beats were not compared")
+        said.append(
+            f"{plural(overlap.not_compared, 'record')} too short or without beats could not be compared"
+        )
     said.append(f"Leadboard {overlap.leadboard}, code {overlap.code}, seed {overlap.seed}")
     return "; ".join(said)
 
@@ -133,12 +127,12 @@ def copy_size(cohort: CohortFacts, counts: RecordCounts) -> str:
     """Say how many records could be used: ``400 of 21,799 records`` for a partial copy."""
     usable = counts.found - counts.unusable
     if cohort.simulated:  # they are no part of the release
-        return f"{count(usable)} simulated records"
+        return plural(usable, "simulated record")
     if cohort.release_records is None or usable == cohort.release_records:
-        return f"{count(usable)} records"
+        return plural(usable, "record")
     if usable > cohort.release_records:
-        return f"{count(usable)} records (the release has {count(cohort.release_records)})"
-    return f"{count(usable)} of {count(cohort.release_records)} records"
+        return f"{plural(usable, 'record')} (the release has {count(cohort.release_records)})"
+    return f"{count(usable)} of {plural(cohort.release_records, 'record')}"
 
 
 def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
@@ -151,104 +145,6 @@ def partial_copies(records: Iterable[ResultRecord]) -> list[str]:
         and r.records.found - r.records.unusable < r.cohort.release_records
     ]
     return list(dict.fromkeys(found))
-
-
-def models_table(records: Iterable[ResultRecord]) -> Table:
-    """One row for each distinct model card and way of training it."""
-    rows = []
-    for record in records:
-        card = record.model
-        rows.append(
-            (
-                card.name,
-                record.protocol,
-                card.version,
-                card.description,
-                card.licence or "not stated",
-                card.citation or "not stated",
-                trained_on(record),
-                training_text(record),
-                input_text(card.input),
-                "probabilities" if card.probabilities else "scores",
-                ", ".join(record.weights_sha256) or UNDEFINED,
-            )
-        )
-    columns = (
-        "Model",
-        "Protocol",
-        "Version",
-        "Description",
-        "Licence",
-        "Citation",
-        "Trained on",
-        "Training",
-        "Input",
-        "Output",
-        "Weights (SHA-256)",
-    )
-    return fact_table("Models", columns, dict.fromkeys(rows))
-
-
-def training_text(record: ResultRecord) -> str:
-    """Say what the suite did to the weights."""
-    said = []
-    pretraining = record.pretraining
-    if pretraining is not None:
-        sources = " and ".join(
-            f"{source.cohort} ({count(source.records)} pairs, "
-            f"{count(source.validation_records)} for validation)"
-            for source in pretraining.sources
-        )
-        without = f" without {', '.join(pretraining.held_out)}" if pretraining.held_out else ""
-        said.append(
-            f"pre-trained by this suite on {sources}{without}, seed {pretraining.seed}{_lower(pretraining)}"
-        )
-    if record.training:
-        one = record.training[0]
-        records = " / ".join(dict.fromkeys(count(fit.records) for fit in record.training))
-        validation = " / ".join(dict.fromkeys(count(fit.validation_records) for fit in record.training))
-        several = len(record.training) > 1
-        seeds = f"seed{'s' if several else ''} {', '.join(str(fit.seed) for fit in record.training)}"
-        fits = f", mean of {len(record.training)} fits" if several else ""
-        said.append(
-            f"by this suite on {one.source}, {one.percent} % of the labels: {records} records "
-            f"({validation} for validation), {seeds}{fits}{_lower(one)}"
-        )
-    return "; ".join(said) or "came with its weights"
-
-
-def lower_precision(records: Iterable[ResultRecord]) -> str:
-    """Say how far lower precision has moved the scores of a model, on each cohort that it was used on."""
-    return " ".join(
-        f"{one_line(cohort_label(record.cohort))}, in {record.provenance.dtype}: {rounding.sentence}"
-        for record in records
-        if (rounding := record.provenance.rounding) is not None
-    )
-
-
-def _lower(learnt: Training | Pretraining) -> str:
-    return "" if learnt.precision == "32-true" else f", in {learnt.precision}"
-
-
-def trained_on(record: ResultRecord) -> str:
-    """Cohorts that the weights have seen, by its card; people have none, and may have made labels."""
-    card = record.model
-    if card.trained_on == "undisclosed":
-        return "undisclosed"
-    if not card.trained_on:
-        return "none of the cohorts"
-    theirs = "its" if len(card.trained_on) == 1 else "their"
-    part = f" (or had a part in {theirs} labels)" if record.protocol == PREDICTIONS else ""
-    return ", ".join(card.trained_on) + part
-
-
-def input_text(spec: InputSpec) -> str:
-    """Return the input of a model in a few words."""
-    long = {"first": "first window", "centre": "centre window", "windows": "mean over windows"}
-    return (
-        f"{plural(len(spec.leads), 'lead')} ({' '.join(spec.leads)}), {spec.sampling_rate:g} Hz, "
-        f"{spec.seconds:g} s, {spec.unit}; longer records: {long[spec.long_records]}"
-    )
 
 
 def provenance_table(run: RunFile, records: Sequence[ResultRecord]) -> Table:

@@ -10,6 +10,7 @@ from benchmark.metrics.feature_map import FeatureMap
 from benchmark.report.figures import draw
 from benchmark.report.style import FAINT, PALETTE, Picture, label
 from benchmark.report.text import interval
+from cohorts.counts import plural
 
 _SIZE = 3.6
 """Inches, of a panel."""
@@ -42,8 +43,9 @@ def feature_picture(found: FeatureMap, model: str, *, simulated: bool) -> Pictur
         return built
 
     alt = (
-        f"Features of {label(model, 60)}, {len(points):,} recordings of {len(cohorts)} cohorts{mark}, in a "
-        f"plane; the cohort is told from them with an AUROC of {interval(found.hospital)}."
+        f"Features of {label(model, 60)}, {plural(len(points), 'recording')} of "
+        f"{plural(len(cohorts), 'cohort')}{mark}, in a plane; the cohort is told from them with an AUROC of "
+        f"{interval(found.hospital)}."
     )
     return draw("map", alt, figure)
 

@@ -11,7 +11,8 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.canvas import Canvas, Look, Shape, width_of
 from benchmark.report.style import FAINT, INK, PALETTE, RULE, Picture, label
-from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval
+from cohorts.counts import plural
 
 AXIS, NUMBERS = 331.0, 281.0
 """Points: width of the axis and of the numbers to its right; the names to its left get what they need."""

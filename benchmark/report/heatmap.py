@@ -10,7 +10,8 @@ from benchmark.metrics.cell.evaluation import ConceptMetrics
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.canvas import Canvas, Look, Segment, hatching, width_of
 from benchmark.report.style import FAINT, INK, RULE, Picture, label
-from benchmark.report.text import UNDEFINED, entry_labels, plural
+from benchmark.report.text import UNDEFINED, entry_labels
+from cohorts.counts import plural
 
 CELL, ROW = 24.5, 13.7
 GAP = 16.0

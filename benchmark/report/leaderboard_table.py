@@ -20,8 +20,9 @@ from benchmark.report.tables import (
     number_cell,
     text_cell,
 )
-from benchmark.report.text import interval, plural
+from benchmark.report.text import interval
 from benchmark.text import one_line, some
+from cohorts.counts import plural
 
 SIMULATED = (
     "Simulated recordings: what is marked 'simulated' comes from synthetic hearts, not from patients. "

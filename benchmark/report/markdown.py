@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile
+from benchmark.records.run_file import RunFile
 from benchmark.report.board import Board
 from benchmark.report.board_statistics import BoardStatistics
 from benchmark.report.cell_tables import cell_tables

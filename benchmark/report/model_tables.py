@@ -16,7 +16,8 @@ from benchmark.report.tables import (
     fact_table,
     text_cell,
 )
-from benchmark.report.text import UNDEFINED, count, number, plural
+from benchmark.report.text import UNDEFINED, count, number
+from cohorts.counts import plural
 
 AGE_WORDS = (
     "Age is no concept and no part of a score: these models tell it beside what they are asked. Stated ages "

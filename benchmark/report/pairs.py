@@ -10,14 +10,9 @@ from typing import Any
 from benchmark.metrics.comparison import holm, paired_difference
 from benchmark.metrics.estimates import PairedDifference, nan_if_none, none_if_nan
 from benchmark.records.resamples import name_of
-from benchmark.report.across_cohorts import (
-    ComparedCells,
-    ResampledCell,
-    compare_cells,
-    pool_differences,
-    shared_concepts,
-)
+from benchmark.report.across_cohorts import ResampledCell
 from benchmark.report.board import Board, Entry, entry_of
+from benchmark.report.differences import ComparedCells, compare_cells, pool_differences, shared_concepts
 
 
 def paired_differences(board: Board) -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ from benchmark.records.predictions import content_hash, load_predictions, score_
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
 from benchmark.records.run_folder import run_name
-from benchmark.report.across_cohorts import ResampledCell, compare
+from benchmark.report.across_cohorts import ResampledCell
+from benchmark.report.differences import compare
 from benchmark.report.pairs import paired_auprc
 from cohorts.catalogue import measured_cards
 from cohorts.errors import UsageError

@@ -13,7 +13,7 @@ from benchmark.metrics.names import Metric
 from benchmark.protocols.protocol import UNSEEN
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
-from benchmark.records.run_folder import PlannedCell, RunFile
+from benchmark.records.run_file import PlannedCell, RunFile
 from benchmark.report.board import EVERYTHING, Board, Entry, Standing, Within, entry_of
 from benchmark.report.standard import partial_cells, standard_of
 from benchmark.report.standing import Contest, standing_of

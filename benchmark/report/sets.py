@@ -13,7 +13,7 @@ from benchmark.metrics.names import Metric
 from benchmark.models.concept_names import unknown_concept
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName, Draws, name_of
-from benchmark.records.run_folder import RunFile
+from benchmark.records.run_file import RunFile
 from benchmark.report.across_cohorts import pooled_macro
 from benchmark.report.board import CONTROLS, EVERYTHING, Board, Entry, Within, entry_of
 from benchmark.report.ranking import Ranking, cells_by_kind

@@ -12,7 +12,7 @@ from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import Draws, name_of
-from benchmark.records.run_folder import PlannedCell
+from benchmark.records.run_file import PlannedCell
 from benchmark.report.across_cohorts import ResampledCell, mean_of, mean_over_cohorts
 from benchmark.report.board import Entry, Standing, Within
 from benchmark.report.standard import Cells, Standard, measured_alike

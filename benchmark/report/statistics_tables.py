@@ -14,13 +14,15 @@ from benchmark.report.tables import (
     Table,
     TableCell,
     board_caption,
+    board_table,
     count_cell,
     estimate_cell,
     number_cell,
     text_cell,
 )
-from benchmark.report.text import count, entry_labels, number, plural, signed_interval
+from benchmark.report.text import entry_labels, number, signed_interval
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 LEVEL = 0.05
 
@@ -81,7 +83,7 @@ def next_hospital_table(board: Board, found: BoardStatistics) -> Table | None:
         "I²",
     )
     caption = "at the next hospital, from the external cohorts of each model"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def next_hospital_concepts(board: Board, found: BoardStatistics) -> Table | None:
@@ -154,7 +156,7 @@ def gap_table(board: Board, found: BoardStatistics) -> Table | None:
         "Gap [interval]",
     )
     caption = "external gap, mean AUROC over the concepts that are eligible in both cohorts"
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def comparison_table(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
@@ -185,7 +187,7 @@ def comparison_table(board: Board, comparisons: Sequence[EntryComparison], capti
         "p (Holm)",
         "Cohorts with a significant difference (Holm)",
     )
-    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
+    return board_table(board, caption, columns, rows)
 
 
 def comparison_by_cohort(board: Board, comparisons: Sequence[EntryComparison], caption: str) -> Table | None:
@@ -234,7 +236,7 @@ def signed_cell(estimate: Estimate) -> TableCell:
 def statistics_sentences(board: Board) -> list[str]:
     """Say how these numbers were made, and which cells had to be left out."""
     drawn = [record.evaluation.bootstrap for record in board.records]
-    settings = " / ".join(dict.fromkeys(f"{count(d.resamples)} resamples, seed {d.seed}" for d in drawn))
+    settings = " / ".join(dict.fromkeys(f"{plural(d.resamples, 'resample')}, seed {d.seed}" for d in drawn))
     sentences = [
         f"Differences are paired: all models of a cohort share the resamples of its patients ({settings}). "
         "Cohorts are independent. p values are two-sided, and adjusted by Holm's method for all comparisons "

@@ -13,6 +13,7 @@ from benchmark.records.record import CohortFacts, RecordCounts, ResultRecord
 from benchmark.report.board import Board, entry_of
 from benchmark.report.text import UNDEFINED, count, entry_labels, interval, number
 from benchmark.text import one_line
+from cohorts.counts import plural
 
 Kind = Literal["text", "number", "muted"]
 
@@ -79,7 +80,7 @@ class ConceptGrid:
     ----------
     kind
         ``"concepts"`` for the table of `concept_tables`, ``"called"`` for that of
-        `benchmark.report.cell_tables.operating_concepts`.
+        `benchmark.report.operating_tables.operating_concepts`.
     records
         Its cells, in the order of its columns.
     """
@@ -130,6 +131,13 @@ def cohort_label(cohort: CohortFacts) -> str:
 def board_caption(board: Board, text: str) -> str:
     """Begin the caption of a table of a board: simulated cohorts are always marked."""
     return f"Simulated cohorts, not patients: {text}" if board.simulated else text[0].upper() + text[1:]
+
+
+def board_table(
+    board: Board, caption: str, columns: tuple[str, ...], rows: Sequence[tuple[TableCell, ...]]
+) -> Table | None:
+    """A table of a board; None without a row."""
+    return Table(board_caption(board, caption), columns, tuple(rows)) if rows else None
 
 
 def selected(records: RecordCounts) -> str:
@@ -260,7 +268,7 @@ def _concept_row(concept: str, found: Sequence[ConceptMetrics | None]) -> tuple[
             ):
                 cell = replace(cell, notes=(*cell.notes, FEW))
             if differs:
-                note = f"on {count(metrics.n)} annotated records, {count(metrics.positives)} positive"
+                note = f"on {plural(metrics.n, 'annotated record')}, {count(metrics.positives)} positive"
                 cell = replace(cell, notes=(*cell.notes, note))
             cells.append(cell)
     return tuple(cells)

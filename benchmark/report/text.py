@@ -69,11 +69,6 @@ def count(value: int | None) -> str:
     return UNDEFINED if value is None else f"{value:,}"
 
 
-def plural(value: int, noun: str) -> str:
-    """Return a count with its noun, for example ``1 cohort`` or ``2 cohorts``."""
-    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
-
-
 def entry_labels(entries: Iterable[Entry]) -> dict[Entry, str]:
     """Name each entry by its model, and by its protocol too where the model has several."""
     entries = list(entries)

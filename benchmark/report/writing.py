@@ -15,7 +15,8 @@ from benchmark.files import sweep, write_atomically
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.manifest import MANIFEST
 from benchmark.records.report_stamp import STAMP, inputs_of, note_report, without_labels
-from benchmark.records.run_folder import RUN, load_run_file, lock_path
+from benchmark.records.run_file import RUN
+from benchmark.records.run_folder import load_run_file, lock_path
 from benchmark.report import self_reported, self_reported_files
 from benchmark.report.board import EVERYTHING, Within
 from benchmark.report.board_statistics import statistics_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmark.config import Places
 from benchmark.progress import Reporter
-from benchmark.records.run_folder import AbsentCohort
+from benchmark.records.run_file import AbsentCohort
 from cohorts.catalogue import (
     all_cohorts,
     cohort_cards,
@@ -18,6 +18,7 @@ from cohorts.catalogue import (
     sharing,
 )
 from cohorts.cohort import Cohort
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, LabelledIndex
 from cohorts.ontology.labelling import hash_of_labelling
@@ -125,9 +126,9 @@ def size_in_words(store: Store) -> str:
     """Say how many records are here, of how many, and how many cannot be used."""
     here, card = len(store) + len(store.quarantine), store.card
     if card.simulated:
-        size = f"{here:,} SIMULATED records"
+        size = plural(here, "SIMULATED record")
     else:
-        size = f"{here:,} records" if card.records is None else f"{here:,} of {card.records:,} records"
+        size = f"{here:,} of {card.records:,} records" if card.records is not None else plural(here, "record")
     return size + (f", {len(store.quarantine):,} quarantined" if len(store.quarantine) else "")
 
 
@@ -252,4 +253,4 @@ def _why_empty(store: Store | None) -> str:
         return "not found on this machine"
     reasons = store.quarantine["reason"].value_counts()
     most = f" ({str(reasons.index[0]).rstrip('.')})" if len(reasons) else ""
-    return f"none of its {len(store.quarantine):,} records can be used{most}"
+    return f"none of its {plural(len(store.quarantine), 'record')} can be used{most}"

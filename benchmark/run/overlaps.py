@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from benchmark.config import Places
-from benchmark.files import read_json, sweep, write_atomically
+from benchmark.files import sweep, write_atomically
 from benchmark.models.contamination import all_training_of
 from benchmark.models.model_card import ModelCard
 from benchmark.progress import Reporter
+from benchmark.records.overlap import ComparedCohort, Overlap
 from benchmark.records.provenance import package_versions
-from benchmark.records.record import ComparedCohort, Overlap
+from benchmark.records.strict_json import read_json
 from benchmark.run.cohorts import is_here, prepared
 from benchmark.run.fingerprints import OVERLAP_ROOMS, read_fingerprints, take_fingerprints
 from cohorts.catalogue import cohort_cards, facts_known, open_cohort
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 from cohorts.hashing import code_hash, hash_of_json
 from cohorts.labelled import Labelled
@@ -158,7 +160,7 @@ def _by_signals(
             write_atomically(path, f'{{"shared": {shared}}}\n')
             reporter.say(
                 f"{store.card.id}: {shared:,} of {own.fingerprints.usable:,} records are also in "
-                f"{other.card.id} ({len(other):,} records compared by their signals)."
+                f"{other.card.id} ({plural(len(other), 'record')} compared by their signals)."
             )
     return _compared(theirs, shared, "signals")
 

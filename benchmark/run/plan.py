@@ -15,9 +15,9 @@ from benchmark.protocols.prompts import prompts_of
 from benchmark.protocols.rooms import SCORE_ROOMS
 from benchmark.records.comparability import labelling_of
 from benchmark.records.measuring import RunSettings, Selection, decided_by_overlap, selected_rows
+from benchmark.records.overlap import Overlap, also_in
 from benchmark.records.predictions import predictions_path
 from benchmark.records.published_tasks import is_task
-from benchmark.records.record import Overlap, also_in
 from benchmark.records.resamples import CellName
 from benchmark.records.run_folder import cell_path
 from cohorts.hashing import code_hash, hash_of_json

@@ -10,6 +10,7 @@ from benchmark.run.cohorts import size_in_words
 from benchmark.run.entries import WITHOUT_WEIGHTS
 from benchmark.run.overlaps import overlap_lines
 from benchmark.run.states import Plan, RunOptions
+from cohorts.counts import plural
 
 IN_FLOAT32 = (
     "asked in float32: --precision bf16 is for networks of torch that run in this process and say that they "
@@ -22,8 +23,9 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     """Say what takes part, what does not and why, and what is to be computed."""
     evaluated = plan.entries.evaluated
     yield (
-        f"Plan: {len(evaluated)} models and protocols x {len(plan.stores)} cohorts = "
-        f"{len(plan.tasks)} cells, {len(plan.to_do)} to compute."
+        f"Plan: {plural(len(evaluated), 'model and protocol', 'models and protocols')} x "
+        f"{plural(len(plan.stores), 'cohort')} = {plural(len(plan.tasks), 'cell')}, "
+        f"{len(plan.to_do)} to compute."
     )
     for name, store in plan.stores.items():
         yield f"  {name}: {size_in_words(store)}"
@@ -61,7 +63,7 @@ def _where(options: RunOptions) -> str:
     device, threads = options.hardware.device, options.hardware.workers
     if options.elsewhere:
         return f"on {device}, by the machines of the Ray cluster"
-    return f"on {device}; {threads} {'thread prepares' if threads == 1 else 'threads prepare'} signals"
+    return f"on {device}; {plural(threads, 'thread prepares', 'threads prepare')} signals"
 
 
 def _absent_models(absent: Mapping[str, str]) -> Iterator[str]:
@@ -77,7 +79,9 @@ def _absent_models(absent: Mapping[str, str]) -> Iterator[str]:
 def model_in_words(evaluated: EvaluatedModel) -> str:
     """Say what is evaluated, and what has to be made first."""
     base, fits = evaluated.base, evaluated.fits
-    parts = [f"{evaluated.card.name}, {evaluated.protocol.name}: {len(evaluated.card.outputs)} concepts"]
+    parts = [
+        f"{evaluated.card.name}, {evaluated.protocol.name}: {plural(len(evaluated.card.outputs), 'concept')}"
+    ]
     if base is not None and base.made_here:
         parts.append("pre-trained" if base.artifact.done else "to be pre-trained")
     if fits:

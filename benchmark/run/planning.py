@@ -13,9 +13,8 @@ from benchmark.records.comparability import resampling_of, why_not_of
 from benchmark.records.published_tasks import is_task
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName
+from benchmark.records.run_file import PlannedCell, RunFile
 from benchmark.records.run_folder import (
-    PlannedCell,
-    RunFile,
     cell_path,
     find_run_file,
     finished_cell,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.progress import Reporter
-from benchmark.records.run_folder import PlannedCell
+from benchmark.records.run_file import PlannedCell
 from benchmark.run.engines import AfterCell, Engine, Here
 from benchmark.run.plan_text import plan_lines
 from benchmark.run.planning import make_plan
 from benchmark.run.states import RunOptions
+from cohorts.counts import plural
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,10 @@ class Outcome:
     def sentence(self) -> str:
         """Say it in a sentence or two."""
         if not self.computed and not self.failures:
-            return f"Nothing to do: all {self.cells} cells are done."
-        said = f"{self.computed} of {self.cells} cells computed now, {self.failed} failed."
+            return (
+                f"Nothing to do: {'the cell is' if self.cells == 1 else f'all {self.cells} cells are'} done."
+            )
+        said = f"{self.computed} of {plural(self.cells, 'cell')} computed now, {self.failed} failed."
         models: dict[str, list[str]] = {}
         for cell in self.failures:
             shown = cell.model if cell.protocol == "as-is" else f"{cell.model}, {cell.protocol},"

@@ -13,17 +13,12 @@ from benchmark.models.worker.environments import WorkerEnvironment
 from benchmark.protocols.hardware import Hardware
 from benchmark.protocols.precision import ScoringPrecision, TrainingPrecision
 from benchmark.records.measuring import RunSettings
+from benchmark.records.overlap import Overlap
 from benchmark.records.provenance import software
-from benchmark.records.record import Overlap, ResultRecord
+from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import CellName
-from benchmark.records.run_folder import (
-    AbsentCohort,
-    AbsentModel,
-    PlannedCell,
-    RunFile,
-    change_run,
-    run_name,
-)
+from benchmark.records.run_file import AbsentCohort, AbsentModel, PlannedCell, RunFile
+from benchmark.records.run_folder import change_run, run_name
 from benchmark.run.entries import Entries
 from benchmark.run.finished import sums_of
 from benchmark.run.plan import Cell

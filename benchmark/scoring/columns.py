@@ -27,6 +27,7 @@ from benchmark.scoring.tables import (
     unpacked,
 )
 from benchmark.text import printable, some
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 
 MISSING = ("", "na", "nan")
@@ -192,8 +193,8 @@ def check_same_records(
     ):
         if len(lacking):
             raise UsageError(
-                f"{file.path} lacks {len(lacking)} records of {other.path} ({some(lacking)}); both must "
-                "have the same records."
+                f"{file.path} lacks {plural(len(lacking), 'record')} of {other.path} ({some(lacking)}); both "
+                "must have the same records."
             )
 
 
@@ -257,7 +258,11 @@ def table_like(labels: pd.DataFrame, path: Path) -> pd.DataFrame:
     ids = record_ids(file, table)
     lacking = labels.index.difference(ids)
     if len(lacking) or len(ids) != len(labels):
-        what = f"lacks {len(lacking)} records ({some(lacking)})" if len(lacking) else "has more records"
+        what = (
+            f"lacks {plural(len(lacking), 'record')} ({some(lacking)})"
+            if len(lacking)
+            else "has more records"
+        )
         raise UsageError(f"{path} {what} than the labels; it must be of the same records.")
     rows = ids.get_indexer(labels.index)
     return pd.DataFrame({name: label_column(file, table, name)[rows] for name in names}, index=labels.index)

@@ -24,12 +24,13 @@ from benchmark.records.measuring import (
     measure,
     selected_rows,
 )
+from benchmark.records.overlap import Overlap, also_in
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.provenance import package_versions, platform_name, software, source_commit
-from benchmark.records.record import Overlap, Provenance, ResultRecord, also_in
+from benchmark.records.record import Provenance, ResultRecord
 from benchmark.records.resamples import save_measured
+from benchmark.records.run_file import RunFile
 from benchmark.records.run_folder import (
-    RunFile,
     cell_path,
     change_run,
     find_run_file,
@@ -40,6 +41,7 @@ from benchmark.records.run_folder import (
 )
 from benchmark.scoring.prediction_files import PredictionTable, match, read_prediction_file
 from benchmark.text import some
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled
 from cohorts.locks import alone
@@ -193,8 +195,8 @@ def settings_of(run: Path, seed: int | None, resamples: int | None) -> RunSettin
         )
     if seed not in (None, content.seed) or resamples not in (None, content.resamples):
         raise UsageError(
-            f"The run in {run} has {content.resamples:,} resamples and seed {content.seed}; leave both out, "
-            "or choose another folder with --out."
+            f"The run in {run} has {plural(content.resamples, 'resample')} and seed {content.seed}; leave "
+            "both out, or choose another folder with --out."
         )
     return RunSettings(seed=content.seed, resamples=content.resamples)
 
@@ -249,8 +251,8 @@ def _joined(run: Path, content: RunFile | None, record: ResultRecord) -> RunFile
     content = content or _begun(run, record)
     if content.drawn != (seed, resamples):
         raise UsageError(
-            f"Another call has begun a run with {content.resamples:,} resamples and seed {content.seed} in "
-            f"{run}; score again, or choose another folder with --out."
+            f"Another call has begun a run with {plural(content.resamples, 'resample')} and seed "
+            f"{content.seed} in {run}; score again, or choose another folder with --out."
         )
     kept = [old for old in content.cells if old.name != cell.name]
     absent = tuple(one for one in content.absent if one.cohort != cell.cohort)

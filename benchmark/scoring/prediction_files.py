@@ -26,6 +26,7 @@ from benchmark.scoring.columns import checked_ids, finite, read_table, record_id
 from benchmark.scoring.kinds import kind_of
 from benchmark.scoring.tables import RECORD, check_size, columns_beside, open_table
 from benchmark.text import printable, some
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 FINGERPRINT = "fingerprint"
@@ -146,8 +147,8 @@ def _by_concept(path: Path, arrays: dict[str, Column]) -> dict[str, Column]:
         outputs = _clean(path, "output", [str(name) for name in np.ravel(arrays.pop("outputs"))])
         if scores.ndim != 2 or scores.shape[1] != len(outputs) or len(set(outputs)) != len(outputs):
             raise UsageError(
-                f"In {path} scores has shape {scores.shape} and outputs names {len(set(outputs))} concepts; "
-                "give [records, outputs]."
+                f"In {path} scores has shape {scores.shape} and outputs names "
+                f"{plural(len(set(outputs)), 'concept')}; give [records, outputs]."
             )
         arrays |= dict(zip(outputs, scores.T, strict=True))
     shapes = {name: array.shape for name, array in arrays.items() if name != FINGERPRINT}

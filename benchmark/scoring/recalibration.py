@@ -15,6 +15,7 @@ from benchmark.metrics.estimates import Estimate, Result, none_if_nan
 from benchmark.metrics.logistic import clipped_logit
 from benchmark.metrics.recalibration import fit_platt
 from benchmark.metrics.resampling import group_records
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 POINTS = 25
@@ -99,7 +100,8 @@ def check_sample(groups: Groups, patients: int) -> int:
     """
     count = int(groups.max(initial=-1)) + 1
     if not 0 < patients < count:
-        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: there are {count} patients.")
+        there = f"there {'is' if count == 1 else 'are'} {plural(count, 'patient')}"
+        raise UsageError(f"--recalibrate {patients} leaves nothing to measure: {there}.")
     return count
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from cohorts.cohort import Cohort
+from cohorts.counts import plural
 from cohorts.first_look.finding import Finding, reasons, shown
 
 MANY = 20
@@ -68,7 +69,7 @@ def _patients(index: pd.DataFrame) -> Iterator[Finding]:
     torn = known["patient_id"].isin(folds.index[folds > 1])
     if torn.any():
         yield Finding(
-            f"Recordings of {int((folds > 1).sum()):,} patients lie in more than one fold",
+            f"Recordings of {plural(int((folds > 1).sum()), 'patient')} lie in more than one fold",
             int(torn.sum()),
             every,
             shown(known.loc[torn, "record_id"]),

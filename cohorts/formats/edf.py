@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError
 from cohorts.formats.counts import digital_recording
 from cohorts.formats.wfdb_header import MAX_VALUES, cause, file_size, shown
@@ -105,7 +106,9 @@ def _read(reader: EdfReader, name: str) -> DigitalRecording:
                 f"{channel.rate:g} Hz."
             )
     if len(channels) * first.samples > MAX_VALUES or first.samples == 0:
-        raise RecordError(f"{name} has {first.samples:,} samples for each of {len(channels)} leads.")
+        raise RecordError(
+            f"{name} has {plural(first.samples, 'sample')} for each of {plural(len(channels), 'lead')}."
+        )
     values = np.stack([reader.readSignal(channel.number, digital=True) for channel in channels])
     return digital_recording(
         values.astype(np.int64),

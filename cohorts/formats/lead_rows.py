@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import MAX_VALUES, shown
 from cohorts.recording import MISSING, Counts, DigitalRecording, Doubles, Recording, standard_lead_name
@@ -70,7 +71,7 @@ def joined(file: str, rows: Sequence[LeadRow], rate: float) -> DigitalRecording:
         )
     samples = lengths.pop()
     if not samples or samples * len(rows) > MAX_VALUES:
-        raise RecordError(f"{file} has {samples:,} samples for each of {len(rows)} leads.")
+        raise RecordError(f"{file} has {plural(samples, 'sample')} for each of {plural(len(rows), 'lead')}.")
     parts = [_digital(file, row, rate) for row in rows]
     leads = tuple(part.leads[0] for part in parts)
     if len(set(leads)) < len(leads):

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import file_size, shown
 from cohorts.formats.xml_tree import read_tree, root_name
@@ -93,7 +94,7 @@ def _read(tree: Element) -> DigitalRecording:
     labels = _labels(tree, waveforms)
     samples = round(seconds * rate)
     if len(labels) * samples > _MAX_VALUES:
-        raise _Unreadable(f"announces {len(labels)} leads of {samples:,} samples")
+        raise _Unreadable(f"announces {plural(len(labels), 'lead')} of {samples:,} samples")
     if _text(tree, "signaloffset") not in ("", "0") or waveforms.get("bitspersample", "16") != "16":
         raise _Unreadable("stores its samples with an offset or in another width than 16 bits")
     counts = _limbs_restored(_unpacked(waveforms, len(labels), samples))
@@ -144,7 +145,7 @@ def _unpacked(waveforms: Element, leads: int, samples: int) -> Integers:
         raise _Unreadable("has damaged samples: they are no Base64") from None
     chunks = list(_chunks(data))
     if len(chunks) < leads:
-        raise _Unreadable(f"has samples of {len(chunks)} leads where {leads} are announced")
+        raise _Unreadable(f"has samples of {plural(len(chunks), 'lead')} where {leads} are announced")
     # More are channels that the device has and nobody connected.
     return np.stack([_lead(chunk, start, samples) for chunk, start in chunks[:leads]])
 

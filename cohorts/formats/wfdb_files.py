@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError
 from cohorts.formats.wfdb_header import (
     MAX_VALUES,
@@ -108,7 +109,8 @@ def _read_interleaved(file: Path, lines: list[SignalLine], samples: int | None) 
             f"{file.name} has {size:,} bytes where its header announces {offset + samples * width:,}."
         )
     if samples * len(lines) > MAX_VALUES:
-        raise RecordError(f"{file.name} has {samples:,} samples for each of {len(lines)} leads, too many.")
+        each = f"{samples:,} samples for each of {plural(len(lines), 'lead')}"
+        raise RecordError(f"{file.name} has {each}, too many.")
     try:
         raw = np.fromfile(file, dtype="<i2", count=samples * len(lines), offset=offset)
     except OSError as error:

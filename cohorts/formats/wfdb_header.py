@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError
 from cohorts.recording import standard_lead_name
 
@@ -131,14 +132,14 @@ def _parse(lines: list[str], comments: tuple[str, ...]) -> Header:
         raise ValueError(f"its number of samples is {samples}")
     count = int(fields[1])
     if count * samples > MAX_VALUES:
-        raise ValueError(f"it announces {count} signals of {samples:,} samples")
+        raise ValueError(f"it announces {plural(count, 'signal')} of {samples:,} samples")
     segments = fields[0].partition("/")[2]
     if segments:
         if _integer(segments, "number of segments") != len(lines) - 1:
             raise ValueError(f"it announces {shown(segments)} segments and names {len(lines) - 1}")
         return Header(hertz, samples or None, (), comments)
     if count == 0 or count != len(lines) - 1:
-        raise ValueError(f"it announces {count} signals and describes {len(lines) - 1}")
+        raise ValueError(f"it announces {plural(count, 'signal')} and describes {len(lines) - 1}")
     signals = tuple(_parse_signal(line) for line in lines[1:])
     return Header(hertz, samples or None, signals, comments)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 
 
@@ -36,7 +37,7 @@ def read_table(path: Path, columns: tuple[str, ...], table: str) -> pd.DataFrame
         raise LeadboardError(f"{path} has no rows; restore the file.")
     for line, row in rows[1:]:
         if len(row) != len(columns):
-            raise broken(table, line, f"{len(row)} cells instead of {len(columns)}")
+            raise broken(table, line, f"{plural(len(row), 'cell')} instead of {len(columns)}")
         if row != [cell.strip() for cell in row] or not "".join(row).isprintable():
             raise broken(table, line, "a cell with blanks at an end or an unprintable character")
     return pd.DataFrame(

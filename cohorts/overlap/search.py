@@ -29,6 +29,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cohorts.catalogue import share
+from cohorts.counts import plural
 from cohorts.overlap.same_recording import BORDER, Floats, Match, band_pass, compare, filled, summit, window
 from cohorts.recording import Recording
 from cohorts.resampling import resample
@@ -172,7 +173,8 @@ def overlap_sentences(summary: dict[str, Any]) -> list[str]:
         said.append("Neither cohort's card says that the two share recordings.")
     for name, short in {a: summary["too_short_a"], b: summary["too_short_b"]}.items():
         if short:
-            said.append(f"{short:,} records of {name} are shorter than {SHORTEST:g} s and were not compared.")
+            records = f"{plural(short, 'record')} of {name}"
+            said.append(f"{records} could not be compared: shorter than {SHORTEST:g} s.")
     return said
 
 

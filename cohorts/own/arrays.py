@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.array_files import reading
 from cohorts.formats.wfdb_header import MAX_VALUES
@@ -133,17 +134,17 @@ def _oriented(
     signal = values if axes == ["leads", "samples"] else values.T
     if len(signal) != len(part.leads):
         if of_all:  # the shape of the whole was looked at before
-            raise RecordError(f"{name} has {len(signal)} leads, not {len(part.leads)}.")
+            raise RecordError(f"{name} has {plural(len(signal), 'lead')}, not {len(part.leads)}.")
         _refuse_axes(name, values.shape, part, RecordError)
     if signal.shape[1] < LEAST_SECONDS * rate:
         raise RecordError(
-            f"{name} has {signal.shape[1]:,} samples of {len(signal)} leads, {signal.shape[1] / rate:.3g} "
-            "s at "
-            f"{rate:g} Hz, which is no ECG; are axes and rate stated rightly?"
+            f"{name} has {plural(signal.shape[1], 'sample')} of {plural(len(signal), 'lead')}, "
+            f"{signal.shape[1] / rate:.3g} s at {rate:g} Hz, which is no ECG; are axes and rate stated "
+            "rightly?"
         )
     if signal.dtype.kind not in _KINDS or signal.size > MAX_VALUES:
         raise RecordError(
-            f"{name} holds {signal.size:,} values of type {signal.dtype}, which is no recording."
+            f"{name} holds {plural(signal.size, 'value')} of type {signal.dtype}, which is no recording."
         )
     return signal
 
@@ -254,7 +255,9 @@ def _csv(path: Path, part: ArrayPart) -> npt.NDArray[Any]:
         (numbers.isna() & (table != "") & (table.apply(lambda cells: cells.str.lower()) != "nan")).sum().sum()
     )
     if odd:
-        raise RecordError(f"{path.name} has {odd:,} cells that are no numbers.")
+        raise RecordError(
+            f"{path.name} has {plural(odd, 'cell that is no number', 'cells that are no numbers')}."
+        )
     values: npt.NDArray[Any] = numbers.to_numpy(dtype=np.float64)
     return values
 

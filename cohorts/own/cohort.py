@@ -16,14 +16,15 @@ from cohorts.cohort import Cohort, CohortCard, IndexRow, Unreadable
 from cohorts.errors import UsageError
 from cohorts.hashing import hash_of_json
 from cohorts.index import Index
-from cohorts.own import diagnoses, labels, people
+from cohorts.own import diagnoses, labels
 from cohorts.own.contradictions import left_open
 from cohorts.own.description import Description
 from cohorts.own.paths import objections
+from cohorts.own.people import People
 from cohorts.own.reading import read_description
 from cohorts.own.recordings import Recordings
 from cohorts.own.statements import from_statements
-from cohorts.own.table import read_columns
+from cohorts.own.table import filled, read_columns
 from cohorts.own.vocabulary import read_vocabulary
 from cohorts.recording import DigitalRecording
 
@@ -65,7 +66,7 @@ class OwnCohort(Cohort):
 
     def warnings(self) -> tuple[str, ...]:
         """Say what of the table was not understood, without saying what it is."""
-        return (*self._people_warnings, *self._said.warnings)
+        return (*self._people.warnings, *self._said.warnings)
 
     def examples(self) -> Mapping[str, tuple[str, ...]]:
         """Give ids of records that a warning is about."""
@@ -121,19 +122,19 @@ class OwnCohort(Cohort):
 
     @cached_property
     def _index(self) -> Index:
-        cells, part = self._cells, self.description.cohort
+        cells, part, people = self._cells, self.description.cohort, self._people
         ids = cells[part.record_id]
         paths = self._recordings.paths
         reason = objections(part.template(), cells, paths)
         table = pd.DataFrame(
             {
                 "record_id": ids,
-                "patient_id": self._patients,
-                "age": self._ages,
-                "sex": people.sexes(cells, part.sex),
-                "fold": people.folds(cells, part.fold),
+                "patient_id": people.patients,
+                "age": people.ages,
+                "sex": people.sexes,
+                "fold": people.folds,
                 "statements": pd.Series(self._said.of_records(len(cells)), dtype="object"),
-                "report": self._reports,
+                "report": filled(cells, part.report),
                 "path": paths,
             }
         )
@@ -144,8 +145,7 @@ class OwnCohort(Cohort):
         twice = table["path"].where(reason.isna() & (ids != "") & ~ids.duplicated())
         reason = reason.mask(twice.notna() & twice.duplicated(), SAME_FILE)
         if part.first_ecg_only:
-            assert self._moments is not None  # noqa: S101
-            later = people.not_first(self._patients, self._moments, ids, reason.isna())
+            later = people.not_first(ids, reason.isna())
             reason = reason.mask(reason.isna(), later)
         reason = reason.mask(
             ids.duplicated() & (ids != ""), "Its id occurs more than once; the first row is used."
@@ -164,51 +164,8 @@ class OwnCohort(Cohort):
         return Recordings(self.root, self.description, self._index_file(), self._cells)
 
     @cached_property
-    def _patients(self) -> pd.Series[str]:
-        part = self.description.cohort
-        if part.patient_id is None:
-            return pd.Series([None] * len(self._cells), dtype="str")
-        patients = self._cells[part.patient_id]
-        return patients.where(patients != "")
-
-    @property
-    def _reports(self) -> pd.Series[str]:
-        part = self.description.cohort
-        if part.report is None:
-            return pd.Series([None] * len(self._cells), dtype="str")
-        reports = self._cells[part.report]
-        return reports.where(reports != "")
-
-    @cached_property
-    def _moments(self) -> pd.Series[pd.Timestamp] | None:
-        part = self.description.cohort
-        if part.date is None:
-            return None
-        return people.dates(self._index_file(), self._cells[part.date], part.date_format)
-
-    @cached_property
-    def _ages(self) -> pd.Series[float]:
-        part, cells, births = self.description.cohort, self._cells, None
-        if part.birth_date is not None:
-            births = people.dates(self._index_file(), cells[part.birth_date], part.birth_date_format)
-        return people.ages(cells, part, self._moments, births)
-
-    @cached_property
-    def _people_warnings(self) -> tuple[str, ...]:
-        part, cells, index = self.description.cohort, self._cells, self._cells.index
-        found: list[str] = []
-        age = part.age or part.birth_year or part.birth_date
-        if age is not None:
-            found += people.counted(cells[age], self._ages, "An age", age)
-        if part.sex is not None:
-            found += people.counted(
-                cells[part.sex.column], people.sexes(cells, part.sex), "A sex", part.sex.column
-            )
-        if part.date is not None and self._moments is not None:
-            found += people.counted(cells[part.date], self._moments, "A date", part.date)
-        if part.folds is not None:
-            found += people.split(self._patients, people.folds(cells, part.fold), part.folds)
-        return tuple(found) if len(index) else ()
+    def _people(self) -> People:
+        return People(self._index_file(), self.description.cohort, self._cells)
 
     @cached_property
     def _said(self) -> labels.Said:
@@ -218,12 +175,12 @@ class OwnCohort(Cohort):
         if part.statements is not None:
             sources.append(_from_statements(self.description, self.file, cells, taken))
             taken |= sources[-1].annotates.keys()
-        if part.icd10 is not None and self._moments is not None:
+        if part.icd10 is not None and (moments := self._people.moments) is not None:
             folder = self.file.parent
             icd10 = part.icd10
             if icd10.encoding is None:
                 icd10 = icd10.model_copy(update={"encoding": self.description.cohort.encoding})
-            sources.append(diagnoses.from_diagnoses(folder, icd10, self._patients, self._moments, taken))
+            sources.append(diagnoses.from_diagnoses(folder, icd10, self._people.patients, moments, taken))
         ids = cells[self.description.cohort.record_id].tolist()
         return left_open(labels.joined(sources), part.columns, ids)
 

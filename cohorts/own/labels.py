@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.sentences import NO_SENTENCE
@@ -150,9 +151,9 @@ def _values(path: Path, column: pd.Series[str]) -> npt.NDArray[np.int8]:
         other = int(counts.sum() - counts[harmless[:_SHOWN]].sum())
         found += [f"something else ({other:,}x)"] if other else []
         ones, zeros, empty = (int(column.isin(texts).sum()) for texts in (["1", "1.0"], ["0", "0.0"], [""]))
+        others = f"{plural(ones, 'one')}, {plural(zeros, 'zero')} and {plural(empty, 'empty cell')}"
         raise UsageError(
-            f"The column '{column.name}' of {path} holds {' and '.join(found)}, beside {ones:,} ones, "
-            f"{zeros:,} "
-            f"zeros and {empty:,} empty cells; a label is 1, 0, or empty where it is not annotated."
+            f"The column '{column.name}' of {path} holds {' and '.join(found)}, beside {others}; a label "
+            "is 1, 0, or empty where it is not annotated."
         )
     return values.to_numpy().astype(np.int8)

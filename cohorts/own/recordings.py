@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cohorts.counts import plural
 from cohorts.errors import RecordError, UsageError
 from cohorts.formats.any_file import read_file
 from cohorts.own.arrays import check_unit, read_array, rows_of_array
@@ -62,8 +63,8 @@ class Recordings:
         twice = int((rows.duplicated() & (rows != "")).sum())
         if twice:
             raise UsageError(
-                f"{twice:,} rows of {self.index} have a position that another row has; each "
-                "recording of the array has one row."
+                f"In {self.index} {plural(twice, 'row has', 'rows have')} a position that another row has; "
+                "each recording of the array has one row."
             )
         return paths + "/" + rows
 
@@ -152,7 +153,8 @@ class Recordings:
             there = rows_of_array(file, part)
             if part.row is None and there != len(self.cells):
                 raise UsageError(
-                    f"{file} has {there:,} recordings and {self.index} {len(self.cells):,} rows; "
+                    f"{file} has {plural(there, 'recording')} and {self.index} "
+                    f"{plural(len(self.cells), 'row')}; "
                     "name the column with the position of each recording, counted from 0, as array.row."
                 )
         looked_at: list[DigitalRecording] = []

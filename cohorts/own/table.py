@@ -129,3 +129,10 @@ def _clean(column: pd.Series[str]) -> pd.Series[str]:
     if len(filled) and filled.str.fullmatch(r"-?\d+\.0+").all():
         return text.str.replace(r"\.0+$", "", regex=True)
     return text
+
+
+def filled(cells: pd.DataFrame, column: str | None) -> pd.Series[str]:
+    """Give a column of text, NA where it is empty; NA everywhere if none is named."""
+    if column is None:
+        return pd.Series([None] * len(cells), dtype="str")
+    return cells[column].where(cells[column] != "")

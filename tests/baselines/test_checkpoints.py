@@ -322,7 +322,7 @@ def test_what_does_not_fit_is_said_by_name() -> None:
     kind = {**STATE, "bn.running_var": torch.ones(2, dtype=torch.int64)}
     assert "bn.running_var is int64 [2] instead of float32 [2]" in message(kind)
     broken = {**STATE, "bn.running_var": torch.tensor([1, float("nan")])}
-    assert "1 tensors hold NaN or infinity (bn.running_var)" in message(broken)
+    assert "1 tensor holds NaN or infinity (bn.running_var)" in message(broken)
 
 
 def test_many_faults_are_counted_and_the_first_few_told() -> None:

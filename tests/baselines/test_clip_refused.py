@@ -44,7 +44,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:5000]),
         "its network cannot be used",
     ),
-    "a tensor too few": (drop_a_tensor, "lack 1 tensors, visual_projection.weight"),
+    "a tensor too few": (drop_a_tensor, "lack 1 tensor, visual_projection.weight"),
     "no configuration": (without("config.json"), "its configuration cannot be used"),
     "broken configuration": (
         lambda f: (f / "config.json").write_text("{"),

@@ -117,7 +117,7 @@ def with_nan(state: State) -> None:
         (with_one_more, "1 of 123 tensors are unexpected (layer5.0.conv1.weight)"),
         (with_twelve_leads, "conv1.weight is float32 [64, 12, 7] instead of float32 [64, 8, 7]"),
         (of_another_length, "linear.weight is float32 [39, 512] instead of float32 [5, 512]"),
-        (with_nan, "1 tensors hold NaN or infinity (bn1.weight)"),
+        (with_nan, "1 tensor holds NaN or infinity (bn1.weight)"),
         (dict.clear, "holds no state dict"),
         (lambda state: state.pop("layer1.0.conv1.weight"), "is no signal encoder of ECGCLIP"),
     ],

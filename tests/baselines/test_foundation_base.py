@@ -306,7 +306,7 @@ def test_without_a_concept_of_both_classes_it_ends_at_once(
     with caplog.at_level(logging.INFO, logger="leadboard"):
         model.fit(records(30, 1), records(20, 2), FitSettings(("PACE",), 0, "cpu", tmp_path))
     (said,) = caplog.messages
-    assert "None of the 1 concepts has both a positive and a negative among the 30 training records" in said
+    assert "None of the 1 concept has both a positive and a negative among the 30 training records" in said
     assert np.ptp(model.predict(records(20, 3).everything)) == 0
 
 

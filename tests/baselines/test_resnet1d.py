@@ -172,7 +172,7 @@ def test_without_a_concept_of_both_classes_no_epoch_is_run(
     with caplog.at_level(logging.INFO, logger="leadboard"):
         model.fit(training, FakeRecords(24, 2, SPEC), FitSettings(("PACE",), 0, "cpu", tmp_path))
     assert caplog.messages == [
-        "resnet1d: None of the 1 concepts has both a positive and a negative among the 40 training records, "
+        "resnet1d: None of the 1 concept has both a positive and a negative among the 40 training records, "
         "so nothing is learnt: the score of each is its prevalence."
     ]
     annotated = int((training.labels["PACE"] >= 0).sum())

@@ -16,7 +16,8 @@ from benchmark.records.measuring import CellFacts, RunSettings, measure
 from benchmark.records.predictions import predictions_path, predictions_table, save_predictions
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import save_measured
-from benchmark.records.run_folder import cell_path, save_run
+from benchmark.records.run_file import save_run
+from benchmark.records.run_folder import cell_path
 from cohorts.catalogue import cohort_cards
 from cohorts.cohort import CohortCard
 from cohorts.labelled import Labelled, LabelledCohorts

@@ -304,7 +304,7 @@ def test_what_evaluate_says_and_leaves(data: Path, capsys: pytest.CaptureFixture
     log = logging.getLogger("leadboard")
     before = list(log.handlers), log.level, log.propagate
     evaluate(GOOD, data, cohorts=["georgia"], out="run", resamples=20)
-    assert "1 cells, 1 to compute" in capsys.readouterr().err
+    assert "1 cell, 1 to compute" in capsys.readouterr().err
     evaluate(GOOD, data, cohorts=["georgia"], out="run", resamples=20, quiet=True)
     assert capsys.readouterr() == ("", "")
     assert (list(log.handlers), log.level, log.propagate) == before

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmark.config import find_places, from_home, give_home
+from benchmark.config import find_places
+from benchmark.files import from_home, give_home
 from cohorts.errors import UsageError
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, table, write
 

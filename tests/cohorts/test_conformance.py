@@ -103,7 +103,7 @@ def test_folds_that_the_card_does_not_name_and_records_without_one_are_found(wri
     table = folder / "ptbxl_database.csv"
     table.write_text(table.read_text().replace(",2,records", ",,records"))
     (found,) = problems(find_cohort("ptb-xl")(folder))
-    assert found == "1 records have no fold; give each record one."
+    assert found == "1 record has no fold; give each record one."
 
 
 def test_what_cannot_be_indexed_and_sexes_that_nobody_understands_are_found(broken, write_release):
@@ -113,6 +113,6 @@ def test_what_cannot_be_indexed_and_sexes_that_nobody_understands_are_found(brok
     header = folder / "g1/X0002.hea"
     header.write_text(header.read_text().replace("Male", "weiblich"))
     unreadable, sexes = broken()
-    assert "1 records cannot be indexed" in unreadable
+    assert "1 record cannot be indexed" in unreadable
     assert "X0001.hea states no diagnosis (#Dx)." in unreadable
     assert "the sexes 'weiblich'" in sexes

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmark.records.predictions import content_hash, load_predictions
-from benchmark.records.run_folder import RUN as RUN_FILE
+from benchmark.records.run_file import RUN as RUN_FILE
 from cohorts.store import Store
 from tests.download_server import Publisher, serve
 from tests.releases import write_challenge, write_ptb_xl

@@ -15,6 +15,7 @@ from benchmark.metrics.estimates import Estimate, Result
 from benchmark.metrics.intervals import estimate
 from benchmark.metrics.recalibration import recalibration
 from benchmark.metrics.resampling import resampled_sums
+from cohorts.counts import plural
 
 
 class Brier(Result):
@@ -130,7 +131,7 @@ def rounding_notes(fits: Sequence[pd.DataFrame]) -> tuple[str, ...]:
         moved += int(np.count_nonzero(outside_unit(values) & ~outside_unit(without_rounding(values))))
     if not moved:
         return ()
-    which = "1 score is" if moved == 1 else f"{moved:,} scores are"
+    which = plural(moved, "score is", "scores are")
     return (
         f"{which} outside 0 to 1, by {ROUNDING:g} or less: taken as 0 or 1 where calibration is measured.",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
 
-from benchmark.config import from_home
+from benchmark.files import from_home
 
 WORKER = Path(__file__).with_name("worker.py").resolve()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
 import shutil
 import signal
@@ -14,12 +13,11 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmark.models.worker.frames import Array, FrameError, FrameReader, Reply, pack
 from benchmark.models.worker.leftovers import MARK, end_all, folder_for_children, stemming_from
-from benchmark.text import printable
+from benchmark.models.worker.words import Words
 
 GRACE = 2.0
 """Seconds to end in order: more than the worker gives itself."""
@@ -28,20 +26,6 @@ TICK = 0.2
 """Seconds between two looks at whether it still lives, should its end not be seen in the pipes."""
 
 PIPE_SIZE = 1 << 20
-
-HEARD_AT_ONCE = 1 << 16
-
-KEPT = 1 << 14
-
-_FRAME = re.compile(r'^\s*File "(.+)", line (\d+) in ')
-
-_DUMP = re.compile(
-    r'\s*(File ".+", line \d+ in |Fatal Python error: |(Current t|T)hread |Extension modules: |Binary file |'
-    r"Stack \(most recent|<no Python frame>)"
-)
-
-_FOLDER = re.compile(r'File "[^"\n]*/')  # a result may be published, whose folders are nobody's business
-
 
 BEAT = 60.0
 """Seconds between two signs of life of a long answer."""
@@ -127,7 +111,7 @@ class WorkerProcess:
             os.set_blocking(pipe_end, False)
         _widen(self._in)
         self._known: set[tuple[int, str]] = set()
-        self._words = bytearray()
+        self._words = Words(self._err)
         self._asked = 0
         self.answers = 0
         self.over = False
@@ -147,7 +131,7 @@ class WorkerProcess:
         LostError
             If it did not come in time, or the worker died or answered something else; it is dead then.
         """
-        self._words.clear()
+        self._words.forget()
         reader = FrameReader(noisy=not self._asked)
         self._asked += 1
         try:
@@ -181,7 +165,7 @@ class WorkerProcess:
                 patience.beat(time.monotonic() - started, self.last_words.rpartition("\n")[2])
                 beats += BEAT
             ready = {end for end, _ in poll.poll(min(left, TICK) * 1000)}
-            if self._err in ready and not self._listen():
+            if self._err in ready and not self._words.listen():
                 poll.unregister(self._err)
             if self._in in ready and not self._write(outgoing):
                 poll.unregister(self._in)
@@ -204,16 +188,6 @@ class WorkerProcess:
             del outgoing[0]
         return bool(outgoing)
 
-    def _listen(self) -> bool:
-        """Take what there is of the worker's standard error, a pipe full at most; whether more may come."""
-        try:
-            data = os.read(self._err, HEARD_AT_ONCE)
-        except BlockingIOError:
-            return True
-        self._words += data
-        del self._words[:-KEPT]
-        return bool(data)
-
     def _lost(self) -> LostError:
         """Say how it ended."""
         self._wait(1)
@@ -225,7 +199,7 @@ class WorkerProcess:
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         hint = ", as happens where memory runs out" if number == signal.SIGKILL else ""
         if code < 0:
-            return LostError(f"was killed by {name}{self._place()}{hint}", code)
+            return LostError(f"was killed by {name}{self._words.place()}{hint}", code)
         return LostError(f"exited with code {code}" + (f" ({name}{hint})" if number > 0 else ""), code)
 
     def _where_it_hangs(self) -> str:
@@ -236,26 +210,16 @@ class WorkerProcess:
         ends = time.monotonic() + 0.5
         while time.monotonic() < ends:
             if poll.poll(50):
-                if not self._listen():
+                if not self._words.listen():
                     break
-            elif self._place():  # and it says no more
+            elif self._words.place():  # and it says no more
                 break
-        return self._place()
-
-    def _place(self) -> str:
-        """Where the last stack that was dumped stood: in the model's own files rather than a library's."""
-        _, found, stack = self._words.decode(errors="replace").rpartition("(most recent call first)")
-        frames = [match for line in stack.splitlines() if found and (match := _FRAME.match(line))]
-        own = [one for one in frames if Path(one[1]).parent != Path(__file__).resolve().parent]
-        near = [one for one in own if "/lib/python" not in one[1]] or own
-        return f" at {Path(near[0][1]).name}:{near[0][2]}" if near else ""
+        return self._words.place()
 
     @property
     def last_words(self) -> str:
         """The end of what it wrote to standard error since the last question, without stacks."""
-        lines = self._words.decode(errors="replace").splitlines()
-        words = "\n".join(line for line in lines if not _DUMP.match(line))[-2000:]
-        return printable(_FOLDER.sub('File "', words), KEPT).rstrip(".")
+        return self._words.last
 
     def close(self) -> None:
         """End it in order, or else by force; again, or in a fork of the suite, is harmless."""
@@ -272,7 +236,7 @@ class WorkerProcess:
         poll.register(self._err, select.POLLIN)
         ends = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < ends:
-            if poll.poll(20) and not self._listen():
+            if poll.poll(20) and not self._words.listen():
                 poll.unregister(self._err)
 
     def kill(self) -> None:
@@ -290,7 +254,7 @@ class WorkerProcess:
             os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):  # stuck in a driver: the kernel ends it later
             self._process.wait(GRACE)
-        self._listen()
+        self._words.listen()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()

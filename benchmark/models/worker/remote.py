@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from benchmark.config import from_home
+from benchmark.files import from_home
 from benchmark.models.contract import Batch, FitSettings, Records
 from benchmark.models.model_card import ModelCard
 from benchmark.models.model_files import ModelFile

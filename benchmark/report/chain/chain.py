@@ -31,6 +31,7 @@ from benchmark.report.chain.stated import (
 )
 from benchmark.report.text import interval
 from cohorts.catalogue import measured_cards
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.labelled import Labelled, LabelledCohorts, signals_read
 from cohorts.store import Rows, Store
@@ -177,8 +178,8 @@ def _of_recording(cell: _Cell, concept: str, record_id: str, store: Store | None
     if cell.release is None:
         if score.facts["score"] is None:
             raise UsageError(
-                f"{record_id} is none of the {len(ids):,} records of {cell.record.cohort.id} that were "
-                "scored; give its release with --data."
+                f"{record_id} is none of the {plural(len(ids), 'record')} of {cell.record.cohort.id} that "
+                "were scored; give its release with --data."
             )
         return [score]
     if position is None:
@@ -200,6 +201,6 @@ def _heading(record: ResultRecord, concept: str) -> str:
     if metrics is None:
         return f"{who} has no number for {where}: no record that was scored is annotated for it."
     return (
-        f"{who}, {where}: AUROC {interval(metrics.auroc)}, {metrics.n:,} records, "
+        f"{who}, {where}: AUROC {interval(metrics.auroc)}, {plural(metrics.n, 'record')}, "
         f"{metrics.positives:,} positive, {record.relation}."
     )

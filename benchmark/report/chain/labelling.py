@@ -11,6 +11,7 @@ import pandas as pd
 from benchmark.records.record import ResultRecord
 from benchmark.report.chain.link import Link
 from cohorts.cohort import CohortCard
+from cohorts.counts import plural
 from cohorts.ontology.ontology import load_ontology
 from cohorts.ontology.reasons import Meaning, Reason, Reasons
 from cohorts.tasks import all_tasks
@@ -73,7 +74,9 @@ def labels_link(record: ResultRecord, concept: str, scored: pd.DataFrame, card: 
     stated = (metrics.positives, metrics.n - metrics.positives) if metrics else (0, 0)
     differs = []
     if wrong:
-        differs.append(f"{wrong:,} records have another label here than their statements give.")
+        differs.append(
+            f"{plural(wrong, 'record has', 'records have')} another label here than the statements give."
+        )
     if (found["positive"], found["negative"]) != stated:
         differs.append(
             f"The run has {stated[0]:,} positives and {stated[1]:,} negatives of {concept}, the release "

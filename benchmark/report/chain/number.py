@@ -16,6 +16,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.chain.link import Link
 from benchmark.report.fits import seeds_of, spread_in_words
 from benchmark.report.text import interval, number
+from cohorts.counts import plural
 
 METRICS = {"auroc": roc_auc_score, "auprc": average_precision_score}
 """Scikit-learn's, which the suite's own are checked by."""
@@ -60,7 +61,10 @@ def number_link(
                     f"{_all(again[name])}."
                 )
     lines += [
-        ("n", f"{metrics.n:,} records, {metrics.positives:,} positive ({number(metrics.prevalence)})"),
+        (
+            "n",
+            f"{plural(metrics.n, 'record')}, {metrics.positives:,} positive ({number(metrics.prevalence)})",
+        ),
         (
             "interval",
             f"{drawn.level:.0%} percentile bootstrap: {drawn.resamples:,} resamples of {drawn.groups:,} "

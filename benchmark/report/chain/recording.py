@@ -15,6 +15,7 @@ from benchmark.report.chain.labelling import NAMES, why_labels
 from benchmark.report.chain.link import Link
 from benchmark.report.chain.signals import resampling, windows
 from cohorts.cohort import CohortCard
+from cohorts.counts import plural
 from cohorts.labelled import Labelled
 from cohorts.store import Store
 from cohorts.tasks import all_tasks
@@ -72,9 +73,10 @@ def signal_link(record: ResultRecord, store: Store, position: int) -> Link:
     stored = [
         (
             "recorded",
-            f"{samples:,} samples at {recording.sampling_rate:g} Hz, {samples / recording.sampling_rate:g} s",
+            f"{plural(samples, 'sample')} at {recording.sampling_rate:g} Hz, "
+            f"{samples / recording.sampling_rate:g} s",
         ),
-        ("missing", f"{missing:,} samples over all leads" + (", given as 0 mV" if missing else "")),
+        ("missing", f"{plural(missing, 'sample')} over all leads" + (", given as 0 mV" if missing else "")),
     ]
     facts: dict[str, Any] = {
         "samples": samples,
@@ -97,10 +99,10 @@ def signal_link(record: ResultRecord, store: Store, position: int) -> Link:
         (
             "windows",
             f"{number} of {spec.samples:,} samples ({spec.long_records})"
-            + (f"; {beyond:,} samples left out" if beyond > 0 else "")
-            + (f"; {-beyond:,} zeros at the end" if beyond < 0 else ""),
+            + (f"; {plural(beyond, 'sample')} left out" if beyond > 0 else "")
+            + (f"; {plural(-beyond, 'zero')} at the end" if beyond < 0 else ""),
         ),
-        ("given", f"{len(spec.leads)} leads, {given.min():.3f} to {given.max():.3f} {spec.unit}"),
+        ("given", f"{plural(len(spec.leads), 'lead')}, {given.min():.3f} to {given.max():.3f} {spec.unit}"),
     ]
     facts |= {
         "resampled": resampling(recording.sampling_rate, spec),

@@ -12,7 +12,7 @@ from benchmark.protocols.harmonise import window_starts
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord
 from benchmark.report.chain.link import Link
-from benchmark.report.facts import input_text
+from benchmark.report.model_facts import input_text
 from cohorts.recording import MV_PER_UNIT, STANDARD_LEADS
 from cohorts.store import Rows, Store
 

@@ -15,7 +15,8 @@ from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.predictions import content_hash
 from benchmark.records.record import ResultRecord
 from benchmark.report.chain.link import Link
-from benchmark.report.facts import copy_size, overlap_text, trained_on, training_text
+from benchmark.report.facts import copy_size, overlap_text
+from benchmark.report.model_facts import trained_on, training_text
 from cohorts.catalogue import measured_cards
 
 FILES = 5

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
@@ -19,8 +17,9 @@ from benchmark.report.measured_curves import MeasuredCurves
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
 from benchmark.report.mistakes.drawing import grid, sheet
 from benchmark.report.style import WARNING
-from benchmark.report.text import plural
+from benchmark.report.templating import digest, templates
 from benchmark.text import one_line, printable, visible
+from cohorts.counts import plural
 from cohorts.ontology.ontology import load_ontology
 from cohorts.store import Stores
 
@@ -70,8 +69,8 @@ def page_paths(entries: Iterable[Entry]) -> dict[Entry, str]:
     paths = {}
     for entry, name in zip(named, plain, strict=True):
         unlike = name != entry.model or lower.count(name.lower()) > 1 or len(name) > 100
-        digest = hashlib.sha256("\0".join(entry).encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        paths[entry] = f"{FOLDER}/{name[:100]}-{digest}.html" if unlike else f"{FOLDER}/{name}.html"
+        mark = hashlib.sha256("\0".join(entry).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        paths[entry] = f"{FOLDER}/{name[:100]}-{mark}.html" if unlike else f"{FOLDER}/{name}.html"
     return paths
 
 
@@ -94,22 +93,14 @@ def as_page(entry: Entry, found: Found) -> str:
         places=[_place(one) for one in found.mistakes],
         warning=WARNING,
         style=Markup(style),  # noqa: S704
-        style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style_digest=digest(style),
     )
 
 
 @cache
 def _template() -> Template:
     """The template, compiled once for the pages of all models."""
-    environment = Environment(
-        loader=PackageLoader("benchmark.report", "mistakes"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    return environment.get_template("mistakes.html.j2")
+    return templates("mistakes").get_template("mistakes.html.j2")
 
 
 def _title(one: Mistake) -> str:
@@ -138,7 +129,3 @@ def _place(one: Mistake) -> str:
     beaten, side = f"{one.beaten:,.10g}", "below" if one.label else "above"
     other = "negatives" if one.label else "positives"
     return f"{side} {beaten} of the cohort's {one.against:,} {other}"
-
-
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")

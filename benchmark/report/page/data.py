@@ -12,10 +12,10 @@ from typing import Any
 from benchmark.metrics.names import METRICS, Metric
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import name_of
-from benchmark.report import facts
+from benchmark.report import facts, model_facts
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import BoardStatistics
-from benchmark.report.cell_tables import call_notes, kept_calls, surely_below
+from benchmark.report.operating_tables import call_notes, kept_calls, surely_below
 from benchmark.report.page.columns import ESTIMATE, ITSELF, folded
 from benchmark.report.page.encoding import ends, triple, units
 from benchmark.report.page.places import Places, numbered
@@ -116,10 +116,10 @@ def _entry(entry: Entry, records: Sequence[ResultRecord]) -> dict[str, Any]:
         "description": card.description,
         "licence": card.licence,
         "citation": card.citation,
-        "trained_on": facts.trained_on(record),
-        "training": facts.training_text(record),
-        "input": facts.input_text(card.input),
-        "lower": facts.lower_precision(records),
+        "trained_on": model_facts.trained_on(record),
+        "training": model_facts.training_text(record),
+        "input": model_facts.input_text(card.input),
+        "lower": model_facts.lower_precision(records),
         "probabilities": card.probabilities,
         "weights": list(record.weights_sha256),
         "control_for": card.control_for,

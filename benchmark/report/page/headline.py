@@ -8,7 +8,8 @@ from benchmark.exchange.joining import Joined
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
-from benchmark.report.text import count, plural
+from benchmark.report.text import count
+from cohorts.counts import plural
 
 
 def headline(joined: Joined, boards: Sequence[Board]) -> str:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from benchmark.exchange.joining import Joined
-from benchmark.report import cell_tables, facts, model_tables, self_reported, tables
+from benchmark.report import cell_tables, facts, model_facts, model_tables, self_reported, tables
 from benchmark.report import statistics_tables as comparisons
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import BoardStatistics
@@ -35,6 +32,7 @@ from benchmark.report.reported import REPORTED_WORDS, reported_table
 from benchmark.report.sets import SetBoard
 from benchmark.report.style import Picture, inline_svg
 from benchmark.report.tables import Table
+from benchmark.report.templating import digest, templates
 from benchmark.report.unseen import UNSEEN_WORDS, unseen_table
 from benchmark.text import visible
 
@@ -125,6 +123,7 @@ def as_html(
             cell_tables=cell_tables,
             figures={p.name: {"alt": p.alt, "svg": Markup(inline_svg(p))} for p in pictures},  # noqa: S704
             facts=facts,
+            model_facts=model_facts,
             model_tables=model_tables,
             fits=fits_table(joined.records),
             fits_words=FITS_WORDS,
@@ -141,9 +140,9 @@ def as_html(
             unseen_words=UNSEEN_WORDS,
             simulated=SIMULATED if _any_simulated(joined) else "",
             style=Markup(style),  # noqa: S704
-            style_digest=_digest(style),
+            style_digest=digest(style),
             script=Markup(script),  # noqa: S704
-            script_digest=_digest(script),
+            script_digest=digest(script),
             numbers=NUMBERS,
         )
     content |= views.result()
@@ -169,14 +168,7 @@ def _beside(figures: Sequence[str], kept: Kept) -> dict[str, list[str]]:
 @cache
 def _template() -> Template:
     """The page's template, compiled once a process: a run makes its page again and again."""
-    environment = Environment(
-        loader=PackageLoader("benchmark.report.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
+    environment = templates("page/templates")
     environment.filters["whole_intervals"] = _whole_intervals
     return environment.get_template("page.html.j2")
 
@@ -196,15 +188,6 @@ class _Said:
 
 def _static(name: str) -> str:
     return (files("benchmark.report.page") / "static" / name).read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _shown(value: Any) -> Any:
-    """What a value of the page becomes before it is escaped: text has no characters that cannot be seen."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, " ")
 
 
 def _whole_intervals(text: str) -> Markup:

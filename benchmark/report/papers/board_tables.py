@@ -13,8 +13,9 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board, Entry, entry_of
 from benchmark.report.board_statistics import statistics_of
 from benchmark.report.called_tables import called_tables
-from benchmark.report.cell_tables import calibration_table, operating_concepts, subgroup_tables
+from benchmark.report.cell_tables import calibration_table, subgroup_tables
 from benchmark.report.efficiency import series_of, share_of
+from benchmark.report.operating_tables import operating_concepts
 from benchmark.report.pairs import paired_differences
 from benchmark.report.papers.names import TableName
 from benchmark.report.papers.tables import chosen_cohorts, macro_table, told_by_cohort

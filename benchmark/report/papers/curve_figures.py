@@ -10,7 +10,8 @@ from benchmark.records.record import ResultRecord
 from benchmark.records.scored import Scored
 from benchmark.report.papers.drawing import INCH, SMALL, SMALLER, WIDTHS, PaperFigure
 from benchmark.report.style import FAINT, PALETTE, label
-from benchmark.report.text import count, interval, plural
+from benchmark.report.text import count, interval
+from cohorts.counts import plural
 
 HEIGHTS = {"column": 0.85, "page": 0.55}
 """Of a figure, as a share of its width."""

@@ -10,9 +10,10 @@ import yaml
 from benchmark.metrics.estimates import Estimate
 from benchmark.metrics.names import METRICS
 from benchmark.records.record import ResultRecord
-from benchmark.report.facts import input_text, interval_sentences, trained_on
+from benchmark.report.facts import interval_sentences
 from benchmark.report.leaderboard_table import SIMULATED
 from benchmark.report.markdown import markdown, markdown_table
+from benchmark.report.model_facts import input_text, trained_on
 from benchmark.report.tables import cohort_label, fact_table, selected
 from benchmark.report.text import count, interval
 from benchmark.text import one_line

@@ -12,8 +12,9 @@ from benchmark.records.resamples import Draws, name_of
 from benchmark.report.across_cohorts import ResampledCell, mean_of
 from benchmark.report.board import Entry, entry_of
 from benchmark.report.papers.typesetting import PaperTable
-from benchmark.report.text import UNDEFINED, count, entry_labels, interval, plural
+from benchmark.report.text import UNDEFINED, count, entry_labels, interval
 from benchmark.text import some
+from cohorts.counts import plural
 from cohorts.errors import UsageError
 
 Over = Mapping[str, tuple[str, ...]] | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile
+from benchmark.records.run_file import RunFile
 from benchmark.report.leaderboard_table import SIMULATED
 from benchmark.report.markdown import markdown
 from benchmark.report.papers.tripod_facts import facts

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmark.records.measuring import PREDICTIONS
 from benchmark.records.record import ResultRecord
-from benchmark.records.run_folder import RunFile
+from benchmark.records.run_file import RunFile
 from benchmark.report.board import Entry, entry_of
-from benchmark.report.facts import input_text, interval_sentences, partial_copies, trained_on, training_text
+from benchmark.report.facts import interval_sentences, partial_copies
+from benchmark.report.model_facts import input_text, trained_on, training_text
 from benchmark.report.papers import tripod_sentences as say
 from benchmark.report.tables import cohort_label
-from benchmark.report.text import count, entry_labels, number, plural
+from benchmark.report.text import count, entry_labels, number
 from cohorts.cohort import CohortCard
+from cohorts.counts import plural
 
 Facts = dict[str, list[str]]
 """Number of an item -> what the run knows of it."""

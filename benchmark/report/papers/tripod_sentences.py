@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from benchmark.metrics.cell.operating_points import Thresholds
 from benchmark.records.record import ResultRecord
-from benchmark.report.facts import copy_size, overlap_text, training_text
+from benchmark.report.facts import copy_size, overlap_text
+from benchmark.report.model_facts import training_text
 from benchmark.report.tables import cohort_label, selected
-from benchmark.report.text import count, interval, plural
+from benchmark.report.text import count, interval
 from cohorts.catalogue import is_private
 from cohorts.cohort import CohortCard
+from cohorts.counts import plural
 
 REASONS = 10
 """Why records could not be used, as far as they are listed; all stand in leaderboard.json."""

@@ -14,6 +14,7 @@ from benchmark.models.plugins import find_model, installed_models
 from benchmark.protocols.published import command_for_weights, find_published
 from benchmark.run.doctor.machine import Finding, Machine, Release, nearest_folder
 from cohorts.catalogue import is_private
+from cohorts.counts import plural
 from cohorts.errors import LeadboardError
 from cohorts.hashing import ROOT
 from cohorts.preparing import why_outdated
@@ -118,7 +119,9 @@ def disk(machine: Machine) -> Finding:
     if free >= wanted:
         return Finding("disk", "fine", found)
     stores = (
-        f", {waiting * RECORD / 2**30:,.1f} GiB for {waiting:,} records to be prepared" if waiting else ""
+        f", {waiting * RECORD / 2**30:,.1f} GiB for {plural(waiting, 'record')} to be prepared"
+        if waiting
+        else ""
     )
     return Finding(
         "disk",
@@ -185,7 +188,7 @@ def stores(machine: Machine) -> Finding:
     if not old:
         ready = sum(one.store is not None for one in machine.releases)
         return Finding(
-            "stores", "fine", f"{ready} of {len(machine.releases)} cohorts prepared, all up to date"
+            "stores", "fine", f"{ready} of {plural(len(machine.releases), 'cohort')} prepared, all up to date"
         )
     words = "; ".join(dict.fromkeys(why for _, why in old))
     ones = [one for one, _ in old]

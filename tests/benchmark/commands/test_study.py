@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmark.cli import app
 from benchmark.commands import toml_text
-from benchmark.commands.options import ElsewhereOptions
+from benchmark.commands.elsewhere import ElsewhereOptions
 from benchmark.commands.study import _LISTS, KEPT, Study, _plain, in_force
 from benchmark.commands.toml_text import toml
 from benchmark.config import ConfigFile

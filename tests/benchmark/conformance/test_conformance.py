@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmark.commands.checking import check
-from benchmark.commands.options import ElsewhereOptions
+from benchmark.commands.elsewhere import ElsewhereOptions
 from benchmark.conformance import CheckReport, CheckResult, check_model
 from benchmark.conformance.asking import Mode
 from benchmark.conformance.declared import Ramps, verify

@@ -31,7 +31,7 @@ def test_check_prints_the_map_of_labels_beside_the_card(
         (tmp_path / name).write_text(text)
     assert check(f"{tmp_path / 'own.py'}:Own", cache=tmp_path / "cache") == 0
     printed = capsys.readouterr().out
-    assert "3 labels of its own score 1 concepts" in printed
+    assert "3 labels of its own for 1 concept" in printed
     assert "40 records x 3 finite numbers" in printed
     assert "  AF       AFIB\n" in printed
     assert "  STach    FAST: of any origin\n" in printed

@@ -68,7 +68,7 @@ def test_nothing_to_fit_is_no_error(data: tuple[Floats, Labels], caplog: pytest.
     with caplog.at_level(logging.INFO, logger="leadboard"):
         weights, intercepts = fit_logistic(features, labels[:, 2:], features, labels[:, 2:])
     (said,) = caplog.messages
-    assert said.startswith("logistic regression: None of the 1 concepts has both a positive and a negative")
+    assert said.startswith("logistic regression: None of the 1 concept has both a positive and a negative")
     assert not weights.any()
     assert intercepts.shape == (1,)
 

@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.files import MOST_TABLE_BYTES, read_json, sha256_of
+from benchmark.files import MOST_TABLE_BYTES, sha256_of
 from benchmark.records.faults import first_fault
 from benchmark.records.manifest import hashes
 from benchmark.records.predictions import load_predictions
 from benchmark.records.record import Quarantined, load_record
 from benchmark.records.resamples import load_resamples, resamples_path, save_resamples
 from benchmark.records.run_folder import load_cells
+from benchmark.records.strict_json import read_json
 from benchmark.records.submission import pack
 from benchmark.records.verification import verify
 from cohorts.errors import LeadboardError

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark import files
-from benchmark.files import MOST_JSON_INTEGER, MOST_JSON_VALUES, _plain_json, read_json
+from benchmark.records import strict_json
+from benchmark.records.strict_json import MOST_JSON_INTEGER, MOST_JSON_VALUES, _plain_json, read_json
 from cohorts.errors import LeadboardError
 
 
@@ -42,7 +42,7 @@ def agree(content: bytes, path: Path) -> bool:
     if quick is not None:
         path.write_bytes(content)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(files, "_plain_json", lambda _: None)
+            patch.setattr(strict_json, "_plain_json", lambda _: None)
             assert repr(read_json(path)) == repr(quick)
     return quick is not None
 

@@ -88,7 +88,7 @@ def edit_metric_and_macro(record: Any) -> None:
             "not more than 20,000 are recomputed",
         ),
         (lambda r: r["evaluation"]["bootstrap"].update(level=0.5), "bootstrap.level is stated as 0.5"),
-        (lambda r: r["evaluation"].update(notes=["best of all"]), "evaluation.notes is stated as 1 entries"),
+        (lambda r: r["evaluation"].update(notes=["best of all"]), "evaluation.notes is stated as 1 entry"),
         (
             lambda r: r.update(relation="internal"),
             "calls georgia internal to a model trained on none of them",
@@ -114,7 +114,7 @@ def edit_metric_and_macro(record: Any) -> None:
         (lambda r: r["records"].update(found=41), "says that 41 records were found"),
         (
             lambda r: r["records"].update(found=41, quarantined=[{"reason": "bad", "record_ids": ["E9"]}]),
-            "records.quarantined is stated as 1 entries",
+            "records.quarantined is stated as 1 entry",
         ),
         (lambda r: r["predictions"].update(sha256="0" * 64), "has other predictions than it was made from"),
         (lambda r: r["predictions"].update(rows=39), "has 40 predictions, but states 39 and 40 scored"),
@@ -165,7 +165,7 @@ def drop_the_hard_ones(table: pd.DataFrame) -> pd.DataFrame:
         (drop_the_hard_ones, "is not complete: 3 of 40 records lack a prediction (E00001, E00002, E00003)"),
         (lambda t: t.assign(AF=1 - t["AF"]), "evaluation.concepts.AF.auroc.value is stated as"),
         (lambda t: t.iloc[::-1].reset_index(drop=True), "predictions in another order than its cohort"),
-        (lambda t: t.assign(record_id=["X", *t["record_id"][1:]]), "1 records that are not of its cohort"),
+        (lambda t: t.assign(record_id=["X", *t["record_id"][1:]]), "1 record that is not of its cohort"),
         (lambda t: t.assign(record_id=[t["record_id"][1], *t["record_id"][1:]]), "one record more than once"),
         (lambda t: t.assign(AF=[np.inf, *t["AF"][1:]]), "has predictions that are not finite"),
         (lambda t: t.assign(AF=[np.nan, *t["AF"][1:]]), "georgia.parquet have missing values"),

@@ -31,7 +31,8 @@ from benchmark.records.record import (
     save_record,
 )
 from benchmark.records.resamples import resamples_path, save_resamples
-from benchmark.records.run_folder import AbsentCohort, PlannedCell, RunFile, cell_path, save_run
+from benchmark.records.run_file import AbsentCohort, PlannedCell, RunFile, save_run
+from benchmark.records.run_folder import cell_path
 
 CREATED = "2025-01-01T00:00:00+00:00"
 

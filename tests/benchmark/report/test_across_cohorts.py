@@ -16,9 +16,10 @@ from benchmark.metrics.cell.resampled import means_over
 from benchmark.metrics.intervals import Values, percentile_interval
 from benchmark.records.record import ResultRecord
 from benchmark.records.resamples import load_resamples, name_of, resamples_path, save_resamples
-from benchmark.report.across_cohorts import ResampledCell, compare, gaps, mean_over_cohorts, next_hospital
+from benchmark.report.across_cohorts import ResampledCell, gaps, mean_over_cohorts, next_hospital
 from benchmark.report.board import Board, Entry
 from benchmark.report.board_statistics import statistics_of
+from benchmark.report.differences import compare
 from benchmark.report.ranking import make_boards
 from benchmark.report.writing import write_report
 from cohorts.errors import LeadboardError

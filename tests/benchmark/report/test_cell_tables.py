@@ -13,7 +13,8 @@ from benchmark.metrics.cell.evaluation import evaluate_resampled
 from benchmark.metrics.cell.operating_points import Thresholds, concept_thresholds
 from benchmark.metrics.cell.statistics import cell_statistics
 from benchmark.records.record import ResultRecord
-from benchmark.report.cell_tables import calibration_table, cell_tables, operating_table, subgroup_tables
+from benchmark.report.cell_tables import calibration_table, cell_tables, subgroup_tables
+from benchmark.report.operating_tables import operating_table
 from benchmark.report.ranking import make_boards
 from benchmark.report.writing import write_report
 from tests.benchmark.report.report_factory import record, run_file, write_run

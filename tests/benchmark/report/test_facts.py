@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from benchmark.records.measuring import PREDICTIONS
-from benchmark.report.facts import cohorts_table, models_table, partial_copies, trained_on
+from benchmark.report.facts import cohorts_table, partial_copies
+from benchmark.report.model_facts import models_table, trained_on
 from benchmark.report.tables import Table
 from tests.benchmark.report.report_factory import record
 

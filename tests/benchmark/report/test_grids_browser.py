@@ -10,7 +10,7 @@ import pytest
 from benchmark.metrics.cell.operating_points import RULES, Called, ConceptThresholds, Thresholds
 from benchmark.records.record import ResultRecord
 from benchmark.report.board import Board
-from benchmark.report.cell_tables import KEPT, operating_concepts
+from benchmark.report.operating_tables import KEPT, operating_concepts
 from benchmark.report.ranking import make_boards
 from benchmark.report.tables import Table, concept_tables
 from benchmark.report.writing import write_report

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.record import Pretraining, PretrainingSource, RecordCounts, ResultRecord, Training
-from benchmark.records.run_folder import PlannedCell
+from benchmark.records.run_file import PlannedCell
 from benchmark.report.writing import write_report
 from cohorts.errors import UsageError
 from tests.benchmark.report.report_factory import concept, estimate, planned, record, write_run

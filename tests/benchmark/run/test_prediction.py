@@ -95,7 +95,7 @@ def test_a_single_header_an_array_and_what_cannot_be_used(
     said = capsys.readouterr().out
     assert "Left out: flat: All leads are flat." in said
     assert "Left out: broken: " in said
-    assert "1 recordings, 2 concepts, 2 left out" in said
+    assert "1 recording, 2 concepts, 2 left out" in said
     leadboard(places, plugin, "--signals", tmp_path / "in/one.hea", "--out", tmp_path / "one.csv")
     np.save(tmp_path / "array.npy", np.stack([counts * 1e-3, np.zeros(counts.shape), counts * 1e-3])[:, :8])
     shape = ["--rate", 500, "--unit", "mV", "--leads", "I,II,III,aVR,aVL,aVF,V1,V2"]

@@ -106,7 +106,7 @@ def truncated(path: Path) -> None:
         (lambda path: npz(path, AF=np.zeros(2, complex)), "The array 'AF' of"),
         (lambda path: npz(path, record_id=np.array([0.5, 1.5]), AF=np.zeros(2)), "are decimal numbers"),
         (lambda path: npz(path, scores=np.zeros((2, 3)), outputs=["AF", "LVH"]), "outputs names 2 concepts"),
-        (lambda path: npz(path, scores=np.zeros((2, 2)), outputs=["AF", "AF"]), "outputs names 1 concepts"),
+        (lambda path: npz(path, scores=np.zeros((2, 2)), outputs=["AF", "AF"]), "outputs names 1 concept"),
         (lambda path: npz(path, scores=np.zeros((2, 2)), outputs=["AF", "PTB"]), "Unknown concept 'PTB'"),
     ],
 )

@@ -213,7 +213,7 @@ def test_a_workbook_that_lies_about_its_size_costs_nothing(
     assert auroc(path, labels) == 0.75
     monkeypatch.setattr("benchmark.scoring.excel.MOST_ROWS", 2_000)
     changed(path, SHEET, lambda xml: xml.replace(b'<row r="5"', b'<row r="99999999999999"'))
-    assert "lacks 1 records of" in refusal_of_one(path, labels)  # and not after a hundred thousand years
+    assert "lacks 1 record of" in refusal_of_one(path, labels)  # and not after a hundred thousand years
     changed(path, SHEET, lambda xml: xml + b" " * 1_000_000)
     monkeypatch.setattr("benchmark.scoring.excel.MOST_BYTES", 500_000)
     assert "save the table as CSV" in refusal(path, labels)

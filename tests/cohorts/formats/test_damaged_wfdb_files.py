@@ -97,7 +97,7 @@ def test_checksums_may_be_signed_absent_or_placeholders(tmp_path):
         ("12 500 500", "12 nan 500", "sampling rate is 'nan'"),
         ("12 500 500", "12 1e400 500", "sampling rate is inf Hz"),
         ("12 500 500", "13 500 500", "announces 13 signals and describes 12"),
-        ("12 500 500", "999999999999999 500 500", "announces 999999999999999 signals"),
+        ("12 500 500", "999999999999999 500 500", "announces 999,999,999,999,999 signals"),
         ("12 500 500", "twelve 500 500", "record line"),
         ("1000/mV", "nan/mV", "gain of lead 'I' is 'nan/mV'"),
         ("1000/mV", "inf/mV", "gain of lead 'I' is 'inf/mV'"),

@@ -332,7 +332,7 @@ def test_short_and_silent_recordings_are_left_out_and_short_ones_told(clinic):
     assert overlap_sentences(summary) == [
         "1 of 7 records of ours are also in clinic (1 of its 12).",
         "Neither cohort's card says that the two share recordings.",
-        "2 records of ours are shorter than 6 s and were not compared.",
+        "2 records of ours could not be compared: shorter than 6 s.",
     ]
     assert summarise(found, ours, theirs)["stated"]
 

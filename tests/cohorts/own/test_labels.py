@@ -55,7 +55,7 @@ def test_another_value_is_refused_with_counts_and_without_text(tmp_path):
         labelled(tmp_path, rows, columns(AF="af"))
     said = str(caught.value)
     assert "column 'af'" in said
-    assert "'2' (2x) and 'yes' (1x) and something else (1x), beside 1 ones, 0 zeros and 1 empty" in said
+    assert "'2' (2x) and 'yes' (1x) and something else (1x), beside 1 one, 0 zeros and 1 empty cell" in said
     assert SECRET not in said
 
 
