@@ -109,6 +109,11 @@ def test_every_class_that_a_module_of_sources_defines_is_a_cohort_of_the_catalog
         all_cohorts()["mine"] = Cohort
 
 
+def test_the_coverage_speaks_of_every_cohort_that_comes_with_leadboard():
+    published = {cohort_id for cohort_id in all_cohorts() if facts_known(cohort_id)}
+    assert set(load_ontology().cohorts) == published, "a cohort without a row annotates nothing, unsaid"
+
+
 def test_two_cohorts_of_one_name_are_refused(monkeypatch):
     georgia = find_cohort("georgia")
     modules = {}
