@@ -187,7 +187,7 @@ def test_a_cohort_of_an_installed_package_is_one_like_all_others(offer):
         (
             STRANGER + "    annotates = {'Af': 'Every record was read for it.'}\n",
             "Oslo",
-            "'Af', which is not known",
+            "coverage of oslo has the concept 'Af', which is not known (did you mean AF?); correct it.",
         ),
         (STRANGER + "    own_codes = [('x', 'x', 'AF', 'equal', '')]\n", "Oslo", "the relation 'equal'"),
         (STRANGER + "    annotates = ['AF']\n", "Oslo", "no mapping of concepts to reasons"),
