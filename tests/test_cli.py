@@ -232,7 +232,10 @@ def test_pre_train_then_run_under_a_protocol(home: Path, inside: Inside) -> None
     arguments = ("pretrain", FOUNDATION, "--source", "ptb-xl", "--source", "georgia", "--data", "data")
     first = inside(*arguments)
     assert "Trained by this suite on ptb-xl and georgia; not the authors' weights." in first.out
-    assert "pre-trained already" in inside(*arguments).out
+    again = inside(*arguments).out
+    assert "pre-trained already" in again
+    assert again.endswith("--pretrain-on ptb-xl --pretrain-on georgia --data data\n")
+    assert inside(*arguments, "--hold-out", "AF", "--seed", "3").out.count("Next:") == 0
     common = ("--data", "data", "--model", FOUNDATION, "--protocol", "zero-shot", "--resamples", "20")
     both = ("--pretrain-on", "ptb-xl", "--pretrain-on", "georgia")
     plan = inside("run", *common, *both, "--out", "pretrained").err
