@@ -161,7 +161,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["overlap", "--fingerprints", "georgia", "--data", "data"], "--out FILE"),
         (["overlap", "georgia", "--out", "new.fingerprints", "--data", "data"], "--out FILE"),
         (["overlap", "--fingerprints", "gerogia", "--out", "x", "--data", "data"], "Did you mean 'georgia'"),
-        (["run", "--data", "data", "--fingerprints", "nowhere"], "for --fingerprints. No such file"),
+        (["run", "--data", "data", "--fingerprints", "x"], 'value "x" for --fingerprints. No such file'),
         (["sample-size", "--auroc", "0.4", "--prevalence", "0.1"], "for --auroc. Must be >= 0.501"),
         (["sample-size", "--auroc", "nan", "--prevalence", "0.1"], "for --auroc. Must be"),
         (["sample-size", "--auroc", "0.9", "--prevalence", "0"], "for --prevalence. Must be >="),
