@@ -7,7 +7,7 @@ import sys
 import traceback
 from types import TracebackType
 
-from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError
+from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError, ValidationError
 
 from benchmark import __version__
 from benchmark.commands import (
@@ -130,6 +130,8 @@ def _in_words(error: CycloptsError) -> str:
         if error.argument.field_info.is_positional:
             name = name.lstrip("-").upper()
         return f"{call} needs {name}; {see}"
+    if isinstance(error, ValidationError) and error.argument and isinstance(error.argument.value, tuple):
+        error.value = ", ".join(map(str, error.argument.value))  # of an option that may be repeated
     return str(error)
 
 

@@ -143,9 +143,13 @@ def find_places(
     own = _register_own(settings.cohorts, file, cohort_files)
     folders = {cohort: base / from_home(folder) for cohort, folder in settings.folders.items()}
     for cohort, folder in folders.items():
-        from cohorts.catalogue import find_cohort
+        from cohorts.catalogue import broken_cohorts, find_cohort
 
-        find_cohort(cohort)
+        if cohort not in broken_cohorts():  # one that an installed package breaks stops nobody
+            try:
+                find_cohort(cohort)
+            except UsageError as error:
+                raise UsageError(f"{shown} has a folder for a cohort that there is not. {error}") from None
         if not is_folder(folder):
             raise UsageError(
                 f"{shown} says that {cohort} is in {_shown(folder)}, but there is no such folder."

@@ -38,8 +38,8 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, available: Iterable[str]) -> None:
         names = sorted(available)
-        near = get_close_matches(name, names, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        near = nearest(name, names)
+        hint = f" Did you mean '{near}'?" if near else ""
         super().__init__(f"Unknown {kind} '{name}'.{hint} Available: {', '.join(names) or 'none'}.")
 
 
@@ -49,6 +49,13 @@ class RecordError(LeadboardError):
 
 class ModelError(LeadboardError):
     """A model breaks its contract; the message says which part of it and how."""
+
+
+def nearest(name: str, available: Iterable[str]) -> str:
+    """Give the most similar of some names, at best the same in other letters' case; empty where none is."""
+    names = sorted(available)
+    same = [other for other in names if other.casefold() == name.casefold()]
+    return next(iter(same or get_close_matches(name, names, n=1)), "")
 
 
 def some(items: Iterable[str], shown: int = 5) -> str:

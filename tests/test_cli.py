@@ -161,7 +161,7 @@ def test_score_works_in_an_empty_folder(tmp_path: Path) -> None:
         (["overlap", "--fingerprints", "georgia", "--data", "data"], "--out FILE"),
         (["overlap", "georgia", "--out", "new.fingerprints", "--data", "data"], "--out FILE"),
         (["overlap", "--fingerprints", "gerogia", "--out", "x", "--data", "data"], "Did you mean 'georgia'"),
-        (["run", "--data", "data", "--fingerprints", "nowhere"], "for --fingerprints. No such file"),
+        (["run", "--data", "data", "--fingerprints", "x"], 'value "x" for --fingerprints. No such file'),
         (["sample-size", "--auroc", "0.4", "--prevalence", "0.1"], "for --auroc. Must be >= 0.501"),
         (["sample-size", "--auroc", "nan", "--prevalence", "0.1"], "for --auroc. Must be"),
         (["sample-size", "--auroc", "0.9", "--prevalence", "0"], "for --prevalence. Must be >="),
@@ -232,7 +232,10 @@ def test_pre_train_then_run_under_a_protocol(home: Path, inside: Inside) -> None
     arguments = ("pretrain", FOUNDATION, "--source", "ptb-xl", "--source", "georgia", "--data", "data")
     first = inside(*arguments)
     assert "Trained by this suite on ptb-xl and georgia; not the authors' weights." in first.out
-    assert "pre-trained already" in inside(*arguments).out
+    again = inside(*arguments).out
+    assert "pre-trained already" in again
+    assert again.endswith("--pretrain-on ptb-xl --pretrain-on georgia --data data\n")
+    assert inside(*arguments, "--hold-out", "AF", "--seed", "3").out.count("Next:") == 0
     common = ("--data", "data", "--model", FOUNDATION, "--protocol", "zero-shot", "--resamples", "20")
     both = ("--pretrain-on", "ptb-xl", "--pretrain-on", "georgia")
     plan = inside("run", *common, *both, "--out", "pretrained").err

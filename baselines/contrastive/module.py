@@ -18,6 +18,7 @@ from baselines.contrastive.retrieval import recall_at
 from baselines.text.reports import Ids
 from baselines.training.lightning_run import ResumableTraining
 from baselines.training.recipes import PretrainRecipe
+from baselines.training.schedule import one_cycle
 from baselines.training.whole import in_parts
 from benchmark.models.contract import PretrainSettings
 from benchmark.models.labels import macro_auroc
@@ -87,14 +88,9 @@ class Contrastive(ResumableTraining):
         steps = recipe.epochs * self.steps
         groups = list(_parameter_groups(self.network, recipe))
         optimiser = torch.optim.AdamW(groups)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            [group["lr"] for group in groups],
-            total_steps=steps,
-            pct_start=recipe.warm_up,
-            cycle_momentum=False,
-        )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        peaks = [group["lr"] for group in groups]
+        schedule = one_cycle(optimiser, peaks, steps, recipe.warm_up, cycle_momentum=False)
+        return {"optimizer": optimiser, "lr_scheduler": schedule}
 
     def training_step(self, batch: tuple[torch.Tensor, ...], index: int) -> torch.Tensor:
         """Compute the loss of one batch; what is drawn depends on the numbers of epoch, step and process."""

@@ -17,6 +17,7 @@ from baselines.training.crops import CropClassifier
 from baselines.training.lightning_run import ResumableTraining, train
 from baselines.training.recipes import Recipe
 from baselines.training.recordings_file import Crops, Prepared
+from baselines.training.schedule import one_cycle
 from baselines.training.whole import WholeClassifier
 from baselines.training.windows import WindowClassifier
 from benchmark.models.contract import FitSettings, Floats, Records
@@ -73,13 +74,8 @@ class Supervised(ResumableTraining):
         )
         if recipe.schedule == "constant":
             return optimiser
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            max_lr=recipe.learning_rate,
-            total_steps=recipe.epochs * self.steps,
-            pct_start=recipe.warm_up,
-        )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        schedule = one_cycle(optimiser, recipe.learning_rate, recipe.epochs * self.steps, recipe.warm_up)
+        return {"optimizer": optimiser, "lr_scheduler": schedule}
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
         """Compute the loss of one batch, with dropout that depends on the number of the step only."""

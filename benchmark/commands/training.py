@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from benchmark.commands.elsewhere import HERE, ElsewhereOptions
@@ -164,11 +166,25 @@ def pretrain(
     )
     if plan.artifact.is_whole():
         tell(f"{found.card.name} is pre-trained already: {plan.artifact.folder}")
-        return 0
-    with reporter.step(plan.label), found.asked(places.cache):
-        pretrain_model(plan, hardware.device, hardware.workers)
-    tell(f"{found.card.name}: {plan.card.description}", str(plan.artifact.folder))
+    else:
+        with reporter.step(plan.label), found.asked(places.cache):
+            pretrain_model(plan, hardware.device, hardware.workers)
+        tell(f"{found.card.name}: {plan.card.description}", str(plan.artifact.folder))
+    if not hold_out:  # such a twin is asked under a protocol of its own
+        options = {"--recipe": recipe, "--train-precision": precision, "--device": device}
+        options |= {"--data": data, "--cache": cache}
+        repeated = {"--pretrain-on": source, "--cohort-file": cohort_file, "--seed": [seed] if seed else []}
+        tell(f"Next: {_run_of(model, options, repeated)}")
     return 0
+
+
+def _run_of(model: str, options: Mapping[str, object], repeated: Mapping[str, Sequence[object]]) -> str:
+    """Write the call that evaluates what a model has learnt: another option would mean other weights."""
+    given = {name: [value] for name, value in options.items() if value not in (None, "auto")}
+    words = ["leadboard", "run", "--model", model]
+    for name, values in {**repeated, **given}.items():
+        words += [str(word) for value in values for word in (name, value)]
+    return shlex.join(words)
 
 
 def _start(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from cohorts.counts import plural
-from cohorts.errors import LeadboardError
+from cohorts.errors import LeadboardError, nearest
 
 
 def read_table(path: Path, columns: tuple[str, ...], table: str) -> pd.DataFrame:
@@ -56,11 +56,16 @@ def broken(table: str, line: object, what: str) -> LeadboardError:
     return LeadboardError(f"{table} has {what} {where}; correct it.")
 
 
-def require(table: str, values: pd.Series[str], allowed: Iterable[str], what: str) -> None:
+def require(table: str, values: pd.Series[str], allowed: Collection[str], what: str) -> None:
     """Refuse a value that is not one of those allowed."""
     wrong = values[~values.isin(list(allowed))]
     if len(wrong):
-        raise broken(table, wrong.index[0], f"the {what} '{wrong.iloc[0]}', which is not known,")
+        value, line = str(wrong.iloc[0]), wrong.index[0]
+        near = nearest(value, allowed)
+        said = f"the {what} '{value}', which is not known" + (f" (did you mean {near}?)" if near else "")
+        if line == value:  # the rows are known by this column
+            raise LeadboardError(f"{table} has {said}; correct it.")
+        raise broken(table, line, f"{said},")
 
 
 def require_text(table: str, values: pd.Series[str], what: str) -> None:

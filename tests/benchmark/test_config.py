@@ -12,6 +12,7 @@ import pytest
 
 from benchmark.config import find_places
 from benchmark.files import from_home, give_home
+from cohorts import catalogue
 from cohorts.errors import UsageError
 from tests.cohorts.own_hospital import COLUMNS, FILES, HEAD, ID, PEOPLE, table, write
 
@@ -48,6 +49,14 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
     assert find_places().folders == {"georgia": tmp_path / "elsewhere"}
 
 
+def test_a_cohort_that_its_package_breaks_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("leadboard.toml").write_text('[folders]\noslo = "elsewhere"\n')
+    with pytest.raises(UsageError, match="Unknown cohort 'oslo'"):
+        find_places()
+    monkeypatch.setattr(catalogue, "broken_cohorts", lambda: {"oslo": "Its class is broken."})
+    assert list(find_places().folders) == ["oslo"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -55,7 +64,10 @@ def test_releases_elsewhere(tmp_path: Path) -> None:
         ("dta = 'x'", "Unknown entry 'dta'. Did you mean 'data'?"),
         ("data = 3", "data"),
         ("[folders]\ngeorgia = 'nowhere'", "georgia"),
-        ("[folders]\ngerogia = 'elsewhere'", "Did you mean 'georgia'"),
+        (
+            "[folders]\ngerogia = 'elsewhere'",
+            "leadboard.toml has a folder for a cohort that there is not. .*Did you mean 'georgia'",
+        ),
         (f"data = '{'x' * 5000}'", "No folder .*x…; give the folder"),
         (f"data = '{'x/' * 5000}'", "No folder .*…; give the folder"),
         (f"[folders]\ngeorgia = '{'x' * 5000}'", "georgia is in .*x…, but there is no such folder"),

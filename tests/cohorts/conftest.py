@@ -19,6 +19,7 @@ with warnings.catch_warnings():  # pandas 3 deprecates what wfdb does while it i
 
 from cohorts.catalogue import find_cohort, open_cohort
 from cohorts.cohort import Cohort
+from cohorts.families.challenge import ChallengeCohort
 from cohorts.recording import STANDARD_LEADS
 from tests.cohorts import array_releases, wfdb_releases
 
@@ -188,7 +189,12 @@ def write_release(tmp_path: Path) -> Write:
 
     def write(cohort_id: str, root: Path | None = None, **settings: int) -> Path:
         data = root or tmp_path / "data"
-        WRITERS.get(cohort_id, write_challenge)(data, cohort_id, **settings)
+        writer = WRITERS.get(cohort_id)
+        if writer is None:
+            of_challenge = issubclass(find_cohort(cohort_id), ChallengeCohort)
+            assert of_challenge, f"Nothing writes a release of {cohort_id}: give it a function in WRITERS."
+            writer = write_challenge
+        writer(data, cohort_id, **settings)
         return data
 
     return write

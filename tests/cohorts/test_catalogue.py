@@ -109,6 +109,11 @@ def test_every_class_that_a_module_of_sources_defines_is_a_cohort_of_the_catalog
         all_cohorts()["mine"] = Cohort
 
 
+def test_the_coverage_speaks_of_every_cohort_that_comes_with_leadboard():
+    published = {cohort_id for cohort_id in all_cohorts() if facts_known(cohort_id)}
+    assert set(load_ontology().cohorts) == published, "a cohort without a row annotates nothing, unsaid"
+
+
 def test_two_cohorts_of_one_name_are_refused(monkeypatch):
     georgia = find_cohort("georgia")
     modules = {}
@@ -182,7 +187,7 @@ def test_a_cohort_of_an_installed_package_is_one_like_all_others(offer):
         (
             STRANGER + "    annotates = {'Af': 'Every record was read for it.'}\n",
             "Oslo",
-            "'Af', which is not known",
+            "coverage of oslo has the concept 'Af', which is not known (did you mean AF?); correct it.",
         ),
         (STRANGER + "    own_codes = [('x', 'x', 'AF', 'equal', '')]\n", "Oslo", "the relation 'equal'"),
         (STRANGER + "    annotates = ['AF']\n", "Oslo", "no mapping of concepts to reasons"),

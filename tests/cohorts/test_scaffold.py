@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from benchmark.commands.new_cohort import new_cohort
+from cohorts.conformance import problems
 from cohorts.errors import UsageError
+from cohorts.preparing import prepare
 from cohorts.scaffold import write_cohort_package
 from tests.cohorts.own_hospital import beats
 
@@ -59,6 +65,63 @@ def test_its_own_test_passes_and_notices_a_slip_here_and_in_the_release_itself(t
     assert "STRANGE (1x)" in done.stdout
     assert "1 of its codes are in no table" in done.stdout
     assert "OTHER (1x)" in done.stdout
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """Edit the class of a package as its end shows, and import it."""
+
+    def edit(name, change):
+        file = write_cohort_package(name, tmp_path) / name.replace("-", "_") / "cohort.py"
+        text, _, shown = file.read_text().partition("\n\n# WFDB records whose headers")
+        headers, _, array = shown.partition("# One array of all recordings")
+        parts = (headers[headers.index("# from") :], array[array.index("# import") :])
+        file.write_text(change(text, *(re.sub(r"(?m)^# ?", "", part) for part in parts)))
+        monkeypatch.syspath_prepend(str(tmp_path / name))
+        module = importlib.import_module(f"{name.replace('-', '_')}.cohort")
+        return getattr(module, name.title().replace("-", ""))
+
+    return edit
+
+
+def test_headers_that_state_all_are_read_as_it_shows(edited, tmp_path, write_record):
+    def changed(text, headers, array):
+        imports, head = headers.strip().split("\n\n")
+        text = text[: text.index("    def _read_index")].replace("own_codes = ", "unused = ")
+        text = text.replace("# vocabulary=", "vocabulary=").replace("class FromHeaders(Cohort):", head)
+        return text.replace("from cohorts.formats.csv_rows", f"{imports}\nfrom cohorts.formats.csv_rows")
+
+    found = edited("from-headers", changed)
+    comments = ["Age: 71", "Sex: Female", "Dx: 164889003,59118001"]
+    write_record(tmp_path / "r/one/a.hea", beats(1, samples=5000)[0], gain="500/mV", comments=comments)
+    release = found(tmp_path / "r")
+    assert problems(release) == []
+    store = prepare(release, tmp_path / "cache")
+    assert store.warnings == ()
+    assert store.index[["record_id", "age", "sex"]].to_numpy().tolist() == [["a", 71.0, "female"]]
+    assert store.labels.loc[0, ["AF", "LBBB", "RBBB"]].tolist() == [1, 0, -1]
+
+
+def test_one_array_of_all_is_read_as_it_shows(edited, tmp_path):
+    def changed(text, headers, array):
+        imports, methods = array.split("\n\n", 1)
+        text = text[: text.index("    def _read_index")] + methods
+        return text.replace("from cohorts.formats.csv_rows", f"{imports}\nfrom cohorts.formats.csv_rows")
+
+    found = edited("from-array", changed)
+    release = tmp_path / "r"
+    release.mkdir()
+    assert not found.found(release)
+    lines = ["record,patient,age,sex,AFIB,LBBB", "a,p1,71,female,1,0", "b,p2,50,male,0,1"]
+    (release / "labels.csv").write_text("\n".join(lines))
+    signals = beats(2, samples=5000)
+    with h5py.File(release / "tracings.h5", "w") as file:
+        file["tracings"] = signals.transpose(0, 2, 1).astype(np.float32)
+    assert found.found(release)
+    assert problems(found(release)) == []
+    store = prepare(found(release), tmp_path / "cache")
+    np.testing.assert_allclose(store.recording(1).signal, signals[1] / 1000, atol=1e-3)
+    assert store.labels[["AF", "LBBB"]].to_numpy().tolist() == [[1, 0], [0, 1]]
 
 
 def test_once_installed_it_is_listed(tmp_path):

@@ -90,7 +90,31 @@ def test_exact_counts_of_the_challenge_are_those_of_its_records(shared, abbrevia
     assert found(cohort, "snomed", statements) == exact(cohort)
 
 
-def test_exact_counts_of_sph_are_those_of_its_table(shared):
+def test_every_concept_is_annotated_somewhere():
+    ontology = load_ontology()
+    annotated = {
+        concept
+        for cohort in ontology.cohorts
+        for concept, state in ontology.coverage(cohort).items()
+        if state == "annotated"
+    }
+    nowhere = sorted(set(ontology.concepts.index) - annotated)
+    assert nowhere == [], "say in coverage.csv who annotates them; without a row nobody does"
+
+
+@pytest.fixture(scope="module")
+def sph(shared: Path) -> list[list[str]]:
+    """What SPH's table states of each record."""
     cells = pd.read_csv(shared / "data/sph/metadata.csv", dtype="str")["AHA_Code"]
-    statements = [[code for code in "".join(cell.split()).split(";") if code] for cell in cells]
-    assert found("sph", "aha", statements) == exact("sph")
+    return [[code for code in "".join(cell.split()).split(";") if code] for cell in cells]
+
+
+def test_exact_counts_of_sph_are_those_of_its_table(sph):
+    assert found("sph", "aha", sph) == exact("sph")
+
+
+def test_what_sph_annotates_it_states_in_some_record(sph):
+    ontology = load_ontology()
+    positives = (ontology.labels("sph", "aha", sph) == 1).sum()
+    coverage = ontology.coverage("sph")
+    assert list(coverage.index[(coverage == "annotated") & (positives == 0)]) == []
