@@ -28,7 +28,7 @@ def concept_sets(ontology: Ontology) -> dict[str, tuple[str, ...]]:
     -------
     Name of a set -> its concepts in the ontology's order. A set depends on the ontology alone.
     """
-    category: dict[str, str] = ontology.concepts["category"].to_dict()  # asked for every board of a report
+    category = {str(concept): str(kind) for concept, kind in ontology.concepts["category"].items()}
     sets = {ALL: tuple(category)}
     for name, categories in CATEGORIES.items():
         sets[name] = tuple(concept for concept, kind in category.items() if kind in categories)
