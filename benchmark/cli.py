@@ -32,7 +32,7 @@ from benchmark.commands import (
 )
 from benchmark.files import give_home
 from benchmark.terminal import set_up, tell, why_incomplete
-from benchmark.text import visible
+from benchmark.text import unwrapped, visible
 from cohorts.errors import LeadboardError, UsageError
 from cohorts.interrupts import Terminated, end_on_sigterm
 
@@ -72,9 +72,10 @@ for command in (
     submitting.submit,
     submitting.verify,
     doctor.doctor,
+    explaining.feature_map,
 ):
-    app.command(command)
-app.command(explaining.feature_map, name="map")
+    command.__doc__ = unwrapped(command.__doc__ or "")  # a terminal breaks lines where it ends
+    app.command(command, name="map" if command is explaining.feature_map else None)
 
 
 IMPORTED = 10_000

@@ -12,6 +12,7 @@ import re
 import socket
 import unicodedata
 from collections.abc import Iterable
+from inspect import cleandoc
 from pathlib import Path
 
 _COLOURS = re.compile(r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
@@ -25,6 +26,9 @@ _NO_BYTES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 _ORDERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters and marks of direction, but for tabs, line ends and carriage returns."""
+
+_INDENTED = re.compile(r"(?:^ {4}\S.*\n?)+", re.MULTILINE)
+"""Lines of one paragraph below a name."""
 
 _SAY_NOTHING = frozenset({"admin", "guest", "localhost", "nobody", "root", "ubuntu", "user"})
 """Names of accounts and machines that many have."""
@@ -43,6 +47,19 @@ def printable(text: str, most: int = 300) -> str:
     """
     line = one_line(text[: 4 * most])
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def unwrapped(docstring: str) -> str:
+    r"""Put each paragraph of a docstring on one line, and what it says of each parameter.
+
+    Examples
+    --------
+    >>> unwrapped("Do it\nwell.\n\nParameters\n----------\nplace\n    Where it is\n    done.")
+    'Do it well.\n\nParameters\n----------\nplace\n    Where it is done.\n'
+    """
+    text, heading, parameters = cleandoc(docstring).partition("\n\nParameters\n")
+    text = re.sub(r"(?<=\S)\n(?=\S)", " ", text)
+    return text + heading + _INDENTED.sub(lambda found: f"    {' '.join(found[0].split())}\n", parameters)
 
 
 def one_line(text: str) -> str:

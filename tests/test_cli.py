@@ -194,6 +194,15 @@ def test_wrong_calls_answer_in_one_sentence(inside: Inside, arguments: list[str]
     assert words in lines[0]
 
 
+def test_a_terminal_breaks_the_lines_of_the_help(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    said = inside("export", "--help").out
+    assert "with their ids. You answer for where that file goes." in said  # a line ends there in the source
+    paragraph = inside("prepare", "--help").out.splitlines()[4]
+    assert paragraph.startswith("With --check ")
+    assert paragraph.rstrip().endswith("three recordings are drawn.")
+
+
 def test_help_answers_without_heavy_imports(home: Path) -> None:
     code = (
         "import sys; sys.argv = ['leadboard', '--help']\n"

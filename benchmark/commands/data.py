@@ -95,7 +95,7 @@ def prepare(
 ) -> int:
     """Turn native releases into stores; what has been prepared is left alone.
 
-    With ``--check`` nothing is prepared: 50 recordings and the index are looked at, what is doubtful is said,
+    With --check nothing is prepared: 50 recordings and the index are looked at, what is doubtful is said,
     and three recordings are drawn.
 
     Parameters

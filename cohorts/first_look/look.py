@@ -200,12 +200,15 @@ class _Seen:
             self._beats.append(beats)
         for doubt in doubts(native.to_recording(), standard, beats):
             self._note(doubt, record_id)
-        content = standard.signal.tobytes()
-        if self._content.setdefault(content, record_id) != record_id:
+        first = self._content.setdefault(standard.signal.tobytes(), record_id)
+        if first != record_id:
+            self._note(Doubt("twice"), first)
             self._note(Doubt("twice"), record_id)
 
     def _note(self, doubt: Doubt, record_id: str) -> None:
-        self._doubts.setdefault(doubt, []).append(record_id)
+        noted = self._doubts.setdefault(doubt, [])
+        if record_id not in noted:
+            noted.append(record_id)
 
     def findings(self, sampled: int) -> Iterator[Finding]:
         """Put what was doubtful about single recordings together, in the order of the words."""

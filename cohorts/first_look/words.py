@@ -43,7 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "slow": ("Fewer than 30 beats a minute, by the stated sampling rate", "check the sampling rate"),
     "fast": ("More than 220 beats a minute, by the stated sampling rate", "check the sampling rate"),
-    "twice": ("The same signal under another id", "check the paths; keep one of them"),
+    "twice": ("The same signal under several ids", "check the paths; keep one of them"),
     "rates": (
         "The usual heart rate of the sample is {} a minute",
         "check whether the sampling rate is half or twice that",
