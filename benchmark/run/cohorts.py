@@ -87,8 +87,8 @@ def _not_here(cohort: str, places: Places) -> UsageError:
     if folder is None:
         return UsageError(f"{cohort} was not found; give the folder of the releases with --data.")
     return UsageError(
-        f"{cohort} was not found in {folder}; put the release there ('leadboard download {cohort}' fetches it, "
-        "or says who has it), or name its folder in leadboard.toml."
+        f"{cohort} was not found in {folder}; put the release there ('leadboard download {cohort}' fetches "
+        "it, or says who has it), or name its folder in leadboard.toml."
     )
 
 
