@@ -27,7 +27,7 @@ from benchmark.report.heatmap import heatmap
 from benchmark.report.kept import EVERY_FILE, Kept
 from benchmark.report.markdown import as_markdown
 from benchmark.report.measured_curves import MeasuredCurves
-from benchmark.report.mistakes.pages import FOLDER, mistake_pages
+from benchmark.report.mistakes.pages import FOLDER, mistake_pages, without_recordings
 from benchmark.report.page.details import concepts_with_room
 from benchmark.report.page.page import as_html
 from benchmark.report.self_reported_pool import pooled_with_told
@@ -61,8 +61,8 @@ def write_report(
     within
         The sets that are ranked within. The page has all others too.
     stores
-        Gives prepared cohorts, for the sheets of each model's most confident mistakes. Without it those of
-        an earlier report stay as they are.
+        Gives prepared cohorts, for the sheets of each model's most confident mistakes. Without it, and of
+        a model none of whose cohorts it has, those of an earlier report stay as they are.
     labels
         Gives cohorts with their labels, for the curves of the page.
     own
@@ -155,8 +155,9 @@ def _written(
     for name, data in content.items():
         write_atomically(folder / name, data)
     if stores is not None:  # else nobody has looked, and those of an earlier report stay, as in mid-run
+        stay = {*content, *without_recordings(joined, stores)}
         for page in (folder / FOLDER).glob("*.html"):  # of what may be no mistake any more
-            if f"{FOLDER}/{page.name}" not in content and FOLDER in kept:
+            if f"{FOLDER}/{page.name}" not in stay and FOLDER in kept:
                 page.unlink()
     return content
 

@@ -61,6 +61,14 @@ def mistake_pages(
     return found
 
 
+def without_recordings(joined: Joined, stores: Stores) -> set[str]:
+    """Name the pages of entries none of whose cohorts is at hand: nobody knows what is on them."""
+    entries: dict[Entry, bool] = {}
+    for record in joined.records:
+        entries[entry_of(record)] = entries.get(entry_of(record)) or stores(record.cohort.id) is not None
+    return {path for entry, path in page_paths(entries).items() if not entries[entry]}
+
+
 def page_paths(entries: Iterable[Entry]) -> dict[Entry, str]:
     """Name each entry's page: by its model where that is a plain name of one entry, else with a hash."""
     named = list(entries)

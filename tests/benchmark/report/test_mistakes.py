@@ -135,8 +135,11 @@ def test_the_report_writes_and_links_the_pages(run: Path, places: Places) -> Non
     write_report(run)  # as in mid-run: nobody has looked for mistakes
     assert "none of the open external cohorts was on this machine" in page.read_text("utf-8")
     assert own.read_bytes() == sheets
+    gone = run / "mistakes/gone.html"
+    gone.touch()  # of a model that is no more in the run
     write_report(run, stores=lambda _: None)  # type: ignore[arg-type]
-    assert not own.exists()
+    assert own.read_bytes() == sheets, "the releases are elsewhere: nobody can make it again here"
+    assert not gone.exists()
 
 
 def test_every_sheet_has_licence_and_a_simulated_one_says_so(joined: Joined, places: Places) -> None:
