@@ -169,10 +169,10 @@ def _texts(path: Path, name: str, array: Column) -> list[str]:
 
 
 def _clean(path: Path, name: str, texts: list[str]) -> list[str]:
-    """Refuse halves of characters, which a NumPy array can hold and no other file."""
+    """Refuse halves of characters and numbers above all, which a NumPy array can hold and no other file."""
     try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
+        "".join(texts).encode().decode()
+    except UnicodeError:
         raise UsageError(f"The {name}s of {path} hold what is no character; write them again.") from None
     return texts
 

@@ -212,15 +212,17 @@ def test_a_card_is_read_as_it_is_written(tmp_path: Path) -> None:
         read_card(tmp_path / "nothing.yaml", None, ("AF",))
 
 
+@pytest.mark.parametrize("number", [0xD800, 0x11D800])  # half a character; beyond the last one
 @pytest.mark.parametrize("where", ["record_id", "fingerprint", "outputs"])
-def test_halves_of_characters_in_an_npz_are_refused(tmp_path: Path, where: str) -> None:
+def test_what_is_no_character_in_an_npz_is_refused(tmp_path: Path, where: str, number: int) -> None:
     arrays: dict[str, Any] = {
         "record_id": np.array(["a", "b"]),
         "fingerprint": np.array(["f"]),
         "scores": np.zeros((2, 1)),
         "outputs": np.array(["AF"]),
     }
-    arrays[where] = np.array([*arrays[where][:-1], "x\ud800"])
+    arrays[where] = np.array([*arrays[where][:-1], "xx"])
+    arrays[where][-1:].view(np.uint32)[-1] = number
     np.savez(tmp_path / "scores.npz", **arrays)
     with pytest.raises(UsageError, match="hold what is no character") as caught:
         read(tmp_path / "scores.npz")
