@@ -14,7 +14,7 @@ from markupsafe import Markup
 from benchmark.exchange.joining import Joined
 from benchmark.report.board import Entry, entry_of
 from benchmark.report.measured_curves import MeasuredCurves
-from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes
+from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes, why_not_shown
 from benchmark.report.mistakes.drawing import grid, sheet
 from benchmark.report.style import WARNING
 from benchmark.report.templating import digest, templates
@@ -62,11 +62,14 @@ def mistake_pages(
 
 
 def without_recordings(joined: Joined, stores: Stores) -> set[str]:
-    """Name the pages of entries none of whose cohorts is at hand: nobody knows what is on them."""
-    entries: dict[Entry, bool] = {}
+    """Name the pages of entries whose recordings are all elsewhere: those that are there may be right."""
+    paths = page_paths(dict.fromkeys(entry_of(record) for record in joined.records))
+    here: dict[Entry, bool] = {}
     for record in joined.records:
-        entries[entry_of(record)] = entries.get(entry_of(record)) or stores(record.cohort.id) is not None
-    return {path for entry, path in page_paths(entries).items() if not entries[entry]}
+        if record.relation == "external" and not why_not_shown(record):
+            entry = entry_of(record)
+            here[entry] = here.get(entry, False) or stores(record.cohort.id) is not None
+    return {paths[entry] for entry, any_here in here.items() if not any_here}
 
 
 def page_paths(entries: Iterable[Entry]) -> dict[Entry, str]:

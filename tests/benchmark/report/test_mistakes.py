@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from benchmark.records.record import ResultRecord
 from benchmark.report.board import Entry
 from benchmark.report.mistakes.choosing import Found, Mistake, find_mistakes, outscored, why_not_shown
 from benchmark.report.mistakes.drawing import sheet
-from benchmark.report.mistakes.pages import as_page, page_paths
+from benchmark.report.mistakes.pages import as_page, page_paths, without_recordings
 from benchmark.report.writing import write_report
 from benchmark.run.cohorts import prepared_before
 from cohorts.catalogue import measured_cards
@@ -140,6 +141,21 @@ def test_the_report_writes_and_links_the_pages(run: Path, places: Places) -> Non
     write_report(run, stores=lambda _: None)  # type: ignore[arg-type]
     assert own.read_bytes() == sheets, "the releases are elsewhere: nobody can make it again here"
     assert not gone.exists()
+
+
+def test_a_page_may_be_right_where_its_open_external_recordings_are_all_elsewhere(joined: Joined) -> None:
+    def stay(here: str, **changes: Any) -> set[str]:
+        one = of(joined, "sure")[0].model_copy(update=changes)
+        home = one.model_copy(
+            update={"relation": "internal", "cohort": one.cohort.model_copy(update={"id": "ptb-xl"})}
+        )
+        return without_recordings(replace(joined, records=[one, home]), {here: True}.get)  # type: ignore[arg-type]
+
+    cohort = of(joined, "sure")[0].cohort
+    assert stay("ptb-xl") == {"mistakes/sure.html"}  # none of its own fold is ever on the page
+    assert stay("georgia") == set()
+    assert stay("ptb-xl", relation="internal") == set()
+    assert stay("ptb-xl", cohort=cohort.model_copy(update={"private": True})) == set()
 
 
 def test_every_sheet_has_licence_and_a_simulated_one_says_so(joined: Joined, places: Places) -> None:
